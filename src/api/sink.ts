@@ -1,0 +1,67 @@
+/**
+ * The sink contract: writer -> committable -> committer. At a barrier the writer flushes and hands
+ * over committables, which are stored in the checkpoint; after the checkpoint completed the
+ * committer makes them visible, idempotently, and again after a recovery.
+ *
+ * A sink without a committer is at least once, unless its writes are idempotent.
+ */
+import type { Clock } from '../common/clock.ts'
+import type { RuntimeContext } from './functions.ts'
+import type { JsonValue } from './source.ts'
+
+export interface Sink<IN, CommittableT extends JsonValue = JsonValue> {
+  readonly name: string
+  /** What the sink promises when the job checkpoints exactly once. */
+  readonly delivery: 'exactly-once' | 'at-least-once'
+  /** `restored`: what `snapshotState` gave; after a rescale a part of it, or of several writers. */
+  createWriter(
+    context: SinkContext,
+    restored: readonly JsonValue[],
+  ): SinkWriter<IN, CommittableT> | Promise<SinkWriter<IN, CommittableT>>
+  createCommitter?(context: SinkContext): Committer<CommittableT> | Promise<Committer<CommittableT>>
+}
+
+export interface SinkContext {
+  readonly runtime: RuntimeContext
+  readonly clock: Clock
+  /** Unique for this job and stable over restarts: part of names that must not collide. */
+  readonly jobId: string
+  readonly operatorUid: string
+  /** The checkpoint the job was restored from, if any. */
+  readonly restoredCheckpointId: number | undefined
+  /** Wakes the task after `blocked` turned false. */
+  wakeUp(): void
+}
+
+export interface SinkWriter<IN, CommittableT extends JsonValue = JsonValue> {
+  /** Takes one record; buffers, never waits. `timestamp` is `MIN_TIMESTAMP` when it has none. */
+  write(value: IN, timestamp: number): void
+  /** True when the writer cannot take more now: the task pauses until `wakeUp`. */
+  readonly blocked: boolean
+  /** Everything written so far is safe when this resolves. Called at every barrier and at the end. */
+  flush(endOfInput: boolean): void | Promise<void>
+  /** Closes the current transaction. Called right after `flush`; empty when nothing was written. */
+  prepareCommit(): readonly CommittableT[] | Promise<readonly CommittableT[]>
+  snapshotState(checkpointId: number): readonly JsonValue[] | Promise<readonly JsonValue[]>
+  /** Release resources; what is not committed stays uncommitted. Called on every path. */
+  close(): void | Promise<void>
+}
+
+export interface CommitRequest<CommittableT> {
+  readonly committable: CommittableT
+  readonly checkpointId: number
+  /** How many times it was tried before. */
+  readonly retries: number
+  /** It was already committed before: fine. */
+  alreadyCommitted(): void
+  /** Try again later; the job fails after 10 tries. */
+  retryLater(cause: unknown): void
+  /** It can never be committed: data is lost. The job fails with the reason. */
+  failed(cause: unknown): void
+}
+
+export interface Committer<CommittableT extends JsonValue> {
+  /** Commits each request or says what became of it. Must be idempotent. */
+  commit(requests: readonly CommitRequest<CommittableT>[]): void | Promise<void>
+  close(): void | Promise<void>
+}

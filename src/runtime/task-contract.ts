@@ -1,0 +1,107 @@
+/**
+ * The words between a task (one subtask of one vertex) and whoever runs it: the executor of a slot.
+ * The task knows neither files nor sockets; the executor stores snapshots and reports to the job.
+ */
+import type { JsonValue, SourceSplit } from '../api/source.ts'
+import type { KeyedSnapshot, RestoredKeyedState } from '../state/keyed-state-backend.ts'
+import type { OperatorStateSnapshot } from '../state/operator-state-backend.ts'
+
+export interface CheckpointBarrier {
+  readonly checkpointId: number
+  /** When the checkpoint was triggered, ms since the epoch: timeouts count from here. */
+  readonly timestamp: number
+  readonly kind: 'checkpoint' | 'savepoint'
+}
+
+/** One operator's part of a task's snapshot. */
+export interface OperatorSnapshot {
+  /** The operator's id in the job graph: its uid, or derived from the structure when stateless. */
+  readonly operatorId: string
+  readonly keyed: KeyedSnapshot | undefined
+  readonly operatorState: readonly OperatorStateSnapshot[]
+  /** A source reader's unfinished splits with their positions. */
+  readonly splits: readonly SourceSplit[] | undefined
+  /** A sink's state: plain JSON, kept readable in the metadata. */
+  readonly writerState: readonly JsonValue[] | undefined
+  readonly committables: readonly StoredCommittable[] | undefined
+}
+
+export interface StoredCommittable {
+  readonly checkpointId: number
+  readonly committable: JsonValue
+}
+
+/** Times are ms; the phases of one subtask's checkpoint. */
+export interface SnapshotMetrics {
+  readonly alignmentMs: number
+  readonly startDelayMs: number
+  readonly syncMs: number
+  readonly asyncMs: number
+  /** Records emitted by this source subtask since the job began, per split: the proof. */
+  readonly recordsPerSplit: { readonly [splitId: string]: number }
+}
+
+export interface TaskSnapshot {
+  readonly checkpointId: number
+  readonly vertexId: string
+  readonly subtaskIndex: number
+  readonly operators: readonly OperatorSnapshot[]
+  readonly metrics: SnapshotMetrics
+}
+
+/** What one operator subtask gets back, already redistributed for the new parallelism. */
+export interface OperatorRestore {
+  readonly keyed: readonly RestoredKeyedState[]
+  readonly operatorState: readonly OperatorStateSnapshot[]
+  readonly writerState: readonly JsonValue[]
+  readonly committables: readonly StoredCommittable[]
+}
+
+export interface TaskRestore {
+  readonly checkpointId: number
+  readonly operators: ReadonlyMap<string, OperatorRestore>
+}
+
+/** Task -> executor. All calls happen on the task's thread, outside of records. */
+export interface TaskListener {
+  running(): void
+  /** The snapshot's bytes are complete; the executor stores them and then acknowledges. */
+  snapshotTaken(snapshot: TaskSnapshot): void
+  declined(checkpointId: number, reason: string): void
+  /** A source reader wants a split. */
+  requestSplit(operatorId: string): void
+  /** All inputs are over and everything was emitted; the task lives on until `finishTask`. */
+  drained(): void
+  finished(): void
+  failed(error: unknown): void
+}
+
+/** Executor -> task. Calls only note what is to be done; the task does it between two records. */
+export interface TaskControl {
+  /** Starts a checkpoint here: for tasks with a source. */
+  triggerCheckpoint(barrier: CheckpointBarrier): void
+  notifyCheckpointComplete(checkpointId: number): void
+  notifyCheckpointAborted(checkpointId: number): void
+  addSplits(operatorId: string, splits: readonly SourceSplit[]): void
+  noMoreSplits(operatorId: string): void
+  /** Stops sources: they emit nothing more and end their output; with `drain`, MAX watermark first. */
+  stopSources(drain: boolean): void
+  /** After the final checkpoint completed: close, then `finished`. */
+  finishTask(): void
+  /** Close at once; nothing more is emitted or reported. Resolves when closed. */
+  cancel(): Promise<void>
+  readonly metrics: TaskMetrics
+}
+
+/** Read by whoever shows progress; plain fields that the task's loop updates. */
+export interface TaskMetrics {
+  readonly vertexId: string
+  readonly subtaskIndex: number
+  readonly recordsIn: number
+  readonly recordsOut: number
+  readonly watermark: number
+  /** Since the start, ms: where the loop's time went. The three sum to the time the task ran. */
+  readonly busyMs: number
+  readonly idleMs: number
+  readonly backpressuredMs: number
+}
