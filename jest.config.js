@@ -17,4 +17,5 @@ export default {
       },
     ],
   },
+  reporters: ['default', '<rootDir>/test/summary-reporter.js'],
 }
