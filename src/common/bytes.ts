@@ -18,11 +18,28 @@ export const bytesErrors = defineErrors({
 const UTF16_MARK = 1
 
 export class ByteWriter {
-  buffer: Buffer
   length = 0
+  #buffer: Buffer
+  #data: DataView
 
   constructor(capacity = 1024) {
-    this.buffer = Buffer.allocUnsafeSlow(capacity)
+    this.#buffer = Buffer.allocUnsafeSlow(capacity)
+    this.#data = new DataView(this.#buffer.buffer)
+  }
+
+  get buffer(): Buffer {
+    return this.#buffer
+  }
+
+  /** Another buffer to write into, so that the one before can be handed on. */
+  set buffer(buffer: Buffer) {
+    this.#buffer = buffer
+    this.#data = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+  }
+
+  /** The same bytes as `buffer`: numbers of several bytes go through it in one store. */
+  get data(): DataView {
+    return this.#data
   }
 
   /** Makes room for `count` more bytes. */

@@ -51,6 +51,17 @@ export class WeirError extends Error {
   }
 }
 
+/** Also true for an error that another copy of this class made, as happens across bundles. */
+export function isWeirError(error: unknown): error is WeirError {
+  return error instanceof Error && error.name === 'WeirError' && 'code' in error
+}
+
+/** What was thrown, in words. Not by `instanceof`: errors of Node may come from another realm. */
+export function messageOf(thrown: unknown): string {
+  const message = (thrown as { message?: unknown } | null | undefined)?.message
+  return typeof message === 'string' ? message : String(thrown)
+}
+
 /** Makes the error; `cause` is the lower error it was found from. */
 export type ErrorMaker<D> = (details: D, cause?: unknown) => WeirError
 
