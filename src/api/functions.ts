@@ -23,6 +23,7 @@ export interface OutputTag<T> {
   readonly type: Schema<T> | undefined
 }
 
+/** `outputTag('late', Flight)`: without a schema its records travel by the general codec. */
 export function outputTag<T>(id: string, type?: Schema<T>): OutputTag<T> {
   return { id, type }
 }
@@ -38,6 +39,7 @@ export interface RuntimeContext {
   count(metric: string, by?: number): void
 }
 
+/** What a function may do before its first record and after its last one. */
 export interface Lifecycle {
   /** Called once, after state was restored and before the first record. */
   open?(context: RuntimeContext): void | Promise<void>
@@ -45,7 +47,9 @@ export interface Lifecycle {
   close?(): void | Promise<void>
 }
 
+/** One record in, one out. */
 export type MapFunction<IN, OUT> = (value: IN) => OUT
+/** True for the records that stay. */
 export type FilterFunction<T> = (value: T) => boolean
 /** Calls `out.collect` any number of times, or returns what to emit. */
 export type FlatMapFunction<IN, OUT> = (value: IN, out: Collector<OUT>) => Iterable<OUT> | void
@@ -57,8 +61,10 @@ export type Key =
   | bigint
   | boolean
   | readonly (string | number | bigint | boolean)[]
+/** Gives a record's key; the same one every time it is asked. */
 export type KeySelector<T, K extends Key> = (value: T) => K
 
+/** Time, and timers of the current key. They are state: restored with it, and as exact. */
 export interface TimerService {
   currentProcessingTime(): number
   /** The operator's watermark; `MIN_TIMESTAMP` before the first. */
@@ -76,14 +82,17 @@ export interface OperatorListStateDescriptor<T> extends ListStateDescriptor<T> {
   readonly redistribution: 'split' | 'union'
 }
 
+/** The operator states that a function declares, by name. */
 export interface OperatorStateDescriptors {
   readonly [name: string]: OperatorListStateDescriptor<unknown>
 }
 
+/** The handles of declared operator states, under the same names. */
 export type OperatorStatesOf<O extends OperatorStateDescriptors> = {
   readonly [N in keyof O]: O[N] extends OperatorListStateDescriptor<infer T> ? ListState<T> : never
 }
 
+/** A list a subtask: `union` gives every subtask all items after a restore. */
 export function operatorListState<T>(
   type?: Schema<T>,
   redistribution: 'split' | 'union' = 'split',
@@ -91,6 +100,7 @@ export function operatorListState<T>(
   return { kind: 'list', type, redistribution }
 }
 
+/** What a function may know of the record that it is given. */
 export interface ElementContext {
   /** The record's timestamp, `undefined` when it has none. */
   readonly timestamp: number | undefined
@@ -99,6 +109,7 @@ export interface ElementContext {
   output<T>(tag: OutputTag<T>, value: T): void
 }
 
+/** The context of functions without keys. */
 export interface ProcessContext<O extends OperatorStateDescriptors> extends ElementContext {
   readonly operatorState: OperatorStatesOf<O>
 }
@@ -111,12 +122,14 @@ export interface ProcessFunction<IN, OUT, O extends OperatorStateDescriptors = N
   processElement(value: IN, context: ProcessContext<O>, out: Collector<OUT>): void
 }
 
+/** The context of keyed functions: key, state and timers are those of the record. */
 export interface KeyedContext<K extends Key, S extends StateDescriptors> extends ElementContext {
   readonly key: K
   readonly state: StatesOf<S>
   readonly timers: TimerService
 }
 
+/** The context of a timer: key and state are those of the timer. */
 export interface OnTimerContext<K extends Key, S extends StateDescriptors>
   extends KeyedContext<K, S> {
   readonly timeDomain: 'event' | 'processing'
@@ -128,7 +141,10 @@ export interface KeyedProcessFunction<K extends Key, IN, OUT, S extends StateDes
   readonly output?: Schema<OUT>
   readonly state?: S
   processElement(value: IN, context: KeyedContext<K, S>, out: Collector<OUT>): void
-  /** A timer fired: it is already removed, its key is set, the watermark is at or past `timestamp`. */
+  /**
+   * A timer fired: it is already removed, its key is set, the watermark is at or past
+   * `timestamp`.
+   */
   onTimer?(timestamp: number, context: OnTimerContext<K, S>, out: Collector<OUT>): void
 }
 
@@ -156,22 +172,26 @@ export interface KeyedCoProcessFunction<
   onTimer?(timestamp: number, context: OnTimerContext<K, S>, out: Collector<OUT>): void
 }
 
+/** The broadcast states that a function declares, by name. */
 export interface BroadcastStateDescriptors {
   readonly [name: string]: MapStateDescriptor<unknown, unknown>
 }
 
+/** The handles of broadcast states for the broadcast side, which writes them. */
 export type BroadcastStatesOf<B extends BroadcastStateDescriptors> = {
   readonly [N in keyof B]: B[N] extends MapStateDescriptor<infer K, infer V>
     ? MapState<K, V>
     : never
 }
 
+/** The handles of broadcast states for the other side, which only reads them. */
 export type ReadOnlyBroadcastStatesOf<B extends BroadcastStateDescriptors> = {
   readonly [N in keyof B]: B[N] extends MapStateDescriptor<infer K, infer V>
     ? ReadOnlyMapState<K, V>
     : never
 }
 
+/** The context of the broadcast side. */
 export interface BroadcastElementContext<B extends BroadcastStateDescriptors>
   extends ElementContext {
   readonly broadcast: BroadcastStatesOf<B>
@@ -241,11 +261,13 @@ export type CoGroupFunction<A, B, OUT> = (
   out: Collector<OUT>,
 ) => void
 
+/** The context of a pair; its timestamp is the greater of the two. */
 export interface IntervalJoinContext extends ElementContext {
   readonly leftTimestamp: number
   readonly rightTimestamp: number
 }
 
+/** Sees each pair once, as soon as its second record came. */
 export interface IntervalJoinFunction<A, B, OUT> extends Lifecycle {
   readonly output?: Schema<OUT>
   processPair(left: A, right: B, context: IntervalJoinContext, out: Collector<OUT>): void

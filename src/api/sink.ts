@@ -9,10 +9,13 @@ import type { Clock } from '../common/clock.ts'
 import type { RuntimeContext } from './functions.ts'
 import type { JsonValue } from './source.ts'
 
+/** Where records end. A connector’s `xSink(options)` makes one. */
 export interface Sink<IN, CommittableT extends JsonValue = JsonValue> {
   readonly name: string
   /** What the sink promises when the job checkpoints exactly once. */
   readonly delivery: 'exactly-once' | 'at-least-once'
+  /** Its writers keep state: the operator needs a uid. Default: where it has a committer. */
+  readonly stateful?: boolean
   /** `restored`: what `snapshotState` gave; after a rescale a part of it, or of several writers. */
   createWriter(
     context: SinkContext,
@@ -21,6 +24,7 @@ export interface Sink<IN, CommittableT extends JsonValue = JsonValue> {
   createCommitter?(context: SinkContext): Committer<CommittableT> | Promise<Committer<CommittableT>>
 }
 
+/** What a writer or committer may know of its place. */
 export interface SinkContext {
   readonly runtime: RuntimeContext
   readonly clock: Clock
@@ -33,12 +37,15 @@ export interface SinkContext {
   wakeUp(): void
 }
 
+/** Writes the records of one subtask. */
 export interface SinkWriter<IN, CommittableT extends JsonValue = JsonValue> {
   /** Takes one record; buffers, never waits. `timestamp` is `MIN_TIMESTAMP` when it has none. */
   write(value: IN, timestamp: number): void
   /** True when the writer cannot take more now: the task pauses until `wakeUp`. */
   readonly blocked: boolean
-  /** Everything written so far is safe when this resolves. Called at every barrier and at the end. */
+  /**
+   * Everything written so far is safe when this resolves. Called at every barrier and at the end.
+   */
   flush(endOfInput: boolean): void | Promise<void>
   /** Closes the current transaction. Called right after `flush`; empty when nothing was written. */
   prepareCommit(): readonly CommittableT[] | Promise<readonly CommittableT[]>
@@ -47,6 +54,7 @@ export interface SinkWriter<IN, CommittableT extends JsonValue = JsonValue> {
   close(): void | Promise<void>
 }
 
+/** One committable, and what can become of it. */
 export interface CommitRequest<CommittableT> {
   readonly committable: CommittableT
   readonly checkpointId: number
@@ -60,6 +68,7 @@ export interface CommitRequest<CommittableT> {
   failed(cause: unknown): void
 }
 
+/** Makes visible what writers prepared. */
 export interface Committer<CommittableT extends JsonValue> {
   /** Commits each request or says what became of it. Must be idempotent. */
   commit(requests: readonly CommitRequest<CommittableT>[]): void | Promise<void>

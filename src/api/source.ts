@@ -1,8 +1,8 @@
 /**
  * The source contract, after FLIP-27. A *split* is a piece of input with its position. The
- * *enumerator* runs once a job, finds splits and hands them out; a *reader* runs in each subtask and
- * reads the splits it was given. A checkpoint stores the enumerator's state and each reader's splits
- * with the position of the next record to read.
+ * *enumerator* runs once a job, finds splits and hands them out; a *reader* runs in each subtask
+ * and reads the splits it was given. A checkpoint stores the enumerator's state and each reader's
+ * splits with the position of the next record to read.
  */
 import type { Clock } from '../common/clock.ts'
 import type { Schema } from '../schema/type.ts'
@@ -22,6 +22,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue | undefined }
 
+/** Where records come from. A connector’s `xSource(options)` makes one. */
 export interface Source<T, SplitT extends SourceSplit = SourceSplit> {
   readonly name: string
   readonly boundedness: 'bounded' | 'unbounded'
@@ -32,6 +33,7 @@ export interface Source<T, SplitT extends SourceSplit = SourceSplit> {
   createReader(context: ReaderContext): SourceReader<T, SplitT>
 }
 
+/** What an enumerator can do. */
 export interface EnumeratorContext<SplitT extends SourceSplit> {
   readonly parallelism: number
   readonly clock: Clock
@@ -43,6 +45,7 @@ export interface EnumeratorContext<SplitT extends SourceSplit> {
   fail(error: unknown): void
 }
 
+/** Finds splits and hands them out; runs once a job. */
 export interface SplitEnumerator<SplitT extends SourceSplit> {
   start(): void | Promise<void>
   /** A reader is there; after a failure it may come again with the same index. */
@@ -55,6 +58,7 @@ export interface SplitEnumerator<SplitT extends SourceSplit> {
   close(): void | Promise<void>
 }
 
+/** What a reader can do beside emitting. */
 export interface ReaderContext {
   readonly runtime: RuntimeContext
   readonly clock: Clock
@@ -67,6 +71,7 @@ export interface ReaderContext {
 /** `more`: poll again soon; `nothing`: wait for `wakeUp`; `end`: the last split is finished. */
 export type PollResult = 'more' | 'nothing' | 'end'
 
+/** Reads the splits of one subtask. */
 export interface SourceReader<T, SplitT extends SourceSplit> {
   start(): void | Promise<void>
   addSplits(splits: readonly SplitT[]): void

@@ -1,7 +1,7 @@
 /**
- * State descriptors: what a function declares it keeps. A function lists them under `state`, so that
- * a plan can name every state, and a restore can be checked, before the job starts; the property's
- * name is the state's name.
+ * State descriptors: what a function declares it keeps. A function lists them under `state`, so
+ * that a plan can name every state, and a restore can be checked, before the job starts; the
+ * property's name is the state's name.
  */
 import type { Schema } from '../schema/type.ts'
 import type {
@@ -23,6 +23,7 @@ export interface TtlConfig {
   readonly visibility?: 'never-return-expired' | 'return-expired-if-not-cleaned-up'
 }
 
+/** What every kind of state may have. */
 export interface StateOptions<T> {
   readonly ttl?: TtlConfig
   /** Raise it when the meaning changes; `migrate` then turns stored values into the new shape. */
@@ -30,35 +31,42 @@ export interface StateOptions<T> {
   migrate?(stored: unknown, storedVersion: number): T
 }
 
+/** Made by `valueState`. */
 export interface ValueStateDescriptor<T> extends StateOptions<T> {
   readonly kind: 'value'
   readonly type: Schema<T> | undefined
 }
 
+/** Made by `listState`. */
 export interface ListStateDescriptor<T> extends StateOptions<T> {
   readonly kind: 'list'
   readonly type: Schema<T> | undefined
 }
 
+/** Made by `mapState`. */
 export interface MapStateDescriptor<K, V> extends StateOptions<V> {
   readonly kind: 'map'
   readonly keyType: Schema<K> | undefined
   readonly type: Schema<V> | undefined
 }
 
+/** Made by `reducingState`. */
 export interface ReducingStateDescriptor<T> extends StateOptions<T> {
   readonly kind: 'reducing'
   readonly type: Schema<T> | undefined
-  // A method, not a property: methods compare bivariantly, so that descriptors of any T are one list.
+  // A method, not a property: methods compare bivariantly, so that descriptors of any T are one
+  // list.
   reduce(a: T, b: T): T
 }
 
+/** Made by `aggregatingState`. */
 export interface AggregatingStateDescriptor<IN, ACC, OUT> extends StateOptions<ACC> {
   readonly kind: 'aggregating'
   readonly type: Schema<ACC> | undefined
   readonly aggregate: AggregateFunction<IN, ACC, OUT>
 }
 
+/** Any kind of keyed state. */
 export type StateDescriptor =
   | ValueStateDescriptor<unknown>
   | ListStateDescriptor<unknown>

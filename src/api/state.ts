@@ -1,6 +1,6 @@
 /**
- * Keyed and operator state as user functions see it. Every handle works on the key of the record (or
- * timer) being processed; none may be used outside a callback.
+ * Keyed and operator state as user functions see it. Every handle works on the key of the record
+ * (or timer) being processed; none may be used outside a callback.
  */
 import type { Schema } from '../schema/type.ts'
 
@@ -72,4 +72,5 @@ export interface AggregateFunction<IN, ACC, OUT> {
   merge?(a: ACC, b: ACC): ACC
 }
 
+/** Combines two values into one; associative. Must leave both as they are: records are shared. */
 export type ReduceFunction<T> = (a: T, b: T) => T

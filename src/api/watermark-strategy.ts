@@ -1,7 +1,7 @@
 /**
- * Watermark strategies: where timestamps come from and how far event time has advanced. A watermark t
- * promises that no record with a timestamp <= t follows. One generator runs per split; the task
- * combines them.
+ * Watermark strategies: where timestamps come from and how far event time has advanced. A
+ * watermark t promises that no record with a timestamp <= t follows. One generator runs per
+ * split; the task combines them.
  */
 
 /** Makes watermarks of one split. `MIN_TIMESTAMP` means: none yet. */
@@ -12,6 +12,7 @@ export interface WatermarkGenerator<T> {
   onPeriodicEmit(): number | undefined
 }
 
+/** Keeps sources that are ahead from filling the state of those that wait. */
 export interface AlignmentOptions {
   /** Sources of one group wait for each other. */
   readonly group: string
@@ -19,6 +20,7 @@ export interface AlignmentOptions {
   readonly maxDriftMs: number
 }
 
+/** Made by `watermarks` of the API. */
 export interface WatermarkStrategy<T> {
   readonly name: string
   /** Gives the record's timestamp; without it the source's own timestamp holds. */

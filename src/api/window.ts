@@ -12,6 +12,7 @@ export interface Window {
   readonly end: number
 }
 
+/** By the records’ timestamps, or by the machine’s clock. */
 export type TimeDomain = 'event' | 'processing'
 
 /** The shapes the runtime knows how to run faster than through `assign`. */
@@ -28,6 +29,7 @@ export type WindowShape =
   | { readonly kind: 'global' }
   | { readonly kind: 'custom' }
 
+/** Puts records into windows: `tumbling`, `sliding`, `session`, `global`, or one’s own. */
 export interface WindowAssigner<T> {
   readonly name: string
   readonly timeDomain: TimeDomain
@@ -40,6 +42,7 @@ export interface WindowAssigner<T> {
   defaultTrigger(): Trigger<T>
 }
 
+/** Emit the window’s contents, drop them, both, or wait. */
 export type TriggerResult = 'continue' | 'fire' | 'purge' | 'fire-and-purge'
 
 /** Bound to one key and window. */
@@ -55,6 +58,7 @@ export interface TriggerContext<S extends StateDescriptors = StateDescriptors> {
   deleteProcessingTimeTimer(timestamp: number): void
 }
 
+/** Bound to the window that others were merged into. */
 export interface OnMergeContext<S extends StateDescriptors = StateDescriptors>
   extends TriggerContext<S> {
   /** Merges the named state of the members into the merged window's. */
@@ -99,6 +103,7 @@ export interface Evictor<T> {
   ): readonly TimestampedValue<T>[]
 }
 
+/** What a window function may know of the window that fires. */
 export interface WindowContext<
   K extends Key,
   WS extends StateDescriptors = NoState,

@@ -1,0 +1,11 @@
+/** The triggers by the names that jobs use: `triggers.count(100)`. A new one is one line here. */
+export { continuousEventTime } from './continuous-event-time.ts'
+export { continuousProcessingTime } from './continuous-processing-time.ts'
+export { countTrigger as count } from './count-trigger.ts'
+export { deltaTrigger as delta } from './delta-trigger.ts'
+export { endOfStreamTrigger as endOfStream } from './end-of-stream-trigger.ts'
+export { eventTimeTrigger as eventTime } from './event-time-trigger.ts'
+export { neverTrigger as never } from './global-windows.ts'
+export { processingTimeTrigger as processingTime } from './processing-time-trigger.ts'
+export { processingTimeoutTrigger as processingTimeout } from './processing-timeout-trigger.ts'
+export { purgingTrigger as purging } from './purging-trigger.ts'

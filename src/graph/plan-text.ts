@@ -1,0 +1,68 @@
+/** A job's plan for people: vertices, chains, uids, shuffles, state and warnings. */
+import type { JobGraph } from './job-graph.ts'
+import {
+  describeJob,
+  type JobPlan,
+  type PlanEdge,
+  type PlanOperator,
+  type PlanVertex,
+} from './plan-json.ts'
+
+/** Types of wide records would fill the screen; the JSON form has them whole. */
+const TYPE_COLUMNS = 72
+
+export function planText(graph: JobGraph): string {
+  const plan = describeJob(graph)
+  const { name, parallelism, maxParallelism } = plan
+  const lines = [`job ${name}   parallelism ${parallelism}   maxParallelism ${maxParallelism}`]
+  plan.vertices.forEach((vertex, index) => {
+    lines.push('', ...vertexLines(plan, vertex, index))
+  })
+  lines.push('', ...warningLines(plan))
+  return `${lines.join('\n')}\n`
+}
+
+function vertexLines(plan: JobPlan, vertex: PlanVertex, index: number): readonly string[] {
+  const inputs = plan.edges.filter(edge => edge.to === vertex.id)
+  return [
+    `[${index + 1}] ${vertex.name}   parallelism ${vertex.parallelism}`,
+    ...inputs.map(edge => `    <- ${edgeText(plan, edge)}`),
+    ...vertex.operators.flatMap(operatorLines),
+  ]
+}
+
+function edgeText(plan: JobPlan, edge: PlanEdge): string {
+  const number = plan.vertices.findIndex(vertex => vertex.id === edge.from) + 1
+  const side = edge.sideOutput === null ? '' : ` (side output ${edge.sideOutput})`
+  const input = plan.edges.some(other => other.to === edge.to && other.input === 1)
+    ? ` into input ${edge.input + 1}`
+    : ''
+  return `${edge.partitioner} from [${number}]${side}${input}: ${shortened(edge.type)}`
+}
+
+function operatorLines(operator: PlanOperator): readonly string[] {
+  const uid = operator.uid === null ? '' : `   uid ${operator.uid}`
+  const details = operator.details.map(detail => `   ${detail}`).join('')
+  return [
+    `    ${operator.name}   ${operator.kind}${uid}${details}   ${shortLocation(operator.location)}`,
+    ...operator.states.map(state => {
+      const ttl = state.ttl ? ', ttl' : ''
+      const version = state.version > 0 ? `, version ${state.version}` : ''
+      return `      state ${state.name}: ${state.kind} of ${shortened(state.type)}${version}${ttl}`
+    }),
+  ]
+}
+
+function warningLines({ warnings }: JobPlan): readonly string[] {
+  if (warnings.length === 0) return ['no warnings']
+  return warnings.flatMap(({ code, message, next }) => [`${code}  ${message}`, `  next: ${next}`])
+}
+
+function shortened(text: string): string {
+  return text.length <= TYPE_COLUMNS ? text : `${text.slice(0, TYPE_COLUMNS - 1)}…`
+}
+
+/** The last two parts of the path: enough to know the file. */
+function shortLocation(location: string): string {
+  return location.split(/[\\/]/).slice(-2).join('/')
+}
