@@ -1,0 +1,88 @@
+/** Aggregating state without TTL. Self-contained: see `state-handle.ts`. */
+import type { AggregateFunction } from '../../api/state.ts'
+import type { InternalAggregatingState } from '../keyed-state-backend.ts'
+import type { HandlePlace, StateHandleClass } from './state-handle.ts'
+import type { Keeper } from './value-keeper.ts'
+
+export interface AggregatingOptions {
+  readonly keep: Keeper
+  readonly aggregate: AggregateFunction<unknown, unknown, unknown>
+  /** Called where the aggregate has no `merge`; throws. */
+  refuseMerge(): never
+}
+
+type Aggregating = InternalAggregatingState<unknown, unknown, unknown>
+
+export function aggregatingHandleClass(
+  Base: StateHandleClass,
+): new (
+  place: HandlePlace,
+  options: AggregatingOptions,
+) => Aggregating {
+  return class HeapAggregatingState extends Base implements Aggregating {
+    readonly #keep: Keeper
+    readonly #aggregate: AggregateFunction<unknown, unknown, unknown>
+    readonly #options: AggregatingOptions
+
+    constructor(place: HandlePlace, options: AggregatingOptions) {
+      super(place)
+      this.#keep = options.keep
+      this.#aggregate = options.aggregate
+      this.#options = options
+    }
+
+    get(): unknown {
+      const slot = this.cursor.locate()
+      return slot < 0
+        ? undefined
+        : this.#aggregate.result(this.cells.get(this.cursor.segment, slot))
+    }
+
+    add(value: unknown): void {
+      const { cursor } = this
+      const aggregate = this.#aggregate
+      const slot = cursor.locate()
+      if (slot < 0) {
+        this.setAccumulator(aggregate.add(value, aggregate.create()))
+        return
+      }
+      const before = this.cells.get(cursor.segment, slot)
+      const after = aggregate.add(value, before)
+      if (after !== before) this.cells.set(cursor.segment, slot, this.#keep(after))
+    }
+
+    accumulator(): unknown {
+      const slot = this.cursor.locate()
+      return slot < 0 ? undefined : this.cells.get(this.cursor.segment, slot)
+    }
+
+    setAccumulator(accumulator: unknown): void {
+      const kept = this.#keep(accumulator)
+      const { cursor } = this
+      const found = cursor.locate()
+      const slot = found < 0 ? cursor.insert() : found
+      this.cells.set(cursor.segment, slot, kept)
+    }
+
+    mergeNamespaces(target: number, sources: readonly number[]): void {
+      const { cursor } = this
+      const standing = cursor.namespace
+      for (const source of sources) {
+        if (source === target) continue
+        cursor.setNamespace(source)
+        const moved = this.accumulator()
+        if (moved === undefined) continue
+        cursor.remove()
+        cursor.setNamespace(target)
+        const before = this.accumulator()
+        this.setAccumulator(before === undefined ? moved : this.#merge(before, moved))
+      }
+      cursor.setNamespace(standing)
+    }
+
+    #merge(a: unknown, b: unknown): unknown {
+      const aggregate = this.#aggregate
+      return aggregate.merge === undefined ? this.#options.refuseMerge() : aggregate.merge(a, b)
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * A snapshot of the heap backend being written: walks every table and timer queue in slices, while
+ * the task goes on between them. What the task is about to change ahead of the walk is written first.
+ *
+ * Owns        the order of the walk, the bytes written so far.
+ * Leaves out  which entries are pending (the tables know), where the bytes go.
+ *
+ * Invariants
+ *  S1  Begun tables are all ended, by the last step or by `cancel`.
+ *  S2  `result` is given once everything is written, never before.
+ */
+import { assert } from '../../common/assert.ts'
+import type { Clock } from '../../common/clock.ts'
+import { hashKey } from '../key.ts'
+import type { KeyGroupRange } from '../key-groups.ts'
+import type { KeyedSnapshot, SnapshotRun, StateMeta } from '../keyed-state-backend.ts'
+import { joinSections, SectionWriter } from '../section-writer.ts'
+import { writeEntryKey } from '../snapshot-format.ts'
+import { stateErrors } from '../state-errors.ts'
+import type { EntrySink, EntryTable } from './entry-table.ts'
+import type { HeapTimerQueue } from './heap-timer-queue.ts'
+import type { OpenState } from './open-state.ts'
+import type { Segment } from './segment.ts'
+
+/** Entries between two looks at the clock: some 20 µs; lists and maps may be long. */
+const SLICE_ENTRIES = 128
+const SLICE_CELLS = 8
+
+export interface HeapSnapshotOptions {
+  readonly operatorName: string
+  readonly maxParallelism: number
+  readonly range: KeyGroupRange
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly states: Iterable<OpenState>
+  readonly timers: Iterable<readonly [name: string, queue: HeapTimerQueue]>
+  /** Called after each step: entries may have moved. */
+  moved(): void
+  /** Called once, when the run is over. */
+  ended(): void
+}
+
+/** A table or a timer queue on the walk. */
+interface Stop {
+  /** Writes on a little; true when there is nothing left. */
+  write(): boolean
+  end(): void
+}
+
+export class HeapSnapshot implements SnapshotRun {
+  readonly #options: HeapSnapshotOptions
+  readonly #metas: StateMeta[] = []
+  readonly #writers: SectionWriter[] = []
+  readonly #stops: Stop[] = []
+  #at = 0
+  #isOver = false
+
+  constructor(options: HeapSnapshotOptions) {
+    this.#options = options
+    for (const state of options.states) this.#beginState(state)
+    for (const [name, queue] of options.timers) this.#beginTimers(name, queue)
+  }
+
+  step(budgetMs: number): boolean {
+    assert(!this.#isOver || this.#at === this.#stops.length, 'S2: a cancelled run goes no further')
+    const { clock } = this.#options
+    const deadline = clock.monotonic() + budgetMs
+    while (this.#at < this.#stops.length) {
+      const stop = this.#stops[this.#at] as Stop
+      if (stop.write()) {
+        stop.end()
+        this.#at++
+      }
+      if (clock.monotonic() >= deadline) break
+    }
+    this.#options.moved()
+    if (this.#at === this.#stops.length) this.#finish()
+    return this.#isOver
+  }
+
+  result(): KeyedSnapshot {
+    assert(this.#isOver && this.#at === this.#stops.length, 'S2: a result is whole')
+    return joinSections(this.#metas, this.#writers, this.#options.range)
+  }
+
+  cancel(): void {
+    for (const stop of this.#stops.slice(this.#at)) stop.end()
+    this.#finish()
+  }
+
+  #finish(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#options.ended()
+  }
+
+  #writer(meta: StateMeta): SectionWriter {
+    const writer = new SectionWriter(this.#options.maxParallelism, this.#options.range)
+    this.#metas.push(meta)
+    this.#writers.push(writer)
+    return writer
+  }
+
+  #beginState(state: OpenState): void {
+    const writer = this.#writer(state.meta)
+    const sink = makeSink(state, writer, this.#options.operatorName)
+    const isLong = state.meta.kind === 'list' || state.meta.kind === 'map'
+    const slice = isLong ? SLICE_CELLS : SLICE_ENTRIES
+    for (const table of state.tables.all()) {
+      table.beginSnapshot(sink)
+      const write = (): boolean => {
+        state.sweep.advance(table, slice)
+        return table.writeSome(slice)
+      }
+      this.#stops.push({ write, end: () => table.endSnapshot() })
+    }
+  }
+
+  #beginTimers(name: string, queue: HeapTimerQueue): void {
+    const meta: StateMeta = { name, kind: 'timers', schema: null, version: 0, ttl: false }
+    queue.beginSnapshot(this.#writer(meta))
+    const write = (): boolean => queue.writeSome(SLICE_ENTRIES)
+    this.#stops.push({ write, end: () => queue.endSnapshot() })
+  }
+}
+
+function makeSink(state: OpenState, writer: SectionWriter, operator: string): EntrySink {
+  const { contents } = state
+  return {
+    writeEntry(table: EntryTable, segment: Segment, slot: number): void {
+      if (contents.isGone(segment, slot)) return
+      const key = segment.key(slot)
+      try {
+        const out = writer.begin(hashKey(key))
+        writeEntryKey(out, key, table.namespaceOf(segment, slot))
+        contents.write(out, segment, slot)
+      } catch (cause) {
+        const { name } = state.meta
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        throw stateErrors.WEIR_STATE_UNSERIALIZABLE({ operator, state: name, reason }, cause)
+      }
+    },
+  }
+}

@@ -1,0 +1,93 @@
+/** Map state without TTL. Self-contained: see `state-handle.ts`. */
+import type { InternalMapState } from '../keyed-state-backend.ts'
+import type { MapCell, MapItem, MapKey } from './cells.ts'
+import type { HandlePlace, StateHandleClass } from './state-handle.ts'
+import type { Keeper } from './value-keeper.ts'
+
+export interface MapOptions {
+  readonly keep: Keeper
+  /** What a key is found by. */
+  fold(key: unknown): MapKey
+  /** The folded key as a cell may keep it. */
+  own(key: MapKey): MapKey
+  /** In the place of a time: there is no TTL. */
+  readonly noTime: number
+}
+
+export function mapHandleClass(
+  Base: StateHandleClass,
+): new (
+  place: HandlePlace,
+  options: MapOptions,
+) => InternalMapState<unknown, unknown> {
+  return class HeapMapState extends Base implements InternalMapState<unknown, unknown> {
+    readonly #options: MapOptions
+
+    constructor(place: HandlePlace, options: MapOptions) {
+      super(place)
+      this.#options = options
+    }
+
+    get(key: unknown): unknown {
+      return this.#cell()?.get(this.#options.fold(key))?.value
+    }
+
+    put(key: unknown, value: unknown): void {
+      const options = this.#options
+      const folded = options.fold(key)
+      const kept = options.keep(value)
+      const cell = this.#cell() ?? this.#insert()
+      const item = cell.get(folded)
+      if (item !== undefined) {
+        item.value = kept
+        return
+      }
+      const own = options.own(folded)
+      // A key that stands for itself is kept once.
+      cell.set(own, { key: folded === key ? own : key, value: kept, time: options.noTime })
+    }
+
+    has(key: unknown): boolean {
+      return this.#cell()?.has(this.#options.fold(key)) ?? false
+    }
+
+    remove(key: unknown): void {
+      const cell = this.#cell()
+      if (cell?.delete(this.#options.fold(key)) && cell.size === 0) this.clear()
+    }
+
+    entries(): Iterable<readonly [unknown, unknown]> {
+      return this.#items().map(item => [item.key, item.value] as const)
+    }
+
+    keys(): Iterable<unknown> {
+      return this.#items().map(item => item.key)
+    }
+
+    values(): Iterable<unknown> {
+      return this.#items().map(item => item.value)
+    }
+
+    isEmpty(): boolean {
+      return this.cursor.locate() < 0
+    }
+
+    /** An array: the map may be changed while it is walked over. */
+    #items(): MapItem[] {
+      const cell = this.#cell()
+      return cell === undefined ? [] : [...cell.values()]
+    }
+
+    #cell(): MapCell | undefined {
+      const slot = this.cursor.locate()
+      return slot < 0 ? undefined : (this.cursor.segment.values[slot] as MapCell)
+    }
+
+    #insert(): MapCell {
+      const cell: MapCell = new Map()
+      const fresh = this.cursor.insert()
+      this.cursor.segment.values[fresh] = cell
+      return cell
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** Reducing state without TTL. Self-contained: see `state-handle.ts`. */
+import type { ReducingStateDescriptor } from '../../api/state-descriptor.ts'
+import type { InternalReducingState } from '../keyed-state-backend.ts'
+import type { HandlePlace, StateHandleClass } from './state-handle.ts'
+import type { Keeper } from './value-keeper.ts'
+
+export interface ReducingOptions {
+  readonly keep: Keeper
+  readonly descriptor: ReducingStateDescriptor<unknown>
+}
+
+export function reducingHandleClass(
+  Base: StateHandleClass,
+): new (
+  place: HandlePlace,
+  options: ReducingOptions,
+) => InternalReducingState<unknown> {
+  return class HeapReducingState extends Base implements InternalReducingState<unknown> {
+    readonly #keep: Keeper
+    readonly #descriptor: ReducingStateDescriptor<unknown>
+
+    constructor(place: HandlePlace, options: ReducingOptions) {
+      super(place)
+      this.#keep = options.keep
+      this.#descriptor = options.descriptor
+    }
+
+    get(): unknown {
+      const slot = this.cursor.locate()
+      return slot < 0 ? undefined : this.cells.get(this.cursor.segment, slot)
+    }
+
+    add(value: unknown): void {
+      const { cursor } = this
+      const slot = cursor.locate()
+      if (slot < 0) {
+        const kept = this.#keep(value)
+        const fresh = cursor.insert()
+        this.cells.set(cursor.segment, fresh, kept)
+        return
+      }
+      const before = this.cells.get(cursor.segment, slot)
+      const after = this.#descriptor.reduce(before, value)
+      if (after !== before) this.cells.set(cursor.segment, slot, this.#keep(after))
+    }
+
+    mergeNamespaces(target: number, sources: readonly number[]): void {
+      const { cursor } = this
+      const standing = cursor.namespace
+      for (const source of sources) {
+        if (source === target) continue
+        cursor.setNamespace(source)
+        const moved = this.get()
+        if (moved === undefined) continue
+        cursor.remove()
+        cursor.setNamespace(target)
+        this.add(moved)
+      }
+      cursor.setNamespace(standing)
+    }
+  }
+}
