@@ -1,0 +1,381 @@
+/**
+ * The checkpoint coordinator: decides when a checkpoint starts, completes, expires or is given up.
+ *
+ * Owns        pending checkpoints, the next id, the retained ones, the count of failures.
+ * Leaves out  bytes (parts are opaque), sockets, timers, the store. The caller performs each decision
+ *             in order and reports back with an event.
+ *
+ * Invariants, asserted where they could break:
+ *  C1  Ids only grow, also over restarts: each is above every id ever reserved.
+ *  C2  A checkpoint completes once, after every subtask acknowledged it.
+ *  C3  `complete(n)` is decided only after its metadata was stored and its generation verified: a sink
+ *      commits only what a restart would find again, and never against a newer JobManager.
+ *  C4  Once n completed, no checkpoint older than n is pending (savepoints are nobody's rivals).
+ *  C5  After `stop` requests are refused and nothing else is decided: a stale generation neither
+ *      completes nor deletes anything.
+ *  C6  Every checkpoint that was begun ends in exactly one `complete`, `savepoint-done` or `abort`,
+ *      unless a newer generation takes over.
+ *  C7  A checkpoint whose metadata may be in the store keeps its files until a newer one completed.
+ *
+ * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015), after
+ * Chandy and Lamport, "Distributed Snapshots" (1985).
+ */
+import { assert, assertNever } from '../common/assert.ts'
+import { formatDuration } from '../common/duration.ts'
+import { addCompleted, type CompletedCheckpoint } from './completed-checkpoints.ts'
+import {
+  type CoordinatorDecision,
+  type CoordinatorEvent,
+  type CoordinatorOptions,
+  type CoordinatorState,
+  canExpire,
+  earliestTriggerMs,
+  hasRoom,
+  mayExist,
+  type Part,
+  type PendingCheckpoint,
+  type PendingStep,
+  type RequestOutcome,
+  type SnapshotKind,
+  type Step,
+} from './coordinator-state.ts'
+
+/** A user can ask for savepoints faster than they complete; beyond this many he is told to wait. */
+const REQUESTED_PENDING_MAX = 8
+/** A failed final checkpoint is tried again after so long: nothing else is left to do. */
+const FINAL_RETRY_MS = 1_000
+/** Subtasks named in a message about an expired checkpoint. */
+const NAMED_MISSING_MAX = 5
+
+export interface CoordinatorStart {
+  readonly options: CoordinatorOptions
+  /** The highest id that any generation reserved; 0 when there was none. */
+  readonly lastId: number
+  readonly completed: readonly CompletedCheckpoint[]
+}
+
+/** The state before the first event. */
+export function startCoordinator(start: CoordinatorStart): CoordinatorState {
+  const newest = start.completed.at(-1)?.id ?? 0
+  return {
+    options: start.options,
+    phase: 'waiting',
+    tasks: new Set(),
+    lastId: Math.max(start.lastId, newest),
+    pending: new Map(),
+    completed: start.completed,
+    dueAtMs: Number.POSITIVE_INFINITY,
+    doubtful: [],
+    lastCompletionMs: Number.NEGATIVE_INFINITY,
+    failuresInRow: 0,
+  }
+}
+
+/** Takes one event; the decisions are to be performed in their order. */
+export function coordinate(state: CoordinatorState, event: CoordinatorEvent): Step {
+  if (state.phase === 'stopped') return onStopped(state, event)
+  switch (event.kind) {
+    case 'running':
+      return onRunning(state, event.tasks, event.nowMs)
+    case 'tick':
+      return onTick(state, event.nowMs)
+    case 'requested':
+      return onRequested(state, event)
+    case 'drained':
+      return onDrained(state, event.nowMs)
+    case 'id-reserved':
+      return onIdReserved(state, event.id)
+    case 'acknowledged':
+      return onAcknowledged(state, event)
+    case 'metadata-written':
+      return onMetadataWritten(state, event.id)
+    case 'generation-verified':
+      return onVerified(state, event.id, event.nowMs)
+    case 'failed':
+      return onFailed(state, event)
+    case 'fenced':
+      return onFenced(state, event.by)
+    case 'halted':
+      return onHalted(state, event.reason)
+    default:
+      return assertNever(event)
+  }
+}
+
+function onRunning(state: CoordinatorState, tasks: readonly string[], nowMs: number): Step {
+  assert(state.phase === 'waiting', 'C2: the subtasks of an attempt start to run once')
+  const { intervalMs } = state.options
+  const dueAtMs = intervalMs === undefined ? Number.POSITIVE_INFINITY : nowMs + intervalMs
+  return still({ ...state, phase: 'active', tasks: new Set(tasks), dueAtMs })
+}
+
+function onTick(state: CoordinatorState, nowMs: number): Step {
+  let step = still(state)
+  for (const pending of state.pending.values()) {
+    if (canExpire(pending) && nowMs >= pending.triggeredAtMs + state.options.timeoutMs) {
+      step = then(step, current => giveUp(current, pending.id, expiry(state, pending), nowMs))
+    }
+  }
+  return then(step, current => triggerIfDue(current, nowMs))
+}
+
+function expiry(state: CoordinatorState, pending: PendingCheckpoint): string {
+  const missing = [...state.tasks].filter(task => !pending.acknowledged.has(task))
+  const named = missing.slice(0, NAMED_MISSING_MAX).join(', ')
+  const others = missing.length > NAMED_MISSING_MAX ? ' and others' : ''
+  const waited = formatDuration(state.options.timeoutMs)
+  return `it did not finish in ${waited}: nothing from ${named}${others}`
+}
+
+/** A tick, or the end of another checkpoint, may be the moment for the next periodic one. */
+function triggerIfDue(state: CoordinatorState, nowMs: number): Step {
+  if (state.phase !== 'active' && state.phase !== 'finishing') return still(state)
+  if (!hasRoom(state) || nowMs < earliestTriggerMs(state)) return still(state)
+  const { intervalMs } = state.options
+  const finishing = state.phase === 'finishing'
+  // Counted from this trigger: what was missed while there was no room is not made up for.
+  const dueAtMs =
+    finishing || intervalMs === undefined ? Number.POSITIVE_INFINITY : nowMs + intervalMs
+  return begin({ ...state, dueAtMs }, { kind: 'checkpoint', final: finishing, nowMs })
+}
+
+interface Beginning {
+  readonly kind: SnapshotKind
+  readonly final: boolean
+  readonly nowMs: number
+  readonly requestId?: string
+}
+
+function begin(state: CoordinatorState, beginning: Beginning): Step {
+  const id = state.lastId + 1
+  assert(!state.pending.has(id), 'C1: an id is never used again')
+  const pending: PendingCheckpoint = {
+    id,
+    kind: beginning.kind,
+    final: beginning.final,
+    step: 'reserving',
+    triggeredAtMs: beginning.nowMs,
+    acknowledged: new Map(),
+    requestId: beginning.requestId,
+  }
+  return {
+    state: withPending({ ...state, lastId: id }, pending),
+    decisions: [{ kind: 'reserve-id', id, snapshot: pending.kind }],
+  }
+}
+
+function onRequested(
+  state: CoordinatorState,
+  request: { readonly snapshot: SnapshotKind; readonly requestId: string; readonly nowMs: number },
+): Step {
+  const { requestId, snapshot, nowMs } = request
+  const requested = [...state.pending.values()].filter(p => p.requestId !== undefined).length
+  const refusal =
+    state.phase === 'waiting'
+      ? 'not all subtasks are running'
+      : state.phase === 'finishing'
+        ? 'the job is ending'
+        : requested >= REQUESTED_PENDING_MAX
+          ? `${requested} snapshots that were asked for are still pending`
+          : undefined
+  if (refusal !== undefined) return refuse(state, requestId, refusal)
+  return begin(state, { kind: snapshot, final: false, nowMs, requestId })
+}
+
+function onDrained(state: CoordinatorState, nowMs: number): Step {
+  if (state.phase !== 'active') return still(state)
+  return triggerIfDue({ ...state, phase: 'finishing', dueAtMs: nowMs }, nowMs)
+}
+
+function onIdReserved(state: CoordinatorState, id: number): Step {
+  const pending = atStep(state, id, 'reserving')
+  if (pending === undefined) return still(state)
+  return {
+    state: withPending(state, { ...pending, step: 'collecting' }),
+    decisions: [{ kind: 'trigger', id, snapshot: pending.kind }],
+  }
+}
+
+/** A subtask finished its part. Late ones are normal: their files are removed. */
+function onAcknowledged(
+  state: CoordinatorState,
+  ack: { readonly id: number; readonly task: string; readonly part: Part },
+): Step {
+  const pending = atStep(state, ack.id, 'collecting')
+  if (pending === undefined) {
+    // A part of something completed or being written is no leftover: only a second answer.
+    const known = state.pending.has(ack.id) || state.completed.some(c => c.id === ack.id)
+    return known ? still(state) : { state, decisions: [{ kind: 'discard', id: ack.id }] }
+  }
+  assert(state.tasks.has(ack.task), `C2: ${ack.task} is a subtask of this attempt`)
+  const acknowledged = new Map(pending.acknowledged).set(ack.task, ack.part)
+  if (acknowledged.size < state.tasks.size) {
+    return still(withPending(state, { ...pending, acknowledged }))
+  }
+  // Metadata first: a sink may commit only what a restart would find again (C3).
+  return {
+    state: withPending(state, { ...pending, acknowledged, step: 'writing' }),
+    decisions: [
+      { kind: 'write-metadata', id: ack.id, snapshot: pending.kind, parts: acknowledged },
+    ],
+  }
+}
+
+function onMetadataWritten(state: CoordinatorState, id: number): Step {
+  const pending = atStep(state, id, 'writing')
+  // Subsumed meanwhile: now that it exists, it goes the way of all that are too old.
+  if (pending === undefined) return { state, decisions: [{ kind: 'delete', id }] }
+  return {
+    state: withPending(state, { ...pending, step: 'verifying' }),
+    decisions: [{ kind: 'verify-generation', id }],
+  }
+}
+
+function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
+  const pending = atStep(state, id, 'verifying')
+  if (pending === undefined) return still(state)
+  assert(pending.acknowledged.size === state.tasks.size, 'C2: every subtask acknowledged')
+  const rest = without(state, id)
+  if (pending.kind === 'savepoint') {
+    const done: CoordinatorDecision = { kind: 'savepoint-done', id }
+    return { state: rest, decisions: [done, ...answerTo(pending, { kind: 'completed', id })] }
+  }
+  const { kept, deleted } = addCompleted(state.completed, id, state.options.retained)
+  const completed: Step = {
+    state: { ...rest, completed: kept, lastCompletionMs: nowMs, failuresInRow: 0 },
+    decisions: [
+      { kind: 'complete', id, final: pending.final },
+      ...answerTo(pending, { kind: 'completed', id }),
+    ],
+  }
+  let step = completed
+  for (const older of rest.pending.values()) {
+    if (older.id < id && older.kind === 'checkpoint') step = then(step, s => subsume(s, older))
+  }
+  // Last: nothing is deleted before its successor is what a restart would find (C7).
+  const outdated = [...step.state.doubtful, ...deleted.map(checkpoint => checkpoint.id)]
+  step = then(step, current => ({
+    state: { ...current, doubtful: [] },
+    decisions: outdated.map(old => ({ kind: 'delete', id: old })),
+  }))
+  if (pending.final) return then(step, current => onHalted(current, 'the job has ended'))
+  return then(step, current => triggerIfDue(current, nowMs))
+}
+
+function subsume(state: CoordinatorState, older: PendingCheckpoint): Step {
+  return abort(state, older, { reason: 'a newer checkpoint completed first', failed: false })
+}
+
+/** Ends a pending checkpoint without success. */
+function abort(
+  state: CoordinatorState,
+  pending: PendingCheckpoint,
+  { reason, failed }: { readonly reason: string; readonly failed: boolean },
+): Step {
+  const { id, kind } = pending
+  // A savepoint is found by its path only: no restart relies on half of one.
+  const doubtful = kind === 'checkpoint' && mayExist(pending)
+  const rest = without(state, id)
+  return {
+    state: doubtful ? { ...rest, doubtful: [...rest.doubtful, id] } : rest,
+    decisions: [
+      { kind: 'abort', id, reason, failed, doubtful },
+      ...answerTo(pending, { kind: 'failed', reason }),
+    ],
+  }
+}
+
+function onFailed(
+  state: CoordinatorState,
+  failure: { readonly id: number; readonly reason: string; readonly nowMs: number },
+): Step {
+  const { id, reason, nowMs } = failure
+  if (!state.pending.has(id)) return still(state)
+  return then(giveUp(state, id, reason, nowMs), current => triggerIfDue(current, nowMs))
+}
+
+/** One checkpoint failed: whether the job bears it depends on how many did in a row. */
+function giveUp(state: CoordinatorState, id: number, reason: string, nowMs: number): Step {
+  const pending = state.pending.get(id)
+  if (pending === undefined || state.phase === 'stopped') return still(state)
+  const given = abort(state, pending, { reason, failed: true })
+  // A failed savepoint is its user's matter, never the job's.
+  if (pending.kind === 'savepoint') return given
+  const failuresInRow = state.failuresInRow + 1
+  const dueAtMs = pending.final ? nowMs + FINAL_RETRY_MS : state.dueAtMs
+  const counted = then(given, current => still({ ...current, failuresInRow, dueAtMs }))
+  if (failuresInRow <= state.options.tolerableFailures) return counted
+  const tooMany = then(counted, current => ({ state: current, decisions: [failJob(id, reason)] }))
+  return then(tooMany, current => onHalted(current, 'the job restarts'))
+}
+
+function failJob(id: number, reason: string): CoordinatorDecision {
+  return { kind: 'fail-job', reason: `checkpoint ${id} failed: ${reason}` }
+}
+
+function onHalted(state: CoordinatorState, reason: string): Step {
+  let step = still(state)
+  for (const pending of state.pending.values()) {
+    step = then(step, current => abort(current, pending, { reason, failed: false }))
+  }
+  return { state: stopped(step.state), decisions: step.decisions }
+}
+
+function onFenced(state: CoordinatorState, by: number): Step {
+  const reason = `generation ${by} of the job took over`
+  const answers = [...state.pending.values()].flatMap(pending =>
+    answerTo(pending, { kind: 'failed', reason }),
+  )
+  return { state: stopped(state), decisions: [{ kind: 'stop', by }, ...answers] }
+}
+
+function onStopped(state: CoordinatorState, event: CoordinatorEvent): Step {
+  return event.kind === 'requested'
+    ? refuse(state, event.requestId, 'the job is not running')
+    : still(state)
+}
+
+function refuse(state: CoordinatorState, requestId: string, reason: string): Step {
+  const outcome: RequestOutcome = { kind: 'failed', reason }
+  return { state, decisions: [{ kind: 'answer', requestId, outcome }] }
+}
+
+function answerTo(
+  pending: PendingCheckpoint,
+  outcome: RequestOutcome,
+): readonly CoordinatorDecision[] {
+  const { requestId } = pending
+  return requestId === undefined ? [] : [{ kind: 'answer', requestId, outcome }]
+}
+
+function atStep(
+  state: CoordinatorState,
+  id: number,
+  step: PendingStep,
+): PendingCheckpoint | undefined {
+  const pending = state.pending.get(id)
+  return pending?.step === step ? pending : undefined
+}
+
+function withPending(state: CoordinatorState, pending: PendingCheckpoint): CoordinatorState {
+  return { ...state, pending: new Map(state.pending).set(pending.id, pending) }
+}
+
+function without(state: CoordinatorState, id: number): CoordinatorState {
+  const pending = new Map(state.pending)
+  pending.delete(id)
+  return { ...state, pending }
+}
+
+function stopped(state: CoordinatorState): CoordinatorState {
+  return { ...state, phase: 'stopped', pending: new Map() }
+}
+
+function still(state: CoordinatorState): Step {
+  return { state, decisions: [] }
+}
+
+function then(step: Step, next: (state: CoordinatorState) => Step): Step {
+  const { state, decisions } = next(step.state)
+  return { state, decisions: [...step.decisions, ...decisions] }
+}

@@ -1,0 +1,175 @@
+/**
+ * The metadata of a checkpoint or savepoint: one readable JSON file that names everything else. It is
+ * written last, and its presence makes the checkpoint. File names in it are relative to its folder, so
+ * that a savepoint can be moved.
+ *
+ * Owns        the shape of the metadata.
+ * Leaves out  its text (`metadata-text.ts`) and what is restored from it (`restore-plan.ts`).
+ */
+import type { StateMeta } from '../state/keyed-state-backend.ts'
+import type { SnapshotKind } from './coordinator-state.ts'
+import type {
+  KeyGroupSection,
+  OperatorHandle,
+  StoredJson,
+  SubtaskHandle,
+} from './snapshot-handle.ts'
+
+export const METADATA_VERSION = 1
+
+export interface CheckpointMetadata {
+  readonly formatVersion: typeof METADATA_VERSION
+  readonly kind: SnapshotKind
+  readonly checkpointId: number
+  readonly jobId: string
+  readonly jobName: string
+  /** The attempt that wrote it: see `generation.ts`. */
+  readonly generation: number
+  readonly triggeredAtMs: number
+  readonly completedAtMs: number
+  readonly operators: readonly OperatorMetadata[]
+  /** What the sources had emitted at the cut, by operator and split. */
+  readonly proof: Proof
+}
+
+export interface Proof {
+  readonly recordsPerSplit: {
+    readonly [operatorId: string]: { readonly [splitId: string]: number }
+  }
+}
+
+/** What the metadata says of an operator beyond its parts. */
+export interface OperatorDescription {
+  readonly operatorId: string
+  readonly uid: string | undefined
+  readonly name: string
+  readonly vertexId: string
+  readonly parallelism: number
+  readonly maxParallelism: number
+}
+
+export interface OperatorMetadata extends OperatorDescription {
+  /** A source's; taken before any of its readers saw the barrier. */
+  readonly enumeratorState: StoredJson | undefined
+  /** The lists of keyed states that occur in `subtasks`: usually one. */
+  readonly stateSets: readonly (readonly StateMeta[])[]
+  /** By index. */
+  readonly subtasks: readonly SubtaskMetadata[]
+}
+
+export interface SubtaskMetadata
+  extends Omit<OperatorHandle, 'operatorId' | 'keyed'>,
+    Pick<SubtaskHandle, 'subtaskIndex'> {
+  readonly keyed: StoredKeyed | undefined
+  /** The file of this checkpoint with the subtask's binary state. */
+  readonly privateState: PrivateState | undefined
+  /** Files that several checkpoints use; none by backends that write everything each time. */
+  readonly sharedState: readonly SharedState[]
+}
+
+export interface StoredKeyed {
+  /** Index into `stateSets`. */
+  readonly stateSet: number
+  readonly groups: readonly KeyGroupSection[]
+}
+
+export interface PrivateState {
+  readonly file: string
+  readonly sizeBytes: number
+}
+
+export interface SharedState {
+  readonly file: string
+  readonly sizeBytes: number
+  readonly crc: number
+}
+
+export interface MetadataSource
+  extends Omit<CheckpointMetadata, 'formatVersion' | 'operators' | 'proof'> {
+  readonly operators: readonly OperatorDescription[]
+  readonly subtasks: readonly SubtaskHandle[]
+  readonly enumerators: ReadonlyMap<string, StoredJson>
+  /** Of the checkpoint that was restored: counts go on from it. */
+  readonly proofBefore: Proof | undefined
+}
+
+/** Puts the acknowledged parts of all subtasks together. */
+export function buildMetadata(source: MetadataSource): CheckpointMetadata {
+  const { operators, subtasks, enumerators, proofBefore, ...rest } = source
+  const byVertex = Map.groupBy(subtasks, subtask => subtask.vertexId)
+  return {
+    formatVersion: METADATA_VERSION,
+    ...rest,
+    operators: operators.map(operator =>
+      operatorMetadata(operator, byVertex.get(operator.vertexId) ?? [], enumerators),
+    ),
+    proof: proofOf(source),
+  }
+}
+
+function operatorMetadata(
+  operator: OperatorDescription,
+  subtasks: readonly SubtaskHandle[],
+  enumerators: ReadonlyMap<string, StoredJson>,
+): OperatorMetadata {
+  const stateSets = new StateSets()
+  const sorted = subtasks.toSorted((a, b) => a.subtaskIndex - b.subtaskIndex)
+  const parts = sorted.flatMap((subtask): SubtaskMetadata[] => {
+    const part = subtask.operators.find(found => found.operatorId === operator.operatorId)
+    if (part === undefined) return []
+    const { operatorState, splits, writerState, committables, keyed } = part
+    const { file, fileSizeBytes, subtaskIndex } = subtask
+    return [
+      {
+        subtaskIndex,
+        keyed: keyed && { stateSet: stateSets.indexOf(keyed.states), groups: keyed.groups },
+        operatorState,
+        splits,
+        writerState,
+        committables,
+        privateState: file === undefined ? undefined : { file, sizeBytes: fileSizeBytes },
+        sharedState: [],
+      },
+    ]
+  })
+  const enumeratorState = enumerators.get(operator.operatorId)
+  return { ...operator, enumeratorState, stateSets: stateSets.list, subtasks: parts }
+}
+
+/** Subtasks of one operator declare the same states: their description is written once. */
+class StateSets {
+  readonly list: (readonly StateMeta[])[] = []
+  readonly #indexes = new Map<string, number>()
+
+  indexOf(states: readonly StateMeta[]): number {
+    const text = JSON.stringify(states)
+    const known = this.#indexes.get(text)
+    if (known !== undefined) return known
+    this.#indexes.set(text, this.list.length)
+    return this.list.push(states) - 1
+  }
+}
+
+function proofOf({ operators, subtasks, proofBefore }: MetadataSource): Proof {
+  const sums = new Map<string, Map<string, number>>()
+  const add = (operatorId: string, counts: { readonly [splitId: string]: number }): void => {
+    const sum = sums.get(operatorId) ?? new Map<string, number>()
+    for (const [split, count] of Object.entries(counts)) {
+      sum.set(split, (sum.get(split) ?? 0) + count)
+    }
+    if (sum.size > 0) sums.set(operatorId, sum)
+  }
+  for (const [id, counts] of Object.entries(proofBefore?.recordsPerSplit ?? {})) add(id, counts)
+  for (const { vertexId, metrics } of subtasks) {
+    // A task has one source at most: the head of its chain, which comes first.
+    const source = operators.find(operator => operator.vertexId === vertexId)
+    if (source !== undefined) add(source.operatorId, metrics.recordsPerSplit)
+  }
+  const entries = [...sums].map(([id, counts]) => [id, Object.fromEntries(counts)] as const)
+  return { recordsPerSplit: Object.fromEntries(entries) }
+}
+
+/** Bytes of all files, the metadata not counted. */
+export function sizeOf(subtasks: readonly SubtaskHandle[]): number {
+  return subtasks.reduce((sum, subtask) => sum + subtask.fileSizeBytes, 0)
+}

@@ -1,0 +1,99 @@
+/**
+ * How a job runs: its checkpoints, restarts and state backend, as plain numbers. Durations are ms.
+ */
+import { parseDuration } from '../common/duration.ts'
+import type { StreamJobSpec } from '../protocol/stream-job.ts'
+
+export interface JobSettings {
+  readonly checkpoint: CheckpointSettings
+  readonly restart: RestartSettings
+  readonly stateBackend: StateBackendSettings
+}
+
+export interface CheckpointSettings {
+  readonly mode: 'exactly-once' | 'at-least-once'
+  /** From trigger to trigger; `undefined`: only final checkpoints and savepoints. */
+  readonly intervalMs: number | undefined
+  readonly minPauseMs: number
+  readonly timeoutMs: number
+  readonly maxConcurrent: number
+  /** Failures in a row that are borne; the next one restarts the job. */
+  readonly tolerableFailures: number
+  /** Completed checkpoints that are kept. */
+  readonly retained: number
+}
+
+export interface RestartSettings {
+  readonly strategy: 'exponential-delay' | 'fixed-delay' | 'failure-rate' | 'none'
+  readonly initialDelayMs: number
+  readonly maxDelayMs: number
+  /** Restarts that are tried; `undefined`: the strategy's own. */
+  readonly attempts: number | undefined
+  /** So long without a failure forgets the earlier ones; the interval of `failure-rate`. */
+  readonly resetAfterMs: number
+}
+
+export interface StateBackendSettings {
+  readonly type: 'heap' | 'rocksdb'
+  readonly options: Readonly<Record<string, string | number>>
+}
+
+/** What is restored at the start. */
+export type RestoreRequest =
+  | { readonly kind: 'none' }
+  /** The last completed checkpoint of the job's earlier runs. */
+  | { readonly kind: 'latest' }
+  /** A checkpoint or savepoint: a folder of the store, or a whole location. */
+  | {
+      readonly kind: 'path'
+      readonly path: string
+      /** Operators (uid or id) whose state may be left behind. */
+      readonly dropState?: readonly string[]
+    }
+
+/** Of a job without a manifest; the same as the manifest's defaults. */
+export const defaultSettings: JobSettings = {
+  checkpoint: {
+    mode: 'exactly-once',
+    intervalMs: 10_000,
+    minPauseMs: 0,
+    timeoutMs: 600_000,
+    maxConcurrent: 1,
+    tolerableFailures: 0,
+    retained: 3,
+  },
+  restart: {
+    strategy: 'exponential-delay',
+    initialDelayMs: 1_000,
+    maxDelayMs: 60_000,
+    attempts: undefined,
+    resetAfterMs: 3_600_000,
+  },
+  stateBackend: { type: 'heap', options: {} },
+}
+
+/** The settings that a manifest's spec asks for. */
+export function settingsOf(
+  spec: Pick<StreamJobSpec, 'checkpoint' | 'restart' | 'stateBackend'>,
+): JobSettings {
+  const { checkpoint, restart, stateBackend } = spec
+  return {
+    checkpoint: {
+      mode: checkpoint.mode,
+      intervalMs: parseDuration(checkpoint.interval),
+      minPauseMs: parseDuration(checkpoint.minPause) ?? 0,
+      timeoutMs: parseDuration(checkpoint.timeout) ?? defaultSettings.checkpoint.timeoutMs,
+      maxConcurrent: 1,
+      tolerableFailures: checkpoint.tolerableFailures,
+      retained: checkpoint.retained,
+    },
+    restart: {
+      strategy: restart.strategy,
+      initialDelayMs: parseDuration(restart.initialDelay) ?? 1_000,
+      maxDelayMs: parseDuration(restart.maxDelay) ?? 60_000,
+      attempts: restart.attempts,
+      resetAfterMs: parseDuration(restart.resetAfter) ?? 3_600_000,
+    },
+    stateBackend: { type: stateBackend.type, options: stateBackend.options ?? {} },
+  }
+}

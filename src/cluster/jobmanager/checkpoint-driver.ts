@@ -1,0 +1,320 @@
+/**
+ * Performs what the checkpoint coordinator decides, and tells it what became of it.
+ *
+ * Owns        the coordinator's state of one attempt, its timer, and calls to the job's store.
+ * Leaves out  decisions (`checkpoint/`), and how slots are reached: the JobMaster passes ports.
+ *
+ * Invariants
+ *  D1  Decisions are performed in their order; calls to the store one after the other.
+ *  D2  Removing files never holds up the protocol.
+ *  D3  An event that arises while a decision is performed waits until all of them were.
+ */
+import type { JsonValue } from '../../api/source.ts'
+import { coordinate, startCoordinator } from '../../checkpoint/checkpoint-coordinator.ts'
+import {
+  buildMetadata,
+  type OperatorDescription,
+  type Proof,
+  sizeOf,
+} from '../../checkpoint/checkpoint-metadata.ts'
+import type { CompletedCheckpoint } from '../../checkpoint/completed-checkpoints.ts'
+import {
+  type CoordinatorDecision,
+  type CoordinatorEvent,
+  type CoordinatorState,
+  lastCompletedId,
+  nextWakeMs,
+  type RequestOutcome,
+  type SnapshotKind,
+} from '../../checkpoint/coordinator-state.ts'
+import type { SubtaskHandle } from '../../checkpoint/snapshot-handle.ts'
+import { assertDefined, assertNever } from '../../common/assert.ts'
+import type { Clock, TimerHandle } from '../../common/clock.ts'
+import type { CheckpointProgress } from '../job-progress.ts'
+import type { CheckpointSettings } from '../job-settings.ts'
+import type { JobStore } from './job-store.ts'
+
+/** What the driver cannot do itself. */
+export interface CheckpointPorts {
+  /** Snapshots the enumerators and injects the barriers. May throw. */
+  trigger(barrier: Trigger): ReadonlyMap<string, JsonValue>
+  complete(id: number, final: boolean): void
+  abort(id: number): void
+  /** Too many checkpoints failed. */
+  failJob(reason: string): void
+  /** A newer generation of the job runs. */
+  fenced(by: number): void
+  checkpointFailed(id: number, reason: string): void
+  checkpointCompleted(progress: CheckpointProgress): void
+  /** Files could not be removed: nothing is lost, but space. */
+  cleanupFailed(error: unknown): void
+  /** An invariant does not hold. */
+  crashed(error: unknown): void
+}
+
+export interface Trigger {
+  readonly checkpointId: number
+  readonly snapshot: SnapshotKind
+  readonly timestamp: number
+}
+
+export interface CheckpointDriverOptions {
+  readonly jobId: string
+  readonly jobName: string
+  readonly store: JobStore
+  readonly clock: Clock
+  readonly settings: CheckpointSettings
+  readonly ports: CheckpointPorts
+  readonly operators: readonly OperatorDescription[]
+  /** The highest id reserved before. */
+  readonly lastId: number
+  readonly completed: readonly CompletedCheckpoint[]
+  readonly proofBefore: Proof | undefined
+}
+
+/** What is known of a snapshot beyond the coordinator's words. */
+interface Begun {
+  readonly kind: SnapshotKind
+  readonly startedAtMs: number
+  triggeredAtMs: number
+  enumerators: ReadonlyMap<string, JsonValue>
+  sizeBytes: number
+}
+
+export class CheckpointDriver {
+  readonly #options: CheckpointDriverOptions
+  readonly #begun = new Map<number, Begun>()
+  readonly #requests = new Map<string, (outcome: RequestOutcome) => void>()
+  /** Savepoints lie elsewhere; a late part of one must still be found. */
+  readonly #savepoints = new Set<number>()
+  readonly #events: CoordinatorEvent[] = []
+  #performing = false
+  #state: CoordinatorState
+  #timer: TimerHandle | undefined
+  #requested = 0
+  /** The protocol's calls to the store, and the removals (D1, D2). */
+  #calls: Promise<void> = Promise.resolve()
+  #removals: Promise<void> = Promise.resolve()
+
+  constructor(options: CheckpointDriverOptions) {
+    this.#options = options
+    const { lastId, completed, settings } = options
+    this.#state = startCoordinator({ options: settings, lastId, completed })
+  }
+
+  /** The newest completed checkpoint; 0 for none. */
+  get lastCompletedId(): number {
+    return lastCompletedId(this.#state) ?? 0
+  }
+
+  allRunning(tasks: readonly string[]): void {
+    this.#tell({ kind: 'running', tasks, nowMs: this.#now() })
+  }
+
+  allDrained(): void {
+    this.#tell({ kind: 'drained', nowMs: this.#now() })
+  }
+
+  acknowledged(id: number, task: string, part: SubtaskHandle): void {
+    this.#tell({ kind: 'acknowledged', id, task, part, nowMs: this.#now() })
+  }
+
+  failed(id: number, reason: string): void {
+    this.#tell({ kind: 'failed', id, reason, nowMs: this.#now() })
+  }
+
+  /** Takes a snapshot now; resolves to its path, or rejects with the reason why not. */
+  request(snapshot: SnapshotKind): Promise<string> {
+    this.#requested++
+    const requestId = `request-${this.#requested}`
+    return new Promise((resolve, reject) => {
+      this.#requests.set(requestId, outcome => {
+        if (outcome.kind === 'failed') reject(new Error(outcome.reason))
+        else resolve(this.#options.store.pathOf(snapshot, outcome.id))
+      })
+      this.#tell({ kind: 'requested', snapshot, requestId, nowMs: this.#now() })
+    })
+  }
+
+  /** Gives up what is pending; resolves when no call to the store is under way any more. */
+  async halt(reason: string): Promise<void> {
+    this.#tell({ kind: 'halted', reason })
+    // What is performed right now may still add calls.
+    await Promise.resolve()
+    let awaited: Promise<void> | undefined
+    while (awaited !== this.#calls) {
+      awaited = this.#calls
+      await awaited
+    }
+    await this.#removals
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic()
+  }
+
+  #tell(event: CoordinatorEvent): void {
+    this.#events.push(event)
+    if (this.#performing) return
+    this.#performing = true
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        const { state, decisions } = coordinate(this.#state, next)
+        this.#state = state
+        for (const decision of decisions) this.#perform(decision)
+      }
+    } finally {
+      this.#performing = false
+    }
+    this.#setTimer()
+  }
+
+  #setTimer(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const wakeMs = nextWakeMs(this.#state)
+    if (wakeMs === Number.POSITIVE_INFINITY) return
+    const delayMs = Math.max(0, wakeMs - this.#now())
+    this.#timer = this.#options.clock.schedule(delayMs, () => this.#tick())
+  }
+
+  #tick(): void {
+    try {
+      this.#tell({ kind: 'tick', nowMs: this.#now() })
+    } catch (error) {
+      this.#options.ports.crashed(error)
+    }
+  }
+
+  #perform(decision: CoordinatorDecision): void {
+    const { ports, store } = this.#options
+    switch (decision.kind) {
+      case 'reserve-id':
+        this.#reserve(decision.id, decision.snapshot)
+        break
+      case 'trigger':
+        this.#trigger(decision.id, decision.snapshot)
+        break
+      case 'write-metadata':
+        this.#write(decision.id, [...decision.parts.values()] as readonly SubtaskHandle[])
+        break
+      case 'verify-generation':
+        this.#call(decision.id, async () => {
+          const newer = await store.newerGeneration()
+          if (newer !== undefined) return { kind: 'fenced', by: newer }
+          return { kind: 'generation-verified', id: decision.id, nowMs: this.#now() }
+        })
+        break
+      case 'complete':
+        this.#complete(decision.id, decision.final)
+        break
+      case 'savepoint-done':
+        this.#begun.delete(decision.id)
+        break
+      case 'answer':
+        this.#requests.get(decision.requestId)?.(decision.outcome)
+        this.#requests.delete(decision.requestId)
+        break
+      case 'abort':
+        this.#abort(decision)
+        break
+      case 'discard':
+      case 'delete':
+        this.#remove(decision.id)
+        break
+      case 'fail-job':
+        ports.failJob(decision.reason)
+        break
+      case 'stop':
+        ports.fenced(decision.by)
+        break
+      default:
+        assertNever(decision)
+    }
+  }
+
+  #reserve(id: number, kind: SnapshotKind): void {
+    const startedAtMs = this.#now()
+    const enumerators = new Map<string, JsonValue>()
+    if (kind === 'savepoint') this.#savepoints.add(id)
+    this.#begun.set(id, { kind, startedAtMs, triggeredAtMs: 0, enumerators, sizeBytes: 0 })
+    this.#call(id, async () => {
+      const newer = await this.#options.store.reserveId(id)
+      if (newer !== undefined) return { kind: 'fenced', by: newer }
+      return { kind: 'id-reserved', id, nowMs: this.#now() }
+    })
+  }
+
+  #trigger(id: number, snapshot: SnapshotKind): void {
+    const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
+    const timestamp = this.#options.clock.now()
+    begun.triggeredAtMs = timestamp
+    try {
+      begun.enumerators = this.#options.ports.trigger({ checkpointId: id, snapshot, timestamp })
+    } catch (error) {
+      this.failed(id, `a source could not be snapshotted: ${reasonOf(error)}`)
+    }
+  }
+
+  #write(id: number, subtasks: readonly SubtaskHandle[]): void {
+    const { jobId, jobName, store, clock, operators, proofBefore } = this.#options
+    const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
+    begun.sizeBytes = sizeOf(subtasks)
+    const metadata = buildMetadata({
+      kind: begun.kind,
+      checkpointId: id,
+      jobId,
+      jobName,
+      generation: store.generation,
+      triggeredAtMs: begun.triggeredAtMs,
+      completedAtMs: clock.now(),
+      operators,
+      subtasks,
+      enumerators: begun.enumerators,
+      proofBefore,
+    })
+    this.#call(id, async () => {
+      await store.writeMetadata(metadata)
+      return { kind: 'metadata-written', id, nowMs: this.#now() }
+    })
+  }
+
+  #complete(id: number, final: boolean): void {
+    const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
+    this.#begun.delete(id)
+    const durationMs = this.#now() - begun.startedAtMs
+    this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes: begun.sizeBytes })
+    this.#options.ports.complete(id, final)
+  }
+
+  #abort(decision: CoordinatorDecision & { readonly kind: 'abort' }): void {
+    const { id, failed, doubtful, reason } = decision
+    const { ports } = this.#options
+    this.#begun.delete(id)
+    ports.abort(id)
+    if (failed) ports.checkpointFailed(id, reason)
+    if (!doubtful) this.#remove(id)
+  }
+
+  /** Runs a call to the store after those before it; what it rejects with fails the checkpoint. */
+  #call(id: number, action: () => Promise<CoordinatorEvent>): void {
+    this.#calls = this.#calls
+      .then(action)
+      .then(
+        event => this.#tell(event),
+        (error: unknown) => this.failed(id, reasonOf(error)),
+      )
+      .catch((error: unknown) => this.#options.ports.crashed(error))
+  }
+
+  #remove(id: number): void {
+    const kind = this.#savepoints.has(id) ? 'savepoint' : 'checkpoint'
+    this.#removals = this.#removals
+      .then(() => this.#options.store.remove(kind, id))
+      .catch((error: unknown) => this.#options.ports.cleanupFailed(error))
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

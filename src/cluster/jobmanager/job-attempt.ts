@@ -1,0 +1,312 @@
+/**
+ * One attempt to run a job: takes a generation, restores, deploys, keeps checkpoints going, and ends
+ * when all subtasks have finished or one thing has failed.
+ *
+ * Owns        the attempt's generation, coordinator, enumerators, and how far its subtasks are.
+ * Leaves out  whether another attempt follows.
+ *
+ * Invariants
+ *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
+ *  T2  The first failure ends the attempt; later ones belong to it.
+ *  T3  It is over only when every slot has stopped and no call to the store is under way.
+ *  T4  Subtasks close after the final checkpoint completed and its commit was ordered.
+ */
+import { assert } from '../../common/assert.ts'
+import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import { clusterErrors } from '../cluster-errors.ts'
+import { failureReport } from '../failure-report.ts'
+import type { FailureReport, SlotCommandBody, SlotEvent } from '../slot-messages.ts'
+import { AttemptTasks } from './attempt-tasks.ts'
+import { CheckpointDriver, type CheckpointPorts, type Trigger } from './checkpoint-driver.ts'
+import type { JobCounts, JobMasterOptions } from './job-master-options.ts'
+import { JobStore } from './job-store.ts'
+import { chooseRestart, chooseRestore, type RestoreChoice } from './restore-choice.ts'
+import {
+  loadRestoredJob,
+  operatorDescriptions,
+  type RestoredJob,
+  slotRestore,
+} from './restored-job.ts'
+import { SourceCoordinator } from './source-coordinator.ts'
+
+export interface JobAttemptOptions extends JobMasterOptions {
+  readonly number: number
+  /** Goes on from the last completed checkpoint instead of what was asked for at first. */
+  readonly isRestart: boolean
+  readonly counts: JobCounts
+  readonly onSettled: () => void
+  readonly onRunning: () => void
+  readonly onFinishing: () => void
+}
+
+export type AttemptEnd =
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'cancelled' }
+  | {
+      readonly kind: 'failed'
+      readonly failure: FailureReport
+      /** The newest completed checkpoint; 0 for none. */
+      readonly lastCheckpointId: number
+    }
+
+export class JobAttempt {
+  readonly number: number
+  readonly over: Promise<AttemptEnd>
+  readonly #options: JobAttemptOptions
+  readonly #store: JobStore
+  readonly #tasks: AttemptTasks
+  readonly #stoppedSlots = new Set<number>()
+  #resolve: (end: AttemptEnd) => void = () => {}
+  #driver: CheckpointDriver | undefined
+  #sources: SourceCoordinator | undefined
+  #deployed = false
+  #running = false
+  #stopping = false
+  #ending = false
+  #allStopped: () => void = () => {}
+  /** Reads and writes of the store outside of checkpoints. */
+  #sweeping: Promise<void> = Promise.resolve()
+  #starting: Promise<void> = Promise.resolve()
+
+  constructor(options: JobAttemptOptions) {
+    this.number = options.number
+    this.#options = options
+    this.#store = new JobStore(options)
+    const { subtasks } = buildExecutionPlan(options.graph)
+    this.#tasks = new AttemptTasks(subtasks.map(subtask => subtask.id))
+    this.over = new Promise(resolve => {
+      this.#resolve = resolve
+    })
+  }
+
+  start(): void {
+    this.#starting = this.#start().catch((error: unknown) => this.#fail(error))
+  }
+
+  receive(event: SlotEvent): void {
+    try {
+      if (event.kind === 'cancelled') this.#slotStopped(event.slot)
+      else if (!this.#ending) this.#take(event)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Ends the sources as soon as all subtasks run; the rest follows from there. */
+  stop(): void {
+    if (this.#stopping || this.#ending) return
+    this.#stopping = true
+    if (this.#running) this.#broadcast({ kind: 'stop-sources', drain: false })
+  }
+
+  cancel(): void {
+    if (!this.#ending) void this.#finish({ kind: 'cancelled' })
+  }
+
+  savepoint(): Promise<string> {
+    return (
+      this.#driver?.request('savepoint') ??
+      Promise.reject(new Error('the job is starting: try again'))
+    )
+  }
+
+  async #start(): Promise<void> {
+    const { clock, counts, graph, jobId, onNotice, onSettled, settings } = this.#options
+    const lineage = await this.#store.begin()
+    const choice = this.#choose(lineage)
+    const restored = await this.#load(choice)
+    if (this.#ending) return
+    await this.#store.settle(lineage, choice.base)
+    onSettled()
+    if (choice.note !== undefined) onNotice({ level: 'info', text: choice.note })
+    if (restored !== undefined) {
+      onNotice({ level: 'info', text: `restored from ${restored.path}` })
+      counts.lastCheckpointPath = restored.path
+    }
+    if (this.#ending) return
+    this.#driver = new CheckpointDriver({
+      jobId,
+      jobName: graph.name,
+      store: this.#store,
+      clock,
+      settings: settings.checkpoint,
+      ports: this.#checkpointPorts(),
+      operators: operatorDescriptions(graph),
+      // A savepoint of another job may have a higher id than any of this one.
+      lastId: Math.max(lineage.lastCheckpointId, restored?.plan.checkpointId ?? 0),
+      completed: choice.base.history,
+      proofBefore: restored?.proof,
+    })
+    const send = (slot: number, command: SlotCommandBody): void => this.#send(slot, command)
+    const fail = (error: unknown): void => this.#fail(error)
+    const sources = new SourceCoordinator({ graph, restore: restored?.plan, clock, send, fail })
+    this.#sources = sources
+    this.#deploy(restored)
+    // Neither is waited for: enumerators may take long to look around.
+    sources.start().catch(fail)
+    this.#sweeping = this.#sweep(lineage)
+  }
+
+  #choose(lineage: Awaited<ReturnType<JobStore['begin']>>): RestoreChoice {
+    const { isRestart, jobId, restore, store } = this.#options
+    return isRestart
+      ? chooseRestart({ lineage, store, jobId })
+      : chooseRestore({ request: restore, lineage, store, jobId })
+  }
+
+  async #load(choice: RestoreChoice): Promise<RestoredJob | undefined> {
+    const { place } = choice
+    if (place === undefined) return undefined
+    const { graph, restore, storeAt } = this.#options
+    const dropState = restore.kind === 'path' ? (restore.dropState ?? []) : []
+    const store = storeAt(place.location)
+    return loadRestoredJob({ graph, choice: { ...choice, place }, store, dropState })
+  }
+
+  #deploy(restored: RestoredJob | undefined): void {
+    const { graph, slots } = this.#options
+    this.#deployed = true
+    slots.forEach((_, slot) => {
+      const restore = restored && slotRestore(graph, restored, slot)
+      this.#send(slot, { kind: 'deploy', restore })
+    })
+  }
+
+  /** What is left behind by earlier attempts costs space only: a failure to remove it fails nothing. */
+  async #sweep(lineage: Awaited<ReturnType<JobStore['begin']>>): Promise<void> {
+    const { retained } = this.#options.settings.checkpoint
+    await this.#store.sweep(lineage, retained).catch((error: unknown) => this.#leftBehind(error))
+  }
+
+  #leftBehind(error: unknown): void {
+    const text = `old checkpoints could not be removed: ${failureReport(error).message}`
+    this.#options.onNotice({ level: 'warn', text })
+  }
+
+  #take(event: Exclude<SlotEvent, { readonly kind: 'cancelled' }>): void {
+    const { slot } = event
+    switch (event.kind) {
+      case 'running':
+        if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'running')) this.#allRunning()
+        this.#sources?.readerRunning(event.vertexId, slot)
+        break
+      case 'request-split':
+        this.#sources?.splitRequested(event.reader.operatorId, slot)
+        break
+      case 'acknowledged':
+        this.#driver?.acknowledged(event.checkpointId, `${event.part.vertexId}/${slot}`, event.part)
+        break
+      case 'declined':
+        this.#driver?.failed(event.checkpointId, `${event.vertexId}/${slot}: ${event.reason}`)
+        break
+      case 'drained':
+        if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'drained')) this.#allDrained()
+        break
+      case 'finished':
+        if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'finished')) {
+          void this.#finish({ kind: 'finished' })
+        }
+        break
+      case 'failed':
+        this.#failWith(event.failure)
+        break
+    }
+  }
+
+  #allRunning(): void {
+    this.#running = true
+    this.#driver?.allRunning(this.#tasks.names)
+    this.#options.onRunning()
+    if (this.#stopping) this.#broadcast({ kind: 'stop-sources', drain: false })
+  }
+
+  #allDrained(): void {
+    this.#options.onFinishing()
+    this.#driver?.allDrained()
+  }
+
+  #checkpointPorts(): CheckpointPorts {
+    const { counts, jobId, onNotice } = this.#options
+    return {
+      trigger: trigger => this.#trigger(trigger),
+      complete: (id, final) => this.#complete(id, final),
+      abort: id => this.#broadcast({ kind: 'abort', checkpointId: id }),
+      failJob: reason => this.#fail(clusterErrors.WEIR_CHECKPOINTS_FAILING({ reason })),
+      fenced: newer => {
+        const own = this.#store.generation
+        this.#fail(clusterErrors.WEIR_JOB_FENCED({ jobId, own, newer }))
+      },
+      checkpointFailed: (id, reason) => {
+        counts.checkpointsFailed++
+        counts.lastCheckpointFailure = reason
+        onNotice({ level: 'warn', text: `checkpoint ${id} failed: ${reason}` })
+      },
+      checkpointCompleted: progress => {
+        counts.checkpointsCompleted++
+        counts.lastCheckpoint = progress
+        counts.lastCheckpointPath = this.#store.pathOf('checkpoint', progress.id)
+      },
+      cleanupFailed: error => this.#leftBehind(error),
+      crashed: error => this.#fail(error),
+    }
+  }
+
+  #trigger({ checkpointId, snapshot, timestamp }: Trigger) {
+    assert(this.#sources !== undefined, 'T1: enumerators are there before a checkpoint')
+    return this.#sources.snapshot(checkpointId, () =>
+      this.#broadcast({ kind: 'trigger', checkpointId, snapshot, timestamp }),
+    )
+  }
+
+  #complete(id: number, final: boolean): void {
+    this.#broadcast({ kind: 'complete', checkpointId: id })
+    this.#sources?.notifyComplete(id)
+    if (!final) return
+    assert(this.#tasks.all('drained'), 'T4: the final checkpoint is taken after all input is over')
+    this.#broadcast({ kind: 'finish' })
+  }
+
+  #send(slot: number, command: SlotCommandBody): void {
+    this.#options.slots[slot]?.send({ attempt: this.number, ...command })
+  }
+
+  #broadcast(command: SlotCommandBody): void {
+    this.#options.slots.forEach((_, slot) => this.#send(slot, command))
+  }
+
+  #fail(error: unknown): void {
+    this.#failWith(failureReport(error))
+  }
+
+  #failWith(failure: FailureReport): void {
+    if (this.#ending) return
+    const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
+    void this.#finish({ kind: 'failed', failure, lastCheckpointId })
+  }
+
+  /** T3: the next attempt may begin when this resolves. */
+  async #finish(end: AttemptEnd): Promise<void> {
+    assert(!this.#ending, 'T2: an attempt ends once')
+    this.#ending = true
+    const sources = this.#sources?.close()
+    const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
+    if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots()
+    await Promise.all([sources, store])
+    await this.#starting
+    await this.#sweeping
+    this.#resolve(end)
+  }
+
+  #stopSlots(): Promise<void> {
+    const stopped = new Promise<void>(resolve => {
+      this.#allStopped = resolve
+    })
+    this.#broadcast({ kind: 'cancel' })
+    return stopped
+  }
+
+  #slotStopped(slot: number): void {
+    this.#stoppedSlots.add(slot)
+    if (this.#stoppedSlots.size === this.#options.slots.length) this.#allStopped()
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The job's folder in the store, as one attempt uses it: generations, completed checkpoints, and what
+ * may be removed. It performs what `checkpoint/` decides.
+ *
+ * Owns        the attempt's generation record.
+ * Leaves out  decisions, and the state files: the slots write them.
+ *
+ * Invariants
+ *  W1  A generation is taken before anything else is read; see `checkpoint/generation.ts`.
+ *  W2  Nothing is removed of a checkpoint that is in the lineage, unless a decision names it.
+ *  W3  Metadata goes first when a checkpoint is removed: what is half removed is no checkpoint.
+ */
+import {
+  checkpointIdOf,
+  checkpointsPrefix,
+  generationKey,
+  generationOf,
+  generationsPrefix,
+  METADATA_FILE,
+  snapshotFolder,
+} from '../../checkpoint/checkpoint-layout.ts'
+import type { CheckpointMetadata } from '../../checkpoint/checkpoint-metadata.ts'
+import { type CompletedCheckpoint, retain } from '../../checkpoint/completed-checkpoints.ts'
+import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
+import {
+  type FoundCheckpoint,
+  type GenerationBase,
+  type GenerationRecord,
+  type Lineage,
+  lineageOf,
+  readGeneration,
+  writeGeneration,
+} from '../../checkpoint/generation.ts'
+import { readMetadata, writeMetadata } from '../../checkpoint/metadata-text.ts'
+import { assert, assertDefined } from '../../common/assert.ts'
+import type { Clock } from '../../common/clock.ts'
+import { isWeirError } from '../../common/errors.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+
+/** Records of attempts that are kept for people; only the newest that ran is needed. */
+const GENERATIONS_KEPT = 10
+
+export interface JobStoreOptions {
+  readonly store: ObjectStore
+  readonly jobId: string
+  readonly clock: Clock
+}
+
+export class JobStore {
+  readonly #store: ObjectStore
+  readonly #jobId: string
+  readonly #clock: Clock
+  #record: GenerationRecord | undefined
+
+  constructor(options: JobStoreOptions) {
+    this.#store = options.store
+    this.#jobId = options.jobId
+    this.#clock = options.clock
+  }
+
+  get generation(): number {
+    return assertDefined(this.#record, 'W1: a generation was taken').generation
+  }
+
+  /** Where a snapshot of this job lies, as it is given to `--restore`. */
+  pathOf(kind: SnapshotKind, id: number): string {
+    return `${this.#store.location}/${snapshotFolder(this.#jobId, kind, id)}`
+  }
+
+  /** Takes the next generation (W1) and finds what earlier attempts left. */
+  async begin(): Promise<Lineage> {
+    const generations = await this.#generations()
+    let generation = (generations.at(-1) ?? 0) + 1
+    for (;;) {
+      const record: GenerationRecord = {
+        formatVersion: 1,
+        generation,
+        startedAtMs: this.#clock.now(),
+        lastCheckpointId: 0,
+        base: null,
+      }
+      const key = generationKey(this.#jobId, generation)
+      this.#record = record
+      if (await this.#store.putIfAbsent(key, writeGeneration(record))) break
+      generation++
+    }
+    const records: GenerationRecord[] = []
+    for (const older of await this.#generations()) {
+      if (older >= generation) continue
+      const record = readGeneration(await this.#store.get(generationKey(this.#jobId, older)))
+      if (record !== undefined) records.push(record)
+    }
+    return lineageOf(records, await this.#findCompleted())
+  }
+
+  /** Says what this attempt goes on from; from now on it may run. */
+  async settle(lineage: Lineage, base: Omit<GenerationBase, 'reservedBefore'>): Promise<void> {
+    const reservedBefore = lineage.lastCheckpointId
+    await this.#update({ lastCheckpointId: reservedBefore, base: { ...base, reservedBefore } })
+  }
+
+  /**
+   * Makes it durable that the id is taken. Resolves to the newer generation that began before, or to
+   * `undefined`: then none restores an older checkpoint without knowing of this id.
+   */
+  async reserveId(id: number): Promise<number | undefined> {
+    assert(id > (this.#record?.lastCheckpointId ?? 0), 'C1: ids only grow')
+    await this.#update({ lastCheckpointId: id })
+    return this.newerGeneration()
+  }
+
+  /** The newest generation, when it is not this attempt's. */
+  async newerGeneration(): Promise<number | undefined> {
+    const newest = (await this.#generations()).at(-1) ?? 0
+    return newest > this.generation ? newest : undefined
+  }
+
+  async writeMetadata(metadata: CheckpointMetadata): Promise<void> {
+    const folder = snapshotFolder(this.#jobId, metadata.kind, metadata.checkpointId)
+    await this.#store.put(`${folder}/${METADATA_FILE}`, writeMetadata(metadata))
+  }
+
+  /** Removes a snapshot, whole or begun. */
+  async remove(kind: SnapshotKind, id: number): Promise<void> {
+    const folder = snapshotFolder(this.#jobId, kind, id)
+    await this.#store.delete(`${folder}/${METADATA_FILE}`)
+    const rest = await this.#store.list(`${folder}/`)
+    await this.#store.deleteMany(rest.map(entry => entry.key))
+  }
+
+  /** Removes what earlier attempts began and never completed, and abandoned ones beyond `retained`. */
+  async sweep(lineage: Lineage, retained: number): Promise<void> {
+    const history = this.#record?.base?.history ?? []
+    const abandoned = lineage.abandoned.map((id): CompletedCheckpoint => ({ id, pinned: false }))
+    const kept = new Set([
+      ...[...lineage.completed, ...history].map(checkpoint => checkpoint.id),
+      ...retain(abandoned, retained).kept.map(checkpoint => checkpoint.id),
+      ...lineage.unreadable,
+    ])
+    const ids = new Set<number>()
+    for (const { key } of await this.#store.list(checkpointsPrefix(this.#jobId))) {
+      const id = checkpointIdOf(key)
+      // What this attempt has begun meanwhile is its own matter.
+      if (id !== undefined && !kept.has(id) && id <= lineage.lastCheckpointId) ids.add(id)
+    }
+    for (const id of ids) await this.remove('checkpoint', id)
+    const old = (await this.#generations()).slice(0, -GENERATIONS_KEPT)
+    await this.#store.deleteMany(old.map(generation => generationKey(this.#jobId, generation)))
+  }
+
+  async #update(change: Partial<GenerationRecord>): Promise<void> {
+    const record = assertDefined(this.#record, 'W1: a generation was taken')
+    this.#record = { ...record, ...change }
+    const key = generationKey(this.#jobId, record.generation)
+    await this.#store.put(key, writeGeneration(this.#record))
+  }
+
+  async #generations(): Promise<readonly number[]> {
+    const entries = await this.#store.list(generationsPrefix(this.#jobId))
+    return entries.flatMap(entry => generationOf(entry.key) ?? []).sort((a, b) => a - b)
+  }
+
+  async #findCompleted(): Promise<readonly FoundCheckpoint[]> {
+    const found: FoundCheckpoint[] = []
+    for (const { key } of await this.#store.list(checkpointsPrefix(this.#jobId))) {
+      const id = checkpointIdOf(key)
+      if (id === undefined || !key.endsWith(`/${METADATA_FILE}`)) continue
+      const generation = await this.#generationOf(key)
+      if (generation !== 'gone') found.push({ id, generation })
+    }
+    return found
+  }
+
+  async #generationOf(key: string): Promise<number | undefined | 'gone'> {
+    const file = { path: key, previous: undefined }
+    try {
+      return readMetadata(await this.#store.get(key), file).generation
+    } catch (error) {
+      const code = isWeirError(error) ? error.code : ''
+      // Removed since it was listed.
+      if (code === 'WEIR_STORE_NOT_FOUND') return 'gone'
+      // Unreadable is an answer, unreachable is none.
+      if (code.startsWith('WEIR_CHECKPOINT_')) return undefined
+      throw error
+    }
+  }
+}
+
+/** Reads the metadata in a folder of a store; `previous` is offered when it is damaged. */
+export async function readSnapshot(
+  store: ObjectStore,
+  folder: string,
+  previous: string | undefined,
+): Promise<CheckpointMetadata> {
+  const key = `${folder}/${METADATA_FILE}`
+  return readMetadata(await store.get(key), { path: `${store.location}/${key}`, previous })
+}

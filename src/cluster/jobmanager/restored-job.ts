@@ -1,0 +1,78 @@
+/**
+ * What an attempt begins with: the plan of a restored snapshot, cut into one part a slot.
+ */
+
+import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
+import type { OperatorDescription, Proof } from '../../checkpoint/checkpoint-metadata.ts'
+import {
+  planRestore,
+  type RestorePlan,
+  type SubtaskRestore,
+} from '../../checkpoint/restore-plan.ts'
+import { isWeirError } from '../../common/errors.ts'
+import { type JobGraph, vertexOf } from '../../graph/job-graph.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import type { SlotRestore } from '../slot-messages.ts'
+import { readSnapshot } from './job-store.ts'
+import { checkDeclaredStates } from './restore-check.ts'
+import type { RestoreChoice, SnapshotPlace } from './restore-choice.ts'
+
+export interface RestoredJob {
+  readonly path: string
+  readonly place: SnapshotPlace
+  readonly previous: string | undefined
+  readonly plan: RestorePlan
+  readonly proof: Proof
+}
+
+export interface LoadOptions {
+  readonly graph: JobGraph
+  readonly choice: RestoreChoice & { readonly place: SnapshotPlace }
+  readonly store: ObjectStore
+  readonly dropState: readonly string[]
+}
+
+/**
+ * Reads the metadata and plans the restore. Throws WEIR_RESTORE_NOT_FOUND, WEIR_CHECKPOINT_CORRUPT,
+ * and what a job that does not fit its state deserves.
+ */
+export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob> {
+  const { graph, choice, store, dropState } = options
+  const { place, previous } = choice
+  const path = `${place.location}/${place.folder}`
+  const metadata = await readSnapshot(store, place.folder, previous).catch((error: unknown) => {
+    const isMissing = isWeirError(error) && error.code === 'WEIR_STORE_NOT_FOUND'
+    throw isMissing ? checkpointErrors.WEIR_RESTORE_NOT_FOUND({ path }, error) : error
+  })
+  const operators = operatorDescriptions(graph)
+  const plan = planRestore({ metadata, path, operators, dropState })
+  checkDeclaredStates(graph, metadata)
+  return { path, place, previous, plan, proof: metadata.proof }
+}
+
+/** The part of one slot: its subtask of every operator. */
+export function slotRestore(graph: JobGraph, restored: RestoredJob, slot: number): SlotRestore {
+  const operators: Record<string, SubtaskRestore> = {}
+  for (const { operatorId, vertexId } of operatorDescriptions(graph)) {
+    const part = restored.plan.operators.get(operatorId)?.subtasks[slot]
+    if (part !== undefined && slot < vertexOf(graph, vertexId).parallelism) {
+      operators[operatorId] = part
+    }
+  }
+  const { place, previous, plan } = restored
+  return { checkpointId: plan.checkpointId, ...place, previous, operators }
+}
+
+/** The job's operators as a checkpoint's metadata names them. */
+export function operatorDescriptions(graph: JobGraph): readonly OperatorDescription[] {
+  return graph.vertices.flatMap(vertex =>
+    vertex.chain.map(({ operatorId, uid, name }) => ({
+      operatorId,
+      uid,
+      name,
+      vertexId: vertex.id,
+      parallelism: vertex.parallelism,
+      maxParallelism: vertex.maxParallelism,
+    })),
+  )
+}

@@ -1,0 +1,96 @@
+/**
+ * The words between the JobMaster and the slots. Everything is plain data: the two may live in one
+ * process or in two. Messages of one slot arrive in the order they were sent, each once; those of an
+ * attempt that is over are ignored by both sides.
+ */
+import type { SourceSplit } from '../api/source.ts'
+import type { SnapshotKind } from '../checkpoint/coordinator-state.ts'
+import type { SubtaskRestore } from '../checkpoint/restore-plan.ts'
+import type { SubtaskHandle } from '../checkpoint/snapshot-handle.ts'
+import type { ErrorDomain } from '../common/errors.ts'
+
+/** Names an operator's subtask; the slot is the subtask's index. */
+export interface SourceReaderAddress {
+  readonly vertexId: string
+  readonly operatorId: string
+}
+
+/** What a slot restores. */
+export interface SlotRestore {
+  readonly checkpointId: number
+  /** Where the files are: a store, and a folder in it. */
+  readonly location: string
+  readonly folder: string
+  /** The checkpoint to offer when this one is damaged. */
+  readonly previous: string | undefined
+  /** By operator id: the part of this slot's subtask. */
+  readonly operators: { readonly [operatorId: string]: SubtaskRestore }
+}
+
+export type SlotCommand = { readonly attempt: number } & SlotCommandBody
+
+export type SlotCommandBody =
+  /** Start this slot's subtask of every vertex. */
+  | { readonly kind: 'deploy'; readonly restore: SlotRestore | undefined }
+  /** Inject a barrier at the slot's sources. */
+  | {
+      readonly kind: 'trigger'
+      readonly checkpointId: number
+      readonly snapshot: SnapshotKind
+      readonly timestamp: number
+    }
+  | { readonly kind: 'complete'; readonly checkpointId: number }
+  | { readonly kind: 'abort'; readonly checkpointId: number }
+  | {
+      readonly kind: 'add-splits'
+      readonly reader: SourceReaderAddress
+      readonly splits: readonly SourceSplit[]
+    }
+  | { readonly kind: 'no-more-splits'; readonly reader: SourceReaderAddress }
+  | { readonly kind: 'stop-sources'; readonly drain: boolean }
+  /** The final checkpoint completed: close, then report `finished`. */
+  | { readonly kind: 'finish' }
+  /** Close at once; report `cancelled` and nothing else. */
+  | { readonly kind: 'cancel' }
+
+export type SlotEvent = { readonly attempt: number; readonly slot: number } & SlotEventBody
+
+export type SlotEventBody =
+  | { readonly kind: 'running'; readonly vertexId: string }
+  | { readonly kind: 'request-split'; readonly reader: SourceReaderAddress }
+  /** A subtask's snapshot is stored. */
+  | {
+      readonly kind: 'acknowledged'
+      readonly checkpointId: number
+      readonly part: SubtaskHandle
+    }
+  | {
+      readonly kind: 'declined'
+      readonly checkpointId: number
+      readonly vertexId: string
+      readonly reason: string
+    }
+  | { readonly kind: 'drained'; readonly vertexId: string }
+  | { readonly kind: 'finished'; readonly vertexId: string }
+  | { readonly kind: 'failed'; readonly vertexId: string; readonly failure: FailureReport }
+  | { readonly kind: 'cancelled' }
+
+/** An error as data. */
+export interface FailureReport {
+  /** `undefined` for an error that is not Weir's own. */
+  readonly code: string | undefined
+  readonly domain: ErrorDomain
+  readonly message: string
+  readonly next: string | undefined
+  readonly stack: string | undefined
+  /**
+   * `never`: it would be the same again. `now`: the job's own code; it may be the same again.
+   * `later`: the world outside.
+   */
+  readonly retry: 'never' | 'now' | 'later'
+}
+
+/** Sends to one slot. */
+export interface SlotGateway {
+  send(command: SlotCommand): void
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '../../common/clock.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Random } from '../../common/random.ts'
+import type { JobGraph } from '../../graph/job-graph.ts'
+import type { Exchange } from '../../runtime/network/channel.ts'
+import type { SlotLoop } from '../../runtime/slot-loop.ts'
+import type { TaskControl } from '../../runtime/task-contract.ts'
+import { makeTask, WATERMARK_INTERVAL_MS } from '../../runtime/task-factory.ts'
+import { AlignmentGroups } from '../../runtime/watermark-alignment.ts'
+import type { JobSettings } from '../job-settings.ts'
+import type { UserCounters } from '../user-counters.ts'
+import { stateBackendsOf } from './state-backends.ts'
+import type { TaskStart } from './task-executor.ts'
+
+export interface TaskStarterOptions {
+  readonly graph: JobGraph
+  readonly jobId: string
+  readonly loop: SlotLoop
+  /** The channels of an attempt. */
+  readonly exchanges: { of(attempt: number): Exchange }
+  readonly settings: JobSettings
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly counters: UserCounters
+}
+
+/** Makes the function that starts a slot's tasks on its loop. */
+export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart) => TaskControl {
+  const { graph, jobId, loop, exchanges, settings, clock, random, logger, counters } = options
+  // Members leave when their task closes: one serves all attempts.
+  const alignment = new AlignmentGroups()
+  return ({ subtask, attempt, restore, listener }) =>
+    makeTask({
+      subtask,
+      rank: graph.vertices.indexOf(subtask.vertex),
+      jobId,
+      attempt,
+      listener,
+      loop,
+      exchange: exchanges.of(attempt),
+      alignment,
+      state: stateBackendsOf(settings.stateBackend),
+      restore,
+      checkpointMode: settings.checkpoint.mode,
+      watermarkIntervalMs: WATERMARK_INTERVAL_MS,
+      clock,
+      random,
+      logger,
+      count: (operator, metric, by) => counters.add(operator, metric, by),
+    })
+}

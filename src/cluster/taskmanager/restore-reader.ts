@@ -1,0 +1,122 @@
+/**
+ * Turns the handles of a restore plan into the bytes that a task gets. Neighbouring sections are read
+ * together; each is checked before it is used.
+ */
+
+import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
+import type { OperatorStatePiece } from '../../checkpoint/operator-state-pieces.ts'
+import type { KeyedPiece, SubtaskRestore } from '../../checkpoint/restore-plan.ts'
+import type { KeyGroupSection, Section } from '../../checkpoint/snapshot-handle.ts'
+import { type CheckedFile, checkSection, itemsOf } from '../../checkpoint/state-file.ts'
+import { isWeirError } from '../../common/errors.ts'
+import type { OperatorRestore, TaskRestore } from '../../runtime/task-contract.ts'
+import type { RestoredKeyedState, RestoredKeyGroup } from '../../state/keyed-state-backend.ts'
+import type { OperatorStateSnapshot } from '../../state/operator-state-backend.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import type { SlotRestore } from '../slot-messages.ts'
+
+/** One read never takes more than this at once, so that a restore does not double the memory. */
+const READ_BYTES_MAX = 8 * 2 ** 20
+
+export class RestoreReader {
+  readonly #store: ObjectStore
+  readonly #restore: SlotRestore
+
+  constructor(store: ObjectStore, restore: SlotRestore) {
+    this.#store = store
+    this.#restore = restore
+  }
+
+  /** Reads what these operators get back. Throws WEIR_CHECKPOINT_CORRUPT and errors of the store. */
+  async read(operatorIds: readonly string[]): Promise<TaskRestore> {
+    const operators = new Map<string, OperatorRestore>()
+    for (const operatorId of operatorIds) {
+      const planned = this.#restore.operators[operatorId]
+      if (planned !== undefined) operators.set(operatorId, await this.#readOperator(planned))
+    }
+    return { checkpointId: this.#restore.checkpointId, operators }
+  }
+
+  async #readOperator(planned: SubtaskRestore): Promise<OperatorRestore> {
+    const keyed: RestoredKeyedState[] = []
+    for (const piece of planned.keyed) keyed.push(await this.#readKeyed(piece))
+    const operatorState: OperatorStateSnapshot[] = []
+    for (const piece of planned.operatorState) operatorState.push(await this.#readState(piece))
+    const { writerState, committables } = planned
+    return { keyed, operatorState: mergeByName(operatorState), writerState, committables }
+  }
+
+  async #readKeyed(piece: KeyedPiece): Promise<RestoredKeyedState> {
+    const groups: RestoredKeyGroup[] = []
+    for (const run of runsOf(piece.groups)) {
+      const first = run[0] as KeyGroupSection
+      const last = run.at(-1) as KeyGroupSection
+      const bytes = await this.#readRange(piece.file, {
+        offset: first.offset,
+        length: last.offset + last.length - first.offset,
+      })
+      for (const section of run) {
+        const start = section.offset - first.offset
+        const part = bytes.subarray(start, start + section.length)
+        checkSection(part, section, this.#checked(piece.file))
+        groups.push({ keyGroup: section.keyGroup, bytes: part })
+      }
+    }
+    return { states: piece.states, groups }
+  }
+
+  async #readState(piece: OperatorStatePiece): Promise<OperatorStateSnapshot> {
+    const { section, itemLengths, ...described } = piece.state
+    if (piece.from === piece.to) return { ...described, items: [] }
+    const bytes = await this.#readRange(piece.file, section)
+    checkSection(bytes, section, this.#checked(piece.file))
+    return { ...described, items: itemsOf(bytes, itemLengths).slice(piece.from, piece.to) }
+  }
+
+  async #readRange(file: string, range: Pick<Section, 'offset' | 'length'>): Promise<Buffer> {
+    const key = `${this.#restore.folder}/${file}`
+    try {
+      return await this.#store.getRange(key, range.offset, range.length)
+    } catch (error) {
+      if (!isWeirError(error) || error.code !== 'WEIR_STORE_NOT_FOUND') throw error
+      const { path, previous } = this.#checked(file)
+      const details = { file: path, reason: 'is missing', previous }
+      throw checkpointErrors.WEIR_CHECKPOINT_CORRUPT(details, error)
+    }
+  }
+
+  #checked(file: string): CheckedFile {
+    const { location, folder, previous } = this.#restore
+    return { path: `${location}/${folder}/${file}`, previous }
+  }
+}
+
+/** Sections that lie one after the other, in runs that can be read at once. */
+function runsOf(groups: readonly KeyGroupSection[]): readonly (readonly KeyGroupSection[])[] {
+  const runs: KeyGroupSection[][] = []
+  let end = -1
+  let size = 0
+  for (const group of groups) {
+    const run = runs.at(-1)
+    if (run !== undefined && group.offset === end && size + group.length <= READ_BYTES_MAX) {
+      run.push(group)
+      size += group.length
+    } else {
+      runs.push([group])
+      size = group.length
+    }
+    end = group.offset + group.length
+  }
+  return runs
+}
+
+/** Pieces of one state, from several old subtasks, become one list. */
+function mergeByName(pieces: readonly OperatorStateSnapshot[]): readonly OperatorStateSnapshot[] {
+  const merged = new Map<string, OperatorStateSnapshot>()
+  for (const piece of pieces) {
+    const known = merged.get(piece.name)
+    const items = known === undefined ? piece.items : [...known.items, ...piece.items]
+    merged.set(piece.name, { ...piece, items })
+  }
+  return [...merged.values()]
+}

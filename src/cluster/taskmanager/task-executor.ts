@@ -1,0 +1,224 @@
+/**
+ * The executor of one slot: runs the slot's subtask of every vertex, stores their snapshots, and
+ * answers the JobMaster.
+ *
+ * Owns        the tasks of the running attempt and the snapshots being stored.
+ * Leaves out  every decision: it does what it is told and reports.
+ *
+ * Invariants
+ *  X1  At most one attempt runs in a slot; a command of another attempt than the last is ignored.
+ *  X2  A snapshot is acknowledged after it was stored, never before.
+ *  X3  After `cancelled` was reported nothing of the attempt runs, writes or reports any more.
+ */
+import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
+import { assert, assertNever } from '../../common/assert.ts'
+import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
+import type {
+  TaskControl,
+  TaskListener,
+  TaskMetrics,
+  TaskRestore,
+  TaskSnapshot,
+} from '../../runtime/task-contract.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { failureReport } from '../failure-report.ts'
+import type { SlotCommand, SlotEvent, SlotEventBody, SlotRestore } from '../slot-messages.ts'
+import { RestoreReader } from './restore-reader.ts'
+import { writeSnapshot } from './snapshot-writer.ts'
+
+/** Everything that makes one task run. */
+export interface TaskStart {
+  readonly subtask: Subtask
+  readonly attempt: number
+  readonly restore: TaskRestore | undefined
+  readonly listener: TaskListener
+}
+
+export interface TaskExecutorOptions {
+  readonly slot: number
+  readonly jobId: string
+  readonly plan: ExecutionPlan
+  /** `undefined`: the state of snapshots is not kept. */
+  readonly store: ObjectStore | undefined
+  /** Opens the store that a checkpoint is restored from. */
+  readonly storeAt: (location: string) => ObjectStore
+  readonly startTask: (start: TaskStart) => TaskControl
+  /** Takes the last figures of tasks that are over. */
+  readonly retire: (tasks: readonly TaskMetrics[]) => void
+  readonly report: (event: SlotEvent) => void
+}
+
+interface Attempt {
+  readonly number: number
+  readonly tasks: Map<string, TaskControl>
+  /** Ids of checkpoints triggered or seen, for the folder their snapshots go to. */
+  readonly kinds: Map<number, SnapshotKind>
+  /** Stores under way. */
+  readonly writes: Set<Promise<void>>
+  cancelled: boolean
+}
+
+export class TaskExecutor {
+  readonly #options: TaskExecutorOptions
+  #attempt: Attempt | undefined
+
+  constructor(options: TaskExecutorOptions) {
+    this.#options = options
+  }
+
+  /** The figures of the tasks that run now, by vertex. */
+  get metrics(): readonly TaskMetrics[] {
+    return [...(this.#attempt?.tasks.values() ?? [])].map(task => task.metrics)
+  }
+
+  handle(command: SlotCommand): void {
+    if (command.kind === 'deploy') {
+      this.#deploy(command.attempt, command.restore)
+      return
+    }
+    const attempt = this.#attempt
+    if (attempt === undefined || attempt.number !== command.attempt) {
+      // A slot that never got to run anything is cancelled already.
+      if (command.kind === 'cancel') this.#report(command.attempt, { kind: 'cancelled' })
+      return
+    }
+    if (!attempt.cancelled) this.#perform(attempt, command)
+  }
+
+  #perform(attempt: Attempt, command: Exclude<SlotCommand, { kind: 'deploy' }>): void {
+    const { tasks } = attempt
+    switch (command.kind) {
+      case 'trigger':
+        this.#trigger(attempt, command)
+        break
+      case 'complete':
+        attempt.kinds.delete(command.checkpointId)
+        for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
+        break
+      case 'abort':
+        attempt.kinds.delete(command.checkpointId)
+        for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
+        break
+      case 'add-splits': {
+        const { vertexId, operatorId } = command.reader
+        tasks.get(vertexId)?.addSplits(operatorId, command.splits)
+        break
+      }
+      case 'no-more-splits': {
+        const { vertexId, operatorId } = command.reader
+        tasks.get(vertexId)?.noMoreSplits(operatorId)
+        break
+      }
+      case 'stop-sources':
+        for (const task of this.#sources(attempt)) task.stopSources(command.drain)
+        break
+      case 'finish':
+        for (const task of tasks.values()) task.finishTask()
+        break
+      case 'cancel':
+        void this.#cancel(attempt)
+        break
+      default:
+        assertNever(command)
+    }
+  }
+
+  #deploy(number: number, restore: SlotRestore | undefined): void {
+    const last = this.#attempt
+    assert(last === undefined || last.cancelled, 'X1: the attempt before was cancelled')
+    const attempt: Attempt = {
+      number,
+      tasks: new Map(),
+      kinds: new Map(),
+      writes: new Set(),
+      cancelled: false,
+    }
+    this.#attempt = attempt
+    void this.#start(attempt, restore)
+  }
+
+  async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
+    const { plan, slot, startTask, storeAt } = this.#options
+    const reader = restore && new RestoreReader(storeAt(restore.location), restore)
+    for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
+      const { id, chain } = subtask.vertex
+      try {
+        const restored = await reader?.read(chain.map(operator => operator.operatorId))
+        if (attempt.cancelled) return
+        const listener = this.#listen(attempt, id)
+        const start = { subtask, attempt: attempt.number, restore: restored, listener }
+        attempt.tasks.set(id, startTask(start))
+      } catch (error) {
+        this.#fail(attempt, id, error)
+        return
+      }
+    }
+  }
+
+  #listen(attempt: Attempt, vertexId: string): TaskListener {
+    const say = (event: SlotEventBody): void => this.#say(attempt, event)
+    return {
+      running: () => say({ kind: 'running', vertexId }),
+      snapshotTaken: snapshot => this.#store(attempt, snapshot),
+      declined: (checkpointId, reason) => say({ kind: 'declined', checkpointId, vertexId, reason }),
+      requestSplit: operatorId => say({ kind: 'request-split', reader: { vertexId, operatorId } }),
+      drained: () => say({ kind: 'drained', vertexId }),
+      finished: () => say({ kind: 'finished', vertexId }),
+      failed: error => this.#fail(attempt, vertexId, error),
+    }
+  }
+
+  #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
+    const { checkpointId, snapshot, timestamp } = command
+    attempt.kinds.set(checkpointId, snapshot)
+    for (const task of this.#sources(attempt)) {
+      task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot })
+    }
+  }
+
+  /** A task without inputs begins a checkpoint; the others get its barriers through their inputs. */
+  *#sources(attempt: Attempt): Generator<TaskControl> {
+    for (const { id, inputs } of this.#options.plan.graph.vertices) {
+      const task = attempt.tasks.get(id)
+      if (inputs.length === 0 && task !== undefined) yield task
+    }
+  }
+
+  #store(attempt: Attempt, snapshot: TaskSnapshot): void {
+    const { store, jobId } = this.#options
+    const { checkpointId, vertexId } = snapshot
+    const kind = attempt.kinds.get(checkpointId) ?? 'checkpoint'
+    const write = writeSnapshot({ store, jobId, kind, snapshot }).then(
+      part => this.#say(attempt, { kind: 'acknowledged', checkpointId, part }),
+      (error: unknown) => {
+        const reason = failureReport(error).message
+        this.#say(attempt, { kind: 'declined', checkpointId, vertexId, reason })
+      },
+    )
+    attempt.writes.add(write)
+    void write.then(() => attempt.writes.delete(write))
+  }
+
+  async #cancel(attempt: Attempt): Promise<void> {
+    attempt.cancelled = true
+    const closing = [...attempt.tasks.values()].map(task => task.cancel())
+    // What is being stored must not turn up after a later attempt cleaned the folder.
+    await Promise.allSettled([...closing, ...attempt.writes])
+    this.#options.retire(this.metrics)
+    attempt.tasks.clear()
+    this.#report(attempt.number, { kind: 'cancelled' })
+  }
+
+  #fail(attempt: Attempt, vertexId: string, error: unknown): void {
+    this.#say(attempt, { kind: 'failed', vertexId, failure: failureReport(error) })
+  }
+
+  /** X3: a cancelled attempt says nothing. */
+  #say(attempt: Attempt, event: SlotEventBody): void {
+    if (!attempt.cancelled) this.#report(attempt.number, event)
+  }
+
+  #report(attempt: number, event: SlotEventBody): void {
+    this.#options.report({ attempt, slot: this.#options.slot, ...event })
+  }
+}

@@ -1,0 +1,99 @@
+import { expect, test } from '@jest/globals'
+import {
+  type FoundCheckpoint,
+  type GenerationBase,
+  type GenerationRecord,
+  type Lineage,
+  lineageOf,
+  readGeneration,
+  writeGeneration,
+} from '../../src/checkpoint/generation.ts'
+
+function record(
+  generation: number,
+  base: Partial<GenerationBase> | null,
+  lastCheckpointId = 0,
+): GenerationRecord {
+  const whole = { restoredFrom: null, history: [], reservedBefore: 0 }
+  return {
+    formatVersion: 1,
+    generation,
+    startedAtMs: 0,
+    lastCheckpointId,
+    base: base === null ? null : { ...whole, ...base },
+  }
+}
+
+const found = (id: number, generation: number | undefined): FoundCheckpoint => ({ id, generation })
+const kept = (...ids: number[]) => ids.map(id => ({ id, pinned: false }))
+
+interface Case {
+  readonly records: readonly GenerationRecord[]
+  readonly found: readonly FoundCheckpoint[]
+  readonly expect: Partial<Lineage>
+}
+
+const cases: Record<string, Case> = {
+  'a job that never ran has no past': {
+    records: [],
+    found: [],
+    expect: { started: false, completed: [], restoredFrom: null, lastCheckpointId: 0 },
+  },
+  'the newest attempt’s own checkpoints are its past': {
+    records: [record(1, {}, 9)],
+    found: [found(7, 1), found(8, 1)],
+    expect: { started: true, completed: kept(7, 8), lastCheckpointId: 9, abandoned: [] },
+  },
+  'so are those it inherited, as far as they are still there': {
+    records: [record(1, {}, 6), record(2, { history: kept(4, 5, 6), reservedBefore: 6 }, 8)],
+    found: [found(5, 1), found(6, 1), found(8, 2)],
+    expect: { completed: kept(5, 6, 8) },
+  },
+  'what a stale attempt completed after its successor began is abandoned': {
+    records: [record(1, {}, 8), record(2, { history: kept(6), reservedBefore: 7 }, 7)],
+    found: [found(6, 1), found(8, 1)],
+    expect: { completed: kept(6), abandoned: [8], lastCheckpointId: 8 },
+  },
+  'an attempt that died before it settled changes nothing': {
+    records: [record(1, {}, 8), record(2, null)],
+    found: [found(8, 1)],
+    expect: { completed: kept(8), lastCheckpointId: 8 },
+  },
+  'a fresh start leaves the old run behind': {
+    records: [record(1, {}, 8), record(2, { reservedBefore: 8 }, 8)],
+    found: [found(7, 1), found(8, 1)],
+    expect: { started: true, completed: [], restoredFrom: null, abandoned: [7, 8] },
+  },
+  'a restored savepoint counts until the first checkpoint after it': {
+    records: [record(3, { restoredFrom: '/s/savepoint-9', reservedBefore: 9 }, 9)],
+    found: [found(8, 1)],
+    expect: { completed: [], restoredFrom: '/s/savepoint-9', abandoned: [8] },
+  },
+  'an unreadable checkpoint of the newest attempt may be the latest': {
+    records: [record(1, {}, 9)],
+    found: [found(8, 1), found(9, undefined)],
+    expect: { completed: kept(8), unreadable: [9], abandoned: [] },
+  },
+  'an unreadable one of an older attempt is not': {
+    records: [record(1, {}, 9), record(2, { history: kept(8), reservedBefore: 9 }, 9)],
+    found: [found(8, 1), found(9, undefined)],
+    expect: { completed: kept(8), unreadable: [], abandoned: [9] },
+  },
+  'without any record the checkpoints speak for themselves': {
+    records: [],
+    found: [found(3, 1), found(4, 2), found(5, undefined)],
+    expect: { started: true, completed: kept(3, 4), unreadable: [5], lastCheckpointId: 5 },
+  },
+}
+
+test.each(Object.entries(cases))('%s', (_sentence, { records, found, expect: wanted }) => {
+  expect(lineageOf(records, found)).toMatchObject(wanted)
+  expect(lineageOf(records.toReversed(), found.toReversed())).toMatchObject(wanted)
+})
+
+test('a record is read as it was written, a damaged one is none', () => {
+  const written = record(4, { restoredFrom: '/x', history: [{ id: 2, pinned: true }] }, 5)
+  expect(readGeneration(writeGeneration(written))).toEqual(written)
+  expect(readGeneration(writeGeneration(written).subarray(0, 40))).toBeUndefined()
+  expect(readGeneration(Buffer.from('{}'))).toBeUndefined()
+})

@@ -1,0 +1,93 @@
+import { expect, test } from '@jest/globals'
+import { buildMetadata, type CheckpointMetadata } from '../../src/checkpoint/checkpoint-metadata.ts'
+import { readMetadata, writeMetadata } from '../../src/checkpoint/metadata-text.ts'
+import { description, emptyPart, keyedSnapshot, subtaskHandle } from './snapshot-parts.ts'
+
+const file = { path: '/store/job/chk-7/_metadata', previous: undefined }
+
+function metadata(): CheckpointMetadata {
+  const parts = [0, 1].map(index => {
+    const keyed = keyedSnapshot({ index, parallelism: 2, maxParallelism: 128 }, g => g % 9 === 0)
+    const state = {
+      name: 'broadcast',
+      redistribution: 'broadcast' as const,
+      schema: { kind: 'string' },
+      keySchema: { kind: 'int32' },
+      items: [Buffer.from('k v')],
+    }
+    const aggregate = { ...emptyPart('aggregate'), keyed, operatorState: [state] }
+    const sink = {
+      ...emptyPart('sink'),
+      writerState: [{ file: 'part-0' }],
+      committables: [{ checkpointId: 7, committable: { name: 'part-0', size: 3 } }],
+    }
+    return subtaskHandle('aggregate', index, [aggregate, sink]).handle
+  })
+  const source = subtaskHandle('source', 0, [
+    { ...emptyPart('source'), splits: [Object.assign({ id: 'a' }, { offset: 12 })] },
+  ]).handle
+  const counted = { ...source, metrics: { ...source.metrics, recordsPerSplit: { a: 12 } } }
+  return buildMetadata({
+    kind: 'checkpoint',
+    checkpointId: 7,
+    jobId: 'default.job',
+    jobName: 'job',
+    generation: 3,
+    triggeredAtMs: 1_000,
+    completedAtMs: 1_010,
+    operators: [
+      description('source', 1),
+      description('aggregate', 2),
+      description('sink', 2, { vertexId: 'aggregate', uid: undefined }),
+    ],
+    subtasks: [counted, ...parts.toReversed()],
+    enumerators: new Map([['source', { pending: ['b'], next: null }]]),
+    proofBefore: { recordsPerSplit: { source: { a: 30, z: 5 } } },
+  })
+}
+
+test('reading what was written gives the same metadata', () => {
+  expect(readMetadata(writeMetadata(metadata()), file)).toEqual(metadata())
+})
+
+test('subtasks stand in order, and the counts of the proof go on', () => {
+  const { operators, proof } = metadata()
+  expect(operators[1]?.subtasks.map(subtask => subtask.subtaskIndex)).toEqual([0, 1])
+  expect(proof).toEqual({ recordsPerSplit: { source: { a: 42, z: 5 } } })
+})
+
+test('is readable: a line a key group, states once', () => {
+  const text = writeMetadata(metadata()).toString()
+  expect(text).toMatch(/^ {14}"9 16 3 [0-9a-f]{8}",$/m)
+  expect(text.match(/"counts"/g)).toHaveLength(1)
+})
+
+test('every cut of the text is refused', () => {
+  const bytes = writeMetadata(metadata())
+  for (let length = 0; length < bytes.length - 1; length += 7) {
+    expect(() => readMetadata(bytes.subarray(0, length), file)).toThrow(
+      expect.objectContaining({ code: 'WEIR_CHECKPOINT_CORRUPT' }),
+    )
+  }
+})
+
+test('every changed byte is refused', () => {
+  const bytes = writeMetadata(metadata())
+  for (let at = 0; at < bytes.length; at += 3) {
+    const changed = Buffer.from(bytes)
+    changed[at] = (changed[at] as number) ^ 1
+    expect(() => readMetadata(changed, file)).toThrow(/_metadata (is|has)/)
+  }
+})
+
+test('a version of the future is refused by its number', () => {
+  const text = writeMetadata(metadata())
+    .toString()
+    .replace('"formatVersion": 1', '"formatVersion": 2')
+  expect(() => readMetadata(Buffer.from(text), file)).toThrow(
+    expect.objectContaining({
+      code: 'WEIR_CHECKPOINT_FORMAT',
+      message: '/store/job/chk-7/_metadata has format version 2; this Weir reads up to 1',
+    }),
+  )
+})
