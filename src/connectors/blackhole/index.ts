@@ -1,0 +1,1 @@
+export { type BlackholeSink, blackhole } from './blackhole-sink.ts'

@@ -1,0 +1,1 @@
+export { type CollectionOptions, collectionSource } from './collection-source.ts'

@@ -1,0 +1,1 @@
+export { type ConsoleSinkOptions, consoleSink, type LineOutput } from './console-sink.ts'

@@ -1,0 +1,110 @@
+/**
+ * Lists the files and hands their splits out on request, in order. With `watchMs` it lists again
+ * and again and hands out what is new: then the input has no end.
+ */
+import type { EnumeratorContext, JsonValue, SplitEnumerator } from '../../api/source.ts'
+import type { TimerHandle } from '../../common/clock.ts'
+import { type ListedFile, listFiles } from './file-listing.ts'
+import type { FileSplit } from './file-split.ts'
+
+export interface FileEnumeratorOptions {
+  readonly paths: readonly string[]
+  /** `undefined`: the files are listed once. */
+  readonly watchMs: number | undefined
+  readonly planSplits: (file: ListedFile) => Promise<readonly FileSplit[]>
+}
+
+interface EnumeratorState {
+  readonly waiting: readonly FileSplit[]
+  /** The files split so far; `null` before the first listing. */
+  readonly seen: readonly string[] | null
+}
+
+export class FileEnumerator implements SplitEnumerator<FileSplit> {
+  readonly #context: EnumeratorContext<FileSplit>
+  readonly #options: FileEnumeratorOptions
+  readonly #waiting: FileSplit[]
+  readonly #idleReaders = new Set<number>()
+  readonly #seen: Set<string>
+  #listed: boolean
+  #timer: TimerHandle | undefined
+  #closed = false
+
+  constructor(
+    context: EnumeratorContext<FileSplit>,
+    options: FileEnumeratorOptions,
+    restored: JsonValue | undefined,
+  ) {
+    const state = restored as unknown as EnumeratorState | undefined
+    this.#context = context
+    this.#options = options
+    this.#waiting = [...(state?.waiting ?? [])]
+    this.#seen = new Set(state?.seen ?? [])
+    this.#listed = state !== undefined && state.seen !== null
+  }
+
+  async start(): Promise<void> {
+    if (!this.#listed) await this.#list()
+    this.#scheduleListing()
+    this.#handOut()
+  }
+
+  addReader(): void {}
+
+  handleSplitRequest(subtaskIndex: number): void {
+    this.#idleReaders.add(subtaskIndex)
+    this.#handOut()
+  }
+
+  addSplitsBack(splits: readonly FileSplit[], subtaskIndex: number): void {
+    // The failed reader will ask again when it is back.
+    this.#idleReaders.delete(subtaskIndex)
+    this.#waiting.unshift(...splits)
+    this.#handOut()
+  }
+
+  snapshotState(): JsonValue {
+    const seen = this.#listed ? [...this.#seen] : null
+    return { waiting: [...this.#waiting], seen } as unknown as JsonValue
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer?.cancel()
+  }
+
+  async #list(): Promise<void> {
+    for (const file of await listFiles(this.#options.paths)) {
+      if (this.#seen.has(file.path)) continue
+      const splits = await this.#options.planSplits(file)
+      this.#seen.add(file.path)
+      this.#waiting.push(...splits)
+    }
+    this.#listed = true
+  }
+
+  #scheduleListing(): void {
+    const { watchMs } = this.#options
+    if (watchMs === undefined || this.#closed) return
+    this.#timer = this.#context.clock.schedule(watchMs, () => {
+      this.#list().then(
+        () => {
+          this.#handOut()
+          this.#scheduleListing()
+        },
+        error => this.#context.fail(error),
+      )
+    })
+  }
+
+  #handOut(): void {
+    if (!this.#listed) return
+    for (const subtaskIndex of this.#idleReaders) {
+      const split = this.#waiting.shift()
+      if (split !== undefined) this.#context.assignSplit(split, subtaskIndex)
+      else if (this.#options.watchMs === undefined) this.#context.signalNoMoreSplits(subtaskIndex)
+      else return
+      this.#idleReaders.delete(subtaskIndex)
+    }
+  }
+}

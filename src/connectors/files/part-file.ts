@@ -1,0 +1,96 @@
+/**
+ * One part while it is written: records are encoded into a buffer, full buffers go to the disk one
+ * after the other while the next is filled.
+ */
+import { ByteWriter } from '../../common/bytes.ts'
+import type { OutputDisk, OutputFile } from './output-file.ts'
+
+/** Large writes cost less each; larger ones than this gain nothing more. */
+const CHUNK_BYTES = 128 * 1024
+/** A part of few records should not hold a whole chunk. */
+const FIRST_BYTES = 4 * 1024
+
+export interface PartFileOptions {
+  readonly path: string
+  readonly disk: OutputDisk
+  readonly openedMs: number
+  /** Told of bytes handed to the disk (positive) and of bytes that arrived there (negative). */
+  readonly onInFlight: (bytes: number) => void
+  readonly onFailure: (error: unknown) => void
+}
+
+export class PartFile {
+  readonly #options: PartFileOptions
+  readonly out = new ByteWriter(FIRST_BYTES)
+  /** Records written: tells an active part from a quiet one without reading the clock. */
+  records = 0
+  #sentBytes = 0
+  #file: OutputFile | undefined
+  #work: Promise<void> = Promise.resolve()
+  #failed = false
+
+  constructor(options: PartFileOptions) {
+    this.#options = options
+  }
+
+  get openedMs(): number {
+    return this.#options.openedMs
+  }
+
+  get sizeBytes(): number {
+    return this.#sentBytes + this.out.length
+  }
+
+  /** Call after each record: sends the buffer on when it is full. */
+  sendIfFull(): void {
+    if (this.out.length >= CHUNK_BYTES) this.#send()
+  }
+
+  /** Writes the rest and makes all of it durable; the size of the file. */
+  async finish(): Promise<number> {
+    this.#send()
+    this.#enqueue(async file => {
+      await file.sync()
+      this.#file = undefined
+      await file.close()
+    })
+    await this.#work
+    return this.#sentBytes
+  }
+
+  /** Gives the part up; what was written stays on the disk under its hidden name. */
+  async abandon(): Promise<void> {
+    await this.#work
+    await this.#file?.close().catch(() => {})
+  }
+
+  #send(): void {
+    const size = this.out.length
+    if (size === 0) return
+    const chunk = this.out.buffer.subarray(0, size)
+    this.out.buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES + FIRST_BYTES)
+    this.out.length = 0
+    this.#sentBytes += size
+    this.#options.onInFlight(size)
+    this.#enqueue(async file => {
+      await file.write(chunk)
+      this.#options.onInFlight(-size)
+    })
+  }
+
+  /** After the first failure nothing more is tried: the writer fails as a whole. */
+  #enqueue(step: (file: OutputFile) => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      if (this.#failed) return
+      try {
+        this.#file ??= await this.#options.disk.create(this.#options.path)
+        await step(this.#file)
+      } catch (error) {
+        this.#failed = true
+        this.#options.onFailure(error)
+        await this.#file?.close().catch(() => {})
+        this.#file = undefined
+      }
+    })
+  }
+}
