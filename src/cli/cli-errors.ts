@@ -1,0 +1,70 @@
+/** What can go wrong before a job runs: files, types, loading. */
+import { defineErrors } from '../common/errors.ts'
+
+export const cliErrors = defineErrors({
+  WEIR_COMMAND_FILE_UNREADABLE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { file: string; reason: string }) => `cannot read ${e.file}: ${e.reason}`,
+    next: 'check the path and the permissions of the file',
+  },
+  WEIR_COMMAND_FILE_UNKNOWN: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { file: string }) => `${e.file} is neither a manifest nor a job module`,
+    next: 'give a StreamJob manifest (.yaml, .yml, .json) or a job module (.ts, .mts, .js, .mjs)',
+  },
+  WEIR_JOB_SOURCE_UNSUPPORTED: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { file: string; kind: string }) =>
+      `${e.file} takes its job from spec.job.${e.kind}, which a local run cannot fetch`,
+    next: 'name the job by spec.job.module or spec.job.inline',
+  },
+  WEIR_JOB_NOT_FOUND: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { module: string; folders: readonly string[] }) =>
+      `job module ${e.module} is in none of ${e.folders.join(', ')}`,
+    next: 'correct spec.job.module: it is relative to the manifest, or to a folder above it',
+  },
+  WEIR_JOB_TYPE_ERROR: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { file: string; errors: readonly string[] }) =>
+      `${e.file} does not compile\n${e.errors.map(line => `  ${line}`).join('\n')}`,
+    next: 'correct the lines above; nothing was started',
+  },
+  WEIR_JOB_LOAD_FAILED: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { file: string; where: string; reason: string }) =>
+      `${e.file} cannot be loaded: ${e.reason}${atPlace(e.where)}`,
+    next: 'a job module has one default export made by job(...), and its top level must not throw',
+  },
+  WEIR_JOB_BUILD_FAILED: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { file: string; where: string; reason: string }) =>
+      `the builder function of ${e.file} threw ${e.reason}${atPlace(e.where)}`,
+    next: 'correct the function given to job(...): it only describes the pipeline, it runs nothing',
+  },
+  WEIR_SAVEPOINT_UNREADABLE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { file: string; reason: string }) =>
+      `${e.file} is no checkpoint metadata: ${e.reason}`,
+    next: 'give the folder of one checkpoint or savepoint: it holds a file _metadata',
+  },
+  WEIR_TOOL_MISSING: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { verb: string; file: string }) =>
+      `weir ${e.verb} works in a checkout of Weir only: ${e.file} is not here`,
+    next: 'clone the repository and run ./weir there',
+  },
+})
+
+function atPlace(where: string): string {
+  return where === '' ? '' : `\n  at ${where}`
+}

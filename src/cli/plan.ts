@@ -1,0 +1,23 @@
+/** `weir plan`: prints the graph of a job; runs nothing. */
+import { planJson } from '../graph/plan-json.ts'
+import { planMermaid } from '../graph/plan-mermaid.ts'
+import { planText } from '../graph/plan-text.ts'
+import { type CliIo, exitCodes } from './cli-io.ts'
+import { type PrepareJobOptions, prepareJob } from './prepare-job.ts'
+
+export interface PlanOptions extends PrepareJobOptions {
+  readonly json?: boolean
+  readonly mermaid?: boolean
+}
+
+export async function plan(options: PlanOptions, io: CliIo): Promise<number> {
+  const { graph, warnings } = await prepareJob(options, io)
+  for (const warning of warnings) io.err.write(`warning: ${warning}\n`)
+  const text = options.json
+    ? planJson(graph)
+    : options.mermaid
+      ? planMermaid(graph)
+      : planText(graph)
+  io.out.write(text.endsWith('\n') ? text : `${text}\n`)
+  return exitCodes.ok
+}

@@ -1,0 +1,95 @@
+/**
+ * What `run` and `plan` begin with: from FILE and flags to a manifest and the graph of its job.
+ * Nothing of the engine runs yet.
+ */
+import { isJob, type Job, type Pipeline } from '../api/job.ts'
+import { closestName } from '../common/closest-name.ts'
+import { isWeirError } from '../common/errors.ts'
+import { buildJobGraph } from '../graph/build-job-graph.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
+import { buildStreamGraph } from '../graph/stream-graph.ts'
+import type { StreamJob } from '../protocol/stream-job.ts'
+import { cliErrors } from './cli-errors.ts'
+import type { CliIo } from './cli-io.ts'
+import { errorPlace } from './error-place.ts'
+import { findInstallation } from './installation.ts'
+import { type JobFile, readJobFile } from './job-file.ts'
+import { loadJob } from './load-job.ts'
+
+export interface PrepareJobOptions {
+  /** A manifest or a job module. */
+  readonly file: string
+  readonly set: readonly string[]
+  readonly parallelism?: number
+  /** Takes the place of spec.stateBackend.type. */
+  readonly state?: string
+}
+
+export interface PreparedJob {
+  readonly manifest: StreamJob
+  readonly graph: JobGraph
+  /** Arguments that mean nothing to the job; what is odd in the graph is told by the graph. */
+  readonly warnings: readonly string[]
+}
+
+/** Throws what is wrong with the file, the manifest, the job's types, or its builder function. */
+export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise<PreparedJob> {
+  const { cacheFolder } = io.config
+  const installation = findInstallation()
+  const { file } = options
+  const set = overrides(options)
+  const jobFile = readJobFile({ file, cwd: io.cwd, set, cacheFolder, installation })
+  const loaded = await loadJob({
+    jobFile,
+    installation,
+    cacheFolder,
+    nodePath: io.nodePath,
+    say: line => io.err.write(`${line}\n`),
+  })
+  if (!isJob(loaded)) {
+    const reason = 'its default export is not made by job(...)'
+    throw cliErrors.WEIR_JOB_LOAD_FAILED({ file: jobFile.shownAs, where: '', reason })
+  }
+  const { manifest } = jobFile
+  const { spec, metadata } = manifest
+  const pipeline = buildPipeline(loaded, jobFile, installation.home)
+  const graphOptions = {
+    name: metadata.name,
+    maxParallelism: spec.maxParallelism,
+    checkpointing: spec.checkpoint.mode,
+  }
+  const graph = buildJobGraph(buildStreamGraph(pipeline, graphOptions), graphOptions)
+  return { manifest, graph, warnings: argumentWarnings(pipeline) }
+}
+
+function buildPipeline(job: Job, jobFile: JobFile, home: string): Pipeline {
+  const { spec } = jobFile.manifest
+  try {
+    return job.build({ args: spec.job.args, parallelism: spec.parallelism })
+  } catch (error) {
+    // What the API refuses has a code, the line and a next step of its own.
+    if (isWeirError(error)) throw error
+    const where = errorPlace(error, home, jobFile.showPlace)
+    const file = jobFile.shownAs
+    throw cliErrors.WEIR_JOB_BUILD_FAILED({ file, where, reason: String(error) }, error)
+  }
+}
+
+/** Flags are short forms of --set. */
+function overrides({ set, parallelism, state }: PrepareJobOptions): string[] {
+  const all = [...set]
+  if (parallelism !== undefined) all.push(`spec.parallelism=${parallelism}`)
+  if (state !== undefined) all.push(`spec.stateBackend.type=${state}`)
+  return all
+}
+
+function argumentWarnings({ unreadArguments, knownArguments }: Pipeline): string[] {
+  return unreadArguments.map(name => {
+    const near = closestName(name, knownArguments)
+    const offer =
+      near === undefined
+        ? `it reads ${knownArguments.join(', ') || 'none'}`
+        : `did you mean ${near}?`
+    return `spec.job.args.${name} is set, but the job does not read it; ${offer}`
+  })
+}

@@ -1,0 +1,53 @@
+/**
+ * Watches a running job from the terminal: draws the summary, turns Ctrl-C into a graceful stop and
+ * a second one into a hard end, and gives the command's exit code.
+ */
+import type { JobNotice, JobResult, LocalJob } from '../cluster/local-job.ts'
+import { type CliIo, exitCodes, type StopSignal } from './cli-io.ts'
+import { describeError } from './describe-error.ts'
+import { RunSummary } from './run-summary.ts'
+
+/** Starts the job; what it has to say while it runs goes to `notify`. */
+export type StartJob = (notify: (notice: JobNotice) => void) => LocalJob
+
+/** Exit code of the command: 0, 1 for a failed job, 130 and 143 for a job that was stopped. */
+export async function runJob(start: StartJob, io: CliIo): Promise<number> {
+  const summary = new RunSummary(io.err)
+  const job = start(notice => summary.note(notice.text))
+  let stoppedBy: StopSignal | undefined
+  const release = io.onStop(signal => {
+    if (stoppedBy !== undefined) io.exitNow(codeOf(signal))
+    stoppedBy = signal
+    summary.note('stopping after a last checkpoint; once more to stop at once')
+    job.stop()
+  })
+  const watch = (): void => {
+    summary.update(job.progress())
+    timer = io.clock.schedule(summary.intervalMs, watch)
+  }
+  let timer = io.clock.schedule(summary.intervalMs, watch)
+  const result = await job.done
+  timer.cancel()
+  release()
+  summary.end(job.progress())
+  return report(result, io, stoppedBy)
+}
+
+function report(result: JobResult, io: CliIo, stoppedBy: StopSignal | undefined): number {
+  if (result.outcome === 'failed') {
+    io.err.write(describeError(result.error))
+    if (result.lastCheckpointPath !== undefined) {
+      io.err.write(`  restore: --restore latest goes on from ${result.lastCheckpointPath}\n`)
+    }
+    return exitCodes.failed
+  }
+  if (result.outcome === 'finished') return exitCodes.ok
+  if (result.lastCheckpointPath !== undefined) {
+    io.err.write(`stopped; --restore latest goes on from ${result.lastCheckpointPath}\n`)
+  }
+  return codeOf(stoppedBy ?? 'SIGTERM')
+}
+
+function codeOf(signal: StopSignal): number {
+  return signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated
+}

@@ -1,0 +1,59 @@
+/** `weir run`: runs a manifest or a job module here, to its end if its input has one. */
+import { resolve } from 'node:path'
+import { jobIdOf } from '../cluster/job-id.ts'
+import { type RestoreRequest, settingsOf } from '../cluster/job-settings.ts'
+import { runLocalJob } from '../cluster/local-job.ts'
+import { makeLogger } from '../common/logger.ts'
+import { SystemRandom } from '../common/random.ts'
+import type { StreamJob } from '../protocol/stream-job.ts'
+import { DEFAULT_CHECKPOINT_FOLDER, openStore } from '../storage/open-store.ts'
+import type { CliIo } from './cli-io.ts'
+import { type PrepareJobOptions, prepareJob } from './prepare-job.ts'
+import { runJob } from './run-job.ts'
+
+export interface RunOptions extends PrepareJobOptions {
+  /** `latest`, or the folder of a checkpoint or savepoint. Takes the place of spec.restore. */
+  readonly restore?: string
+}
+
+/** Gives the exit code. Throws what is wrong before the job starts. */
+export async function run(options: RunOptions, io: CliIo): Promise<number> {
+  const { manifest, graph, warnings } = await prepareJob(options, io)
+  const odd = graph.warnings.map(({ message, next }) => `${message}\n  next: ${next}`)
+  for (const warning of [...warnings, ...odd]) io.err.write(`warning: ${warning}\n`)
+  const { metadata, spec } = manifest
+  const random = new SystemRandom()
+  const store = openStore({
+    location: spec.checkpoint.storage ?? DEFAULT_CHECKPOINT_FOLDER,
+    folder: io.cwd,
+    random,
+  })
+  const logger = makeLogger({ level: io.config.logLevel, write: line => io.err.write(line) })
+  return await runJob(onNotice => {
+    return runLocalJob({
+      graph,
+      jobId: jobIdOf(metadata.name, metadata.namespace),
+      store,
+      restore: restoreRequest(options.restore, manifest, io.cwd),
+      settings: settingsOf(spec),
+      clock: io.clock,
+      random,
+      logger,
+      onNotice,
+    })
+  }, io)
+}
+
+function restoreRequest(
+  from: string | undefined,
+  manifest: StreamJob,
+  cwd: string,
+): RestoreRequest {
+  if (from === 'latest') return { kind: 'latest' }
+  // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
+  const path = from ?? manifest.spec.restore?.path
+  if (path === undefined) return { kind: 'none' }
+  const { dropState } = manifest.spec.upgrade
+  const place = path.includes('://') ? path : resolve(cwd, path)
+  return { kind: 'path', path: place, ...(dropState === undefined ? {} : { dropState }) }
+}
