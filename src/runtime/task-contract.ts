@@ -3,8 +3,10 @@
  * The task knows neither files nor sockets; the executor stores snapshots and reports to the job.
  */
 import type { JsonValue, SourceSplit } from '../api/source.ts'
+import type { OperatorKind } from '../api/transformation.ts'
 import type { KeyedSnapshot, RestoredKeyedState } from '../state/keyed-state-backend.ts'
 import type { OperatorStateSnapshot } from '../state/operator-state-backend.ts'
+import type { OperatorMetrics } from './stream-operator.ts'
 
 export interface CheckpointBarrier {
   readonly checkpointId: number
@@ -104,4 +106,14 @@ export interface TaskMetrics {
   readonly busyMs: number
   readonly idleMs: number
   readonly backpressuredMs: number
+  /** Head first. */
+  readonly operators: readonly OperatorProgress[]
+}
+
+/** One operator of the chain; its counters go on counting. */
+export interface OperatorProgress {
+  readonly operatorId: string
+  readonly name: string
+  readonly kind: OperatorKind
+  readonly metrics: Readonly<OperatorMetrics>
 }

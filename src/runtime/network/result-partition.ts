@@ -1,0 +1,71 @@
+/**
+ * The sending side of one edge of a subtask: its channels, the partitioner that chooses among them,
+ * and the events that go to all of them.
+ *
+ * Invariants
+ *  N1  An event leaves after every record that was pushed before it, on every channel.
+ */
+import type { Partitioner } from '../../api/transformation.ts'
+import type { Random } from '../../common/random.ts'
+import type { Push } from '../stream-operator.ts'
+import type { OutputChannel } from './channel.ts'
+import type { OutputRoom } from './output-room.ts'
+import { makeChannelSelector } from './partitioners.ts'
+import { makeRecordWriter, type RecordWriter } from './record-writer.ts'
+import { RecordBatch, type StreamEvent } from './stream-item.ts'
+
+export interface PartitionOptions {
+  readonly partitioner: Partitioner
+  readonly channels: readonly OutputChannel[]
+  readonly room: OutputRoom
+  readonly subtaskIndex: number
+  readonly maxParallelism: number
+  readonly random: Random
+  readonly fail: (error: unknown, value: unknown) => never
+}
+
+export class ResultPartition {
+  readonly #channels: readonly OutputChannel[]
+  readonly #writer: RecordWriter
+  #records = 0
+
+  constructor(options: PartitionOptions) {
+    const { partitioner, channels, room } = options
+    this.#channels = channels
+    const broadcast = partitioner.kind === 'broadcast'
+    const select = broadcast
+      ? undefined
+      : makeChannelSelector({ ...options, channels: channels.length })
+    this.#writer = makeRecordWriter({
+      channels: channels.length,
+      select,
+      handOver: (channel, items, size) => {
+        this.#records += size
+        const batch = new RecordBatch(items, size)
+        // Nobody changes a batch, so one serves all receivers.
+        if (broadcast) for (const one of channels) one.send(batch)
+        else (channels[channel] as OutputChannel).send(batch)
+      },
+    })
+    for (const channel of channels) channel.listen(room)
+  }
+
+  /** Takes one record. A plain function: operators call it directly. */
+  get push(): Push {
+    return this.#writer.push
+  }
+
+  /** Records handed over so far; a broadcast counts once. */
+  get records(): number {
+    return this.#records
+  }
+
+  flush(): void {
+    this.#writer.flush()
+  }
+
+  broadcast(event: StreamEvent): void {
+    this.#writer.flush()
+    for (const channel of this.#channels) channel.send(event)
+  }
+}

@@ -1,0 +1,115 @@
+/** From an operator's spec to the stores of its panes. */
+import {
+  aggregatingState,
+  listState,
+  reducingState,
+  valueState,
+} from '../../../api/state-descriptor.ts'
+import { assertDefined } from '../../../common/assert.ts'
+import { cloneFunction } from '../../../common/clone-function.ts'
+import type { InternalValueState } from '../../../state/keyed-state-backend.ts'
+import { makeCombiner } from './combiner.ts'
+import { makeEmitGroup } from './join-contents.ts'
+import type { PaneGrid } from './pane-grid.ts'
+import { type PaneRing, paneRingType, ringPanes } from './pane-ring.ts'
+import { combinedPanes, elementPanes, joinPanes, type PaneStore } from './pane-store.ts'
+import type { WindowBodyParts, WindowOperatorSpec } from './window-body.ts'
+import type { FireWindow } from './window-contents.ts'
+
+export interface PaneStores {
+  readonly panes: PaneStore
+  /**
+   * Windows that a restore has forgotten and that records began anew, each under its start: the
+   * panes' older contents are not theirs.
+   */
+  readonly reopened: PaneStore
+  readonly reopenedStarts: () => Iterable<number>
+}
+
+export interface PaneStoreParts extends WindowBodyParts {
+  readonly grid: PaneGrid
+  readonly fire: FireWindow
+}
+
+interface NamedStore {
+  readonly store: PaneStore
+  readonly namespaces: () => Iterable<number>
+}
+
+export function makePaneStores(spec: WindowOperatorSpec, parts: PaneStoreParts): PaneStores {
+  const reopened = makeOnePaneStore(spec, parts, '$reopened')
+  const isRing = parts.grid.paneMs < parts.grid.sizeMs
+  return {
+    panes: isRing ? makeRing(spec, parts) : makeOnePaneStore(spec, parts, '$panes').store,
+    reopened: reopened.store,
+    reopenedStarts: reopened.namespaces,
+  }
+}
+
+const layout = { layout: 'namespace' } as const
+
+/** The store of windows that are one pane each. */
+function makeOnePaneStore(
+  spec: WindowOperatorSpec,
+  parts: PaneStoreParts,
+  name: string,
+): NamedStore {
+  const { backend, context, fire } = parts
+  if (spec.kind !== 'window') return makeJoinStore(spec, parts, name)
+  const { contents } = spec
+  if (contents.kind === 'elements') {
+    const state = backend.state(name, listState(context.inputTypes[0]), layout)
+    const store = cloneFunction(elementPanes)({
+      state,
+      emit: (window, elements) => fire(window, window.start, elements),
+    })
+    return { store, namespaces: () => state.namespaces() }
+  }
+  const state =
+    contents.kind === 'reduce'
+      ? backend.state(name, reducingState(contents.reduce, context.inputTypes[0]), layout)
+      : backend.state(name, aggregatingState(contents.aggregate), layout)
+  const store = cloneFunction(combinedPanes)({
+    state,
+    emit: (window, result) => fire(window, window.start, [result]),
+  })
+  return { store, namespaces: () => state.namespaces() }
+}
+
+type JoinSpec = Exclude<WindowOperatorSpec, { readonly kind: 'window' }>
+
+function makeJoinStore(spec: JoinSpec, parts: PaneStoreParts, name: string): NamedStore {
+  const { backend, context, collector } = parts
+  const [leftType, rightType] = context.inputTypes
+  const left = backend.state(`${name}-left`, listState(leftType), layout)
+  const right = backend.state(`${name}-right`, listState(rightType), layout)
+  const store = cloneFunction(joinPanes)({
+    left,
+    right,
+    emit: makeEmitGroup(spec, collector),
+    collector,
+    oneSided: spec.kind === 'window-co-group',
+  })
+  return { store, namespaces: () => [...left.namespaces(), ...right.namespaces()] }
+}
+
+function makeRing(spec: WindowOperatorSpec, parts: PaneStoreParts): PaneStore {
+  const { backend, context, grid, fire } = parts
+  const contents = spec.kind === 'window' ? spec.contents : undefined
+  const combiner = assertDefined(
+    contents === undefined || contents.kind === 'elements'
+      ? undefined
+      : makeCombiner(contents, context.inputTypes[0]),
+    'sliding panes are merged',
+  )
+  const state = backend.state(
+    '$panes',
+    valueState(paneRingType(combiner.type)),
+  ) as InternalValueState<PaneRing>
+  return cloneFunction(ringPanes)({
+    state,
+    combiner,
+    grid,
+    emit: (window, result) => fire(window, window.start, [result]),
+  })
+}

@@ -1,0 +1,319 @@
+/**
+ * The loop: one subtask of one vertex. It takes a batch from an input channel (or polls its source),
+ * pushes it record by record through the operator chain, and does everything else in between:
+ * watermarks, timers, barriers, orders of the executor, actions of operators.
+ *
+ * Owns        the order in which these happen, the task's phase, and where its time goes.
+ * Leaves out  operators (`operator-chain.ts`), what events on channels mean (`channel-events.ts`), the
+ *             steps of a snapshot (`task-snapshots.ts`), whose turn it is (`slot-loop.ts`).
+ *
+ * Invariants
+ *  T1  Everything runs between two records, on one thread. No record waits for a promise.
+ *  T2  An interrupted watermark or timer burst goes on before any new input, timer or barrier.
+ *  T3  No input is taken while an output is full or an operator is blocked: what a task holds beyond
+ *      its channels is what one record (of a source: one poll) makes.
+ *  T4  While a snapshot is being cut, nothing else runs.
+ *  T5  `failed` or `finished` is reported once, and nothing after it.
+ *
+ * A turn, in order: mailbox; interrupted operators; orders; due timers; a slice of a snapshot that is
+ * being written; input until the deadline; what was collected for the next tasks is handed over.
+ */
+import { assert, assertDefined } from '../common/assert.ts'
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
+import { type BatchRunner, makeBatchRunner } from './batch-runner.ts'
+import { ChannelEvents } from './channel-events.ts'
+import type { BarrierHandler } from './checkpointing/barrier-handler.ts'
+import { FlightSize } from './flight-size.ts'
+import type { InputGate } from './network/input-gate.ts'
+import type { OutputRoom } from './network/output-room.ts'
+import type { ResultPartition } from './network/result-partition.ts'
+import type { RecordBatch } from './network/stream-item.ts'
+import type { OperatorChain } from './operator-chain.ts'
+import type { LoopHandle, LoopTask } from './slot-loop.ts'
+import type { TaskCounters, TimeKind } from './task-counters.ts'
+import type { TaskServices } from './task-services.ts'
+import type { TaskSnapshots } from './task-snapshots.ts'
+import type { WatermarkValve } from './watermark-valve.ts'
+
+/**
+ * Time a turn gives to writing a snapshot while there is input: a quarter of a slice. More only makes
+ * the dip deeper, less makes the checkpoint longer.
+ */
+const SNAPSHOT_SLICE_MS = 0.25
+
+/** Flights a turn at most: tasks take turns even where the clock stands still. */
+const FLIGHTS_MAX = 64
+
+/** Opening is no phase: a task is made when its operators are open. */
+type Phase =
+  /** Takes input. */
+  | 'running'
+  /** Its input is over; operators emit what is left. */
+  | 'ending'
+  /** Everything was emitted; only barriers and orders are left. */
+  | 'drained'
+  | 'closed'
+
+/** Why a turn ended: `more` to do, or what it waits for. */
+type Outcome =
+  | 'more'
+  /** No input. */
+  | 'input'
+  /** An output is full. */
+  | 'room'
+  /** A mailbox action, or a promise. */
+  | 'action'
+
+const timeOf: Readonly<Record<Outcome, TimeKind>> = {
+  more: 'busy',
+  input: 'idle',
+  room: 'backpressured',
+  // Waiting for a slow system outside is this task's own slowness: it is what holds the others up.
+  action: 'busy',
+}
+
+export interface TaskParts {
+  readonly chain: OperatorChain
+  /** `undefined` for a task that begins with a source. */
+  readonly gate: InputGate | undefined
+  readonly valve: WatermarkValve | undefined
+  readonly barriers: BarrierHandler | undefined
+  readonly partitions: readonly ResultPartition[]
+  readonly room: OutputRoom
+  readonly snapshots: TaskSnapshots
+  readonly counters: TaskCounters
+  readonly services: TaskServices
+}
+
+export class StreamTask implements LoopTask {
+  readonly #parts: TaskParts
+  readonly #chain: OperatorChain
+  readonly #room: OutputRoom
+  readonly #runners: readonly BatchRunner[]
+  readonly #flight: FlightSize
+  #phase: Phase = 'running'
+  #loop: LoopHandle | undefined
+  #outcome: Outcome = 'input'
+  #batch: RecordBatch | undefined
+  #batchAt = 0
+  #batchRunner: BatchRunner | undefined
+  /** `undefined` for a task without channels. */
+  readonly #events: ChannelEvents | undefined
+  #drain = true
+  readonly #isOpen = (): boolean => this.#phase !== 'closed'
+  /** T4: an order may begin a snapshot that has to wait. */
+  readonly #mayObey = (): boolean => this.#isOpen() && !this.#parts.snapshots.suspended
+
+  constructor(parts: TaskParts) {
+    const { chain, room, services } = parts
+    this.#parts = parts
+    this.#chain = chain
+    this.#room = room
+    const { blockables } = chain
+    this.#runners = chain.inputs.map(push => makeBatchRunner({ push, room, blockables }))
+    this.#flight = new FlightSize()
+    this.#events = this.#makeEvents(parts)
+    assert(
+      (this.#events === undefined) !== (chain.source === undefined),
+      `task ${services.name} has a source or inputs`,
+    )
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  get isDrained(): boolean {
+    return this.#phase === 'drained'
+  }
+
+  /** A task that cannot fire timers now is woken by what it waits for. */
+  get nextTimer(): number {
+    const waits = this.#outcome === 'room' || this.#outcome === 'action'
+    return this.#phase !== 'running' || waits ? MAX_TIMESTAMP : this.#chain.nextProcessingTime()
+  }
+
+  /** Begins to run; the loop gives turns from now on. */
+  start(loop: LoopHandle): void {
+    const { counters, services, gate } = this.#parts
+    this.#loop = loop
+    gate?.listen(() => loop.wake())
+    counters.turnTo('idle', services.clock.monotonic())
+    loop.wake()
+  }
+
+  /** Ends the loop's part: nothing is processed any more. */
+  close(): void {
+    this.#phase = 'closed'
+    this.#loop?.remove()
+    this.#parts.snapshots.close()
+  }
+
+  /** The source emits nothing more and the output ends; with `drain`, event time ends first. */
+  endSource(drain: boolean): void {
+    const { source } = this.#chain
+    if (source === undefined || this.#phase !== 'running') return
+    source.stop()
+    this.#endInputs(drain)
+  }
+
+  turn(deadline: number): boolean {
+    const { services, counters, partitions } = this.#parts
+    if (this.#phase === 'closed') return false
+    const { clock } = services
+    counters.turnTo('busy', clock.monotonic())
+    services.beginTurn()
+    try {
+      this.#outcome = this.#work(deadline)
+      for (const partition of partitions) partition.flush()
+      this.#count()
+    } catch (error) {
+      services.fail(error)
+      return false
+    }
+    counters.turnTo(timeOf[this.#outcome], clock.monotonic())
+    return this.#outcome === 'more'
+  }
+
+  #work(deadline: number): Outcome {
+    const { services, snapshots } = this.#parts
+    if (snapshots.suspended) return 'action'
+    services.mailbox.run(this.#isOpen)
+    if (this.#chain.hasInterrupted && !this.#goOn()) return this.#waitsFor()
+    services.orders.run(this.#mayObey)
+    // An order may have begun a snapshot, or ended the task.
+    if (snapshots.suspended) return 'action'
+    if (this.isClosed) return 'input'
+    if (this.#phase === 'running' && this.#mayTakeInput()) this.#chain.processTime(services.now)
+    if (snapshots.isWriting) snapshots.step(SNAPSHOT_SLICE_MS)
+    const outcome = this.#advance(deadline)
+    return outcome === 'input' && snapshots.isWriting ? 'more' : outcome
+  }
+
+  #advance(deadline: number): Outcome {
+    if (this.#phase === 'running') {
+      const outcome = this.#parts.gate === undefined ? this.#poll(deadline) : this.#take(deadline)
+      if ((this.#phase as Phase) !== 'ending') return outcome
+    }
+    if (this.#phase === 'ending') return this.#end()
+    // Drained: barriers still come.
+    return this.#parts.gate === undefined ? 'input' : this.#take(deadline)
+  }
+
+  /** Lets the source emit, poll by poll. */
+  #poll(deadline: number): Outcome {
+    const source = assertDefined(this.#chain.source, 'a task without inputs has a source')
+    const { services } = this.#parts
+    let now = services.clock.monotonic()
+    let flights = 0
+    while (this.#mayTakeInput()) {
+      const result = source.poll(this.#flight.size)
+      if (result === 'end') {
+        this.#endInputs(true)
+        return 'more'
+      }
+      if (result === 'nothing') return 'input'
+      const before = now
+      now = services.clock.monotonic()
+      this.#flight.adapt(now - before)
+      if (now >= deadline || ++flights === FLIGHTS_MAX || services.hasWork) return 'more'
+    }
+    return this.#waitsFor()
+  }
+
+  /** Takes items from the channels. */
+  #take(deadline: number): Outcome {
+    const { services, snapshots } = this.#parts
+    const gate = assertDefined(this.#parts.gate, 'a task without a source has inputs')
+    let now = services.clock.monotonic()
+    let flights = 0
+    while (this.#mayTakeInput()) {
+      if (this.#batch === undefined && !this.#takeItem(gate)) return 'input'
+      if (snapshots.suspended) return 'action'
+      if (this.#phase === 'ending') return 'more'
+      const batch = this.#batch
+      if (batch !== undefined) this.#pushSome(batch)
+      const before = now
+      now = services.clock.monotonic()
+      if (batch !== undefined) this.#flight.adapt(now - before)
+      if (now >= deadline || ++flights === FLIGHTS_MAX || services.hasWork) return 'more'
+    }
+    return this.#waitsFor()
+  }
+
+  /** Begins a batch or handles an event; false when no channel has anything. */
+  #takeItem(gate: InputGate): boolean {
+    const item = gate.poll()
+    if (item === undefined) return false
+    const channel = gate.polledChannel
+    if (item.kind === 'records') this.#openBatch(item, gate.inputOf(channel))
+    else this.#events?.handle(item, channel)
+    return true
+  }
+
+  #openBatch(batch: RecordBatch, input: number): void {
+    assert(this.#phase === 'running', 'no records follow the end of the data')
+    this.#batch = batch
+    this.#batchAt = 0
+    this.#batchRunner = this.#runners[input]
+    this.#parts.counters.recordsIn += batch.size
+  }
+
+  #pushSome(batch: RecordBatch): void {
+    const runner = this.#batchRunner as BatchRunner
+    const last = batch.size * 2
+    const end = Math.min(last, this.#batchAt + this.#flight.size * 2)
+    this.#batchAt = runner(batch.items, this.#batchAt, end)
+    if (this.#batchAt === last) this.#batch = undefined
+  }
+
+  #makeEvents(parts: TaskParts): ChannelEvents | undefined {
+    const { gate, valve, barriers } = parts
+    if (gate === undefined || valve === undefined || barriers === undefined) return undefined
+    const endInputs = (drain: boolean): void => this.#endInputs(drain)
+    return new ChannelEvents({ ...parts, gate, valve, barriers, endInputs })
+  }
+
+  #endInputs(drain: boolean): void {
+    this.#drain = drain
+    this.#phase = 'ending'
+    if (drain) this.#chain.source?.endEventTime()
+  }
+
+  /** Without `drain` the operators keep what they hold: it is in the last snapshot. */
+  #end(): Outcome {
+    const { partitions, services } = this.#parts
+    if (this.#chain.hasInterrupted) return this.#waitsFor()
+    if (this.#drain && !this.#chain.finish(() => this.#mayTakeInput())) return this.#waitsFor()
+    for (const partition of partitions) {
+      partition.broadcast({ kind: 'end-of-data', drain: this.#drain })
+    }
+    this.#phase = 'drained'
+    services.listener.drained()
+    return 'more'
+  }
+
+  #goOn(): boolean {
+    return this.#mayTakeInput(true) && this.#chain.resume()
+  }
+
+  /** T2, T3. */
+  #mayTakeInput(whileInterrupted = false): boolean {
+    if (this.#room.fullChannels > 0 || this.#chain.blocked) return false
+    return whileInterrupted || !this.#chain.hasInterrupted
+  }
+
+  #waitsFor(): Outcome {
+    return this.#room.fullChannels > 0 ? 'room' : 'action'
+  }
+
+  #count(): void {
+    const { counters, partitions, valve, chain } = this.#parts
+    const head = chain.links[0]
+    let sent = 0
+    for (const partition of partitions) sent += partition.records
+    counters.recordsOut = sent
+    const own = head?.home.context.metrics.currentWatermark ?? MIN_TIMESTAMP
+    counters.watermark = valve?.watermark ?? own
+  }
+}

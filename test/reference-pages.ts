@@ -1,0 +1,125 @@
+/**
+ * The reference pages that are made from the code: `docs/errors.md` and `docs/stream-job.md`.
+ *
+ *   npm run docs     writes them; `reference-pages.test.ts` holds them against a fresh making
+ */
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import { declaredErrors } from '../src/common/errors.ts'
+import { streamJobSchema } from '../src/protocol/stream-job.ts'
+
+const home = resolve(import.meta.dirname, '..')
+
+/** Page -> its text, freshly made. */
+export async function referencePages(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ['docs/errors.md', await errorsPage()],
+    ['docs/stream-job.md', streamJobPage()],
+  ])
+}
+
+/** Every error that a person may meet, by the room that raises it. */
+async function errorsPage(): Promise<string> {
+  const sources = globSync('src/**/*.ts', { cwd: home })
+    .filter(path => readFileSync(join(home, path), 'utf8').includes('defineErrors({'))
+    .toSorted()
+  const lines = [
+    '# Errors',
+    '',
+    'Each error has a code, a message with the values, and a next step. *user* errors want something',
+    'corrected and never retry; *external* ones come from the world outside; *internal* ones are',
+    'defects. Made from the code: `npm run docs`.',
+  ]
+  let room = ''
+  for (const path of sources) {
+    await import(pathToFileURL(join(home, path)).href)
+    const codes = codesOf(path).filter(code => declaredErrors().has(code))
+    const next = path.split('/')[1] ?? ''
+    if (next !== room) {
+      room = next
+      lines.push('', `## ${room}`, '', '| code | domain | retry | next step |', '|---|---|---|---|')
+    }
+    for (const code of codes.toSorted()) lines.push(errorRow(code))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function codesOf(path: string): string[] {
+  const text = readFileSync(join(home, path), 'utf8')
+  return [...text.matchAll(/^ {2}(WEIR_[A-Z0-9_]+): \{/gm)].map(match => match[1] ?? '')
+}
+
+function errorRow(code: string): string {
+  const definition = declaredErrors().get(code)
+  const { domain, retry, next } = definition ?? { domain: '', retry: '', next: '' }
+  const step = typeof next === 'string' ? next : 'as the message says'
+  return `| \`${code}\` | ${domain} | ${retry} | ${step.replaceAll('|', '\\|')} |`
+}
+
+/** Every field of the manifest with what it takes and its default. */
+function streamJobPage(): string {
+  const lines = [
+    '# StreamJob',
+    '',
+    'The manifest of a job, `weir.dev/v1alpha1`: one shape for `weir run` and for kubectl. What',
+    'concerns pods only is checked, then ignored by a local run. Made from the code: `npm run docs`.',
+    '',
+    '| field | takes | default |',
+    '|---|---|---|',
+    ...fieldRows(streamJobSchema, ''),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function fieldRows(schema: z.ZodType, path: string): string[] {
+  const { inner, fallback } = unwrap(schema)
+  if (inner instanceof z.ZodObject) {
+    return Object.entries(inner.shape as Record<string, z.ZodType>).flatMap(([name, field]) => {
+      return fieldRows(field, path === '' ? name : `${path}.${name}`)
+    })
+  }
+  if (
+    inner instanceof z.ZodArray &&
+    unwrap(inner.element as z.ZodType).inner instanceof z.ZodObject
+  ) {
+    return fieldRows(inner.element as z.ZodType, `${path}[]`)
+  }
+  const shown = fallback === undefined ? '' : `\`${JSON.stringify(fallback)}\``
+  return [`| \`${path}\` | ${takes(inner)} | ${shown} |`]
+}
+
+interface Unwrapped {
+  readonly inner: z.ZodType
+  readonly fallback: unknown
+}
+
+function unwrap(schema: z.ZodType): Unwrapped {
+  let inner = schema
+  let fallback: unknown
+  for (;;) {
+    if (inner instanceof z.ZodDefault) {
+      fallback = inner.def.defaultValue
+      inner = inner.unwrap() as z.ZodType
+    } else if (inner instanceof z.ZodOptional || inner instanceof z.ZodPrefault) {
+      inner = inner.unwrap() as z.ZodType
+    } else return { inner, fallback }
+  }
+}
+
+function takes(schema: z.ZodType): string {
+  const expected = schema.meta()?.expected
+  if (typeof expected === 'string') return expected
+  if (schema instanceof z.ZodEnum) return schema.options.map(option => `\`${option}\``).join(', ')
+  if (schema instanceof z.ZodLiteral) return `\`${String(schema.value)}\``
+  if (schema instanceof z.ZodBoolean) return 'true or false'
+  if (schema instanceof z.ZodArray) return `a list: ${takes(schema.element as z.ZodType)}`
+  if (schema instanceof z.ZodRecord) return 'names with values'
+  if (schema instanceof z.ZodUnion) return 'a number or a text'
+  return schema instanceof z.ZodString ? 'a text' : 'a value'
+}
+
+if (import.meta.main) {
+  for (const [page, text] of await referencePages()) writeFileSync(join(home, page), text)
+}

@@ -1,0 +1,129 @@
+import { expect, test } from '@jest/globals'
+import { type Job, job } from '../../src/api/job.ts'
+import { SystemClock } from '../../src/common/clock.ts'
+import type { StreamEvent } from '../../src/runtime/network/stream-item.ts'
+import type { TaskSnapshot } from '../../src/runtime/task-contract.ts'
+import { TaskSnapshots } from '../../src/runtime/task-snapshots.ts'
+import { openSecondChain } from './chain-fixture.ts'
+import { logSink, numbers, SinkLog } from './test-connectors.ts'
+
+function counting(log: SinkLog<number>): Job {
+  return job(env =>
+    env
+      .from(numbers(1))
+      .uid('numbers')
+      .keyBy(n => n)
+      .reduce((a, b) => a + b)
+      .uid('sum')
+      .to(logSink(log, true))
+      .uid('out'),
+  )
+}
+
+async function snapshotsOf(newestId = 0) {
+  const log = new SinkLog<number>()
+  const { chain } = await openSecondChain(counting(log))
+  const events: string[] = []
+  const taken: TaskSnapshot[] = []
+  const errors: unknown[] = []
+  const snapshots = new TaskSnapshots(
+    {
+      vertexId: 'v',
+      subtaskIndex: 2,
+      chain,
+      clock: new SystemClock(),
+      broadcast: (event: StreamEvent) => {
+        events.push(event.kind)
+        log.events.push(event.kind)
+      },
+      taken: snapshot => taken.push(snapshot),
+      resumed: () => events.push('resumed'),
+      failed: error => errors.push(error),
+    },
+    newestId,
+  )
+  const begin = (checkpointId: number): void =>
+    snapshots.begin({
+      barrier: { checkpointId, timestamp: 0, kind: 'checkpoint' },
+      alignmentMs: 3,
+      startDelayMs: 4,
+    })
+  const cut = async (): Promise<void> => {
+    for (let i = 0; i < 20 && snapshots.suspended; i++) await Promise.resolve()
+  }
+  const write = (): void => {
+    for (let i = 0; i < 1_000 && snapshots.isWriting; i++) snapshots.step(0.01)
+  }
+  return { log, chain, events, taken, errors, snapshots, begin, cut, write }
+}
+
+test('operators prepare, the barrier leaves, then state is cut', async () => {
+  const { log, chain, begin, cut, write, taken, snapshots } = await snapshotsOf()
+  chain.inputs[0]?.(5, 0)
+  begin(1)
+  expect(snapshots.suspended).toBe(true)
+  await cut()
+  expect(log.events).toEqual(['flush', 'barrier', 'snapshot 1'])
+  // What comes after the cut is not in the snapshot.
+  chain.inputs[0]?.(6, 0)
+  write()
+  expect(taken).toHaveLength(1)
+  const [{ checkpointId, subtaskIndex, metrics, operators } = {} as TaskSnapshot] = taken
+  expect([checkpointId, subtaskIndex]).toEqual([1, 2])
+  expect([metrics.alignmentMs, metrics.startDelayMs]).toEqual([3, 4])
+  const [sum, out] = operators
+  expect([sum?.operatorId, out?.operatorId]).toEqual(['sum', 'out'])
+  expect(sum?.keyed?.groups).toHaveLength(1)
+  expect(out?.committables).toMatchObject([{ checkpointId: 1, committable: { values: [5] } }])
+  expect(out?.keyed).toBeUndefined()
+})
+
+test('an older or repeated id is dropped, also after a restore', async () => {
+  const { events, begin, cut, write, taken } = await snapshotsOf(7)
+  begin(6)
+  begin(7)
+  expect(events).toEqual([])
+  begin(8)
+  await cut()
+  begin(8)
+  write()
+  expect(events).toEqual(['barrier', 'resumed'])
+  expect(taken.map(snapshot => snapshot.checkpointId)).toEqual([8])
+})
+
+test('one that was aborted before is answered by a cancel marker', async () => {
+  const { events, begin, taken, snapshots } = await snapshotsOf()
+  snapshots.abort(3)
+  begin(3)
+  expect([events, snapshots.suspended, taken]).toEqual([['cancel-barrier'], false, []])
+})
+
+test('one that is aborted while it is written is never reported', async () => {
+  const { begin, cut, write, taken, snapshots } = await snapshotsOf()
+  begin(1)
+  await cut()
+  begin(2)
+  await cut()
+  snapshots.abort(1)
+  write()
+  expect(taken.map(snapshot => snapshot.checkpointId)).toEqual([2])
+})
+
+test('nothing is reported once the task closed', async () => {
+  const { begin, write, taken, events, snapshots } = await snapshotsOf()
+  begin(1)
+  snapshots.close()
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+  write()
+  expect([taken, events.includes('resumed')]).toEqual([[], false])
+})
+
+test('an operator that cannot prepare fails the task', async () => {
+  const { chain, begin, errors } = await snapshotsOf()
+  const sink = chain.links.at(-1)
+  if (sink !== undefined)
+    sink.operator.prepareSnapshot = () => Promise.reject(new Error('disk full'))
+  begin(1)
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+  expect(errors).toEqual([new Error('disk full')])
+})
