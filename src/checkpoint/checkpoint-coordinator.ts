@@ -2,14 +2,14 @@
  * The checkpoint coordinator: decides when a checkpoint starts, completes, expires or is given up.
  *
  * Owns        pending checkpoints, the next id, the retained ones, the count of failures.
- * Leaves out  bytes (parts are opaque), sockets, timers, the store. The caller performs each decision
- *             in order and reports back with an event.
+ * Leaves out  bytes (parts are opaque), sockets, timers, the store. The caller performs each
+ *             decision in order and reports back with an event.
  *
  * Invariants, asserted where they could break:
  *  C1  Ids only grow, also over restarts: each is above every id ever reserved.
  *  C2  A checkpoint completes once, after every subtask acknowledged it.
- *  C3  `complete(n)` is decided only after its metadata was stored and its generation verified: a sink
- *      commits only what a restart would find again, and never against a newer JobManager.
+ *  C3  `complete(n)` is decided only after its metadata was stored and its generation verified: a
+ *      sink commits only what a restart would find again, and never against a newer JobManager.
  *  C4  Once n completed, no checkpoint older than n is pending (savepoints are nobody's rivals).
  *  C5  After `stop` requests are refused and nothing else is decided: a stale generation neither
  *      completes nor deletes anything.
@@ -17,8 +17,8 @@
  *      unless a newer generation takes over.
  *  C7  A checkpoint whose metadata may be in the store keeps its files until a newer one completed.
  *
- * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015), after
- * Chandy and Lamport, "Distributed Snapshots" (1985).
+ * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015),
+ * after Chandy and Lamport, "Distributed Snapshots" (1985).
  */
 import { assert, assertNever } from '../common/assert.ts'
 import { formatDuration } from '../common/duration.ts'
@@ -113,7 +113,8 @@ function onTick(state: CoordinatorState, nowMs: number): Step {
   let step = still(state)
   for (const pending of state.pending.values()) {
     if (canExpire(pending) && nowMs >= pending.triggeredAtMs + state.options.timeoutMs) {
-      step = then(step, current => giveUp(current, pending.id, expiry(state, pending), nowMs))
+      const failure = { id: pending.id, reason: expiry(state, pending), nowMs }
+      step = then(step, current => giveUp(current, failure))
     }
   }
   return then(step, current => triggerIfDue(current, nowMs))
@@ -254,11 +255,19 @@ function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
   }
   // Last: nothing is deleted before its successor is what a restart would find (C7).
   const outdated = [...step.state.doubtful, ...deleted.map(checkpoint => checkpoint.id)]
+  assert(
+    outdated.every(old => old < id),
+    'C7: what is deleted has a newer completed successor',
+  )
   step = then(step, current => ({
     state: { ...current, doubtful: [] },
     decisions: outdated.map(old => ({ kind: 'delete', id: old })),
   }))
   if (pending.final) return then(step, current => onHalted(current, 'the job has ended'))
+  assert(
+    [...step.state.pending.values()].every(p => p.id > id || p.kind === 'savepoint'),
+    'C4: nothing older than a completed checkpoint is pending',
+  )
   return then(step, current => triggerIfDue(current, nowMs))
 }
 
@@ -285,17 +294,19 @@ function abort(
   }
 }
 
-function onFailed(
-  state: CoordinatorState,
-  failure: { readonly id: number; readonly reason: string; readonly nowMs: number },
-): Step {
-  const { id, reason, nowMs } = failure
-  if (!state.pending.has(id)) return still(state)
-  return then(giveUp(state, id, reason, nowMs), current => triggerIfDue(current, nowMs))
+interface Failure {
+  readonly id: number
+  readonly reason: string
+  readonly nowMs: number
+}
+
+function onFailed(state: CoordinatorState, failure: Failure): Step {
+  if (!state.pending.has(failure.id)) return still(state)
+  return then(giveUp(state, failure), current => triggerIfDue(current, failure.nowMs))
 }
 
 /** One checkpoint failed: whether the job bears it depends on how many did in a row. */
-function giveUp(state: CoordinatorState, id: number, reason: string, nowMs: number): Step {
+function giveUp(state: CoordinatorState, { id, reason, nowMs }: Failure): Step {
   const pending = state.pending.get(id)
   if (pending === undefined || state.phase === 'stopped') return still(state)
   const given = abort(state, pending, { reason, failed: true })

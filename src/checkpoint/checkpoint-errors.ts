@@ -24,7 +24,7 @@ export const checkpointErrors = defineErrors({
     domain: 'user',
     retry: 'never',
     message: (e: { path: string }) => `there is no completed checkpoint or savepoint at ${e.path}`,
-    next: 'give the folder that holds its _metadata; `--restore latest` finds the last one by itself',
+    next: 'give the folder that holds its _metadata, or `latest` to go on from the last one',
   },
   WEIR_RESTORE_NOTHING: {
     domain: 'user',
@@ -44,7 +44,8 @@ export const checkpointErrors = defineErrors({
     domain: 'user',
     retry: 'never',
     message: (e: { operator: string; stored: number; wanted: number }) =>
-      `the state of ${e.operator} was written with maxParallelism ${e.stored}, the job has ${e.wanted}`,
+      `the state of ${e.operator} was written with maxParallelism ${e.stored}, ` +
+      `the job has ${e.wanted}`,
     next: 'set spec.maxParallelism back: the division of keys depends on it and cannot change',
   },
 })

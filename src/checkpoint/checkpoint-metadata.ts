@@ -1,7 +1,7 @@
 /**
- * The metadata of a checkpoint or savepoint: one readable JSON file that names everything else. It is
- * written last, and its presence makes the checkpoint. File names in it are relative to its folder, so
- * that a savepoint can be moved.
+ * The metadata of a checkpoint or savepoint: one readable JSON file that names everything else. It
+ * is written last, and its presence makes the checkpoint. File names in it are relative to its
+ * folder, so that a savepoint can be moved.
  *
  * Owns        the shape of the metadata.
  * Leaves out  its text (`metadata-text.ts`) and what is restored from it (`restore-plan.ts`).

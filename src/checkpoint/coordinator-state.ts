@@ -1,6 +1,6 @@
 /**
- * The words of the checkpoint coordinator: what it is told, what it decides, what it remembers. Plain
- * data. Times are ms of a clock that never goes backwards.
+ * The words of the checkpoint coordinator: what it is told, what it decides, what it remembers.
+ * Plain data. Times are ms of a clock that never goes backwards.
  *
  * Owns        the shape of the state and the questions that need no decision.
  * Leaves out  every move: `checkpoint-coordinator.ts`.
@@ -27,8 +27,9 @@ export interface CoordinatorOptions {
 export type Part = unknown
 
 /**
- * `reserving`: the id is being made durable. `collecting`: the barriers flow, acknowledgements come.
- * `writing`: the metadata is being stored. `verifying`: no newer generation may have begun before.
+ * `reserving`: the id is being made durable. `collecting`: the barriers flow, acknowledgements
+ * come. `writing`: the metadata is being stored. `verifying`: no newer generation may have begun
+ * before.
  */
 export type PendingStep = 'reserving' | 'collecting' | 'writing' | 'verifying'
 
@@ -45,8 +46,8 @@ export interface PendingCheckpoint {
 }
 
 /**
- * `waiting`: not all subtasks run. `active`: checkpoints are taken. `finishing`: only the final one is
- * left to take. `stopped`: nothing is decided any more.
+ * `waiting`: not all subtasks run. `active`: checkpoints are taken. `finishing`: only the final one
+ * is left to take. `stopped`: nothing is decided any more.
  */
 export type CoordinatorPhase = 'waiting' | 'active' | 'finishing' | 'stopped'
 
@@ -60,7 +61,7 @@ export interface CoordinatorState {
   readonly pending: ReadonlyMap<number, PendingCheckpoint>
   /** What could be restored, oldest first. */
   readonly completed: readonly CompletedCheckpoint[]
-  /** Given up while their metadata was being stored: it may be there. Removed after the next one. */
+  /** Given up while their metadata was being stored: it may be there. Removed with the next. */
   readonly doubtful: readonly number[]
   /** When the next periodic one is due. */
   readonly dueAtMs: number
@@ -123,8 +124,8 @@ export type CoordinatorDecision =
   | { readonly kind: 'savepoint-done'; readonly id: number }
   | { readonly kind: 'answer'; readonly requestId: string; readonly outcome: RequestOutcome }
   /**
-   * Tell the tasks that it will not complete. Its files may go, unless it is `doubtful`: its metadata
-   * may be in the store, and a restart may rely on them.
+   * Tell the tasks that it will not complete. Its files may go, unless it is `doubtful`: its
+   * metadata may be in the store, and a restart may rely on them.
    */
   | {
       readonly kind: 'abort'

@@ -1,14 +1,14 @@
 /**
- * Generations: each attempt to run a job takes a number of its own by a conditional write, before it
- * reads or restores anything. Its record says what it went on from. So two JobManagers of one job,
- * or a paused one that wakes up, cannot both complete checkpoints:
+ * Generations: each attempt to run a job takes a number of its own by a conditional write, before
+ * it reads or restores anything. Its record says what it went on from. So two JobManagers of one
+ * job, or a paused one that wakes up, cannot both complete checkpoints:
  *
  * - An attempt takes its generation, and only then lists what is completed.
  * - An attempt stores a checkpoint's metadata (or reserves an id), and only then lists generations.
  *
- * Whoever comes second sees the other: either the newer attempt finds the older one's checkpoint and
- * restores it, or the older attempt finds the newer generation and stops. What an older attempt stores
- * in spite of that is no part of the lineage and is never restored as `latest`.
+ * Whoever comes second sees the other: either the newer attempt finds the older one's checkpoint
+ * and restores it, or the older attempt finds the newer generation and stops. What an older attempt
+ * stores in spite of that is no part of the lineage and is never restored as `latest`.
  *
  * Owns        the record, and which checkpoints are the past of the next attempt.
  * Leaves out  the store: the caller reads and writes.
@@ -16,7 +16,6 @@
  * Invariants
  *  N1  The lineage is what the newest attempt restored from and kept, and what it completed itself.
  *  N2  Ids reserved by any attempt are never reserved again.
- *  N3  A generation is above all before it.
  */
 import { z } from 'zod'
 import { assert } from '../common/assert.ts'

@@ -15,8 +15,8 @@ export interface OperatorStatePiece {
 }
 
 /**
- * Gives the stored operator states to the subtasks of a new parallelism, as pieces of files: the rules
- * are those of `state/redistribution.ts`.
+ * Gives the stored operator states to the subtasks of a new parallelism, as pieces of files: the
+ * rules are those of `state/redistribution.ts`.
  */
 export function divideOperatorState(
   subtasks: readonly SubtaskMetadata[],

@@ -7,8 +7,10 @@
  *
  * Invariants
  *  P1  Every stored key group goes to exactly one subtask: the one that owns it.
- *  P2  Every split, writer state, committable and item of a split state goes to exactly one subtask.
- *  P3  At the same parallelism each subtask gets exactly what it had, and all items of union states.
+ *  P2  Every split, writer state, committable and item of a split state goes to exactly one
+ *      subtask.
+ *  P3  At the same parallelism each subtask gets exactly what it had, and all items of union
+ *      states.
  *  P4  No state is left behind unless its operator was named for it.
  */
 import { assert } from '../common/assert.ts'
@@ -98,7 +100,7 @@ function refuseLeftState(requirements: RestoreRequirements): void {
 }
 
 /** Whether anything would be lost with this operator. */
-export function hasState(operator: OperatorMetadata): boolean {
+function hasState(operator: OperatorMetadata): boolean {
   return (
     operator.enumeratorState !== undefined ||
     operator.subtasks.some(

@@ -1,6 +1,6 @@
 /**
- * Handles: what is known of a stored snapshot without its bytes. Plain JSON, sent from the subtask to
- * the JobManager and kept in the metadata.
+ * Handles: what is known of a stored snapshot without its bytes. Plain JSON, sent from the subtask
+ * to the JobManager and kept in the metadata.
  */
 import type { StateMeta } from '../state/keyed-state-backend.ts'
 import type { Redistribution } from '../state/operator-state-backend.ts'

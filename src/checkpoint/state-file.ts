@@ -1,7 +1,7 @@
 /**
- * The binary file of one subtask's snapshot: a header, then sections one after the other. A section is
- * a key group of an operator, or one of its operator states. Each has a checksum in its handle, so
- * that damage is found before a byte of it is believed.
+ * The binary file of one subtask's snapshot: a header, then sections one after the other. A section
+ * is a key group of an operator, or one of its operator states. Each has a checksum in its handle,
+ * so that damage is found before a byte of it is believed.
  *
  * Owns        the layout of the file.
  * Leaves out  what the bytes mean (`state/`), and where the file lies.
@@ -124,7 +124,8 @@ export function checkSection(bytes: Buffer, section: Section, file: CheckedFile)
     throw checkpointErrors.WEIR_CHECKPOINT_CORRUPT({ file: path, reason, previous })
   }
   if (crc32(bytes) !== section.crc) {
-    const reason = `is damaged: the checksum of ${section.length} bytes at ${section.offset} differs`
+    const { offset, length } = section
+    const reason = `is damaged: the checksum of ${length} bytes at ${offset} differs`
     throw checkpointErrors.WEIR_CHECKPOINT_CORRUPT({ file: path, reason, previous })
   }
 }

@@ -2,8 +2,8 @@ import { isWeirError, WeirError } from '../common/errors.ts'
 import type { FailureReport } from './slot-messages.ts'
 
 /**
- * Never again by their code, but thrown by a function that may talk to the world: worth another try,
- * as long as it does not fail at the same record each time.
+ * Never again by their code, but thrown by a function that may talk to the world: worth another
+ * try, as long as it does not fail at the same record each time.
  */
 const retriedAnyway: ReadonlySet<string> = new Set(['WEIR_USER_FUNCTION_FAILED'])
 

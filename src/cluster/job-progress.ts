@@ -50,6 +50,8 @@ export interface JobProgress {
   readonly checkpointsCompleted: number
   readonly checkpointsFailed: number
   readonly lastCheckpoint: CheckpointProgress | undefined
+  /** Why the last checkpoint that failed did. */
+  readonly lastCheckpointFailure?: string | undefined
   readonly restarts: number
   readonly lastFailure: FailureProgress | undefined
   readonly vertices: readonly VertexProgress[]

@@ -1,6 +1,6 @@
 /**
- * Runs a job in this process: one JobMaster and one TaskExecutor per slot, joined by messages as they
- * will be across processes.
+ * Runs a job in this process: one JobMaster and one TaskExecutor per slot, joined by messages as
+ * they will be across processes.
  *
  * Owns        putting the parts together.
  * Leaves out  all of the work: `jobmanager/`, `taskmanager/`, `runtime/`.
@@ -32,8 +32,8 @@ export interface LocalJobOptions {
   /** Names the job's folder in the store: the same for every run of a job. See `jobIdOf`. */
   readonly jobId: string
   /**
-   * Where checkpoints go. `undefined`: none are taken, a failure ends the job, and sinks commit once,
-   * at the end.
+   * Where checkpoints go. `undefined`: none are taken, a failure ends the job, and sinks commit
+   * once, at the end.
    */
   readonly store: ObjectStore | undefined
   readonly restore: RestoreRequest
@@ -91,6 +91,7 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
       checkpointsCompleted: master.counts.checkpointsCompleted,
       checkpointsFailed: master.counts.checkpointsFailed,
       lastCheckpoint: master.counts.lastCheckpoint,
+      lastCheckpointFailure: master.counts.lastCheckpointFailure,
       restarts: master.restarts,
       lastFailure: master.lastFailure,
     }),

@@ -1,7 +1,7 @@
 /**
  * The words between the JobMaster and the slots. Everything is plain data: the two may live in one
- * process or in two. Messages of one slot arrive in the order they were sent, each once; those of an
- * attempt that is over are ignored by both sides.
+ * process or in two. Messages of one slot arrive in the order they were sent, each once; those of
+ * an attempt that is over are ignored by both sides.
  */
 import type { SourceSplit } from '../api/source.ts'
 import type { SnapshotKind } from '../checkpoint/coordinator-state.ts'

@@ -1,4 +1,5 @@
 /** Sends each record to several targets. */
+import { cloneFunction } from '../common/clone-function.ts'
 import type { Push } from './stream-operator.ts'
 
 /**
@@ -14,5 +15,5 @@ export function fanOut(targets: readonly Push[]): Push {
   const calls = names.map(name => `${name}(value, timestamp)`).join('\n')
   // The source is made here from numbers only.
   const make = new Function(...names, `return (value, timestamp) => {\n${calls}\n}`)
-  return make(...targets) as Push
+  return cloneFunction(make as (...targets: readonly Push[]) => Push)(...targets)
 }

@@ -221,7 +221,7 @@ function head(links: readonly ChainLink[]): ChainLink {
 function blockablesOf(links: readonly ChainLink[]): Blockables {
   return links
     .filter(({ node }) => node.spec.kind === 'sink' || node.spec.kind === 'async')
-    .map(link => link.operator)
+    .map(({ operator }) => (operator instanceof SinkOperator ? operator.brake : operator))
 }
 
 /** With the operators made so far: sparse, those in front are missing. */

@@ -117,7 +117,10 @@ class Task implements TaskControl {
   }
 
   start(): void {
-    this.#opening = this.#open().catch((error: unknown) => this.#fail(error))
+    // A task says nothing before its maker holds it: an answer would find nobody.
+    this.#opening = Promise.resolve()
+      .then(() => this.#open())
+      .catch((error: unknown) => this.#fail(error))
   }
 
   triggerCheckpoint(barrier: CheckpointBarrier): void {

@@ -16,11 +16,11 @@ import {
   stat,
 } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
-import { isWeirError, type WeirError } from '../common/errors.ts'
+import type { WeirError } from '../common/errors.ts'
 import type { Random } from '../common/random.ts'
 import { checkObjectKey } from './object-key.ts'
 import type { ObjectBytes, ObjectEntry, ObjectStore } from './object-store.ts'
-import { storageErrors } from './storage-errors.ts'
+import { type FailedCall, storeFailure } from './store-failure.ts'
 
 const INCOMING = '.incoming'
 /** What a crash left under `.incoming`; nothing takes that long to write. */
@@ -162,7 +162,7 @@ export class LocalFolderStore implements ObjectStore {
     }
   }
 
-  /** Once: removes what earlier processes left half written. Ages are compared on the file system. */
+  /** Once: removes what earlier processes left half written, by the file system's own times. */
   async #sweep(mine: string): Promise<void> {
     if (this.#swept) return
     this.#swept = true
@@ -219,23 +219,8 @@ export class LocalFolderStore implements ObjectStore {
     }
   }
 
-  #failure(action: string, key: string, cause: unknown): WeirError {
-    if (isWeirError(cause)) return cause
-    const where = { location: this.location, key }
-    switch (codeOf(cause)) {
-      case 'ENOENT':
-        if (action === 'read') return storageErrors.WEIR_STORE_NOT_FOUND(where, cause)
-        break
-      case 'ENOSPC':
-      case 'EDQUOT':
-        return storageErrors.WEIR_STORE_FULL(where, cause)
-      case 'EACCES':
-      case 'EPERM':
-      case 'EROFS':
-        return storageErrors.WEIR_STORE_DENIED({ ...where, action }, cause)
-    }
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    return storageErrors.WEIR_STORE_FAILED({ ...where, action, reason }, cause)
+  #failure(action: FailedCall['action'], key: string, cause: unknown): WeirError {
+    return storeFailure({ action, location: this.location, key }, cause)
   }
 }
 

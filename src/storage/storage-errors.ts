@@ -12,7 +12,7 @@ export const storageErrors = defineErrors({
     domain: 'external',
     retry: 'never',
     message: (e: StoreFailure) => `there is no ${place(e)}`,
-    next: 'check the path; `weir run --restore latest` finds the last completed checkpoint by itself',
+    next: 'check the path; `--restore latest` finds the last completed checkpoint by itself',
   },
   WEIR_STORE_FULL: {
     domain: 'external',

@@ -1,10 +1,11 @@
 /**
- * A sink that keeps what it gets, with the two-phase commit of a real one: results become visible when
- * their checkpoint completed, and once only, also over failures and restores within a test.
+ * A sink that keeps what it gets, with the two-phase commit of a real one: results become visible
+ * when their checkpoint completed, and once only, also over failures and restores within a test.
  */
 import type { Committer, Sink, SinkContext, SinkWriter } from '../api/sink.ts'
 import type { JsonValue } from '../api/source.ts'
 
+/** A sink whose contents a test can read. */
 export interface CollectSink<T> extends Sink<T> {
   /** What was committed, each record once. */
   readonly results: readonly T[]

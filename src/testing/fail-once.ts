@@ -1,6 +1,6 @@
 /**
- * A map function that passes records on and throws at the `records`-th it sees, `times` times in all:
- * the subtask fails there, and the job restarts. The count goes on over restarts.
+ * A map function that passes records on and throws at the `records`-th it sees, `times` times in
+ * all: the subtask fails there, and the job restarts. The count goes on over restarts.
  */
 export function failOnce<T>(records: number, times = 1): (value: T) => T {
   let seen = 0

@@ -1,11 +1,12 @@
 /**
- * An object store that fails on demand: for tests of what a job does when its storage does not do what
- * it should.
+ * An object store that fails on demand: for tests of what a job does when its storage does not do
+ * what it should.
  */
 import type { Clock } from '../common/clock.ts'
 import type { ObjectBytes, ObjectEntry, ObjectStore } from '../storage/object-store.ts'
 import { storageErrors } from '../storage/storage-errors.ts'
 
+/** A call that is about to be made. */
 export interface StoreCall {
   /** Counts the calls from 1. */
   readonly number: number
@@ -20,6 +21,7 @@ export interface StoreCall {
  */
 export type StoreFault = 'fail' | 'full' | 'lose-answer' | { readonly delayMs: number }
 
+/** What stands behind the store, and when it fails. */
 export interface FaultyObjectStoreOptions {
   readonly inner: ObjectStore
   /** For delays. */
@@ -28,6 +30,7 @@ export interface FaultyObjectStoreOptions {
   readonly fault: (call: StoreCall) => StoreFault | undefined
 }
 
+/** Passes calls on to another store, except for those that a test lets fail. */
 export class FaultyObjectStore implements ObjectStore {
   readonly location: string
   readonly #options: FaultyObjectStoreOptions

@@ -1,6 +1,6 @@
 /**
- * Runs a whole job in this process, for tests of jobs: the engine of `weir run`, with time, randomness
- * and storage passed in.
+ * Runs a whole job in this process, for tests of jobs: the engine of `weir run`, with time,
+ * randomness and storage passed in.
  */
 import type { Job } from '../api/job.ts'
 import { jobIdOf } from '../cluster/job-id.ts'
@@ -19,6 +19,7 @@ import { planJob } from '../graph/build-job-graph.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
+/** How a job is run in a test. Everything may be left out. */
 export interface RunJobOptions {
   readonly args?: Readonly<Record<string, string>>
   /** Default 1. */
@@ -44,12 +45,14 @@ export interface RunJobOptions {
   readonly name?: string
 }
 
+/** A job that was started and may be stopped, cancelled or watched. */
 export interface RunningJob extends LocalJob {
   readonly counters: UserCounters
   /** What a person at a terminal would have been told. */
   readonly notices: readonly JobNotice[]
 }
 
+/** A job that came to its end. */
 export interface FinishedJob extends JobResult {
   readonly counters: UserCounters
   readonly notices: readonly JobNotice[]

@@ -162,7 +162,10 @@ function byHand(sizeMs: number, slideMs: number, { keys, times }: Input): BenchC
         const last = time - (time % slideMs)
         for (let start = last; start > time - sizeMs; start -= slideMs) {
           let counts = windows.get(start)
-          if (counts === undefined) windows.set(start, (counts = new Map()))
+          if (counts === undefined) {
+            counts = new Map()
+            windows.set(start, counts)
+          }
           counts.set(key, (counts.get(key) ?? 0) + 1)
         }
         if ((i + 1) % BATCH === 0) fire(time - 2 * OUT_OF_ORDER_MS)

@@ -39,7 +39,7 @@ const cases: Record<string, Case> = {
     found: [],
     expect: { started: false, completed: [], restoredFrom: null, lastCheckpointId: 0 },
   },
-  'the newest attempt’s own checkpoints are its past': {
+  'N1: the newest attempt’s own checkpoints are its past': {
     records: [record(1, {}, 9)],
     found: [found(7, 1), found(8, 1)],
     expect: { started: true, completed: kept(7, 8), lastCheckpointId: 9, abandoned: [] },

@@ -46,7 +46,7 @@ function metadata(): CheckpointMetadata {
   })
 }
 
-test('reading what was written gives the same metadata', () => {
+test('M1: reading what was written gives the same metadata', () => {
   expect(readMetadata(writeMetadata(metadata()), file)).toEqual(metadata())
 })
 
@@ -62,7 +62,7 @@ test('is readable: a line a key group, states once', () => {
   expect(text.match(/"counts"/g)).toHaveLength(1)
 })
 
-test('every cut of the text is refused', () => {
+test('M2: every cut of the text is refused', () => {
   const bytes = writeMetadata(metadata())
   for (let length = 0; length < bytes.length - 1; length += 7) {
     expect(() => readMetadata(bytes.subarray(0, length), file)).toThrow(
@@ -71,7 +71,7 @@ test('every cut of the text is refused', () => {
   }
 })
 
-test('every changed byte is refused', () => {
+test('M2: every changed byte is refused', () => {
   const bytes = writeMetadata(metadata())
   for (let at = 0; at < bytes.length; at += 3) {
     const changed = Buffer.from(bytes)

@@ -38,14 +38,16 @@ function plan(metadata: CheckpointMetadata, parallelism: number, maxParallelism 
 const parallelism = fc.integer({ min: 1, max: 24 })
 
 describe('keyed state', () => {
-  test('every key group goes to the one subtask that owns it, for all p and p′', () => {
+  test('P1: every key group goes to the one subtask that owns it, for all p and p′', () => {
     fc.assert(
       fc.property(
-        parallelism,
-        parallelism,
-        fc.constantFrom(24, 128, 200),
-        fc.integer({ min: 1, max: 5 }),
-        (from, to, maxParallelism, every) => {
+        fc.record({
+          from: parallelism,
+          to: parallelism,
+          maxParallelism: fc.constantFrom(24, 128, 200),
+          every: fc.integer({ min: 1, max: 5 }),
+        }),
+        ({ from, to, maxParallelism, every }) => {
           const parts = Array.from({ length: from }, (_, index) => ({
             ...emptyPart('op'),
             keyed: keyedSnapshot(
@@ -87,7 +89,7 @@ describe('keyed state', () => {
 describe('lists', () => {
   const lists = fc.array(fc.nat(6), { minLength: 1, maxLength: 9 })
 
-  test('splits, writer state and committables are neither lost nor doubled, and balanced', () => {
+  test('P2: splits, writer state and committables are neither lost nor doubled', () => {
     fc.assert(
       fc.property(lists, parallelism, (sizes, to) => {
         let next = 0
@@ -117,7 +119,7 @@ describe('lists', () => {
     )
   })
 
-  test('operator state: split once, union for all, broadcast by turns', () => {
+  test('P3: operator state is split once, or given to all, or broadcast by turns', () => {
     fc.assert(
       fc.property(lists, parallelism, (sizes, to) => {
         const state =
@@ -167,7 +169,7 @@ describe('operators that are gone', () => {
   const withState = metadataOf([{ ...emptyPart('op'), keyed }], { uid: 'totals' })
   const path = '/store/j/chk-7'
 
-  test('their state is never left behind in silence', () => {
+  test('P4: their state is never left behind in silence', () => {
     const restore = () => planRestore({ metadata: withState, path, operators: [], dropState: [] })
     expect(restore).toThrow('holds state of operators that the job does not have: op (uid totals)')
   })

@@ -32,7 +32,7 @@ test('sections give back what was stored, across the borders of chunks', () => {
   expect(itemsOf(part, itemLengths).map(String)).toEqual(['one', '', 'three'])
 })
 
-test('every bit of a section is covered by its checksum', () => {
+test('F2: every bit of a section is covered by its checksum', () => {
   const { bytes, operators } = encoded()
   const section = operators[0]?.keyed?.groups[1]
   if (section === undefined) throw new Error('the part has key groups')

@@ -1,6 +1,6 @@
 /**
- * The process dies at each call to the store, before it or after it, and a new one goes on from what
- * is stored. Whatever the moment: nothing is lost, nothing is doubled.
+ * The process dies at each call to the store, before it or after it, and a new one goes on from
+ * what is stored. Whatever the moment: nothing is lost, nothing is doubled.
  */
 import { describe, expect, test } from '@jest/globals'
 import { SystemClock } from '../../src/common/clock.ts'
@@ -10,7 +10,9 @@ import { FaultyObjectStore, type StoreCall } from '../../src/testing/faulty-obje
 import { runJob, startJob } from '../../src/testing/run-job.ts'
 import { countingJob } from './counting-job.ts'
 
-const size = { records: 600, keys: 7, perCheckpoint: 60 }
+const size = { records: 300, keys: 7, perCheckpoint: 40 }
+/** Some hundred jobs, one after the other. */
+const TIMEOUT_MS = 120_000
 const options = { checkpointEvery: 1, checkpoint: { retained: 2 } } as const
 
 /** Runs until the store dies at this call; says whether it did. */
@@ -45,47 +47,55 @@ async function runUntilDeath(
 }
 
 describe.each(['before', 'after'] as const)('death %s', when => {
-  test('any call to the store loses and doubles nothing', async () => {
-    const died = new Set<string>()
-    let call = 1
-    for (; ; call++) {
-      const counting = countingJob(size)
-      const store = new MemoryStore()
-      const first = await runUntilDeath(counting.job, store, { call, when })
-      if (!first.died) break
-      died.add(first.lastCall.replaceAll(/\d+/g, 'n'))
-      const what = `call ${call}: ${first.lastCall}`
-      await resume(counting.job, store, what)
-      expect(() => counting.check()).not.toThrow(what)
-    }
-    // The moments that matter were all met.
-    expect([...died]).toEqual(
-      expect.arrayContaining([
-        'putIfAbsent default.test/generations/n.json',
-        'put default.test/generations/n.json',
-        'put default.test/chk-n/_metadata',
-        'list default.test/generations/',
-      ]),
-    )
-    expect([...died].some(one => one.endsWith('.state'))).toBe(true)
-    expect([...died].some(one => one.startsWith('delete'))).toBe(true)
-  })
+  test(
+    'any call to the store loses and doubles nothing',
+    async () => {
+      const died = new Set<string>()
+      let call = 1
+      for (; ; call++) {
+        const counting = countingJob(size)
+        const store = new MemoryStore()
+        const first = await runUntilDeath(counting.job, store, { call, when })
+        if (!first.died) break
+        died.add(first.lastCall.replaceAll(/\d+/g, 'n'))
+        const what = `call ${call}: ${first.lastCall}`
+        await resume(counting.job, store, what)
+        expect(() => counting.check()).not.toThrow(what)
+      }
+      // The moments that matter were all met.
+      expect([...died]).toEqual(
+        expect.arrayContaining([
+          'putIfAbsent default.test/generations/n.json',
+          'put default.test/generations/n.json',
+          'put default.test/chk-n/_metadata',
+          'list default.test/generations/',
+        ]),
+      )
+      expect([...died].some(one => one.endsWith('.state'))).toBe(true)
+      expect([...died].some(one => one.startsWith('delete'))).toBe(true)
+    },
+    TIMEOUT_MS,
+  )
 
-  test('twice in a row, at any two calls', async () => {
-    for (let call = 1; call < 60; call += 3) {
-      const counting = countingJob(size)
-      const store = new MemoryStore()
-      await runUntilDeath(counting.job, store, { call, when })
-      const restore = (await neverRan(store)) ? {} : { restore: 'latest' }
-      const second = await runUntilDeath(counting.job, store, {
-        call: (call * 7) % 41,
-        when,
-        ...restore,
-      })
-      await resume(counting.job, store, `calls ${call}, then ${second.lastCall}`)
-      expect(() => counting.check()).not.toThrow(`call ${call}`)
-    }
-  })
+  test(
+    'twice in a row, at any two calls',
+    async () => {
+      for (let call = 1; call < 60; call += 3) {
+        const counting = countingJob(size)
+        const store = new MemoryStore()
+        await runUntilDeath(counting.job, store, { call, when })
+        const restore = (await neverRan(store)) ? {} : { restore: 'latest' }
+        const second = await runUntilDeath(counting.job, store, {
+          call: (call * 7) % 41,
+          when,
+          ...restore,
+        })
+        await resume(counting.job, store, `calls ${call}, then ${second.lastCall}`)
+        expect(() => counting.check()).not.toThrow(`call ${call}`)
+      }
+    },
+    TIMEOUT_MS,
+  )
 })
 
 async function neverRan(store: MemoryStore): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Two runs of one job on one store: the older may be paused anywhere, and must not do harm after. */
+/** Two runs of one job on one store: the older may be paused anywhere, and does no harm after. */
 import { expect, test } from '@jest/globals'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { FaultyObjectStore, type StoreCall } from '../../src/testing/faulty-object-store.ts'
@@ -50,7 +50,7 @@ test.each(Object.entries(pauses))(
   },
 )
 
-test('a run that was paused after its metadata was stored is continued by the newer one', async () => {
+test('what a run stored before it was paused is continued by the newer one', async () => {
   const counting = countingJob(size)
   const inner = new MemoryStore()
   const gate = new ManualClock()

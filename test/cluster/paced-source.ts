@@ -1,6 +1,6 @@
 /**
- * A bounded source whose readers emit some records, then wait until a checkpoint completed: every run
- * takes as many checkpoints, however fast the machine is.
+ * A bounded source whose readers emit some records, then wait until a checkpoint completed: every
+ * run takes as many checkpoints, however fast the machine is.
  */
 import type {
   PollResult,

@@ -30,7 +30,7 @@ describe('a job', () => {
     counting.check()
   })
 
-  test('without checkpoints a failure starts from the beginning, and nothing is doubled', async () => {
+  test('without checkpoints it starts from the beginning, and nothing is doubled', async () => {
     const counting = countingJob({ ...size, map: failOnce(2_000) })
     const result = await runJob(counting.job)
     expect(result.restarts).toBe(1)
@@ -66,13 +66,13 @@ describe('a stopped job', () => {
     [5, 2],
     [2, 2],
   ])('goes on at another parallelism: %i to %i', async (from, to) => {
-    const counting = countingJob({ records: 60_000, keys: 50 })
+    const counting = countingJob({ records: 20_000, keys: 50 })
     const store = new MemoryStore()
     const first = startJob(counting.job, { store, parallelism: from, maxParallelism: 128 })
-    await untilWritten(counting.sink.written, 5_000)
+    await untilWritten(counting.sink.written, 2_000)
     first.stop()
     expect((await first.done).outcome).toBe('stopped')
-    expect(counting.sink.results.length).toBeLessThan(60_000)
+    expect(counting.sink.results.length).toBeLessThan(20_000)
     const options = { store, parallelism: to, maxParallelism: 128, restore: 'latest' }
     const second = await runJob(counting.job, options)
     expect(second.notices[0]?.text).toMatch(/^restored from memory\/default.test\/chk-1$/)
@@ -81,9 +81,9 @@ describe('a stopped job', () => {
 
   test('can be restored from one checkpoint any number of times', async () => {
     const store = new MemoryStore()
-    const counting = countingJob({ records: 60_000, keys: 50 })
+    const counting = countingJob({ records: 20_000, keys: 50 })
     const first = startJob(counting.job, { store })
-    await untilWritten(counting.sink.written, 5_000)
+    await untilWritten(counting.sink.written, 2_000)
     first.stop()
     const { lastCheckpointPath } = await first.done
     const committed = [...counting.sink.results]
@@ -92,7 +92,7 @@ describe('a stopped job', () => {
       const restore = lastCheckpointPath as string
       const checkpoint = { retained: 1 }
       await runJob(counting.job, { store, restore, checkpointEvery: 1, checkpoint })
-      expect(committed.length + counting.sink.results.length).toBe(60_000)
+      expect(committed.length + counting.sink.results.length).toBe(20_000)
     }
   })
 })
@@ -124,7 +124,9 @@ describe('checkpoints', () => {
     await until(() => running.progress().checkpointsFailed >= 3)
     full = false
     const { outcome } = await running.done
-    const { checkpointsFailed, checkpointsCompleted, restarts } = running.progress()
+    const { checkpointsFailed, checkpointsCompleted, restarts, lastCheckpointFailure } =
+      running.progress()
+    expect(lastCheckpointFailure).toMatch(/no space left/)
     expect({ outcome, restarts }).toEqual({ outcome: 'finished', restarts: 0 })
     expect(checkpointsFailed).toBeGreaterThanOrEqual(3)
     expect(checkpointsCompleted).toBeGreaterThan(0)
@@ -152,7 +154,7 @@ describe('checkpoints', () => {
 describe('a damaged checkpoint', () => {
   async function stopped(): Promise<{ store: MemoryStore; resume: () => Promise<unknown> }> {
     const store = new MemoryStore()
-    const counting = countingJob({ records: 60_000, keys: 50 })
+    const counting = countingJob({ records: 20_000, keys: 50 })
     const first = startJob(counting.job, { store, checkpointEvery: 1 })
     await until(() => first.progress().checkpointsCompleted >= 2)
     first.stop()

@@ -21,7 +21,7 @@ test('a savepoint moves a job to another store and parallelism', async () => {
   counting.check()
 })
 
-test('a restored savepoint is where `latest` goes back to until a checkpoint completed', async () => {
+test('`latest` goes back to a restored savepoint until a checkpoint completed', async () => {
   const store = new MemoryStore()
   const counting = countingJob(size)
   const first = startJob(counting.job, { store, checkpointEvery: 1 })

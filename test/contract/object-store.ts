@@ -27,7 +27,7 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     expect(await store.list('')).toEqual([{ key: 'empty', sizeBytes: 0 }])
   })
 
-  test('of many writers of an absent key exactly one wins, and the object is whole', async () => {
+  test('S3: of many writers of an absent key exactly one wins, and the object is whole', async () => {
     const store = await open()
     const texts = Array.from({ length: 20 }, (_, i) => String(i).repeat(1_000))
     const won = await Promise.all(texts.map(text => store.putIfAbsent('race/key', bytes(text))))
@@ -57,7 +57,7 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     })
   })
 
-  test('lists by prefix, in the order of the keys, across folders', async () => {
+  test('S4: lists by prefix, in the order of the keys, across folders', async () => {
     const store = await open()
     const keys = ['chk-1/_metadata', 'chk-1/a.state', 'chk-10/_metadata', 'other/x', 'chk-2/b']
     for (const key of keys) await store.put(key, bytes(key))

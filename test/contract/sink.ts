@@ -102,7 +102,7 @@ export function testSink<IN>(name: string, contract: SinkContract<IN>): void {
       await expectVisible(0, 20)
     })
 
-    test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    test.each(Array.from({ length: 25 }, (_, seed) => seed))(
       'crashes and rescales at any point leave each record once (seed %i)',
       async seed => {
         const total = await randomLife(contract, new SeededRandom(seed))

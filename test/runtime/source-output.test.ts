@@ -17,7 +17,7 @@ function outputOf(strategy: WatermarkStrategy<unknown>, policy: ErrorPolicy = { 
     currentWatermark: MIN_TIMESTAMP,
   }
   const brakes = { room: { fullChannels: 0 }, blockables: [{ blocked: false }, { blocked: false }] }
-  const output = new SourceRecords({
+  const records = new SourceRecords({
     sourceName: 'orders',
     strategy,
     metrics,
@@ -31,7 +31,7 @@ function outputOf(strategy: WatermarkStrategy<unknown>, policy: ErrorPolicy = { 
       keyedState: () => {
         throw new Error('not keyed')
       },
-      coordinates: () => output.coordinates(),
+      coordinates: () => records.coordinates(),
       sideOutput: tag => value => out.push([tag, value]),
     },
     pollsPerWatermark: 1,
@@ -43,52 +43,52 @@ function outputOf(strategy: WatermarkStrategy<unknown>, policy: ErrorPolicy = { 
     },
   })
   const taken = (): unknown[] => out.splice(0)
-  return { output, taken, metrics, brakes }
+  return { records, output: records.output, taken, metrics, brakes }
 }
 
 describe('watermarks', () => {
   test('follow the records of a poll, per split, by the slowest', () => {
-    const { output, taken } = outputOf(watermarks.boundedOutOfOrderness('10ms'))
-    output.registerSplit('a')
-    output.registerSplit('b')
+    const { records, output, taken } = outputOf(watermarks.boundedOutOfOrderness('10ms'))
+    records.registerSplit('a')
+    records.registerSplit('b')
     output.selectSplit('a')
     output.collect('x', 100)
-    output.endPoll(false)
+    records.endPoll(false)
     expect(taken()).toEqual([['x', 100]])
     output.selectSplit('b')
     output.collect('y', 50)
     output.collect('z', 40)
-    output.endPoll(false)
+    records.endPoll(false)
     expect(taken()).toEqual([['y', 50], ['z', 40], 'w39'])
     output.finishSplit('b')
     output.selectSplit('a')
     output.collect('x', 101)
-    output.endPoll(false)
+    records.endPoll(false)
     expect(taken()).toEqual([['x', 101], 'w90'])
   })
 
   test('a finished split counts before it goes', () => {
-    const { output, taken } = outputOf(watermarks.monotonous())
-    output.registerSplit('a')
+    const { records, output, taken } = outputOf(watermarks.monotonous())
+    records.registerSplit('a')
     output.collect('x', 100)
-    output.endPoll(false)
+    records.endPoll(false)
     output.collect('y', 200)
     output.finishSplit('a')
-    output.endPoll(true)
-    output.registerSplit('b')
+    records.endPoll(true)
+    records.registerSplit('b')
     output.selectSplit('b')
     output.collect('z', 150)
-    output.endPoll(true)
+    records.endPoll(true)
     expect(taken()).toEqual([['x', 100], 'w99', ['y', 200], ['z', 150], 'w149'])
   })
 
   test('the timestamp assigner wins over the source', () => {
-    const { output, taken } = outputOf(
+    const { records, output, taken } = outputOf(
       watermarks.monotonous().timestamp((value: unknown, own) => Number(value) + own),
     )
-    output.registerSplit('a')
+    records.registerSplit('a')
     output.collect(5, 1_000)
-    output.endPoll(true)
+    records.endPoll(true)
     expect(taken()).toEqual([[5, 1_005], 'w1004'])
   })
 
@@ -97,12 +97,12 @@ describe('watermarks', () => {
       onEvent: (value, timestamp) => (value === 'end' ? timestamp : undefined),
       onPeriodicEmit: () => undefined,
     }))
-    const { output, taken } = outputOf(strategy)
-    output.registerSplit('a')
+    const { records, output, taken } = outputOf(strategy)
+    records.registerSplit('a')
     output.collect('x', 1)
     output.collect('end', 2)
     output.collect('x', 3)
-    output.endPoll(true)
+    records.endPoll(true)
     expect(taken()).toEqual([['x', 1], ['end', 2], 'w2', ['x', 3]])
   })
 
@@ -119,27 +119,27 @@ describe('watermarks', () => {
         onPeriodicEmit: () => greatest,
       }
     })
-    const { output, taken } = outputOf(strategy)
+    const { records, output, taken } = outputOf(strategy)
     const before = made
-    output.registerSplit('a')
-    output.registerSplit('b')
+    records.registerSplit('a')
+    records.registerSplit('b')
     expect(made - before).toBe(2)
     output.selectSplit('a')
     output.collect('x', 7)
     output.selectSplit('b')
     output.collect('y', 4)
-    output.endPoll(true)
-    output.tick(200)
+    records.endPoll(true)
+    records.tick(200)
     expect(taken()).toEqual([['x', 7], ['y', 4], 'w4'])
   })
 
   test('none at all until the end without a strategy', () => {
-    const { output, taken } = outputOf(watermarks.none())
-    output.registerSplit('a')
+    const { records, output, taken } = outputOf(watermarks.none())
+    records.registerSplit('a')
     output.collect('x', 7)
-    output.endPoll(true)
-    output.tick(200)
-    output.end()
+    records.endPoll(true)
+    records.tick(200)
+    records.end()
     expect(taken()).toEqual([['x', 7], `w${MAX_TIMESTAMP}`])
   })
 })
@@ -148,61 +148,61 @@ describe('idleness', () => {
   const strategy = watermarks.monotonous().idleness('1s')
 
   test('a silent split no longer holds the others back; its next record counts again', () => {
-    const { output, taken } = outputOf(strategy)
-    output.registerSplit('a')
-    output.registerSplit('b')
+    const { records, output, taken } = outputOf(strategy)
+    records.registerSplit('a')
+    records.registerSplit('b')
     output.selectSplit('b')
     output.collect('y', 10)
     output.selectSplit('a')
     output.collect('x', 100)
-    output.endPoll(true)
-    output.tick(1_000)
+    records.endPoll(true)
+    records.tick(1_000)
     output.collect('x', 200)
-    output.endPoll(true)
-    output.tick(1_500)
+    records.endPoll(true)
+    records.tick(1_500)
     output.collect('x', 250)
-    output.endPoll(true)
+    records.endPoll(true)
     expect(taken()).toEqual([['y', 10], ['x', 100], 'w9', ['x', 200], ['x', 250]])
-    output.tick(2_600)
+    records.tick(2_600)
     expect(taken()).toEqual(['w249'])
     output.selectSplit('b')
     output.collect('y', 300)
-    output.endPoll(true)
+    records.endPoll(true)
     output.selectSplit('a')
     output.collect('x', 400)
-    output.endPoll(true)
+    records.endPoll(true)
     expect(taken()).toEqual([['y', 300], ['x', 400], 'w299'])
   })
 
   test('when all are silent the source is idle, once, and active with the next record', () => {
-    const { output, taken } = outputOf(strategy)
-    output.registerSplit('a')
+    const { records, output, taken } = outputOf(strategy)
+    records.registerSplit('a')
     output.collect('x', 100)
-    output.endPoll(true)
-    for (const now of [1, 2, 1_500, 2_000]) output.tick(now)
+    records.endPoll(true)
+    for (const now of [1, 2, 1_500, 2_000]) records.tick(now)
     expect(taken()).toEqual([['x', 100], 'w99', 'idle'])
     // Too old to move the watermark, yet the source is no longer idle.
     output.collect('x', 50)
-    output.endPoll(true)
+    records.endPoll(true)
     expect(taken()).toEqual([['x', 50], 'active'])
   })
 
   test('a subtask without splits turns idle too, and active with the first', () => {
-    const { output, taken } = outputOf(strategy)
-    output.tick(1)
-    output.tick(1_001)
+    const { records, taken } = outputOf(strategy)
+    records.tick(1)
+    records.tick(1_001)
     expect(taken()).toEqual([])
-    output.tick(1_002)
+    records.tick(1_002)
     expect(taken()).toEqual(['idle'])
-    output.registerSplit('a')
+    records.registerSplit('a')
     expect(taken()).toEqual(['active'])
   })
 
   test('the end of event time ends idleness', () => {
-    const { output, taken } = outputOf(strategy)
-    output.tick(1)
-    output.tick(1_002)
-    output.end()
+    const { records, taken } = outputOf(strategy)
+    records.tick(1)
+    records.tick(1_002)
+    records.end()
     expect(taken()).toEqual(['idle', 'active', `w${MAX_TIMESTAMP}`])
   })
 })
@@ -210,8 +210,8 @@ describe('idleness', () => {
 describe('bad records', () => {
   test.each([undefined, Number.NaN, 'soon'])('a timestamp of %s is refused', timestamp => {
     const strategy = watermarks.monotonous().timestamp(() => timestamp as number)
-    const { output } = outputOf(strategy)
-    output.registerSplit('a')
+    const { records, output } = outputOf(strategy)
+    records.registerSplit('a')
     output.offset = 3
     expect(() => output.collect('x', 1)).toThrow(
       'operator orders failed on a record (source orders, split a, offset 3)',
@@ -223,18 +223,21 @@ describe('bad records', () => {
       if (n === 2) throw new Error('no time')
       return Number(n)
     })
-    const { output, taken, metrics } = outputOf(strategy, { kind: 'skip', budget: 1 })
-    output.registerSplit('a')
+    const { records, output, taken, metrics } = outputOf(strategy, { kind: 'skip', budget: 1 })
+    records.registerSplit('a')
     for (const n of [1, 2, 3]) output.collect(n, MIN_TIMESTAMP)
-    output.endPoll(true)
+    records.endPoll(true)
     expect(taken()).toEqual([[1, 1], [3, 3], 'w2'])
     expect([metrics.recordsOut, metrics.recordsSkipped]).toEqual([2, 1])
   })
 
   test('a record that cannot be read meets the policy, with its raw text', () => {
     const tag = { id: 'dead', type: undefined }
-    const { output, taken, metrics } = outputOf(watermarks.none(), { kind: 'dead-letter', tag })
-    output.registerSplit('a')
+    const { records, output, taken, metrics } = outputOf(watermarks.none(), {
+      kind: 'dead-letter',
+      tag,
+    })
+    records.registerSplit('a')
     output.offset = 17
     output.reject(new SyntaxError('bad JSON'), '{"a":')
     expect(taken()).toEqual([
@@ -264,35 +267,53 @@ describe('bad records', () => {
 })
 
 test('counts the records of each split, also of those that finished', () => {
-  const { output } = outputOf(watermarks.none())
-  output.registerSplit('a')
-  output.registerSplit('b')
+  const { records, output } = outputOf(watermarks.none())
+  records.registerSplit('a')
+  records.registerSplit('b')
   output.selectSplit('a')
   output.collect(1, 0)
   output.collect(2, 0)
   output.finishSplit('a')
   output.selectSplit('b')
   output.collect(3, 0)
-  expect(output.recordsPerSplit()).toEqual({ a: 2, b: 1 })
+  expect(records.recordsPerSplit()).toEqual({ a: 2, b: 1 })
+})
+
+test('the last records of a split count in the metrics', () => {
+  const { records, output, metrics } = outputOf(watermarks.none())
+  records.registerSplit('a')
+  output.collect(1, 0)
+  records.endPoll(false)
+  output.collect(2, 0)
+  output.collect(3, 0)
+  output.finishSplit('a')
+  records.endPoll(false)
+  expect(metrics.recordsOut).toBe(3)
 })
 
 test('a reader that never names its split has one all the same', () => {
-  const { output, taken } = outputOf(watermarks.monotonous())
+  const { records, output, taken } = outputOf(watermarks.monotonous())
   output.collect('x', 5)
-  output.endPoll(true)
+  records.endPoll(true)
   expect(taken()).toEqual([['x', 5], 'w4'])
-  expect(output.recordsPerSplit()).toEqual({ '': 1 })
+  expect(records.recordsPerSplit()).toEqual({ '': 1 })
 })
 
-test('is blocked by a full output and by any operator that is', () => {
-  const { output, brakes } = outputOf(watermarks.none())
-  expect(output.blocked).toBe(false)
+test('is blocked by the record that fills the output or an operator, until the next poll', () => {
+  const { records, output, brakes } = outputOf(watermarks.none())
+  const afterRecord = (): boolean => {
+    records.beginPoll(10)
+    expect(output.blocked).toBe(false)
+    output.collect('x', 0)
+    return output.blocked
+  }
+  expect(afterRecord()).toBe(false)
   brakes.room.fullChannels = 1
-  expect(output.blocked).toBe(true)
+  expect(afterRecord()).toBe(true)
   brakes.room.fullChannels = 0
   for (const one of brakes.blockables) {
     one.blocked = true
-    expect(output.blocked).toBe(true)
+    expect(afterRecord()).toBe(true)
     one.blocked = false
   }
 })

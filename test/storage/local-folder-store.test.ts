@@ -1,5 +1,5 @@
+import { execFileSync } from 'node:child_process'
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,6 +15,7 @@ import { SystemRandom } from '../../src/common/random.ts'
 import { LocalFolderStore } from '../../src/storage/local-folder-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { openStore } from '../../src/storage/open-store.ts'
+import { storeFailure } from '../../src/storage/store-failure.ts'
 import { objectStoreContract } from '../contract/object-store.ts'
 
 const folders: string[] = []
@@ -33,11 +34,11 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-describe('the local folder store', () => {
+describe('S1, S2, S3, S4, S5: the local folder store', () => {
   objectStoreContract(async () => newStore())
 })
 
-describe('the memory store', () => {
+describe('S3, S4, S5: the memory store', () => {
   objectStoreContract(async () => new MemoryStore())
 })
 
@@ -79,31 +80,48 @@ test('a file where a folder should be is an error that names the key', async () 
   })
 })
 
-const isRoot = process.getuid?.() === 0
-const denied = isRoot ? test.skip : test
-denied('a folder that must not be written to is an error of its own', async () => {
+/** A file system of 64 KiB, or `undefined` where nobody may mount one. */
+function tinyDisk(): { readonly folder: string; readonly release: () => void } | undefined {
   const folder = newFolder()
-  chmodSync(folder, 0o500)
-  await expect(newStore(folder).put('a', Buffer.from('x'))).rejects.toMatchObject({
-    code: 'WEIR_STORE_DENIED',
-  })
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder], { stdio: 'ignore' })
+  } catch {
+    return undefined
+  }
+  return { folder, release: () => void execFileSync('umount', [folder], { stdio: 'ignore' }) }
+}
+
+test('a full disk is an error of its own, harms nothing, and is over when there is space', async () => {
+  const disk = tinyDisk()
+  // Mounting needs rights that a test run may not have; the mapping of errors is tested below.
+  if (disk === undefined) return
+  try {
+    const store = newStore(disk.folder)
+    await store.put('job/kept', Buffer.alloc(20_000, 1))
+    const tooLarge = Buffer.alloc(60_000, 2)
+    for (const write of [store.put('job/kept', tooLarge), store.putIfAbsent('job/new', tooLarge)]) {
+      await expect(write).rejects.toMatchObject({ code: 'WEIR_STORE_FULL' })
+    }
+    expect(await store.list('')).toEqual([{ key: 'job/kept', sizeBytes: 20_000 }])
+    expect((await store.get('job/kept'))[0]).toBe(1)
+    await store.delete('job/kept')
+    await store.put('job/new', Buffer.alloc(40_000, 3))
+  } finally {
+    disk.release()
+  }
 })
 
-const hasFullDevice = existsSync('/dev/full')
-const full = hasFullDevice ? test : test.skip
-full('a full disk is an error of its own and leaves nothing behind', async () => {
-  const folder = newFolder()
-  const store = newStore(folder)
-  await store.put('a', Buffer.from('whole'))
-  // The device that is always full stands in for the file being written.
-  const { open } = await import('node:fs/promises')
-  const probe = await open('/dev/full', 'w')
-  const error = await probe.writeFile('x').then(
-    () => undefined,
-    (cause: NodeJS.ErrnoException) => cause.code,
-  )
-  await probe.close()
-  expect(error).toBe('ENOSPC')
+test.each([
+  ['ENOSPC', 'WEIR_STORE_FULL'],
+  ['EDQUOT', 'WEIR_STORE_FULL'],
+  ['EACCES', 'WEIR_STORE_DENIED'],
+  ['EROFS', 'WEIR_STORE_DENIED'],
+  ['EIO', 'WEIR_STORE_FAILED'],
+])('%s becomes %s', (code, expected) => {
+  const cause = Object.assign(new Error(`${code}: from the system`), { code })
+  const error = storeFailure({ action: 'write', location: '/store', key: 'a/b' }, cause)
+  expect(error).toMatchObject({ code: expected, message: expect.stringContaining('/store/a/b') })
+  expect(error.cause).toBe(cause)
 })
 
 test('opens a folder by path and by file URL, and nothing else', () => {

@@ -1,6 +1,6 @@
 /**
- * One attempt to run a job: takes a generation, restores, deploys, keeps checkpoints going, and ends
- * when all subtasks have finished or one thing has failed.
+ * One attempt to run a job: takes a generation, restores, deploys, keeps checkpoints going, and
+ * ends when all subtasks have finished or one thing has failed.
  *
  * Owns        the attempt's generation, coordinator, enumerators, and how far its subtasks are.
  * Leaves out  whether another attempt follows.
@@ -59,6 +59,7 @@ export class JobAttempt {
   #resolve: (end: AttemptEnd) => void = () => {}
   #driver: CheckpointDriver | undefined
   #sources: SourceCoordinator | undefined
+  #restoredPath: string | undefined
   #deployed = false
   #running = false
   #stopping = false
@@ -111,7 +112,7 @@ export class JobAttempt {
   }
 
   async #start(): Promise<void> {
-    const { clock, counts, graph, jobId, onNotice, onSettled, settings } = this.#options
+    const { clock, graph, jobId, onNotice, onSettled, settings } = this.#options
     const lineage = await this.#store.begin()
     const choice = this.#choose(lineage)
     const restored = await this.#load(choice)
@@ -121,7 +122,7 @@ export class JobAttempt {
     if (choice.note !== undefined) onNotice({ level: 'info', text: choice.note })
     if (restored !== undefined) {
       onNotice({ level: 'info', text: `restored from ${restored.path}` })
-      counts.lastCheckpointPath = restored.path
+      this.#restoredPath = restored.path
     }
     if (this.#ending) return
     this.#driver = new CheckpointDriver({
@@ -172,7 +173,7 @@ export class JobAttempt {
     })
   }
 
-  /** What is left behind by earlier attempts costs space only: a failure to remove it fails nothing. */
+  /** What earlier attempts left costs space only: a failure to remove it fails nothing. */
   async #sweep(lineage: Awaited<ReturnType<JobStore['begin']>>): Promise<void> {
     const { retained } = this.#options.settings.checkpoint
     await this.#store.sweep(lineage, retained).catch((error: unknown) => this.#leftBehind(error))
@@ -215,6 +216,8 @@ export class JobAttempt {
 
   #allRunning(): void {
     this.#running = true
+    // Only now is it proven that it can be restored.
+    this.#options.counts.lastCheckpointPath = this.#restoredPath
     this.#driver?.allRunning(this.#tasks.names)
     this.#options.onRunning()
     if (this.#stopping) this.#broadcast({ kind: 'stop-sources', drain: false })

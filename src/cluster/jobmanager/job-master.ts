@@ -1,13 +1,14 @@
 /**
- * The JobMaster runs one job: it starts attempts, drives their checkpoints, and restarts or ends the
- * job. An attempt is one try to run all subtasks; what fails in it ends it whole.
+ * The JobMaster runs one job: it starts attempts, drives their checkpoints, and restarts or ends
+ * the job. An attempt is one try to run all subtasks; what fails in it ends it whole.
  *
  * Owns        the running attempt, the restart strategy, the job's result.
  * Leaves out  what happens inside an attempt (`job-attempt.ts`), and how slots are reached.
  *
  * Invariants
  *  A1  At most one attempt lives: the next begins after every slot said that the last one is over.
- *  A2  A restart goes on from the last completed checkpoint, never from what was asked for at first.
+ *  A2  A restart goes on from the last completed checkpoint, never from what was asked for at
+ *      first.
  *  A3  The job has one result.
  */
 import { assert } from '../../common/assert.ts'
@@ -143,7 +144,8 @@ export class JobMaster {
     const message = describe(report)
     if (decision.kind === 'give-up') {
       this.#lastFailure = { message, retryInMs: undefined }
-      this.#warn(`the job failed and is not restarted: ${decision.reason}`)
+      // What never was worth a second try is told by its error alone.
+      if (report.retry !== 'never') this.#warn(`the job is not restarted: ${decision.reason}`)
       this.#end({ outcome: 'failed', failure: report })
       return
     }

@@ -1,12 +1,13 @@
 /**
- * The job's folder in the store, as one attempt uses it: generations, completed checkpoints, and what
- * may be removed. It performs what `checkpoint/` decides.
+ * The job's folder in the store, as one attempt uses it: generations, completed checkpoints, and
+ * what may be removed. It performs what `checkpoint/` decides.
  *
  * Owns        the attempt's generation record.
  * Leaves out  decisions, and the state files: the slots write them.
  *
  * Invariants
- *  W1  A generation is taken before anything else is read; see `checkpoint/generation.ts`.
+ *  W1  A generation of its own, above all before it, is taken before anything else is read; see
+ *      `checkpoint/generation.ts`.
  *  W2  Nothing is removed of a checkpoint that is in the lineage, unless a decision names it.
  *  W3  Metadata goes first when a checkpoint is removed: what is half removed is no checkpoint.
  */
@@ -100,8 +101,8 @@ export class JobStore {
   }
 
   /**
-   * Makes it durable that the id is taken. Resolves to the newer generation that began before, or to
-   * `undefined`: then none restores an older checkpoint without knowing of this id.
+   * Makes it durable that the id is taken. Resolves to the newer generation that began before, or
+   * to `undefined`: then none restores an older checkpoint without knowing of this id.
    */
   async reserveId(id: number): Promise<number | undefined> {
     assert(id > (this.#record?.lastCheckpointId ?? 0), 'C1: ids only grow')
@@ -128,7 +129,7 @@ export class JobStore {
     await this.#store.deleteMany(rest.map(entry => entry.key))
   }
 
-  /** Removes what earlier attempts began and never completed, and abandoned ones beyond `retained`. */
+  /** Removes what earlier attempts never completed, and abandoned ones beyond `retained`. */
   async sweep(lineage: Lineage, retained: number): Promise<void> {
     const history = this.#record?.base?.history ?? []
     const abandoned = lineage.abandoned.map((id): CompletedCheckpoint => ({ id, pinned: false }))

@@ -6,8 +6,8 @@
  *
  * Invariants
  *  B1  What cannot change by trying again is not tried again.
- *  B2  A job that fails in the same way at the same place, without a completed checkpoint in between,
- *      is given up after SAME_FAILURES_MAX tries: the same records would fail for ever.
+ *  B2  A job that fails in the same way at the same place, without a completed checkpoint in
+ *      between, is given up after SAME_FAILURES_MAX tries: the same records would fail for ever.
  *  B3  Every decision to give up carries its reason.
  */
 import { Backoff } from '../../common/backoff.ts'
@@ -15,7 +15,7 @@ import type { Random } from '../../common/random.ts'
 import type { RestartSettings } from '../job-settings.ts'
 import type { FailureReport } from '../slot-messages.ts'
 
-/** Twice can be an accident of what the machine did; three times in a row is a property of the job. */
+/** Twice can be an accident; three times in a row is a property of the job. */
 const SAME_FAILURES_MAX = 3
 /** As in Flink: each delay of `exponential-delay` is the one before times this. */
 const BACKOFF_FACTOR = 1.5

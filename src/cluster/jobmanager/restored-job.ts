@@ -13,8 +13,8 @@ import { isWeirError } from '../../common/errors.ts'
 import { type JobGraph, vertexOf } from '../../graph/job-graph.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { SlotRestore } from '../slot-messages.ts'
+import { checkDeclaredStates } from './check-declared-states.ts'
 import { readSnapshot } from './job-store.ts'
-import { checkDeclaredStates } from './restore-check.ts'
 import type { RestoreChoice, SnapshotPlace } from './restore-choice.ts'
 
 export interface RestoredJob {

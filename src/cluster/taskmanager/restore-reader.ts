@@ -1,6 +1,6 @@
 /**
- * Turns the handles of a restore plan into the bytes that a task gets. Neighbouring sections are read
- * together; each is checked before it is used.
+ * Turns the handles of a restore plan into the bytes that a task gets. Neighbouring sections are
+ * read together; each is checked before it is used.
  */
 
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
@@ -27,7 +27,7 @@ export class RestoreReader {
     this.#restore = restore
   }
 
-  /** Reads what these operators get back. Throws WEIR_CHECKPOINT_CORRUPT and errors of the store. */
+  /** Reads what these operators get back. Throws WEIR_CHECKPOINT_CORRUPT or a WEIR_STORE error. */
   async read(operatorIds: readonly string[]): Promise<TaskRestore> {
     const operators = new Map<string, OperatorRestore>()
     for (const operatorId of operatorIds) {

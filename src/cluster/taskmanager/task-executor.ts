@@ -9,9 +9,10 @@
  *  X1  At most one attempt runs in a slot; a command of another attempt than the last is ignored.
  *  X2  A snapshot is acknowledged after it was stored, never before.
  *  X3  After `cancelled` was reported nothing of the attempt runs, writes or reports any more.
+ *  X4  Splits go to a task that exists: an enumerator speaks to readers that spoke to it.
  */
 import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
-import { assert, assertNever } from '../../common/assert.ts'
+import { assert, assertDefined, assertNever } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import type {
   TaskControl,
@@ -101,12 +102,12 @@ export class TaskExecutor {
         break
       case 'add-splits': {
         const { vertexId, operatorId } = command.reader
-        tasks.get(vertexId)?.addSplits(operatorId, command.splits)
+        readerOf(attempt, vertexId).addSplits(operatorId, command.splits)
         break
       }
       case 'no-more-splits': {
         const { vertexId, operatorId } = command.reader
-        tasks.get(vertexId)?.noMoreSplits(operatorId)
+        readerOf(attempt, vertexId).noMoreSplits(operatorId)
         break
       }
       case 'stop-sources':
@@ -176,7 +177,7 @@ export class TaskExecutor {
     }
   }
 
-  /** A task without inputs begins a checkpoint; the others get its barriers through their inputs. */
+  /** A task without inputs begins a checkpoint; the others get barriers through their inputs. */
   *#sources(attempt: Attempt): Generator<TaskControl> {
     for (const { id, inputs } of this.#options.plan.graph.vertices) {
       const task = attempt.tasks.get(id)
@@ -221,4 +222,9 @@ export class TaskExecutor {
   #report(attempt: number, event: SlotEventBody): void {
     this.#options.report({ attempt, slot: this.#options.slot, ...event })
   }
+}
+
+/** A split that finds nobody would be lost, and the job would wait for it for ever. */
+function readerOf(attempt: Attempt, vertexId: string): TaskControl {
+  return assertDefined(attempt.tasks.get(vertexId), `X4: the reader of ${vertexId} is there`)
 }

@@ -1,5 +1,6 @@
 import type { Sink } from '../../api/sink.ts'
 
+/** A sink that only counts. */
 export interface BlackholeSink<IN> extends Sink<IN, never> {
   /** Records dropped in this process so far, by all writers and attempts. */
   readonly dropped: number

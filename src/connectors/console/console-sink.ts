@@ -10,6 +10,7 @@ export interface LineOutput {
   onDrain(callback: () => void): void
 }
 
+/** How records become lines. */
 export interface ConsoleSinkOptions<IN> {
   /** How a record is a line. Default: JSON of the value as it is, text as text. */
   readonly format?: Format<IN>

@@ -57,5 +57,6 @@ function isoText(value: unknown): string {
 function fieldText(value: unknown): string {
   if (value === undefined || value === null) return ''
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'object') return JSON.stringify(value)
+  return String(value as string | number | bigint | boolean)
 }

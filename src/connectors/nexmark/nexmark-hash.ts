@@ -21,8 +21,7 @@ export function hash(number: number, salt: number): number {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
-const LETTER_1 = [...LETTERS]
+const LETTER_1 = 'abcdefghijklmnopqrstuvwxyz'.split('')
 /** Texts of two and three letters by number, the lowest digit first. Small enough for the cache. */
 const LETTER_2 = pairs(LETTER_1, LETTER_1)
 const LETTER_3 = pairs(LETTER_2, LETTER_1)

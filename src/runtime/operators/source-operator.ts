@@ -43,7 +43,7 @@ export class SourceOperator implements StreamOperator {
   readonly #spec: Extract<OperatorSpec, { kind: 'source' }>
   readonly #hooks: SourceHooks
   #reader: SourceReader<unknown, SourceSplit> | undefined
-  #output: SourceRecords | undefined
+  #records: SourceRecords | undefined
   #alignment: AlignmentMember | undefined
   #splits: readonly SourceSplit[] = []
   #nextTick = MAX_TIMESTAMP
@@ -64,7 +64,7 @@ export class SourceOperator implements StreamOperator {
     const context = this.#context
     const { alignment } = watermarks
     this.#alignment = alignment && this.#hooks.alignment.join(alignment, () => this.#hooks.wakeUp())
-    this.#output = new SourceRecords({
+    this.#records = new SourceRecords({
       sourceName: context.name,
       strategy: watermarks,
       context,
@@ -90,21 +90,21 @@ export class SourceOperator implements StreamOperator {
   /** Lets the reader emit about this many records. */
   poll(batchSize: number): PollResult {
     if (this.#over) return 'end'
-    const output = this.#openOutput()
+    const records = this.#openRecords()
     // The group wakes this task when the others have caught up.
-    if (output.align()) return 'nothing'
-    output.batchSize = batchSize
-    const result = this.#openReader().poll(output)
-    output.endPoll(result !== 'more')
+    if (records.align()) return 'nothing'
+    records.beginPoll(batchSize)
+    const result = this.#openReader().poll(records.output)
+    records.endPoll(result !== 'more')
     // The others may be waiting for what this poll let advance.
-    output.align()
+    records.align()
     if (result === 'end') this.stop()
     return result
   }
 
   addSplits(splits: readonly SourceSplit[]): void {
     assert(this.#reader !== undefined, 'R1: splits come to an open reader')
-    for (const split of splits) this.#openOutput().registerSplit(split.id)
+    for (const split of splits) this.#openRecords().registerSplit(split.id)
     this.#reader.addSplits(splits)
   }
 
@@ -120,7 +120,7 @@ export class SourceOperator implements StreamOperator {
 
   /** Ends event time: before the end of a drained input. */
   endEventTime(): void {
-    this.#openOutput().end()
+    this.#openRecords().end()
   }
 
   /** As of the last `snapshotState`. */
@@ -129,11 +129,11 @@ export class SourceOperator implements StreamOperator {
   }
 
   recordsPerSplit(): { readonly [splitId: string]: number } {
-    return this.#output?.recordsPerSplit() ?? {}
+    return this.#records?.recordsPerSplit() ?? {}
   }
 
   coordinates(): RecordCoordinates | undefined {
-    return this.#output?.coordinates()
+    return this.#records?.coordinates()
   }
 
   nextProcessingTime(): number {
@@ -143,9 +143,9 @@ export class SourceOperator implements StreamOperator {
   processTime(now: number): boolean {
     if (now < this.#nextTick || this.#over) return true
     this.#nextTick = now + this.#hooks.watermarkIntervalMs
-    const output = this.#openOutput()
-    output.tick(now - this.#hooks.heldBackMs())
-    output.align()
+    const records = this.#openRecords()
+    records.tick(now - this.#hooks.heldBackMs())
+    records.align()
     return true
   }
 
@@ -182,8 +182,8 @@ export class SourceOperator implements StreamOperator {
     return assertDefined(this.#reader, 'R1: the source is open')
   }
 
-  #openOutput(): SourceRecords {
-    return assertDefined(this.#output, 'R1: the source is open')
+  #openRecords(): SourceRecords {
+    return assertDefined(this.#records, 'R1: the source is open')
   }
 }
 

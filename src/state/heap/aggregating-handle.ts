@@ -35,7 +35,7 @@ export function aggregatingHandleClass(
       const slot = this.cursor.locate()
       return slot < 0
         ? undefined
-        : this.#aggregate.result(this.cells.get(this.cursor.segment, slot))
+        : this.#aggregate.result(this.cells.get(this.cursor.table.main, slot))
     }
 
     add(value: unknown): void {
@@ -46,14 +46,14 @@ export function aggregatingHandleClass(
         this.setAccumulator(aggregate.add(value, aggregate.create()))
         return
       }
-      const before = this.cells.get(cursor.segment, slot)
+      const before = this.cells.get(cursor.table.main, slot)
       const after = aggregate.add(value, before)
-      if (after !== before) this.cells.set(cursor.segment, slot, this.#keep(after))
+      if (after !== before) this.cells.set(cursor.table.main, slot, this.#keep(after))
     }
 
     accumulator(): unknown {
       const slot = this.cursor.locate()
-      return slot < 0 ? undefined : this.cells.get(this.cursor.segment, slot)
+      return slot < 0 ? undefined : this.cells.get(this.cursor.table.main, slot)
     }
 
     setAccumulator(accumulator: unknown): void {
@@ -61,7 +61,7 @@ export function aggregatingHandleClass(
       const { cursor } = this
       const found = cursor.locate()
       const slot = found < 0 ? cursor.insert() : found
-      this.cells.set(cursor.segment, slot, kept)
+      this.cells.put(cursor.table.main, slot, kept)
     }
 
     mergeNamespaces(target: number, sources: readonly number[]): void {

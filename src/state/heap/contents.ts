@@ -8,7 +8,7 @@ import { NO_TIME, readCount, readTime, writeTime } from '../snapshot-format.ts'
 import type { StoredReaders } from '../stored-readers.ts'
 import type { Ttl } from '../ttl.ts'
 import { foldMapKey, type ListCell, type MapCell } from './cells.ts'
-import type { Segment } from './segment.ts'
+import type { Generation } from './generation.ts'
 import type { ValueCells } from './value-cells.ts'
 
 /** A restored cell, and when it was renewed (of a list or map: nothing). */
@@ -19,8 +19,8 @@ export interface RestoredCell {
 
 export interface EntryContents {
   /** All it holds is expired: left out of snapshots, and dropped by the sweep. */
-  isGone(segment: Segment, slot: number): boolean
-  write(out: ByteWriter, segment: Segment, slot: number): void
+  isGone(generation: Generation, slot: number): boolean
+  write(out: ByteWriter, generation: Generation, slot: number): void
   /** The cell, or `undefined` when everything in it is expired. */
   read(input: ByteReader, readers: StoredReaders): RestoredCell | undefined
 }
@@ -37,14 +37,14 @@ export class ScalarContents implements EntryContents {
     this.#ttl = ttl
   }
 
-  isGone(segment: Segment, slot: number): boolean {
+  isGone(generation: Generation, slot: number): boolean {
     const ttl = this.#ttl
-    return ttl?.isExpired((segment.times as Float64Array)[slot] as number, ttl.now()) ?? false
+    return ttl?.isExpired((generation.times as Float64Array)[slot] as number, ttl.now()) ?? false
   }
 
-  write(out: ByteWriter, segment: Segment, slot: number): void {
-    writeTime(out, segment.times === undefined ? NO_TIME : (segment.times[slot] as number))
-    this.#type.write(out, this.#cells.get(segment, slot))
+  write(out: ByteWriter, generation: Generation, slot: number): void {
+    writeTime(out, generation.times === undefined ? NO_TIME : (generation.times[slot] as number))
+    this.#type.write(out, this.#cells.get(generation, slot))
   }
 
   read(input: ByteReader, readers: StoredReaders): RestoredCell | undefined {
@@ -56,24 +56,26 @@ export class ScalarContents implements EntryContents {
 }
 
 export class ListContents implements EntryContents {
+  readonly #cells: ValueCells
   readonly #type: Type<unknown>
   readonly #ttl: Ttl | undefined
 
-  constructor(type: Type<unknown>, ttl: Ttl | undefined) {
+  constructor(cells: ValueCells, type: Type<unknown>, ttl: Ttl | undefined) {
+    this.#cells = cells
     this.#type = type
     this.#ttl = ttl
   }
 
-  isGone(segment: Segment, slot: number): boolean {
+  isGone(generation: Generation, slot: number): boolean {
     const ttl = this.#ttl
     if (ttl === undefined) return false
     const now = ttl.now()
-    const { times } = segment.values[slot] as ListCell
+    const { times } = this.#cells.get(generation, slot) as ListCell
     return (times as number[]).every(time => ttl.isExpired(time, now))
   }
 
-  write(out: ByteWriter, segment: Segment, slot: number): void {
-    const { values, times } = segment.values[slot] as ListCell
+  write(out: ByteWriter, generation: Generation, slot: number): void {
+    const { values, times } = this.#cells.get(generation, slot) as ListCell
     const now = this.#ttl?.now() ?? 0
     const isExpired = (i: number): boolean =>
       this.#ttl?.isExpired((times as number[])[i] as number, now) ?? false
@@ -101,29 +103,37 @@ export class ListContents implements EntryContents {
   }
 }
 
+export interface MapContentsOptions {
+  readonly keyType: Type<unknown>
+  readonly type: Type<unknown>
+  readonly ttl: Ttl | undefined
+}
+
 export class MapContents implements EntryContents {
+  readonly #cells: ValueCells
   readonly #keyType: Type<unknown>
   readonly #type: Type<unknown>
   readonly #ttl: Ttl | undefined
 
-  constructor(keyType: Type<unknown>, type: Type<unknown>, ttl: Ttl | undefined) {
+  constructor(cells: ValueCells, { keyType, type, ttl }: MapContentsOptions) {
+    this.#cells = cells
     this.#keyType = keyType
     this.#type = type
     this.#ttl = ttl
   }
 
-  isGone(segment: Segment, slot: number): boolean {
+  isGone(generation: Generation, slot: number): boolean {
     const ttl = this.#ttl
     if (ttl === undefined) return false
     const now = ttl.now()
-    for (const item of (segment.values[slot] as MapCell).values()) {
+    for (const item of (this.#cells.get(generation, slot) as MapCell).values()) {
       if (!ttl.isExpired(item.time, now)) return false
     }
     return true
   }
 
-  write(out: ByteWriter, segment: Segment, slot: number): void {
-    const cell = segment.values[slot] as MapCell
+  write(out: ByteWriter, generation: Generation, slot: number): void {
+    const cell = this.#cells.get(generation, slot) as MapCell
     const items = this.#ttl === undefined ? cell.values() : this.#live(cell, this.#ttl)
     out.writeVarint(Array.isArray(items) ? items.length : cell.size)
     for (const item of items) {

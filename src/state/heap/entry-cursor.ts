@@ -5,14 +5,11 @@
 import type { PrimitiveKey } from '../key.ts'
 import type { CurrentKey } from './current-key.ts'
 import type { EntryTable } from './entry-table.ts'
-import { type Segment, tagOf } from './segment.ts'
 import type { StateTables } from './state-tables.ts'
 import { TableVisit } from './table-visit.ts'
 
 export class EntryCursor {
   table: EntryTable
-  /** Where the slot that `locate` or `insert` gave is. */
-  segment: Segment
   readonly #tables: StateTables
   readonly #current: CurrentKey
   /** As the user of the handle gave it. */
@@ -26,7 +23,6 @@ export class EntryCursor {
     this.#tables = tables
     this.#current = current
     this.table = tables.find(0)
-    this.segment = this.table.segment
   }
 
   get namespace(): number {
@@ -44,32 +40,16 @@ export class EntryCursor {
   locate(): number {
     const { epoch } = this.#current
     if (this.#epoch === epoch) return this.#slot
+    const slot = this.table.find(this.#current, this.#inner)
     this.#epoch = epoch
-    const { hash } = this.#current
-    const tag = this.#inner === 0 ? hash : tagOf(hash, this.#inner)
-    const segment = this.table.segmentOf(tag)
-    const slot =
-      segment.keys === undefined ? this.#findTag(segment, tag) : this.#findKey(segment, tag)
-    this.segment = segment
     this.#slot = slot
-    if (segment.isPending && slot >= 0) this.table.preserve(segment, slot)
     return slot
   }
 
-  #findTag(segment: Segment, tag: number): number {
-    return this.#current.isInt && this.#inner === 0 ? segment.findTag(tag) : -1
-  }
-
-  #findKey(segment: Segment, tag: number): number {
-    return segment.findKey(tag, this.#current.key, this.#inner)
-  }
-
-  /** Makes the entry after `locate` gave -1. Its value cell is still empty. */
+  /** Makes the entry after `locate` gave -1. Its value cell is still to be put. */
   insert(): number {
-    const table = this.#tables.open(this.#namespace)
-    const slot = table.insert(this.#current, this.#inner)
-    this.table = table
-    this.segment = table.segment
+    this.table = this.#tables.open(this.#namespace)
+    const slot = this.table.insert(this.#current, this.#inner)
     this.#epoch = this.#current.epoch
     this.#slot = slot
     return slot
@@ -79,7 +59,7 @@ export class EntryCursor {
   remove(): void {
     const slot = this.locate()
     if (slot < 0) return
-    this.table.remove(this.segment, slot)
+    this.table.remove(this.table.main, slot)
     this.#slot = -1
     if (this.table.count === 0) {
       this.#tables.drop(this.#namespace)
@@ -106,11 +86,12 @@ export class EntryCursor {
   }
 
   clearNamespace(namespace: number): void {
-    if (this.#tables.isPerNamespace) this.#tables.drop(namespace)
-    else
-      this.#tables
-        .find(namespace)
-        .removeWhere((segment, slot) => segment.namespace(slot) === namespace)
+    if (this.#tables.isPerNamespace) {
+      this.#tables.drop(namespace)
+    } else {
+      const table = this.#tables.find(namespace)
+      table.removeWhere((generation, slot) => generation.namespace(slot) === namespace)
+    }
     this.forget()
   }
 

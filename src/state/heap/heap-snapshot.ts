@@ -18,9 +18,9 @@ import { joinSections, SectionWriter } from '../section-writer.ts'
 import { writeEntryKey } from '../snapshot-format.ts'
 import { stateErrors } from '../state-errors.ts'
 import type { EntrySink, EntryTable } from './entry-table.ts'
+import type { Generation } from './generation.ts'
 import type { HeapTimerQueue } from './heap-timer-queue.ts'
 import type { OpenState } from './open-state.ts'
-import type { Segment } from './segment.ts'
 
 /** Entries between two looks at the clock: some 20 µs; lists and maps may be long. */
 const SLICE_ENTRIES = 128
@@ -126,13 +126,13 @@ export class HeapSnapshot implements SnapshotRun {
 function makeSink(state: OpenState, writer: SectionWriter, operator: string): EntrySink {
   const { contents } = state
   return {
-    writeEntry(table: EntryTable, segment: Segment, slot: number): void {
-      if (contents.isGone(segment, slot)) return
-      const key = segment.key(slot)
+    writeEntry(table: EntryTable, generation: Generation, slot: number): void {
+      if (contents.isGone(generation, slot)) return
+      const key = generation.key(slot)
       try {
         const out = writer.begin(hashKey(key))
-        writeEntryKey(out, key, table.namespaceOf(segment, slot))
-        contents.write(out, segment, slot)
+        writeEntryKey(out, key, table.namespaceOf(generation, slot))
+        contents.write(out, generation, slot)
       } catch (cause) {
         const { name } = state.meta
         const reason = cause instanceof Error ? cause.message : String(cause)

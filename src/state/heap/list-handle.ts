@@ -21,7 +21,7 @@ export function listHandleClass(
     get(): readonly unknown[] {
       const slot = this.cursor.locate()
       if (slot < 0) return []
-      return (this.cursor.segment.values[slot] as ListCell).values.slice()
+      return (this.cells.get(this.cursor.table.main, slot) as ListCell).values.slice()
     }
 
     add(value: unknown): void {
@@ -51,7 +51,7 @@ export function listHandleClass(
         cursor.setNamespace(source)
         const slot = cursor.locate()
         if (slot < 0) continue
-        const moved = (cursor.segment.values[slot] as ListCell).values
+        const moved = (this.cells.get(cursor.table.main, slot) as ListCell).values
         cursor.remove()
         cursor.setNamespace(target)
         const list = this.#open()
@@ -67,10 +67,10 @@ export function listHandleClass(
     #openCell(): ListCell {
       const { cursor } = this
       const slot = cursor.locate()
-      if (slot >= 0) return cursor.segment.values[slot] as ListCell
+      if (slot >= 0) return this.cells.get(cursor.table.main, slot) as ListCell
       const cell: ListCell = { values: [], times: undefined }
       const fresh = cursor.insert()
-      cursor.segment.values[fresh] = cell
+      this.cells.put(cursor.table.main, fresh, cell)
       return cell
     }
   }

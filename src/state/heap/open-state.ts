@@ -59,8 +59,7 @@ export function openState(descriptor: StateDescriptor, options: OpenOptions): Op
   const tables = new StateTables(
     {
       makeValues: slots => cells.makeValues(slots),
-      release: (segment, slot) => cells.release(segment, slot),
-      emptyValue: cells.emptyValue,
+      release: (generation, slot) => cells.release(generation, slot),
       timed: ttl !== undefined && contents instanceof ScalarContents,
       checkOwned: options.checkOwned,
     },
@@ -103,9 +102,9 @@ function contentsOf(
   const type = valueTypeOf(descriptor)
   switch (descriptor.kind) {
     case 'list':
-      return new ListContents(type, ttl)
+      return new ListContents(cells, type, ttl)
     case 'map':
-      return new MapContents(mapKeyTypeOf(descriptor), type, ttl)
+      return new MapContents(cells, { keyType: mapKeyTypeOf(descriptor), type, ttl })
     default:
       return new ScalarContents(cells, type, ttl)
   }

@@ -27,7 +27,7 @@ export function reducingHandleClass(
 
     get(): unknown {
       const slot = this.cursor.locate()
-      return slot < 0 ? undefined : this.cells.get(this.cursor.segment, slot)
+      return slot < 0 ? undefined : this.cells.get(this.cursor.table.main, slot)
     }
 
     add(value: unknown): void {
@@ -36,12 +36,12 @@ export function reducingHandleClass(
       if (slot < 0) {
         const kept = this.#keep(value)
         const fresh = cursor.insert()
-        this.cells.set(cursor.segment, fresh, kept)
+        this.cells.put(cursor.table.main, fresh, kept)
         return
       }
-      const before = this.cells.get(cursor.segment, slot)
+      const before = this.cells.get(cursor.table.main, slot)
       const after = this.#descriptor.reduce(before, value)
-      if (after !== before) this.cells.set(cursor.segment, slot, this.#keep(after))
+      if (after !== before) this.cells.set(cursor.table.main, slot, this.#keep(after))
     }
 
     mergeNamespaces(target: number, sources: readonly number[]): void {

@@ -41,13 +41,13 @@ function loadEntry(state: OpenState, input: ByteReader, place: EntryPlace): void
   if (restored === undefined) return
   const inner = state.tables.innerNamespace(namespace)
   const table = state.tables.open(namespace)
-  if (table.has(current, inner)) {
+  if (table.find(current, inner) >= 0) {
     throw bytesErrors.WEIR_BYTES_MALFORMED({ what: 'a key that came before', offset: input.offset })
   }
   const slot = table.insert(current, inner)
-  const { segment } = table
-  state.cells.set(segment, slot, restored.cell)
-  if (segment.times !== undefined) segment.times[slot] = restored.time
+  const { main } = table
+  state.cells.put(main, slot, restored.cell)
+  if (main.times !== undefined) main.times[slot] = restored.time
 }
 
 /** Leaves the current key as it was. */

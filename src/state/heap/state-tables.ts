@@ -66,9 +66,9 @@ export class StateTables {
   namespaces(): number[] {
     if (this.#byNamespace !== undefined) return [...this.#byNamespace.keys()]
     const seen = new Set<number>()
-    for (const segment of this.#main.segments()) {
-      for (let slot = 0; slot < segment.capacity; slot++) {
-        if (segment.stamp(slot) !== 0) seen.add(segment.namespace(slot))
+    for (const generation of this.#main.generations()) {
+      for (let slot = 0; slot < generation.capacity; slot++) {
+        if (generation.isEntry(slot)) seen.add(generation.namespace(slot))
       }
     }
     return [...seen]

@@ -5,12 +5,12 @@
  */
 import type { PrimitiveKey } from '../key.ts'
 import type { EntryTable, MoveGuard } from './entry-table.ts'
-import type { Segment } from './segment.ts'
+import type { Generation } from './generation.ts'
 
 export class TableVisit implements MoveGuard {
   readonly #table: EntryTable
   readonly #namespace: number
-  readonly #segments: Segment[]
+  readonly #generations: readonly Generation[]
   /** The next place to look at. */
   #at = 0
   #slot = 0
@@ -20,7 +20,7 @@ export class TableVisit implements MoveGuard {
   constructor(table: EntryTable, namespace: number) {
     this.#table = table
     this.#namespace = namespace
-    this.#segments = table.segments()
+    this.#generations = table.generations()
   }
 
   run(visit: (key: PrimitiveKey) => void): void {
@@ -45,13 +45,14 @@ export class TableVisit implements MoveGuard {
   }
 
   #next(): PrimitiveKey | undefined {
-    while (this.#at < this.#segments.length) {
-      const segment = this.#segments[this.#at] as Segment
-      const { capacity } = segment
+    while (this.#at < this.#generations.length) {
+      const generation = this.#generations[this.#at] as Generation
+      const { capacity } = generation
       while (this.#slot < capacity) {
         const slot = this.#slot++
-        if (segment.stamp(slot) === 0) continue
-        if (this.#table.namespaceOf(segment, slot) === this.#namespace) return segment.key(slot)
+        if (!generation.isEntry(slot)) continue
+        if (this.#table.namespaceOf(generation, slot) === this.#namespace)
+          return generation.key(slot)
       }
       this.#at++
       this.#slot = 0

@@ -91,7 +91,7 @@ export class TtlListState extends StateHandle implements InternalListState<unkno
 
   #cell(): TimedList | undefined {
     const slot = this.cursor.locate()
-    return slot < 0 ? undefined : (this.cursor.segment.values[slot] as TimedList)
+    return slot < 0 ? undefined : (this.cells.get(this.cursor.table.main, slot) as TimedList)
   }
 
   #open(): TimedList {
@@ -99,7 +99,7 @@ export class TtlListState extends StateHandle implements InternalListState<unkno
     if (found !== undefined) return found
     const cell: TimedList = { values: [], times: [] }
     const fresh = this.cursor.insert()
-    this.cursor.segment.values[fresh] = cell
+    this.cells.put(this.cursor.table.main, fresh, cell)
     return cell
   }
 }

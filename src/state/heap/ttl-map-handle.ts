@@ -89,13 +89,13 @@ export class TtlMapState extends StateHandle implements InternalMapState<unknown
 
   #cell(): MapCell | undefined {
     const slot = this.cursor.locate()
-    return slot < 0 ? undefined : (this.cursor.segment.values[slot] as MapCell)
+    return slot < 0 ? undefined : (this.cells.get(this.cursor.table.main, slot) as MapCell)
   }
 
   #insert(): MapCell {
     const cell: MapCell = new Map()
     const fresh = this.cursor.insert()
-    this.cursor.segment.values[fresh] = cell
+    this.cells.put(this.cursor.table.main, fresh, cell)
     return cell
   }
 }

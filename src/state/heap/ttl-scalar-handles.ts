@@ -36,9 +36,9 @@ abstract class TtlScalar extends StateHandle {
   protected read(): unknown {
     const slot = this.cursor.locate()
     if (slot < 0) return undefined
-    const { segment } = this.cursor
-    const value = this.cells.get(segment, slot)
-    const times = segment.times as Float64Array
+    const { main } = this.cursor.table
+    const value = this.cells.get(main, slot)
+    const times = main.times as Float64Array
     const now = this.#ttl.now()
     if (this.#ttl.isExpired(times[slot] as number, now)) {
       this.cursor.remove()
@@ -53,8 +53,9 @@ abstract class TtlScalar extends StateHandle {
     const { cursor } = this
     const found = cursor.locate()
     const slot = found < 0 ? cursor.insert() : found
-    this.cells.set(cursor.segment, slot, kept)
-    ;(cursor.segment.times as Float64Array)[slot] = this.#ttl.now()
+    const { main } = cursor.table
+    this.cells.put(main, slot, kept)
+    ;(main.times as Float64Array)[slot] = this.#ttl.now()
     if (this.#sweep.afterWrite(cursor.table)) cursor.forget()
   }
 

@@ -3,8 +3,8 @@
  * and a snapshot looks at about as many as it walks over.
  */
 import type { EntryContents } from './contents.ts'
-import type { EntryTable } from './entry-table.ts'
-import type { Segment } from './segment.ts'
+import type { EntryTable, IsGone } from './entry-table.ts'
+import type { Generation } from './generation.ts'
 
 /**
  * A write passes this many slots. A table has at most three slots an entry, so that a table of n
@@ -13,15 +13,13 @@ import type { Segment } from './segment.ts'
 const SLOTS_A_WRITE = 4
 
 export class TtlSweep {
-  readonly #isGone: (segment: Segment, slot: number) => boolean
+  readonly #isGone: IsGone
   readonly #isOn: boolean
-  #segments: Iterator<Segment> | undefined = undefined
-  #table: EntryTable | undefined = undefined
-  #segment: Segment | undefined = undefined
+  #generation: Generation | undefined = undefined
   #next = 0
 
   constructor(contents: EntryContents, isOn: boolean) {
-    this.#isGone = (segment, slot) => contents.isGone(segment, slot)
+    this.#isGone = (generation, slot) => contents.isGone(generation, slot)
     this.#isOn = isOn
   }
 
@@ -30,29 +28,17 @@ export class TtlSweep {
     return this.advance(table, SLOTS_A_WRITE)
   }
 
-  /** Looks at the next `slots`; true when entries may have moved. */
-  advance(table: EntryTable, slots: number): boolean {
+  /** Looks at the next `count` slots; true when entries may have moved. */
+  advance(table: EntryTable, count: number): boolean {
     if (!this.#isOn) return false
-    const segment = this.#segment
-    if (table !== this.#table || segment === undefined || segment.isRetired) {
-      this.#begin(table)
-      return false
+    const { main } = table
+    if (main !== this.#generation || this.#next >= main.capacity) {
+      this.#generation = main
+      this.#next = 0
     }
     const before = table.count
-    table.removeBetween(segment, this.#next, this.#isGone, slots)
-    this.#next += slots
-    if (this.#next >= segment.capacity) this.#advance()
+    table.removeFrom(main, { from: this.#next, count, isGone: this.#isGone })
+    this.#next += count
     return table.count !== before
-  }
-
-  #begin(table: EntryTable): void {
-    this.#table = table
-    this.#segments = table.segments().values()
-    this.#advance()
-  }
-
-  #advance(): void {
-    this.#segment = this.#segments?.next().value
-    this.#next = 0
   }
 }

@@ -1,47 +1,69 @@
 /**
- * How a state's values lie in the cells of its segments: 32-bit integers and doubles in typed arrays,
- * anything else as it is in plain arrays.
+ * How a state's values lie in the cells of its table: 32-bit integers and doubles in typed arrays,
+ * anything else as it is.
+ *
+ * Cells are self-contained factories (see `state-handle.ts`): with a class of its own each state
+ * reads one kind of array only, and the optimiser need not box its doubles.
  */
 import { cloneFunction } from '../../common/clone-function.ts'
-import type { StorageHint } from '../../schema/type.ts'
-import type { Page, Segment } from './segment.ts'
+import type { Generation, Values } from './generation.ts'
+import { ObjectPages } from './object-pages.ts'
 
 export interface ValueCells {
-  makeValues(slots: number): Page
-  get(segment: Segment, slot: number): unknown
-  set(segment: Segment, slot: number, value: unknown): void
+  makeValues(slots: number): Values
+  get(generation: Generation, slot: number): unknown
+  /** For a cell that has or had a value. */
+  set(generation: Generation, slot: number, value: unknown): void
+  /** The first value of a new entry. */
+  put(generation: Generation, slot: number, value: unknown): void
   /** Lets go of what a value holds outside its cell. */
-  release(segment: Segment, slot: number): void
-  readonly emptyValue: unknown
+  release(generation: Generation, slot: number): void
 }
 
-/**
- * Cells that hold the values themselves. Self-contained: see `state-handle.ts`. With a class of its
- * own each state reads one kind of array only, and the optimiser need not box its doubles.
- */
-function plainCellsClass(): new (storage: StorageHint) => ValueCells {
-  return class PlainCells implements ValueCells {
-    readonly emptyValue: unknown
-    readonly #storage: StorageHint
+type MakeValues = (slots: number) => Values
 
-    constructor(storage: StorageHint) {
-      this.#storage = storage
-      this.emptyValue = storage === 'object' ? undefined : 0
+function typedCellsClass(): new (makeValues: MakeValues) => ValueCells {
+  return class TypedCells implements ValueCells {
+    readonly makeValues: MakeValues
+
+    constructor(makeValues: MakeValues) {
+      this.makeValues = makeValues
     }
 
-    makeValues(slots: number): Page {
-      if (this.#storage === 'int32') return new Int32Array(slots)
-      if (this.#storage === 'float64') return new Float64Array(slots)
-      // Filled first: an array of one kind of elements in every segment.
-      return new Array<unknown>(slots).fill(undefined)
+    get(generation: Generation, slot: number): unknown {
+      return (generation.values as Float64Array)[slot]
     }
 
-    get(segment: Segment, slot: number): unknown {
-      return segment.values[slot]
+    set(generation: Generation, slot: number, value: unknown): void {
+      ;(generation.values as Float64Array)[slot] = value as number
     }
 
-    set(segment: Segment, slot: number, value: unknown): void {
-      segment.values[slot] = value
+    put(generation: Generation, slot: number, value: unknown): void {
+      ;(generation.values as Float64Array)[slot] = value as number
+    }
+
+    release(): void {}
+  }
+}
+
+function objectCellsClass(): new (makeValues: MakeValues) => ValueCells {
+  return class ObjectCells implements ValueCells {
+    readonly makeValues: MakeValues
+
+    constructor(makeValues: MakeValues) {
+      this.makeValues = makeValues
+    }
+
+    get(generation: Generation, slot: number): unknown {
+      return (generation.values as ObjectPages).get(slot)
+    }
+
+    set(generation: Generation, slot: number, value: unknown): void {
+      ;(generation.values as ObjectPages).set(slot, value)
+    }
+
+    put(generation: Generation, slot: number, value: unknown): void {
+      ;(generation.values as ObjectPages).put(slot, value)
     }
 
     release(): void {}
@@ -49,5 +71,12 @@ function plainCellsClass(): new (storage: StorageHint) => ValueCells {
 }
 
 export function makePlainCells(storage: 'int32' | 'float64' | 'object'): ValueCells {
-  return new (cloneFunction(plainCellsClass)())(storage)
+  switch (storage) {
+    case 'int32':
+      return new (cloneFunction(typedCellsClass)())(slots => new Int32Array(slots))
+    case 'float64':
+      return new (cloneFunction(typedCellsClass)())(slots => new Float64Array(slots))
+    case 'object':
+      return new (cloneFunction(objectCellsClass)())(slots => new ObjectPages(slots))
+  }
 }

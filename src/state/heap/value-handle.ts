@@ -19,7 +19,7 @@ export function valueHandleClass(
 
     value(): unknown {
       const slot = this.cursor.locate()
-      return slot < 0 ? undefined : this.cells.get(this.cursor.segment, slot)
+      return slot < 0 ? undefined : this.cells.get(this.cursor.table.main, slot)
     }
 
     /** `undefined` clears: there is nothing to be read afterwards. */
@@ -33,9 +33,9 @@ export function valueHandleClass(
       if (slot < 0) {
         const kept = this.#keep(value)
         const fresh = cursor.insert()
-        this.cells.set(cursor.segment, fresh, kept)
-      } else if (this.cells.get(cursor.segment, slot) !== value) {
-        this.cells.set(cursor.segment, slot, this.#keep(value))
+        this.cells.put(cursor.table.main, fresh, kept)
+      } else if (this.cells.get(cursor.table.main, slot) !== value) {
+        this.cells.set(cursor.table.main, slot, this.#keep(value))
       }
     }
   }

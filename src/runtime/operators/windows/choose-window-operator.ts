@@ -1,7 +1,8 @@
 import type { OperatorContext, StreamOperator } from '../../stream-operator.ts'
+import { isCombining } from './combiner.ts'
 import { makePaneGrid, panesPerWindow } from './pane-grid.ts'
 import { PaneWindowOperator } from './pane-window-operator.ts'
-import { type AggregateWindowSpec, SessionWindowOperator } from './session-window-operator.ts'
+import { SessionWindowOperator } from './session-window-operator.ts'
 import type { WindowOperatorSpec } from './window-body.ts'
 import { WindowOperator } from './window-operator.ts'
 
@@ -30,8 +31,8 @@ export function chooseWindowPath(spec: WindowOperatorSpec): WindowPath {
   return isMergeable(spec) && panes <= PANES_MAX ? 'panes' : 'general'
 }
 
-function isMergeable(spec: WindowOperatorSpec): spec is AggregateWindowSpec {
-  if (spec.kind !== 'window' || spec.contents.kind === 'elements') return false
+function isMergeable(spec: WindowOperatorSpec): boolean {
+  if (!isCombining(spec)) return false
   return spec.contents.kind === 'reduce' || spec.contents.aggregate.merge !== undefined
 }
 
@@ -42,6 +43,6 @@ export function makeWindowOperator(
 ): StreamOperator {
   const path = chooseWindowPath(spec)
   if (path === 'panes') return new PaneWindowOperator(context, spec)
-  if (path === 'sessions' && spec.kind === 'window') return new SessionWindowOperator(context, spec)
+  if (path === 'sessions' && isCombining(spec)) return new SessionWindowOperator(context, spec)
   return new WindowOperator(context, spec)
 }

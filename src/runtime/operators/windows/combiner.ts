@@ -1,5 +1,5 @@
 import type { AggregateFunction, ReduceFunction } from '../../../api/state.ts'
-import type { WindowFunctionSpec } from '../../../api/transformation.ts'
+import type { OperatorSpec, WindowFunctionSpec } from '../../../api/transformation.ts'
 import { ByteReader, ByteWriter } from '../../../common/bytes.ts'
 import { generalType } from '../../../schema/general-type.ts'
 import type { Type } from '../../../schema/type.ts'
@@ -17,7 +17,15 @@ export interface Combiner {
   result(accumulator: unknown): unknown
 }
 
-type Combining = Exclude<WindowFunctionSpec, { readonly kind: 'elements' }>
+export type Combining = Exclude<WindowFunctionSpec, { readonly kind: 'elements' }>
+
+/** Windows whose contents are one accumulator. */
+export type AggregateWindowSpec = WindowSpecOf & { readonly contents: Combining }
+type WindowSpecOf = Extract<OperatorSpec, { readonly kind: 'window' }>
+
+export function isCombining(spec: OperatorSpec): spec is AggregateWindowSpec {
+  return spec.kind === 'window' && spec.contents.kind !== 'elements'
+}
 
 /** `undefined` where parts cannot be merged. */
 export function makeCombiner(

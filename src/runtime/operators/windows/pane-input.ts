@@ -9,6 +9,8 @@ import type { PaneStore } from './pane-store.ts'
 export interface PaneGate {
   start: number
   end: number
+  /** From here on panes may be opened. */
+  openFrom: number
 }
 
 export interface PaneInputParts {
@@ -18,7 +20,9 @@ export interface PaneInputParts {
   readonly collector: OutputCollector
   readonly gate: PaneGate
   readonly store: PaneStore
-  /** For records outside of the gate. */
+  /** Opens the gate for a record's pane, if it may. */
+  readonly enter: (timestamp: number) => boolean
+  /** For records of panes that may not be opened. */
   readonly slow: Push
   readonly metrics: OperatorMetrics
   readonly errors: ErrorHandler
@@ -26,11 +30,12 @@ export interface PaneInputParts {
 
 /** Self-contained: see `cloneFunction`. Most records are in the same pane as the one before. */
 export function paneInput(parts: PaneInputParts): Push {
-  const { select, input, backend, collector, gate, store, slow, metrics, errors } = parts
+  const { select, input, backend, collector, gate, store, enter, slow } = parts
+  const { metrics, errors } = parts
   return (value, timestamp) => {
     metrics.recordsIn++
     try {
-      if (timestamp >= gate.start && timestamp < gate.end) {
+      if ((timestamp >= gate.start && timestamp < gate.end) || enter(timestamp)) {
         backend.setCurrentKey(select(value))
         store.add(value, input)
       } else {

@@ -11,9 +11,6 @@ import type {
 import type { OutputCollector } from '../output-collector.ts'
 import type { EmitGroup } from './join-contents.ts'
 
-/** Called for a key that is the current one; true when that key's window has been dealt with. */
-export type VisitKey = () => boolean
-
 export interface PaneStore {
   /** Chooses the pane that `add` works on. */
   select(pane: number): void
@@ -21,13 +18,10 @@ export interface PaneStore {
   add(value: unknown, input: number): void
   /** Emits the result of the current key; nothing where the window holds nothing. */
   fire(window: Window): void
-  /**
-   * Visits each key that may hold something in the window, as the current one. What lies before
-   * `deadBefore` is of no window any more once the key was dealt with.
-   */
-  forEachKey(window: Window, deadBefore: number, visit: VisitKey): void
-  /** Drops panes; all older ones are dropped already. */
-  drop(panes: readonly number[]): void
+  /** Visits each key that may hold something in the window, as the current one. */
+  forEachKey(window: Window, visit: () => void): void
+  /** Drops a pane of all keys. */
+  drop(pane: number): void
 }
 
 /** Emits one combined value for the current key. */
@@ -35,10 +29,12 @@ export type EmitResult = (window: Window, result: unknown) => void
 /** Emits what a window function makes of all elements of the current key. */
 export type EmitElements = (window: Window, elements: readonly unknown[]) => void
 
+export type CombiningState =
+  | InternalAggregatingState<unknown, unknown, unknown>
+  | InternalReducingState<unknown>
+
 interface CombinedParts {
-  readonly state:
-    | InternalAggregatingState<unknown, unknown, unknown>
-    | InternalReducingState<unknown>
+  readonly state: CombiningState
   readonly emit: EmitResult
 }
 
@@ -52,10 +48,8 @@ export function combinedPanes({ state, emit }: CombinedParts): PaneStore {
       const result = state.get()
       if (result !== undefined) emit(window, result)
     },
-    forEachKey: (window, _deadBefore, visit) => state.forEachKey(window.start, visit),
-    drop(panes) {
-      for (const pane of panes) state.clearNamespace(pane)
-    },
+    forEachKey: (window, visit) => state.forEachKey(window.start, visit),
+    drop: pane => state.clearNamespace(pane),
   }
 }
 
@@ -74,10 +68,8 @@ export function elementPanes({ state, emit }: ElementParts): PaneStore {
       const elements = state.get()
       if (elements.length > 0) emit(window, elements)
     },
-    forEachKey: (window, _deadBefore, visit) => state.forEachKey(window.start, visit),
-    drop(panes) {
-      for (const pane of panes) state.clearNamespace(pane)
-    },
+    forEachKey: (window, visit) => state.forEachKey(window.start, visit),
+    drop: pane => state.clearNamespace(pane),
   }
 }
 
@@ -111,7 +103,7 @@ export function joinPanes({ left, right, emit, collector, oneSided }: JoinParts)
       collector.timestamp = window.end - 1
       emit(lefts, rights)
     },
-    forEachKey(window, _deadBefore, visit) {
+    forEachKey(window, visit) {
       left.forEachKey(window.start, visit)
       if (!oneSided) return
       right.forEachKey(window.start, () => {
@@ -119,11 +111,9 @@ export function joinPanes({ left, right, emit, collector, oneSided }: JoinParts)
         if (left.get().length === 0) visit()
       })
     },
-    drop(panes) {
-      for (const pane of panes) {
-        left.clearNamespace(pane)
-        right.clearNamespace(pane)
-      }
+    drop(pane) {
+      left.clearNamespace(pane)
+      right.clearNamespace(pane)
     },
   }
 }

@@ -1,18 +1,19 @@
 /** From an operator's spec to the stores of its panes. */
-import {
-  aggregatingState,
-  listState,
-  reducingState,
-  valueState,
-} from '../../../api/state-descriptor.ts'
+import { aggregatingState, listState, reducingState } from '../../../api/state-descriptor.ts'
 import { assertDefined } from '../../../common/assert.ts'
 import { cloneFunction } from '../../../common/clone-function.ts'
-import type { InternalValueState } from '../../../state/keyed-state-backend.ts'
-import { makeCombiner } from './combiner.ts'
+import { type AggregateWindowSpec, type Combining, isCombining, makeCombiner } from './combiner.ts'
 import { makeEmitGroup } from './join-contents.ts'
+import { KeyNumbers } from './key-numbers.ts'
+import { mergedPanes } from './merged-panes.ts'
 import type { PaneGrid } from './pane-grid.ts'
-import { type PaneRing, paneRingType, ringPanes } from './pane-ring.ts'
-import { combinedPanes, elementPanes, joinPanes, type PaneStore } from './pane-store.ts'
+import {
+  type CombiningState,
+  combinedPanes,
+  elementPanes,
+  joinPanes,
+  type PaneStore,
+} from './pane-store.ts'
 import type { WindowBodyParts, WindowOperatorSpec } from './window-body.ts'
 import type { FireWindow } from './window-contents.ts'
 
@@ -38,14 +39,18 @@ interface NamedStore {
 
 export function makePaneStores(spec: WindowOperatorSpec, parts: PaneStoreParts): PaneStores {
   const reopened = makeOnePaneStore(spec, parts, '$reopened')
-  const isRing = parts.grid.paneMs < parts.grid.sizeMs
+  const isMerged = parts.grid.paneMs < parts.grid.sizeMs
   return {
-    panes: isRing ? makeRing(spec, parts) : makeOnePaneStore(spec, parts, '$panes').store,
+    panes:
+      isMerged && isCombining(spec)
+        ? makeMerged(spec, parts)
+        : makeOnePaneStore(spec, parts, PANES).store,
     reopened: reopened.store,
     reopenedStarts: reopened.namespaces,
   }
 }
 
+const PANES = '$panes'
 const layout = { layout: 'namespace' } as const
 
 /** The store of windows that are one pane each. */
@@ -65,10 +70,7 @@ function makeOnePaneStore(
     })
     return { store, namespaces: () => state.namespaces() }
   }
-  const state =
-    contents.kind === 'reduce'
-      ? backend.state(name, reducingState(contents.reduce, context.inputTypes[0]), layout)
-      : backend.state(name, aggregatingState(contents.aggregate), layout)
+  const state = openCombining(contents, parts, name)
   const store = cloneFunction(combinedPanes)({
     state,
     emit: (window, result) => fire(window, window.start, [result]),
@@ -93,23 +95,25 @@ function makeJoinStore(spec: JoinSpec, parts: PaneStoreParts, name: string): Nam
   return { store, namespaces: () => [...left.namespaces(), ...right.namespaces()] }
 }
 
-function makeRing(spec: WindowOperatorSpec, parts: PaneStoreParts): PaneStore {
+function makeMerged(spec: AggregateWindowSpec, parts: PaneStoreParts): PaneStore {
   const { backend, context, grid, fire } = parts
-  const contents = spec.kind === 'window' ? spec.contents : undefined
-  const combiner = assertDefined(
-    contents === undefined || contents.kind === 'elements'
-      ? undefined
-      : makeCombiner(contents, context.inputTypes[0]),
-    'sliding panes are merged',
-  )
-  const state = backend.state(
-    '$panes',
-    valueState(paneRingType(combiner.type)),
-  ) as InternalValueState<PaneRing>
-  return cloneFunction(ringPanes)({
-    state,
-    combiner,
-    grid,
+  const combiner = makeCombiner(spec.contents, context.inputTypes[0])
+  return cloneFunction(mergedPanes)({
+    state: openCombining(spec.contents, parts, PANES),
+    combiner: assertDefined(combiner, 'panes of sliding windows are merged'),
+    paneMs: grid.paneMs,
+    backend,
+    numbers: new KeyNumbers(),
     emit: (window, result) => fire(window, window.start, [result]),
   })
+}
+
+function openCombining(
+  contents: Combining,
+  { backend, context }: PaneStoreParts,
+  name: string,
+): CombiningState {
+  return contents.kind === 'reduce'
+    ? backend.state(name, reducingState(contents.reduce, context.inputTypes[0]), layout)
+    : backend.state(name, aggregatingState(contents.aggregate), layout)
 }

@@ -14,7 +14,7 @@
  *  P1  Each pane that holds something is in `#live`, and its windows that are to fire in `#pending`.
  *  P2  A window with a greatest timestamp up to `#fired` of a key has fired for it, unless a timer
  *      in `#refires` says that it still has to.
- *  P3  The gate is open only for a pane all of whose windows are still to fire for all keys.
+ *  P3  The gate opens only for panes all of whose windows are still to fire, for all keys.
  */
 
 import type { Window } from '../../../api/window.ts'
@@ -64,7 +64,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
   readonly #spec: WindowOperatorSpec
   readonly #grid: PaneGrid
   readonly #latenessMs: number
-  readonly #gate: PaneGate = { start: MAX_TIMESTAMP, end: MIN_TIMESTAMP }
+  readonly #gate: PaneGate = { start: MAX_TIMESTAMP, end: MIN_TIMESTAMP, openFrom: MAX_TIMESTAMP }
   /** The starts of panes that may hold something. */
   readonly #live = new Set<number>()
   /** The starts of windows that are to fire for all their keys. */
@@ -112,6 +112,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
     this.#opened = parts
     for (const start of parts.stores.reopenedStarts()) this.#reopened.add(start)
     for (const pane of parts.fired.restoredPanes) this.#note(pane)
+    this.#moveGate()
     this.inputs = context.keySelectors.map((select, input) => {
       return cloneFunction(paneInput)({
         select,
@@ -120,6 +121,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
         collector,
         gate: this.#gate,
         store: parts.stores.panes,
+        enter: timestamp => this.#enter(timestamp),
         slow: (value, timestamp) => this.#slow({ value, timestamp, input }),
         metrics: context.metrics,
         errors: makeErrorHandler(context),
@@ -136,41 +138,46 @@ export class PaneWindowOperator extends AbstractStreamOperator {
     return assertDefined(this.#opened, 'the operator is open')
   }
 
-  /** A record outside of the gate's pane. */
-  #slow(element: PaneElement): void {
-    const { timestamp } = element
-    const { fired, stores, backend } = this.#parts
-    requireTimestamp(timestamp, this.#spec.window.assigner.name)
+  /** Opens the gate for the record's pane; false when the record must take the slow way (P3). */
+  #enter(timestamp: number): boolean {
+    const gate = this.#gate
+    if (timestamp < gate.openFrom || timestamp === MIN_TIMESTAMP) return false
     const pane = paneOf(this.#grid, timestamp)
-    const windows = windowsOfPane(this.#grid, pane)
-    const earliest = windows.at(-1)
-    const firesFrom = Math.max(this.watermark, fired.most)
-    const isOpen = earliest !== undefined && this.#lastOf(earliest) > firesFrom
-    backend.setCurrentKey(this.#keyOf(element))
-    if (!isOpen) {
-      this.#closeGate()
-      this.#addBetween(element, pane, windows)
-      return
-    }
-    this.#note(pane)
-    stores.panes.select(pane)
-    this.#gate.start = pane
-    this.#gate.end = pane + this.#grid.paneMs
-    stores.panes.add(element.value, element.input)
+    if (!this.#live.has(pane)) this.#note(pane)
+    this.#parts.stores.panes.select(pane)
+    gate.start = pane
+    gate.end = pane + this.#grid.paneMs
+    return true
   }
 
-  #keyOf({ value, input }: PaneElement): ReturnType<OperatorContext['keySelectors'][number]> {
-    return this.selector(input)(value)
+  /** The pane that the store stands on is not that of the last record any more. */
+  #closeGate(): void {
+    this.#gate.start = MAX_TIMESTAMP
+    this.#gate.end = MIN_TIMESTAMP
   }
 
-  /** A record some of whose windows have fired already, or are late. */
-  #addBetween(element: PaneElement, pane: number, windows: readonly number[]): void {
+  /** Panes that the watermark has not passed are in windows that are still to fire only. */
+  #moveGate(): void {
+    this.#closeGate()
+    const firesFrom = Math.max(this.watermark, this.#parts.fired.most)
+    const { sizeMs, slideMs } = this.#grid
+    const isKnown = firesFrom > MIN_TIMESTAMP && firesFrom < MAX_TIMESTAMP
+    this.#gate.openFrom = isKnown ? paneOf(this.#grid, firesFrom + 1) : firesFrom
+    // Between windows there are panes that no window has.
+    if (slideMs > sizeMs) this.#gate.openFrom = MAX_TIMESTAMP
+  }
+
+  /** A record some of whose windows may have fired already, or be late. */
+  #slow({ value, timestamp, input }: PaneElement): void {
     const { stores, fired, backend, late, refires, reopenedTimers } = this.#parts
-    const { value, timestamp, input } = element
+    requireTimestamp(timestamp, this.#spec.window.assigner.name)
+    this.#closeGate()
+    backend.setCurrentKey(this.selector(input)(value))
+    const pane = paneOf(this.#grid, timestamp)
     const firedTo = fired.of(backend.foldedKey())
     let taken = false
     let inPane = false
-    for (const start of windows) {
+    for (const start of windowsOfPane(this.#grid, pane)) {
       const last = this.#lastOf(start)
       if (last + this.#latenessMs <= this.watermark) continue
       taken = true
@@ -218,6 +225,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
       this.#fireWindow(this.#windowAt(start))
     }
     fired.raise(watermark)
+    this.#moveGate()
     this.#cleanUp(watermark)
     return true
   }
@@ -250,17 +258,15 @@ export class PaneWindowOperator extends AbstractStreamOperator {
     const last = window.end - 1
     // After a rescale, key groups that had come further have fired this window before.
     const mixed = fired.most >= last
-    const deadBefore = this.#latenessMs === 0 ? window.start + this.#grid.slideMs : MIN_TIMESTAMP
     let left: PrimitiveKey[] | undefined
-    stores.panes.forEachKey(window, deadBefore, () => {
-      if (mixed && fired.of(backend.foldedKey()) >= last) return false
-      if (left !== undefined) {
+    stores.panes.forEachKey(window, () => {
+      if (mixed && fired.of(backend.foldedKey()) >= last) return
+      if (left === undefined) {
+        stores.panes.fire(window)
+        if (this.context.outputFull()) left = []
+      } else {
         left.push(backend.foldedKey())
-        return false
       }
-      stores.panes.fire(window)
-      if (this.context.outputFull()) left = []
-      return true
     })
     fired.raise(last)
     if (left !== undefined) this.#burst = { window, keys: left.reverse() }
@@ -284,11 +290,14 @@ export class PaneWindowOperator extends AbstractStreamOperator {
     const { stores } = this.#parts
     const isOver = (start: number): boolean => this.#lastOf(start) + this.#latenessMs <= watermark
     const dead = [...this.#live].filter(pane => windowsOfPane(this.#grid, pane).every(isOver))
-    for (const pane of dead) this.#live.delete(pane)
-    if (dead.length > 0) stores.panes.drop(dead)
-    const over = [...this.#reopened].filter(isOver)
-    for (const start of over) this.#reopened.delete(start)
-    if (over.length > 0) stores.reopened.drop(over)
+    for (const pane of dead) {
+      this.#live.delete(pane)
+      stores.panes.drop(pane)
+    }
+    for (const start of [...this.#reopened].filter(isOver)) {
+      this.#reopened.delete(start)
+      stores.reopened.drop(start)
+    }
   }
 
   /** What an interrupted window has left becomes timers: state, like any that did not fire yet. */
@@ -303,11 +312,6 @@ export class PaneWindowOperator extends AbstractStreamOperator {
       this.#burst = undefined
     }
     fired.store([...this.#live])
-  }
-
-  #closeGate(): void {
-    this.#gate.start = MAX_TIMESTAMP
-    this.#gate.end = MIN_TIMESTAMP
   }
 
   /** The greatest timestamp of the window at `start`. */

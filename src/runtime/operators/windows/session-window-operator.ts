@@ -12,7 +12,7 @@
  */
 import { valueState } from '../../../api/state-descriptor.ts'
 import { requireTimestamp } from '../../../api/windows/window-arithmetic.ts'
-import { assert, assertDefined } from '../../../common/assert.ts'
+import { assertDefined } from '../../../common/assert.ts'
 import { cloneFunction } from '../../../common/clone-function.ts'
 import type { InternalValueState } from '../../../state/keyed-state-backend.ts'
 import type { InternalTimerService } from '../../internal-timer-service.ts'
@@ -20,14 +20,12 @@ import type { OperatorContext, Push } from '../../stream-operator.ts'
 import { makeErrorHandler } from '../../user-function-errors.ts'
 import { AbstractStreamOperator } from '../abstract-stream-operator.ts'
 import { makeCollector } from '../output-collector.ts'
-import { type Combiner, makeCombiner } from './combiner.ts'
+import { type AggregateWindowSpec, type Combiner, makeCombiner } from './combiner.ts'
 import { makeLateOutput } from './late-output.ts'
 import { sessionInput } from './session-input.ts'
 import { type OpenSession, type SessionList, sessionListType } from './session-list.ts'
-import { makeFire, type WindowOperatorSpec } from './window-body.ts'
+import { makeFire } from './window-body.ts'
 import type { FireWindow } from './window-contents.ts'
-
-export type AggregateWindowSpec = Extract<WindowOperatorSpec, { readonly kind: 'window' }>
 
 interface Parts {
   readonly state: InternalValueState<SessionList>
@@ -47,7 +45,6 @@ export class SessionWindowOperator extends AbstractStreamOperator {
     super(context)
     const { assigner, allowedLatenessMs } = spec.window
     const { contents } = spec
-    assert(contents.kind !== 'elements', 'sessions have an accumulator')
     this.#spec = spec
     const gapMs = assigner.shape.kind === 'session' ? assigner.shape.gapMs : undefined
     this.#gapMs = assertDefined(gapMs, 'sessions have a fixed gap')

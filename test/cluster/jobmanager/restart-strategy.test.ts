@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
-import { defaultSettings, type RestartSettings } from '../../src/cluster/job-settings.ts'
-import { RestartStrategy } from '../../src/cluster/jobmanager/restart-strategy.ts'
-import type { FailureReport } from '../../src/cluster/slot-messages.ts'
-import { SeededRandom } from '../../src/common/random.ts'
+import { defaultSettings, type RestartSettings } from '../../../src/cluster/job-settings.ts'
+import { RestartStrategy } from '../../../src/cluster/jobmanager/restart-strategy.ts'
+import type { FailureReport } from '../../../src/cluster/slot-messages.ts'
+import { SeededRandom } from '../../../src/common/random.ts'
 
 const noJitter = Object.assign(new SeededRandom(1), { next: () => 0.5 })
 
@@ -37,7 +37,7 @@ const cases: Record<string, Case> = {
     failures: [other('a'), other('b'), other('c')],
     expect: [1_000, 1_500, /restarted 2 times in a row/],
   },
-  'what cannot change is not tried again': {
+  'B1: what cannot change is not tried again': {
     failures: [{ retry: 'never' }],
     expect: [/trying again cannot help/],
   },
@@ -67,7 +67,7 @@ const cases: Record<string, Case> = {
     failures: [0, 600, 1_100, 1_200].map(atMs => ({ atMs, message: `${atMs}` })),
     expect: [5, 5, 5, /more than 2 times within 1000 ms/],
   },
-  'none at all': {
+  'B3: none at all is a reason too': {
     settings: { strategy: 'none' },
     failures: [other('a')],
     expect: [/the restart strategy is none/],

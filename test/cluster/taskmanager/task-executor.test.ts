@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals'
-import { job } from '../../src/api/job.ts'
-import type { SlotCommand, SlotEvent, SlotRestore } from '../../src/cluster/slot-messages.ts'
-import { TaskExecutor, type TaskStart } from '../../src/cluster/taskmanager/task-executor.ts'
-import { collectionSource } from '../../src/connectors/collection/collection-source.ts'
-import { planJob } from '../../src/graph/build-job-graph.ts'
-import { buildExecutionPlan } from '../../src/graph/execution-plan.ts'
-import type { TaskControl, TaskListener, TaskSnapshot } from '../../src/runtime/task-contract.ts'
-import { MemoryStore } from '../../src/storage/memory-store.ts'
-import type { ObjectStore } from '../../src/storage/object-store.ts'
-import { collectSink } from '../../src/testing/collect-sink.ts'
+import { job } from '../../../src/api/job.ts'
+import type { SlotCommand, SlotEvent, SlotRestore } from '../../../src/cluster/slot-messages.ts'
+import { TaskExecutor, type TaskStart } from '../../../src/cluster/taskmanager/task-executor.ts'
+import { collectionSource } from '../../../src/connectors/collection/collection-source.ts'
+import { planJob } from '../../../src/graph/build-job-graph.ts'
+import { buildExecutionPlan } from '../../../src/graph/execution-plan.ts'
+import type { TaskControl, TaskListener, TaskSnapshot } from '../../../src/runtime/task-contract.ts'
+import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import type { ObjectStore } from '../../../src/storage/object-store.ts'
+import { collectSink } from '../../../src/testing/collect-sink.ts'
 
 const graph = planJob(
   job(env =>
@@ -127,7 +127,7 @@ test('barriers are injected at sources only; all hear of the completion', async 
   expect(tasks.get('counts')?.calls).toEqual(['complete [1]'])
 })
 
-test('a snapshot is acknowledged after it was stored', async () => {
+test('X2: a snapshot is acknowledged after it was stored', async () => {
   const { tasks, events, send, store } = bench()
   send({ kind: 'deploy', restore: undefined })
   await settled()
@@ -161,7 +161,7 @@ test('a snapshot that cannot be stored is declined with the reason', async () =>
   expect(events).toMatchObject([{ kind: 'declined', checkpointId: 1, reason: 'Error: no way' }])
 })
 
-test('says that it is cancelled after tasks closed and stores ended, and nothing else', async () => {
+test('X3: is cancelled when tasks closed and stores ended, and says nothing else', async () => {
   const store = new MemoryStore()
   let stored: () => void = () => {}
   store.put = () =>

@@ -1,0 +1,231 @@
+/**
+ * The slots of a table at one size: open addressing with linear probing over arrays side by side. A
+ * probe reads the slot's pair (tag, stamp) in one cache line, the value is at the same slot of
+ * another array: the processor fetches both at once, which no table of entry numbers allows.
+ *
+ * Owns        where a pair is placed and how gaps are closed.
+ * Leaves out  growth and snapshots (`EntryTable`).
+ *
+ * Invariants
+ *  G1  A slot is empty when its stamp is 0. Between the home slot of a tag and its own none is empty.
+ *  G2  Without `keys` every tag is its key: 32-bit integers without namespaces.
+ */
+import type { PrimitiveKey } from '../key.ts'
+import { hashKey } from '../key.ts'
+import { GOLDEN, ObjectPages } from './object-pages.ts'
+
+export type Values = Int32Array | Float64Array | ObjectPages
+
+export interface GenerationShape {
+  makeValues(slots: number): Values
+  /** With TTL times. */
+  readonly timed: boolean
+}
+
+/** The stamp of an entry that went to the next generation, or was removed while it was on its way. */
+const GONE = -1
+
+export class Generation {
+  readonly capacity: number
+  /** Pairs of a tag (the hash of key and namespace) and a stamp. */
+  readonly slots: Int32Array
+  readonly values: Values
+  keys: ObjectPages | undefined = undefined
+  namespaces: Float64Array | undefined = undefined
+  /** When each value was last renewed; `undefined` without TTL. */
+  readonly times: Float64Array | undefined
+  /** A running snapshot has not walked over it to the end. */
+  isPending = false
+  /** 32 less the bits of a slot number: the high bits of the product are a tag's home. */
+  readonly #shift: number
+
+  /** `capacity` is a power of two. */
+  constructor(capacity: number, shape: GenerationShape) {
+    this.capacity = capacity
+    this.slots = new Int32Array(capacity * 2)
+    this.values = shape.makeValues(capacity)
+    this.times = shape.timed ? new Float64Array(capacity) : undefined
+    this.#shift = 1 + Math.clz32(capacity)
+  }
+
+  /** Above 0 for an entry. */
+  stamp(slot: number): number {
+    return this.slots[slot * 2 + 1] as number
+  }
+
+  isEntry(slot: number): boolean {
+    return (this.slots[slot * 2 + 1] as number) > 0
+  }
+
+  key(slot: number): PrimitiveKey {
+    const { keys } = this
+    return keys === undefined ? (this.slots[slot * 2] as number) : (keys.get(slot) as PrimitiveKey)
+  }
+
+  namespace(slot: number): number {
+    return this.namespaces === undefined ? 0 : (this.namespaces[slot] as number)
+  }
+
+  /** The slot of a tag where tags are keys (G2); -1 when absent. */
+  findTag(tag: number): number {
+    const { slots } = this
+    const wrap = slots.length - 1
+    let at = (Math.imul(tag, GOLDEN) >>> this.#shift) << 1
+    while (slots[at] !== tag || (slots[at + 1] as number) <= 0) {
+      if (slots[at + 1] === 0) return -1
+      at = (at + 2) & wrap
+    }
+    return at >>> 1
+  }
+
+  /** The slot of a key in a namespace, whose tag is given; -1 when absent. */
+  findKey(tag: number, key: PrimitiveKey | undefined, namespace: number): number {
+    const { slots, namespaces } = this
+    const keys = this.keys as ObjectPages
+    const wrap = slots.length - 1
+    let at = this.#home(tag)
+    for (;;) {
+      const stamp = slots[at + 1] as number
+      if (stamp === 0) return -1
+      const slot = at >>> 1
+      if (slots[at] === tag && stamp > 0 && isSameKey(keys.get(slot), key)) {
+        if ((namespaces === undefined ? 0 : namespaces[slot]) === namespace) return slot
+      }
+      at = (at + 2) & wrap
+    }
+  }
+
+  /** Takes the first free slot for a tag. */
+  place(tag: number, stamp: number): number {
+    const { slots } = this
+    const wrap = slots.length - 1
+    let at = this.#home(tag)
+    while (slots[at + 1] !== 0) at = (at + 2) & wrap
+    slots[at] = tag
+    slots[at + 1] = stamp
+    return at >>> 1
+  }
+
+  /** Keeps keys beside the tags from now on (G2). */
+  addKeys(): ObjectPages {
+    const keys = new ObjectPages(this.capacity)
+    for (let slot = 0; slot < this.capacity; slot++) {
+      if (this.isEntry(slot)) keys.put(slot, this.slots[slot * 2])
+    }
+    this.keys = keys
+    return keys
+  }
+
+  addNamespaces(): Float64Array {
+    if (this.keys === undefined) this.addKeys()
+    this.namespaces = new Float64Array(this.capacity)
+    return this.namespaces
+  }
+
+  /** Moves an entry to the next generation; probes here still pass over its slot (G1). */
+  moveTo(next: Generation, slot: number): number {
+    if (this.keys !== undefined && next.keys === undefined) next.addKeys()
+    if (this.namespaces !== undefined && next.namespaces === undefined) next.addNamespaces()
+    const to = next.place(this.slots[slot * 2] as number, this.stamp(slot))
+    next.keys?.put(to, this.key(slot))
+    this.#copy(next, slot, to)
+    this.drop(slot)
+    return to
+  }
+
+  /** Empties a slot of a generation that is being drained. */
+  drop(slot: number): void {
+    this.slots[slot * 2 + 1] = GONE
+    this.#release(slot)
+  }
+
+  /** Empties a slot, then moves entries back over the gap until no probe would miss one (G1). */
+  close(slot: number): void {
+    const { slots } = this
+    const wrap = slots.length - 1
+    let gap = slot * 2
+    let next = (gap + 2) & wrap
+    while (slots[next + 1] !== 0) {
+      const home = this.#home(slots[next] as number)
+      if (((next - home) & wrap) >= ((next - gap) & wrap)) {
+        slots[gap] = slots[next] as number
+        slots[gap + 1] = slots[next + 1] as number
+        this.keys?.set(gap >>> 1, this.keys.get(next >>> 1))
+        this.#copy(this, next >>> 1, gap >>> 1)
+        gap = next
+      }
+      next = (next + 2) & wrap
+    }
+    slots[gap + 1] = 0
+    this.#release(gap >>> 1)
+  }
+
+  /** The slots whose entries `close(slot)` may move. */
+  *followers(slot: number): Iterable<number> {
+    const { capacity } = this
+    for (let at = (slot + 1) % capacity; this.stamp(at) !== 0; at = (at + 1) % capacity) yield at
+  }
+
+  /**
+   * Reads where the entries of these tags are likely to be, so that they are in the cache when they
+   * are asked for: in loops this short the processor waits for many of them at once. The result
+   * means nothing; it keeps the loops from being optimised away.
+   */
+  touch(tags: Int32Array, count: number): number {
+    const { slots, values, keys } = this
+    const shift = this.#shift
+    let seen = 0
+    for (let i = 0; i < count; i++) {
+      seen ^= slots[(Math.imul(tags[i] as number, GOLDEN) >>> shift) << 1] as number
+    }
+    if (keys !== undefined) seen ^= keys.touch(tags, count, shift)
+    if (values instanceof ObjectPages) return seen ^ values.touch(tags, count, shift)
+    for (let i = 0; i < count; i++) {
+      seen ^= values[Math.imul(tags[i] as number, GOLDEN) >>> shift] as number
+    }
+    return seen
+  }
+
+  get bytes(): number {
+    const { values } = this
+    return (
+      this.slots.byteLength +
+      (values instanceof ObjectPages ? values.bytes : values.byteLength) +
+      (this.keys?.bytes ?? 0) +
+      (this.namespaces?.byteLength ?? 0) +
+      (this.times?.byteLength ?? 0)
+    )
+  }
+
+  /** Where probing for a tag begins, as an index into `slots`. Fibonacci hashing: TAOCP 3, 6.4. */
+  #home(tag: number): number {
+    return (Math.imul(tag, GOLDEN) >>> this.#shift) << 1
+  }
+
+  #copy(target: Generation, from: number, to: number): void {
+    const { values } = this
+    if (values instanceof ObjectPages) (target.values as ObjectPages).put(to, values.get(from))
+    else (target.values as Float64Array)[to] = values[from] as number
+    if (this.namespaces !== undefined) {
+      ;(target.namespaces as Float64Array)[to] = this.namespaces[from] as number
+    }
+    if (this.times !== undefined) {
+      ;(target.times as Float64Array)[to] = this.times[from] as number
+    }
+  }
+
+  /** What no entry points at must not be kept alive. */
+  #release(slot: number): void {
+    if (this.values instanceof ObjectPages) this.values.set(slot, undefined)
+    this.keys?.set(slot, undefined)
+  }
+}
+
+/** Equal for equal (key, namespace); without a namespace the key's own hash. */
+export function tagOf(hash: number, namespace: number): number {
+  return namespace === 0 ? hash : hash ^ Math.imul(hashKey(namespace), 0x85ebca6b)
+}
+
+function isSameKey(a: unknown, b: PrimitiveKey | undefined): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b))
+}

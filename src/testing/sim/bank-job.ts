@@ -1,0 +1,107 @@
+/**
+ * The simulated job: transfers -> legs -> balance of each account -> transactional sink. The real
+ * graph and the real enumerator's contract; the tasks themselves are simulated (`sim-task.ts`).
+ */
+import { job } from '../../api/job.ts'
+import type { JsonValue, Source, SourceSplit, SplitEnumerator } from '../../api/source.ts'
+import { assertNever } from '../../common/assert.ts'
+import { planJob } from '../../graph/build-job-graph.ts'
+import type { JobGraph, JobVertex } from '../../graph/job-graph.ts'
+import { collectSink } from '../collect-sink.ts'
+import type { Bank, Leg } from './bank.ts'
+
+export const MAX_PARALLELISM = 12
+
+export interface BankSplit extends SourceSplit {
+  readonly split: number
+  /** Of the next transfer. */
+  readonly offset: number
+}
+
+export type TaskRole = 'source' | 'sum' | 'sink'
+
+export function bankGraph(bank: Bank, parallelism: number): JobGraph {
+  const source = bankSource(bank)
+  const definition = job('bank', env => {
+    env
+      .from(source)
+      .uid('transfers')
+      .keyBy(leg => leg.account)
+      .reduce((a, b) => ({ ...b, delta: a.delta + b.delta }))
+      .uid('balances')
+      .rebalance()
+      .to(collectSink<Leg>())
+      .uid('bookings')
+  })
+  return planJob(definition, { parallelism, maxParallelism: MAX_PARALLELISM })
+}
+
+export function roleOf(vertex: JobVertex): TaskRole {
+  switch (vertex.chain[0]?.uid) {
+    case 'transfers':
+      return 'source'
+    case 'balances':
+      return 'sum'
+    case 'bookings':
+      return 'sink'
+    default:
+      return assertNever(vertex as never, 'vertex')
+  }
+}
+
+function bankSource(bank: Bank): Source<Leg, BankSplit> {
+  return {
+    name: 'transfers',
+    boundedness: 'bounded',
+    output: undefined,
+    createEnumerator: (context, state) => {
+      const restored = state as readonly BankSplit[] | undefined
+      const waiting = restored ?? bank.splits.map((_, split) => newSplit(split))
+      return new SplitQueue(waiting, {
+        assign: (split, reader) => context.assignSplit(split, reader),
+        noMore: reader => context.signalNoMoreSplits(reader),
+      })
+    },
+    createReader: () => assertNever('reader' as never, 'real reader in a simulation'),
+  }
+}
+
+function newSplit(split: number): BankSplit {
+  return { id: `split-${split}`, split, offset: 0 }
+}
+
+interface SplitPorts {
+  assign(split: BankSplit, reader: number): void
+  noMore(reader: number): void
+}
+
+/** Gives one split at a time to whoever asks. */
+class SplitQueue implements SplitEnumerator<BankSplit> {
+  readonly #waiting: BankSplit[]
+  readonly #ports: SplitPorts
+
+  constructor(waiting: readonly BankSplit[], ports: SplitPorts) {
+    this.#waiting = [...waiting]
+    this.#ports = ports
+  }
+
+  start(): void {}
+
+  addReader(): void {}
+
+  handleSplitRequest(reader: number): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#ports.noMore(reader)
+    else this.#ports.assign(next, reader)
+  }
+
+  addSplitsBack(splits: readonly BankSplit[]): void {
+    this.#waiting.push(...splits)
+  }
+
+  snapshotState(): JsonValue {
+    return this.#waiting as unknown as JsonValue
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,41 @@
+/** The clock of one simulated process: set wrong, and running a little fast or slow. */
+import type { Clock, TimerHandle } from '../../common/clock.ts'
+import type { Scheduler, SimProcess } from './scheduler.ts'
+
+const EPOCH_MS = 1_750_000_000_000
+const SKEW_MS = 120_000
+const DRIFT = 0.1
+
+export class SimClock implements Clock {
+  readonly #scheduler: Scheduler
+  readonly #process: SimProcess
+  readonly #offsetMs: number
+  readonly #startMs: number
+  readonly #rate: number
+
+  constructor(scheduler: Scheduler, process: SimProcess) {
+    this.#scheduler = scheduler
+    this.#process = process
+    this.#offsetMs = scheduler.between(-SKEW_MS, 2 * SKEW_MS)
+    this.#startMs = scheduler.between(0, SKEW_MS)
+    this.#rate = scheduler.between(1 - DRIFT, 2 * DRIFT)
+  }
+
+  now(): number {
+    return Math.floor(EPOCH_MS + this.#offsetMs + this.#scheduler.nowMs * this.#rate)
+  }
+
+  monotonic(): number {
+    return this.#startMs + this.#scheduler.nowMs * this.#rate
+  }
+
+  schedule(delayMs: number, callback: () => void): TimerHandle {
+    // A hair late, so that a timer never rings before its own clock says so.
+    const step = this.#scheduler.after(delayMs / this.#rate + 1e-6, this.#process, callback)
+    return {
+      cancel: () => {
+        step.cancelled = true
+      },
+    }
+  }
+}

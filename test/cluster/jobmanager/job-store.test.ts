@@ -1,0 +1,149 @@
+import { expect, test } from '@jest/globals'
+import { buildMetadata } from '../../../src/checkpoint/checkpoint-metadata.ts'
+import type { Lineage } from '../../../src/checkpoint/generation.ts'
+import { JobStore, readSnapshot } from '../../../src/cluster/jobmanager/job-store.ts'
+import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import { FaultyObjectStore } from '../../../src/testing/faulty-object-store.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+
+const clock = new ManualClock(1_000)
+
+function open(store: MemoryStore | FaultyObjectStore): JobStore {
+  return new JobStore({ store, jobId: 'default.job', clock })
+}
+
+/** An attempt that goes on from the lineage it finds. */
+async function attempt(store: MemoryStore): Promise<{ job: JobStore; lineage: Lineage }> {
+  const job = open(store)
+  const lineage = await job.begin()
+  await job.settle(lineage, { restoredFrom: null, history: lineage.completed })
+  return { job, lineage }
+}
+
+async function complete(job: JobStore, id: number): Promise<void> {
+  await job.reserveId(id)
+  await job.writeMetadata(
+    buildMetadata({
+      kind: 'checkpoint',
+      checkpointId: id,
+      jobId: 'default.job',
+      jobName: 'job',
+      generation: job.generation,
+      triggeredAtMs: 0,
+      completedAtMs: 0,
+      operators: [],
+      subtasks: [],
+      enumerators: new Map(),
+      proofBefore: undefined,
+    }),
+  )
+}
+
+const keys = async (store: MemoryStore): Promise<readonly string[]> =>
+  (await store.list('')).map(entry => entry.key)
+
+test('W1: of attempts that begin at once each gets a generation of its own', async () => {
+  const store = new MemoryStore()
+  const jobs = Array.from({ length: 5 }, () => open(store))
+  await Promise.all(jobs.map(job => job.begin()))
+  expect(jobs.map(job => job.generation).sort()).toEqual([1, 2, 3, 4, 5])
+})
+
+test('an older attempt sees the newer one at its next step', async () => {
+  const store = new MemoryStore()
+  const { job: older } = await attempt(store)
+  expect(await older.reserveId(1)).toBeUndefined()
+  const { job: newer } = await attempt(store)
+  expect(await older.newerGeneration()).toBe(newer.generation)
+  expect(await older.reserveId(2)).toBe(newer.generation)
+  expect(await newer.newerGeneration()).toBeUndefined()
+})
+
+test('what a stale attempt completes is no part of the lineage', async () => {
+  const store = new MemoryStore()
+  const { job: older } = await attempt(store)
+  await complete(older, 1)
+  await attempt(store)
+  await complete(older, 2)
+  const { lineage } = await attempt(store)
+  expect(lineage.completed.map(checkpoint => checkpoint.id)).toEqual([1])
+  expect(lineage.abandoned).toEqual([2])
+  expect(lineage.lastCheckpointId).toBe(2)
+})
+
+test('an id is taken even when the answer of the store got lost', async () => {
+  const inner = new MemoryStore()
+  let lose = false
+  const store = new FaultyObjectStore({
+    inner,
+    clock,
+    fault: ({ operation }) => (lose && operation === 'put' ? 'lose-answer' : undefined),
+  })
+  const job = open(store)
+  await job.settle(await job.begin(), { restoredFrom: null, history: [] })
+  lose = true
+  await expect(job.reserveId(1)).rejects.toMatchObject({ code: 'WEIR_STORE_FAILED' })
+  const { lineage } = await attempt(inner)
+  expect(lineage.lastCheckpointId).toBe(1)
+})
+
+test('W2: sweeping removes what was never completed, and what is abandoned and too old', async () => {
+  const store = new MemoryStore()
+  const first = await attempt(store)
+  for (const id of [1, 2, 3]) await complete(first.job, id)
+  const fresh = open(store)
+  await fresh.settle(await fresh.begin(), { restoredFrom: null, history: [] })
+  await complete(fresh, 4)
+  await store.put('default.job/chk-5/a-0.state', Buffer.from('left behind'))
+  await store.put('default.job/savepoints/savepoint-5/a-0.state', Buffer.from('the user’s'))
+  await fresh.reserveId(5)
+  const { job, lineage } = await attempt(store)
+  // Begun by this attempt itself: not its leftover.
+  await store.put('default.job/chk-6/a-0.state', Buffer.from('under way'))
+  await job.sweep(lineage, 2)
+  expect((await keys(store)).filter(key => !key.includes('/generations/'))).toEqual([
+    'default.job/chk-2/_metadata',
+    'default.job/chk-3/_metadata',
+    'default.job/chk-4/_metadata',
+    'default.job/chk-6/a-0.state',
+    'default.job/savepoints/savepoint-5/a-0.state',
+  ])
+})
+
+test('records of many attempts do not pile up', async () => {
+  const store = new MemoryStore()
+  for (let i = 0; i < 30; i++) {
+    const { job, lineage } = await attempt(store)
+    await job.sweep(lineage, 1)
+  }
+  expect((await keys(store)).length).toBeLessThanOrEqual(11)
+  const { job } = await attempt(store)
+  expect(job.generation).toBe(31)
+})
+
+test('W3: a checkpoint that is half removed is none', async () => {
+  const inner = new MemoryStore()
+  const { job } = await attempt(inner)
+  await complete(job, 1)
+  await inner.put('default.job/chk-1/a-0.state', Buffer.from('state'))
+  const fails = ({ operation, key }: { operation: string; key: string }) =>
+    operation === 'delete' && key.endsWith('.state') ? 'fail' : undefined
+  const store = new FaultyObjectStore({ inner, clock, fault: fails })
+  const again = open(store)
+  await again.begin()
+  await expect(again.remove('checkpoint', 1)).rejects.toMatchObject({ code: 'WEIR_STORE_FAILED' })
+  const { lineage } = await attempt(inner)
+  expect(lineage.completed).toEqual([])
+})
+
+test('reads what was written, and names the file that is missing', async () => {
+  const store = new MemoryStore()
+  const { job } = await attempt(store)
+  await complete(job, 3)
+  const found = await readSnapshot(store, 'default.job/chk-3', undefined)
+  expect(found).toMatchObject({ checkpointId: 3, generation: 1 })
+  expect(job.pathOf('checkpoint', 3)).toBe('memory/default.job/chk-3')
+  await expect(readSnapshot(store, 'default.job/chk-4', undefined)).rejects.toMatchObject({
+    code: 'WEIR_STORE_NOT_FOUND',
+  })
+})

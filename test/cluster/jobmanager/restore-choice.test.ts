@@ -1,0 +1,113 @@
+import { expect, test } from '@jest/globals'
+import type { Lineage } from '../../../src/checkpoint/generation.ts'
+import type { RestoreRequest } from '../../../src/cluster/job-settings.ts'
+import { chooseRestart, chooseRestore } from '../../../src/cluster/jobmanager/restore-choice.ts'
+import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import type { ObjectStore } from '../../../src/storage/object-store.ts'
+
+const folderStore: ObjectStore = Object.assign(new MemoryStore(), { location: '/store' })
+const jobId = 'default.job'
+
+const past: Lineage = {
+  started: true,
+  completed: [4, 5, 6].map(id => ({ id, pinned: false })),
+  restoredFrom: null,
+  lastCheckpointId: 7,
+  abandoned: [2],
+  unreadable: [],
+}
+const nothing: Lineage = {
+  started: false,
+  completed: [],
+  restoredFrom: null,
+  lastCheckpointId: 0,
+  abandoned: [],
+  unreadable: [],
+}
+
+function choose(request: RestoreRequest, lineage: Lineage = past) {
+  return chooseRestore({ request, lineage, store: folderStore, jobId })
+}
+
+test('none starts empty, whatever there is', () => {
+  const choice = choose({ kind: 'none' })
+  expect(choice).toMatchObject({ place: undefined, base: { restoredFrom: null, history: [] } })
+})
+
+test('latest is the newest completed one; the one before is offered if it is damaged', () => {
+  expect(choose({ kind: 'latest' })).toEqual({
+    place: { location: '/store', folder: 'default.job/chk-6' },
+    base: { restoredFrom: '/store/default.job/chk-6', history: past.completed },
+    previous: '/store/default.job/chk-5',
+    note: undefined,
+  })
+})
+
+test('latest of a job that never ran is refused', () => {
+  expect(() => choose({ kind: 'latest' }, nothing)).toThrow('nothing to restore: job default.job')
+})
+
+test('latest of a job that ran and completed nothing starts from the beginning, and says so', () => {
+  const choice = choose({ kind: 'latest' }, { ...nothing, started: true })
+  expect(choice.place).toBeUndefined()
+  expect(choice.note).toMatch(/starting from the beginning/)
+})
+
+test('latest goes back to what was restored when nothing completed since', () => {
+  const restoredFrom = '/elsewhere/savepoint-3'
+  const choice = choose({ kind: 'latest' }, { ...nothing, started: true, restoredFrom })
+  expect(choice.place).toEqual({ location: '/elsewhere', folder: 'savepoint-3' })
+})
+
+test('a newest one that cannot be read is refused, never passed over', () => {
+  expect(() => choose({ kind: 'latest' }, { ...past, unreadable: [7] })).toThrow(
+    expect.objectContaining({
+      code: 'WEIR_CHECKPOINT_CORRUPT',
+      message: expect.stringContaining('/store/default.job/chk-7/_metadata'),
+      next: expect.stringContaining('--restore /store/default.job/chk-6'),
+    }),
+  )
+})
+
+const paths: Record<string, string> = {
+  'its folder': '/store/default.job/chk-5',
+  'its metadata': '/store/default.job/chk-5/_metadata',
+  'a URL': 'file:///store/default.job/chk-5',
+}
+test.each(Object.entries(paths))('an own checkpoint is named by %s, and stays', (_, path) => {
+  expect(choose({ kind: 'path', path })).toEqual({
+    place: { location: '/store', folder: 'default.job/chk-5' },
+    base: {
+      restoredFrom: '/store/default.job/chk-5',
+      history: [
+        { id: 4, pinned: false },
+        { id: 5, pinned: true },
+      ],
+    },
+    previous: '/store/default.job/chk-4',
+    note: undefined,
+  })
+})
+
+test('one of an older run may be named too', () => {
+  const { base } = choose({ kind: 'path', path: '/store/default.job/chk-2' })
+  expect(base.history).toEqual([{ id: 2, pinned: true }])
+})
+
+test('a snapshot elsewhere leaves the job’s own behind', () => {
+  expect(choose({ kind: 'path', path: '/other/place/savepoint-1/' })).toMatchObject({
+    place: { location: '/other/place', folder: 'savepoint-1' },
+    base: { restoredFrom: '/other/place/savepoint-1', history: [] },
+    previous: undefined,
+  })
+})
+
+test('a restart goes on from the newest, or empty where nothing was restored', () => {
+  const restart = (lineage: Lineage) => chooseRestart({ lineage, store: folderStore, jobId }).place
+  expect(restart(past)).toEqual({ location: '/store', folder: 'default.job/chk-6' })
+  expect(restart({ ...nothing, started: true })).toBeUndefined()
+  expect(restart({ ...nothing, started: true, restoredFrom: '/x/sp' })).toEqual({
+    location: '/x',
+    folder: 'sp',
+  })
+})

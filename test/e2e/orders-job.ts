@@ -1,0 +1,74 @@
+/** The job of the tests of bad input: it does what its arguments say. */
+import {
+  datagen,
+  fileSink,
+  fileSource,
+  type Infer,
+  job,
+  json,
+  oneOf,
+  record,
+  type Source,
+  sequence,
+  uniformInt,
+  valueState,
+  z,
+} from 'weir'
+
+const Order = record({ id: z.int(), customer: z.string(), cents: z.int32() })
+const Total = record({ id: z.int(), customer: z.string(), cents: z.int() })
+
+/** What a customer's orders come to, as one version of the job or another stores it. */
+const versions = {
+  first: record({ cents: z.int(), orders: z.int32() }),
+  wider: record({ cents: z.int(), orders: z.int32(), note: z.string().optional() }),
+  other: record({ cents: z.string(), orders: z.int32() }),
+}
+type Standing = Infer<typeof versions.first>
+
+/** The types do not hold where a cast, or JavaScript, went around them. */
+const aLot = 'a lot' as unknown as number
+
+export default job('orders', env => {
+  const { args } = env
+  const input = args.get('input')
+  const made = datagen({
+    type: Order,
+    rows: args.int('rows', 3_000),
+    ratePerSecond: args.int('rate', 1_000_000),
+    fields: { id: sequence(), customer: oneOf(['ada', 'bob', 'cyd']), cents: uniformInt(1, 999) },
+  })
+  const source: Source<Infer<typeof Order>> =
+    input === undefined ? made : fileSource({ path: input, format: json(Order) })
+  const failsAt = args.int('failsAt', -1)
+  const spoilsStateAt = args.int('spoilsStateAt', -1)
+  const spoilsOutputAt = args.int('spoilsOutputAt', -1)
+  const version = args.oneOf('version', ['first', 'wider', 'other'], 'first')
+  const totals = env
+    .from(source)
+    .uid('orders')
+    .map(order => {
+      if (order.id === failsAt) throw new Error(`order ${order.id} has no price`)
+      return order
+    })
+    .returns(Order)
+    .name('check-prices')
+    .keyBy(order => order.customer)
+    .process({
+      output: Total,
+      state: { standing: valueState(versions[version] as typeof versions.first) },
+      processElement({ id, customer, cents }, context, out) {
+        const standing: Standing = context.state.standing.value() ?? { cents: 0, orders: 0 }
+        standing.cents += cents
+        standing.orders += 1
+        const total = { id, customer, cents: standing.cents }
+        if (id === spoilsStateAt) standing.orders = aLot
+        if (id === spoilsOutputAt) total.cents = aLot
+        context.state.standing.update(standing)
+        out.collect(total)
+      },
+    })
+    .name('totals')
+  if (args.boolean('uid', true)) totals.uid('totals')
+  totals.to(fileSink({ path: args.get('output', 'out'), format: json(Total) })).uid('sink')
+})
