@@ -1,6 +1,8 @@
 /** Jest runs the TypeScript sources as ES modules; swc strips the types. */
 export default {
   roots: ['<rootDir>/test'],
+  // Tests that start processes take seconds on a machine that has much else to do.
+  testTimeout: 60_000,
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {

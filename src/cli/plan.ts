@@ -11,8 +11,7 @@ export interface PlanOptions extends PrepareJobOptions {
 }
 
 export async function plan(options: PlanOptions, io: CliIo): Promise<number> {
-  const { graph, warnings } = await prepareJob(options, io)
-  for (const warning of warnings) io.err.write(`warning: ${warning}\n`)
+  const { graph } = await prepareJob(options, io)
   const text = options.json
     ? planJson(graph)
     : options.mermaid

@@ -3,7 +3,6 @@
  * Nothing of the engine runs yet.
  */
 import { isJob, type Job, type Pipeline } from '../api/job.ts'
-import { closestName } from '../common/closest-name.ts'
 import { isWeirError } from '../common/errors.ts'
 import { buildJobGraph } from '../graph/build-job-graph.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
@@ -28,8 +27,6 @@ export interface PrepareJobOptions {
 export interface PreparedJob {
   readonly manifest: StreamJob
   readonly graph: JobGraph
-  /** Arguments that mean nothing to the job; what is odd in the graph is told by the graph. */
-  readonly warnings: readonly string[]
 }
 
 /** Throws what is wrong with the file, the manifest, the job's types, or its builder function. */
@@ -59,7 +56,7 @@ export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise
     checkpointing: spec.checkpoint.mode,
   }
   const graph = buildJobGraph(buildStreamGraph(pipeline, graphOptions), graphOptions)
-  return { manifest, graph, warnings: argumentWarnings(pipeline) }
+  return { manifest, graph }
 }
 
 function buildPipeline(job: Job, jobFile: JobFile, home: string): Pipeline {
@@ -81,15 +78,4 @@ function overrides({ set, parallelism, state }: PrepareJobOptions): string[] {
   if (parallelism !== undefined) all.push(`spec.parallelism=${parallelism}`)
   if (state !== undefined) all.push(`spec.stateBackend.type=${state}`)
   return all
-}
-
-function argumentWarnings({ unreadArguments, knownArguments }: Pipeline): string[] {
-  return unreadArguments.map(name => {
-    const near = closestName(name, knownArguments)
-    const offer =
-      near === undefined
-        ? `it reads ${knownArguments.join(', ') || 'none'}`
-        : `did you mean ${near}?`
-    return `spec.job.args.${name} is set, but the job does not read it; ${offer}`
-  })
 }

@@ -18,9 +18,10 @@ export interface RunOptions extends PrepareJobOptions {
 
 /** Gives the exit code. Throws what is wrong before the job starts. */
 export async function run(options: RunOptions, io: CliIo): Promise<number> {
-  const { manifest, graph, warnings } = await prepareJob(options, io)
-  const odd = graph.warnings.map(({ message, next }) => `${message}\n  next: ${next}`)
-  for (const warning of [...warnings, ...odd]) io.err.write(`warning: ${warning}\n`)
+  const { manifest, graph } = await prepareJob(options, io)
+  for (const { message, next } of graph.warnings) {
+    io.err.write(`warning: ${message}\n  next: ${next}\n`)
+  }
   const { metadata, spec } = manifest
   const random = new SystemRandom()
   const store = openStore({

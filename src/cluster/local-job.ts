@@ -11,12 +11,14 @@ import type { Random } from '../common/random.ts'
 import { buildExecutionPlan } from '../graph/execution-plan.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { SlotLoop } from '../runtime/slot-loop.ts'
+import type { TaskMetrics } from '../runtime/task-contract.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { openStore } from '../storage/open-store.ts'
 import type { JobProgress } from './job-progress.ts'
 import type { JobNotice, JobResult } from './job-result.ts'
 import type { JobSettings, RestoreRequest } from './job-settings.ts'
+import { JobHistory } from './jobmanager/job-history.ts'
 import { JobMaster } from './jobmanager/job-master.ts'
 import { LocalExchanges } from './local-exchanges.ts'
 import { ProgressMeter } from './progress-meter.ts'
@@ -57,9 +59,12 @@ export interface LocalJob {
   progress(): JobProgress
 }
 
-/** With what user functions counted. */
+/** With what user functions counted, and what people look at. */
 export interface CountedLocalJob extends LocalJob {
   readonly counters: UserCounters
+  readonly history: JobHistory
+  /** The figures of the running attempt's subtasks. */
+  tasks(): readonly TaskMetrics[]
 }
 
 /** Starts the job and returns at once; errors of starting (a refused restore) are results too. */
@@ -67,6 +72,7 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
   const { graph, clock } = options
   const meter = new ProgressMeter(graph, clock)
   const counters = new UserCounters()
+  const history = new JobHistory(clock)
   const executors: TaskExecutor[] = []
   const gateways = Array.from(
     { length: buildExecutionPlan(graph).slots },
@@ -74,7 +80,8 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
       return { send: command => executors[slot]?.handle(command) }
     },
   )
-  const master = makeMaster(options, gateways)
+  const master = makeMaster(options, gateways, history)
+  const tasks = (): readonly TaskMetrics[] => executors.flatMap(executor => executor.metrics)
   const report = (event: SlotEvent): void => master.receive(event)
   executors.push(...makeExecutors(options, { meter, counters, report }))
   master.start()
@@ -85,8 +92,10 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
     cancel: () => master.cancel(),
     savepoint: () => master.savepoint(),
     counters,
+    history,
+    tasks,
     progress: () => ({
-      ...meter.read(executors.flatMap(executor => executor.metrics)),
+      ...meter.read(tasks()),
       status: master.status,
       checkpointsCompleted: master.counts.checkpointsCompleted,
       checkpointsFailed: master.counts.checkpointsFailed,
@@ -98,7 +107,11 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
   }
 }
 
-function makeMaster(options: LocalJobOptions, slots: readonly SlotGateway[]): JobMaster {
+function makeMaster(
+  options: LocalJobOptions,
+  slots: readonly SlotGateway[],
+  history: JobHistory,
+): JobMaster {
   const { graph, jobId, restore, clock, random, onNotice } = options
   const store = options.store ?? new MemoryStore()
   return new JobMaster({
@@ -111,6 +124,7 @@ function makeMaster(options: LocalJobOptions, slots: readonly SlotGateway[]): Jo
     clock,
     random,
     slots,
+    history,
     onNotice: onNotice ?? (() => {}),
   })
 }
@@ -134,6 +148,7 @@ function makeExecutors(
     loop,
     exchanges,
     settings,
+    keepsState: store !== undefined,
     clock,
     random,
     logger,

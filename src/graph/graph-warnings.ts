@@ -160,12 +160,13 @@ function unusedOutputs(stream: StreamGraph): readonly GraphWarning[] {
 }
 
 function unreadArguments({ pipeline }: StreamGraph): readonly GraphWarning[] {
+  const known = pipeline.knownArguments.join(', ') || 'none'
   return pipeline.unreadArguments.map(argument => {
     const meant = closestName(argument, pipeline.knownArguments)
     return {
       code: 'WEIR_ARGUMENT_UNREAD',
       message: `the job never reads its argument ${argument}`,
-      next: meant === undefined ? 'remove it from spec.job.args' : `did you mean ${meant}?`,
+      next: meant === undefined ? `remove it: the job reads ${known}` : `did you mean ${meant}?`,
       operator: undefined,
     }
   })

@@ -1,13 +1,13 @@
 /**
- * The innermost loop: pushes the records of a batch into the chain, one by one, until something says
- * stop. Cloned for each input of each task, so that the call into the chain is its own.
+ * The innermost loop: pushes the records of a batch into the chain, one by one, until something
+ * says stop. Cloned for each input of each task, so that the call into the chain is its own.
  */
 import { cloneFunction } from '../common/clone-function.ts'
 import type { Push } from './stream-operator.ts'
 
 /**
- * Pushes `items[from]` (a value), `items[from + 1]` (its timestamp), and so on up to `end`; gives the
- * place of the first record not pushed.
+ * Pushes `items[from]` (a value), `items[from + 1]` (its timestamp), and so on up to `end`; gives
+ * the place of the first record not pushed.
  */
 export type BatchRunner = (items: readonly unknown[], from: number, end: number) => number
 

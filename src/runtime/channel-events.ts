@@ -1,6 +1,6 @@
 /**
- * What the events of a task's input channels mean: watermarks and statuses go to the valve, barriers
- * to the barrier handler, whose decisions are performed here; ends are counted.
+ * What the events of a task's input channels mean: watermarks and statuses go to the valve,
+ * barriers to the barrier handler, whose decisions are performed here; ends are counted.
  *
  * Invariants
  *  E1  Data of a channel ends once; an input ends with its last channel, the task's input with its

@@ -7,8 +7,9 @@
  * Invariants
  *  I1  A timer is removed before its callback runs, and its key is the backend's current one then.
  *  I2  `watermark` shows the new watermark to every timer that it lets fire.
- *  I3  A timer registered at or below the watermark fires in the running advance, or, outside of one,
- *      at the next watermark: never at once. Processing time likewise, with the task's next turn.
+ *  I3  A timer registered at or below the watermark fires in the running advance, or, outside of
+ *      one, at the next watermark: never at once. Processing time likewise, with the task's next
+ *      turn.
  */
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'

@@ -1,13 +1,15 @@
 /**
  * The operators of one subtask, wired to each other by direct calls.
  *
- * Owns        the operators' life in the right order: opened and snapshotted from the tail, finished
- *             from the head; which of them were interrupted while they advanced event time.
+ * Owns        the operators' life in the right order: opened and snapshotted from the tail,
+ *             finished from the head; which of them were interrupted while they advanced event
+ *             time.
  * Leaves out  when anything happens (`stream-task.ts`), and channels (`network/`).
  *
  * Invariants
  *  H1  An operator's targets are open before it is made: `emit` is the child's own function.
- *  H2  While an operator is interrupted it gets no new watermark; one that comes all the same waits.
+ *  H2  While an operator is interrupted it gets no new watermark; one that comes all the same
+ *      waits.
  *  H3  An operator is finished after everything that the operators before it emit at their end.
  */
 import { assert, assertDefined } from '../common/assert.ts'

@@ -1,14 +1,14 @@
 /**
- * Runs the tasks of a slot on its one thread: each for a short turn, those furthest downstream first,
- * so that queues stay short.
+ * Runs the tasks of a slot on its one thread: each for a short turn, those furthest downstream
+ * first, so that queues stay short.
  *
  * Owns        whose turn it is, when to yield to the event loop, and when to sleep.
  * Leaves out  what a task does in its turn (`stream-task.ts`).
  *
  * Invariants
  *  S1  A ready task gets a turn before any other task gets a second one.
- *  S2  The thread is yielded after about SLICE_MS: timers and sockets never wait longer than a slice
- *      and one batch.
+ *  S2  The thread is yielded after about SLICE_MS: timers and sockets never wait longer than a
+ *      slice and one batch.
  *  S3  The loop sleeps only when no task is ready; a wake-up or a due timer ends the sleep.
  */
 import { assert } from '../common/assert.ts'

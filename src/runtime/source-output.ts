@@ -10,9 +10,10 @@
  *  S2  A split holds the watermark back from its assignment until it is finished or idle.
  *
  * Watermarks leave with the records, not only every interval: a bounded source reads millions of
- * records between two ticks, and whatever windows keep open meanwhile is state. An event ends the open
- * batch of every channel, so a watermark follows as many polls as there are channels: batches are
- * about full by then. Custom generators are asked at each interval only, as their contract says.
+ * records between two ticks, and whatever windows keep open meanwhile is state. An event ends the
+ * open batch of every channel, so a watermark follows as many polls as there are channels: batches
+ * are about full by then. Custom generators are asked at each interval only, as their contract
+ * says.
  */
 import type { SourceOutput } from '../api/source.ts'
 import type { WatermarkGenerator, WatermarkStrategy } from '../api/watermark-strategy.ts'
@@ -68,9 +69,10 @@ export interface SourceOutputOptions {
 }
 
 /**
- * What readers get. An object literal of plain fields, not the class below: readers touch it for every
- * record, and V8 may turn instances of a class with many private fields into dictionaries once the
- * instances before them were collected (a restarted job), which costs up to 50 ns an access.
+ * What readers get. An object literal of plain fields, not the class below: readers touch it for
+ * every record, and V8 may turn instances of a class with many private fields into dictionaries
+ * once the instances before them were collected (a restarted job), which costs up to 50 ns an
+ * access.
  */
 interface PollOutput extends SourceOutput<unknown> {
   batchSize: number
@@ -173,8 +175,8 @@ export class SourceRecords {
   }
 
   /**
-   * After a poll: counts its records and, each few polls or when the reader has `nothing` more, sends
-   * on the watermark that they let advance.
+   * After a poll: counts its records and, each few polls or when the reader has `nothing` more,
+   * sends on the watermark that they let advance.
    */
   endPoll(nothing: boolean): void {
     const { strategy, metrics, pollsPerWatermark } = this.#options
@@ -199,8 +201,8 @@ export class SourceRecords {
   }
 
   /**
-   * Tells the alignment group where this source stands, and pauses the splits that are too far ahead.
-   * True while all of them are: nothing should be polled.
+   * Tells the alignment group where this source stands, and pauses the splits that are too far
+   * ahead. True while all of them are: nothing should be polled.
    */
   align(): boolean {
     const { alignment, pauseOrResume } = this.#options

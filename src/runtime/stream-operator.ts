@@ -7,8 +7,9 @@
  * endInput per input -> finish -> close. After a failure: close only.
  *
  * Invariants
- *  O1  Results of a record, timer or watermark leave through `context.emit` before the call returns,
- *      except by operators that are asynchronous by nature; these keep their order to watermarks.
+ *  O1  Results of a record, timer or watermark leave through `context.emit` before the call
+ *      returns, except by operators that are asynchronous by nature; these keep their order to
+ *      watermarks.
  *  O2  An operator sends a watermark on only after everything that it lets fire was emitted.
  *  O3  A snapshot happens between two records, never inside one.
  */

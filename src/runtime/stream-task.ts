@@ -1,22 +1,22 @@
 /**
- * The loop: one subtask of one vertex. It takes a batch from an input channel (or polls its source),
- * pushes it record by record through the operator chain, and does everything else in between:
- * watermarks, timers, barriers, orders of the executor, actions of operators.
+ * The loop: one subtask of one vertex. It takes a batch from an input channel (or polls its
+ * source), pushes it record by record through the operator chain, and does everything else in
+ * between: watermarks, timers, barriers, orders of the executor, actions of operators.
  *
  * Owns        the order in which these happen, the task's phase, and where its time goes.
- * Leaves out  operators (`operator-chain.ts`), what events on channels mean (`channel-events.ts`), the
- *             steps of a snapshot (`task-snapshots.ts`), whose turn it is (`slot-loop.ts`).
+ * Leaves out  operators (`operator-chain.ts`), what events on channels mean (`channel-events.ts`),
+ *             the steps of a snapshot (`task-snapshots.ts`), whose turn it is (`slot-loop.ts`).
  *
  * Invariants
  *  T1  Everything runs between two records, on one thread. No record waits for a promise.
  *  T2  An interrupted watermark or timer burst goes on before any new input, timer or barrier.
- *  T3  No input is taken while an output is full or an operator is blocked: what a task holds beyond
- *      its channels is what one record (of a source: one poll) makes.
+ *  T3  No input is taken while an output is full or an operator is blocked: what a task holds
+ *      beyond its channels is what one record (of a source: one poll) makes.
  *  T4  While a snapshot is being cut, nothing else runs.
  *  T5  `failed` or `finished` is reported once, and nothing after it.
  *
- * A turn, in order: mailbox; interrupted operators; orders; due timers; a slice of a snapshot that is
- * being written; input until the deadline; what was collected for the next tasks is handed over.
+ * A turn, in order: mailbox; interrupted operators; orders; due timers; a slice of a snapshot that
+ * is being written; input until the deadline; what was collected for the next tasks is handed over.
  */
 import { assert, assertDefined } from '../common/assert.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
@@ -36,8 +36,8 @@ import type { TaskSnapshots } from './task-snapshots.ts'
 import type { WatermarkValve } from './watermark-valve.ts'
 
 /**
- * Time a turn gives to writing a snapshot while there is input: a quarter of a slice. More only makes
- * the dip deeper, less makes the checkpoint longer.
+ * Time a turn gives to writing a snapshot while there is input: a quarter of a slice. More only
+ * makes the dip deeper, less makes the checkpoint longer.
  */
 const SNAPSHOT_SLICE_MS = 0.25
 

@@ -1,7 +1,7 @@
 /**
  * The figures of one task: records, watermark, and where its time went. Every moment belongs to one
- * of three: busy (working, or waiting for the thread or for a slow system outside), idle (no input),
- * backpressured (the tasks behind are full). They sum to the time since `start`.
+ * of three: busy (working, or waiting for the thread or for a slow system outside), idle (no
+ * input), backpressured (the tasks behind are full). They sum to the time since `start`.
  */
 import type { Clock } from '../common/clock.ts'
 import { MIN_TIMESTAMP } from '../common/timestamps.ts'

@@ -57,6 +57,10 @@ export interface TaskOptions {
   readonly alignment: AlignmentGroups
   readonly state: StateBackends
   readonly restore: TaskRestore | undefined
+  /**
+   * False: nobody stores snapshots. They then leave keyed state out, and only let sinks commit.
+   */
+  readonly keepsState: boolean
   readonly checkpointMode: 'exactly-once' | 'at-least-once'
   /** How often watermark generators are asked and idleness is probed. */
   readonly watermarkIntervalMs: number
@@ -90,7 +94,8 @@ class Task implements TaskControl {
   #stream: StreamTask | undefined
   #snapshots: TaskSnapshots | undefined
   #opening: Promise<void> = Promise.resolve()
-  #closing: Promise<void> | undefined
+  /** Resolves to what went wrong; never rejects. */
+  #closing: Promise<unknown> | undefined
 
   constructor(options: TaskOptions) {
     const { subtask, clock, listener } = options
@@ -164,7 +169,7 @@ class Task implements TaskControl {
 
   async cancel(): Promise<void> {
     this.#closing ??= this.#close()
-    await this.#closing
+    this.#warn(await this.#closing)
   }
 
   #order(action: () => void): void {
@@ -220,13 +225,14 @@ class Task implements TaskControl {
   }
 
   #makeSnapshots(chain: OperatorChain): TaskSnapshots {
-    const { subtask, clock, listener, restore } = this.#options
+    const { subtask, clock, listener, restore, keepsState } = this.#options
     return new TaskSnapshots(
       {
         vertexId: subtask.vertex.id,
         subtaskIndex: subtask.index,
         chain,
         clock,
+        keepsState,
         broadcast: event => this.#broadcast(event),
         taken: snapshot => listener.snapshotTaken(snapshot),
         resumed: () => this.#handle?.wake(),
@@ -336,7 +342,11 @@ class Task implements TaskControl {
     await this.#chain?.commitRest()
     if (this.#closing !== undefined) return
     this.#closing = this.#close()
-    await this.#closing
+    const error = await this.#closing
+    if (error !== undefined) {
+      this.#report(error)
+      return
+    }
     this.#broadcast({ kind: 'end-of-partition' })
     this.#services.listener.finished()
   }
@@ -344,19 +354,30 @@ class Task implements TaskControl {
   #fail(error: unknown): void {
     // After `cancel`, or a second error: nobody asks any more (F2).
     if (this.#closing !== undefined) return
-    this.#closing = this.#close().catch((closing: unknown) => {
-      const { logger } = this.#options
-      logger.warn(
-        { task: this.#services.name, err: closing },
-        'a failed task did not close cleanly',
-      )
-    })
+    this.#closing = this.#close()
+    this.#closing.then(closing => this.#warn(closing))
+    this.#report(error)
+  }
+
+  #report(error: unknown): void {
     this.#services.listener.failed(taskError(this.#services.name, error))
   }
 
-  async #close(): Promise<void> {
+  #warn(error: unknown): void {
+    if (error === undefined) return
+    const { logger } = this.#options
+    logger.warn({ task: this.#services.name, err: error }, 'a task did not close cleanly')
+  }
+
+  /** Closes everything, whatever fails; resolves to the first error. */
+  async #close(): Promise<unknown> {
     this.#stream?.close()
     await this.#opening
-    await this.#chain?.close()
+    try {
+      await this.#chain?.close()
+      return undefined
+    } catch (error) {
+      return error
+    }
   }
 }

@@ -4,9 +4,10 @@
  * Owns        the order of a snapshot's steps, and the parts that are written between batches.
  * Leaves out  barriers on the inputs (`checkpointing/barrier-handler.ts`), storing the bytes.
  *
- * The steps: operators prepare, head to tail (sinks flush); the barrier goes on; operators write their
- * volatile parts, tail to head; all state is cut at one instant; records go on while keyed state is
- * written in slices. The barrier leaves before the cut, so that the tasks behind begin meanwhile.
+ * The steps: operators prepare, head to tail (sinks flush); the barrier goes on; operators write
+ * their volatile parts, tail to head; all state is cut at one instant; records go on while keyed
+ * state is written in slices. The barrier leaves before the cut, so that the tasks behind begin
+ * meanwhile.
  *
  * Invariants
  *  N1  Ids only grow; one that was aborted before it began is answered by a cancel marker.
@@ -28,6 +29,8 @@ export interface SnapshotsOptions {
   readonly subtaskIndex: number
   readonly chain: OperatorChain
   readonly clock: Clock
+  /** False: keyed state is left out, which may be most of a snapshot's cost. */
+  readonly keepsState: boolean
   broadcast(event: StreamEvent): void
   taken(snapshot: TaskSnapshot): void
   /** The synchronous part ended: records may go on. */
@@ -149,10 +152,12 @@ export class TaskSnapshots {
   /** The instant: everything below is synchronous. */
   #cut(request: SnapshotRequest, startedAt: number): void {
     const { checkpointId } = request.barrier
-    const { chain, clock } = this.#options
+    const { chain, clock, keepsState } = this.#options
     if (this.#closed) return
     const operators = chain.links.map(cutOperator)
-    const runs = chain.links.map(link => link.home.openKeyed()?.beginSnapshot(checkpointId))
+    const runs = chain.links.map(({ home }) => {
+      return keepsState ? home.openKeyed()?.beginSnapshot(checkpointId) : undefined
+    })
     const cutAt = clock.monotonic()
     const syncMs = cutAt - startedAt
     const recordsPerSplit = chain.source?.recordsPerSplit() ?? {}

@@ -1,9 +1,9 @@
 /**
- * What happens when a record makes a user function (or a source's format) throw: the operator's error
- * policy, always with the record's coordinates.
+ * What happens when a record makes a user function (or a source's format) throw: the operator's
+ * error policy, always with the record's coordinates.
  *
- * Only errors of the operator's own function come here. What the operators behind throw is theirs and
- * passes through; `wrapped` errors therefore carry one operator's name, the one that failed.
+ * Only errors of the operator's own function come here. What the operators behind throw is theirs
+ * and passes through; `wrapped` errors therefore carry one operator's name, the one that failed.
  */
 import type { DeadLetter } from '../api/functions.ts'
 import { AssertionError } from '../common/assert.ts'
@@ -14,8 +14,8 @@ import type { OperatorContext, RecordCoordinates } from './stream-operator.ts'
 
 export interface ErrorHandler {
   /**
-   * Applies the policy to a record that failed: returns when the operator goes on without it. Throws
-   * what fails the task otherwise.
+   * Applies the policy to a record that failed: returns when the operator goes on without it.
+   * Throws what fails the task otherwise.
    */
   handle(error: unknown, record: unknown): void
 }

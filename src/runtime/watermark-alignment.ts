@@ -1,13 +1,14 @@
 /**
- * Watermark alignment: sources of one group wait for each other, so that what is joined later does not
- * pile up in state. Within one process; each task tells where it stands and reads how far it may go.
+ * Watermark alignment: sources of one group wait for each other, so that what is joined later does
+ * not pile up in state. Within one process; each task tells where it stands and reads how far it
+ * may go.
  *
  * Owns        the watermark of each member, the group's limit, and whom to wake when it rises.
  * Leaves out  which splits to pause (`source-output.ts`).
  *
  * Invariants
- *  A1  The limit is the smallest watermark of the group plus the drift; without a member that counts
- *      there is none. Idle and finished members do not count: FLINK-32496, FLINK-31632.
+ *  A1  The limit is the smallest watermark of the group plus the drift; without a member that
+ *      counts there is none. Idle and finished members do not count: FLINK-32496, FLINK-31632.
  *  A2  Whoever waits is woken when the limit rises, so that nobody waits for itself or for ever.
  */
 import type { AlignmentOptions } from '../api/watermark-strategy.ts'

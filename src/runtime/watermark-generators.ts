@@ -37,8 +37,8 @@ export function makeGenerator<T>(
 
 /**
  * Tells when an input has been silent for longer than the timeout, by probes of its record counter.
- * The first probe without a new record starts the measuring; it must be exceeded strictly. The caller
- * passes a time that stands still while the input is held back by the engine itself.
+ * The first probe without a new record starts the measuring; it must be exceeded strictly. The
+ * caller passes a time that stands still while the input is held back by the engine itself.
  */
 export class IdlenessTimer {
   readonly #timeoutMs: number

@@ -14,9 +14,9 @@
  * A channel that turns active behind the output is not aligned until it has caught up: it can no
  * longer hold back what was already promised.
  *
- * FLINK-40475: the smallest watermark is derived anew when a channel turns active, and the largest is
- * flushed whenever the last channel turns idle. FLINK-38477: a finished channel (watermark MAX) does
- * not count while an unfinished one is idle.
+ * FLINK-40475: the smallest watermark is derived anew when a channel turns active, and the largest
+ * is flushed whenever the last channel turns idle. FLINK-38477: a finished channel (watermark MAX)
+ * does not count while an unfinished one is idle.
  */
 import { assert } from '../common/assert.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'

@@ -1,4 +1,3 @@
-/** A clock that stands still until it is told to go on. */
 import type { Clock, TimerHandle } from '../common/clock.ts'
 
 interface ScheduledCall {
@@ -6,6 +5,7 @@ interface ScheduledCall {
   readonly callback: () => void
 }
 
+/** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {
   #nowMs: number
   #monotonicMs = 0
@@ -31,7 +31,9 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#calls.delete(call) }
   }
 
-  /** Lets time pass. What falls due is called in the order of its time, the clock showing that time. */
+  /**
+   * Lets time pass. What falls due is called in the order of its time, the clock showing that time.
+   */
   advance(byMs: number): void {
     const untilMs = this.#monotonicMs + byMs
     for (let call = this.#next(untilMs); call !== undefined; call = this.#next(untilMs)) {

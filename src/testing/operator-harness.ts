@@ -1,17 +1,3 @@
-/**
- * Drives one operator by hand: records, watermarks and the clock go in, what it emits comes out. The
- * operator is the one that jobs run, on heap state, in any number of subtasks.
- *
- * ```ts
- * const harness = await OperatorHarness.open({
- *   operator: { kind: 'keyed-process', fn },
- *   keySelectors: [(order: Order) => order.customer],
- * })
- * harness.processElement(order, 1_000)
- * harness.processWatermark(5_000)
- * expect(harness.takeOutput()).toEqual([...])
- * ```
- */
 import type { ErrorPolicy, Key, KeySelector } from '../api/functions.ts'
 import { assert } from '../common/assert.ts'
 import { MIN_TIMESTAMP } from '../common/timestamps.ts'
@@ -26,6 +12,7 @@ import { type HarnessOutput, HarnessSubtask, type SubtaskSnapshot } from './harn
 import { ManualClock } from './manual-clock.ts'
 import { redistribute } from './redistribute.ts'
 
+/** An operator as a job would declare it, and the conditions it is tested under. */
 export interface HarnessOptions {
   readonly operator: InnerOperatorSpec
   /** One an input; absent when the operator is not keyed. */
@@ -56,6 +43,20 @@ export type { HarnessOutput } from './harness-subtask.ts'
 
 const CHECKPOINT_ID = 1
 
+/**
+ * Drives one operator by hand: records, watermarks and the clock go in, what it emits comes out.
+ * The operator is the one that jobs run, on heap state, in any number of subtasks.
+ *
+ * ```ts
+ * const harness = await OperatorHarness.open({
+ *   operator: { kind: 'keyed-process', fn },
+ *   keySelectors: [(order: Order) => order.customer],
+ * })
+ * harness.processElement(order, 1_000)
+ * harness.processWatermark(5_000)
+ * expect(harness.takeOutput()).toEqual([...])
+ * ```
+ */
 export class OperatorHarness {
   readonly clock: ManualClock
   readonly #options: HarnessOptions
@@ -226,5 +227,7 @@ export class OperatorHarness {
   }
 }
 
-/** Promise callbacks may make further promises; this many turns without news are taken for quiet. */
+/**
+ * Promise callbacks may make further promises; this many turns without news are taken for quiet.
+ */
 const QUIET_TURNS = 20

@@ -1,7 +1,7 @@
 /**
- * Records through an operator chain in a real task: map, filter, map, filter, sink, against the same
- * steps as one hand-written loop. Alone in the process, and after eight other jobs went through the
- * same classes: type feedback of those must not slow this one.
+ * Records through an operator chain in a real task: map, filter, map, filter, sink, against the
+ * same steps as one hand-written loop. Alone in the process, and after eight other jobs went
+ * through the same classes: type feedback of those must not slow this one.
  */
 import { type Job, job } from '../../src/api/job.ts'
 import type { Sink } from '../../src/api/sink.ts'

@@ -57,6 +57,7 @@ test('a job with a failure and a restore runs over JSON, with late delivery', as
     loop: SlotLoop.running(shared.clock),
     exchanges: new LocalExchanges(),
     settings,
+    keepsState: true,
     random,
     logger: silentLogger,
     counters: new UserCounters(),

@@ -56,7 +56,7 @@ beforeAll(async () => {
   undisturbed = readLines(join(past, 'out')).toSorted()
   expect(undisturbed).toHaveLength(ROWS)
   expect(checkpointsOf('past').length).toBeGreaterThan(1)
-}, 60_000)
+})
 
 afterAll(() => folders.remove())
 
@@ -163,8 +163,8 @@ const failures: readonly {
   {
     when: 'a compressed file ends in the middle',
     fields: { 'job.args.input': 'cut.jsonl.gz' },
-    code: 'WEIR_FILE_UNREADABLE',
-    says: [/cut\.jsonl\.gz at byte \d+: unexpected end of file/],
+    code: 'WEIR_FILE_DAMAGED',
+    says: [/cut\.jsonl\.gz is damaged at byte \d+: unexpected end of file/],
   },
 ]
 
@@ -182,7 +182,8 @@ test('a Parquet file that is cut short is named', async () => {
   const sample = join(import.meta.dirname, '../../manifests/samples/flight-delays.yaml')
   const fields = { 'job.args.input': input, 'job.args.output': join(folder, 'cut') }
   const end = await weir(['run', sample, ...setAll(fields)], folder)
-  expectError(end, 'WEIR_FILE_UNREADABLE', [/cut\.parquet at its footer: /])
+  // Trying again cannot help: the sample's own restart strategy would try for ever.
+  expectError(end, 'WEIR_FILE_DAMAGED', [/cut\.parquet is damaged at its footer: /])
   expect(end.code).toBe(1)
 })
 
@@ -197,13 +198,13 @@ test('an argument that the job does not read is told, with the nearest that it d
   expect(end.err).toMatch(/^warning: .*rosw/m)
   expect(end.err).toContain('did you mean rows?')
   // Once is enough.
-  expect(end.err.match(/rosw/g)).toHaveLength(1)
+  expect(end.err.match(/^warning: /gm)).toHaveLength(1)
   expect(end.code).toBe(0)
 })
 
 test('an argument of another kind is refused with its name and value', async () => {
   const end = await run('kind', { 'job.args.rows': 'many' })
-  expectError(end, 'WEIR_JOB_ARGUMENT_INVALID', ['rows', 'many'])
+  expectError(end, 'WEIR_ARGUMENT_INVALID', ['rows', 'many'])
   expect(end.code).toBe(2)
 })
 

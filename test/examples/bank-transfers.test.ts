@@ -61,7 +61,7 @@ beforeAll(async () => {
     checkpoint: { retained: 1_000 },
     store,
   })
-}, 60_000)
+})
 
 afterAll(() => standings.clear())
 
@@ -103,4 +103,4 @@ test('the sum over all accounts is the same in every checkpoint', async () => {
   }
   // They are snapshots of different moments, and not all of the beginning or the end.
   expect(found.size).toBeGreaterThan(5)
-}, 60_000)
+})

@@ -1,6 +1,6 @@
 /**
- * Runs a job's tasks in this process, stepped by hand: what an executor and a coordinator do for them,
- * as small as it can be. No real time passes; `settle` lets promises run.
+ * Runs a job's tasks in this process, stepped by hand: what an executor and a coordinator do for
+ * them, as small as it can be. No real time passes; `settle` lets promises run.
  */
 import type { Job } from '../../src/api/job.ts'
 import type { JsonValue, SourceSplit, SplitEnumerator } from '../../src/api/source.ts'
@@ -97,6 +97,7 @@ export class JobRunner {
         alignment,
         state,
         restore: this.#restoreOf(subtask),
+        keepsState: true,
         checkpointMode: options.checkpointMode ?? 'exactly-once',
         watermarkIntervalMs: options.watermarkIntervalMs ?? 200,
         clock: this.#time,

@@ -20,7 +20,7 @@ function counting(log: SinkLog<number>): Job {
   )
 }
 
-async function snapshotsOf(newestId = 0) {
+async function snapshotsOf(newestId = 0, keepsState = true) {
   const log = new SinkLog<number>()
   const { chain } = await openSecondChain(counting(log))
   const events: string[] = []
@@ -32,6 +32,7 @@ async function snapshotsOf(newestId = 0) {
       subtaskIndex: 2,
       chain,
       clock: new SystemClock(),
+      keepsState,
       broadcast: (event: StreamEvent) => {
         events.push(event.kind)
         log.events.push(event.kind)
@@ -76,6 +77,17 @@ test('operators prepare, the barrier leaves, then state is cut', async () => {
   expect(sum?.keyed?.groups).toHaveLength(1)
   expect(out?.committables).toMatchObject([{ checkpointId: 1, committable: { values: [5] } }])
   expect(out?.keyed).toBeUndefined()
+})
+
+test('where nobody keeps it, keyed state is left out, and sinks still commit', async () => {
+  const { chain, begin, cut, write, taken } = await snapshotsOf(0, false)
+  chain.inputs[0]?.(5, 0)
+  begin(1)
+  await cut()
+  write()
+  const [sum, out] = taken[0]?.operators ?? []
+  expect(sum?.keyed).toBeUndefined()
+  expect(out?.committables).toMatchObject([{ checkpointId: 1, committable: { values: [5] } }])
 })
 
 test('an older or repeated id is dropped, also after a restore', async () => {

@@ -32,6 +32,7 @@ import { assertDefined, assertNever } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import type { CheckpointProgress } from '../job-progress.ts'
 import type { CheckpointSettings } from '../job-settings.ts'
+import type { JobHistory } from './job-history.ts'
 import type { JobStore } from './job-store.ts'
 
 /** What the driver cannot do itself. */
@@ -70,6 +71,7 @@ export interface CheckpointDriverOptions {
   readonly lastId: number
   readonly completed: readonly CompletedCheckpoint[]
   readonly proofBefore: Proof | undefined
+  readonly history?: JobHistory
 }
 
 /** What is known of a snapshot beyond the coordinator's words. */
@@ -210,6 +212,7 @@ export class CheckpointDriver {
         break
       case 'savepoint-done':
         this.#begun.delete(decision.id)
+        this.#noteCompleted('savepoint', decision.id)
         break
       case 'answer':
         this.#requests.get(decision.requestId)?.(decision.outcome)
@@ -238,6 +241,7 @@ export class CheckpointDriver {
     const enumerators = new Map<string, JsonValue>()
     if (kind === 'savepoint') this.#savepoints.add(id)
     this.#begun.set(id, { kind, startedAtMs, triggeredAtMs: 0, enumerators, sizeBytes: 0 })
+    this.#options.history?.begun(id, kind)
     this.#call(id, async () => {
       const newer = await this.#options.store.reserveId(id)
       if (newer !== undefined) return { kind: 'fenced', by: newer }
@@ -273,6 +277,7 @@ export class CheckpointDriver {
       enumerators: begun.enumerators,
       proofBefore,
     })
+    this.#options.history?.acknowledged(metadata, subtasks)
     this.#call(id, async () => {
       await store.writeMetadata(metadata)
       return { kind: 'metadata-written', id, nowMs: this.#now() }
@@ -284,13 +289,20 @@ export class CheckpointDriver {
     this.#begun.delete(id)
     const durationMs = this.#now() - begun.startedAtMs
     this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes: begun.sizeBytes })
+    this.#noteCompleted('checkpoint', id)
     this.#options.ports.complete(id, final)
+  }
+
+  #noteCompleted(kind: SnapshotKind, id: number): void {
+    const { history, store } = this.#options
+    history?.completed(id, store.pathOf(kind, id))
   }
 
   #abort(decision: CoordinatorDecision & { readonly kind: 'abort' }): void {
     const { id, failed, doubtful, reason } = decision
-    const { ports } = this.#options
+    const { history, ports } = this.#options
     this.#begun.delete(id)
+    history?.abandoned(id, failed ? 'failed' : 'aborted', reason)
     ports.abort(id)
     if (failed) ports.checkpointFailed(id, reason)
     if (!doubtful) this.#remove(id)

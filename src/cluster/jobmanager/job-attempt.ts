@@ -112,7 +112,7 @@ export class JobAttempt {
   }
 
   async #start(): Promise<void> {
-    const { clock, graph, jobId, onNotice, onSettled, settings } = this.#options
+    const { clock, graph, history, jobId, onNotice, onSettled, settings } = this.#options
     const lineage = await this.#store.begin()
     const choice = this.#choose(lineage)
     const restored = await this.#load(choice)
@@ -137,6 +137,7 @@ export class JobAttempt {
       lastId: Math.max(lineage.lastCheckpointId, restored?.plan.checkpointId ?? 0),
       completed: choice.base.history,
       proofBefore: restored?.proof,
+      ...(history === undefined ? {} : { history }),
     })
     const send = (slot: number, command: SlotCommandBody): void => this.#send(slot, command)
     const fail = (error: unknown): void => this.#fail(error)

@@ -6,6 +6,7 @@ import type { CheckpointProgress } from '../job-progress.ts'
 import type { JobNotice } from '../job-result.ts'
 import type { JobSettings, RestoreRequest } from '../job-settings.ts'
 import type { SlotGateway } from '../slot-messages.ts'
+import type { JobHistory } from './job-history.ts'
 
 export interface JobMasterOptions {
   readonly graph: JobGraph
@@ -20,6 +21,8 @@ export interface JobMasterOptions {
   /** By index. */
   readonly slots: readonly SlotGateway[]
   readonly onNotice: (notice: JobNotice) => void
+  /** Where snapshots and failures are noted for people. */
+  readonly history?: JobHistory
 }
 
 /** What the master counts over all attempts. */

@@ -142,6 +142,8 @@ export class JobMaster {
     const nowMs = this.#options.clock.monotonic()
     const decision = this.#strategy.failed({ report, nowMs, lastCheckpointId })
     const message = describe(report)
+    const retryInMs = decision.kind === 'give-up' ? undefined : decision.delayMs
+    this.#options.history?.jobFailed(report, retryInMs)
     if (decision.kind === 'give-up') {
       this.#lastFailure = { message, retryInMs: undefined }
       // What never was worth a second try is told by its error alone.

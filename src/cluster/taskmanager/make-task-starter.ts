@@ -19,6 +19,8 @@ export interface TaskStarterOptions {
   /** The channels of an attempt. */
   readonly exchanges: { of(attempt: number): Exchange }
   readonly settings: JobSettings
+  /** False: the job has no store. */
+  readonly keepsState: boolean
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -27,7 +29,8 @@ export interface TaskStarterOptions {
 
 /** Makes the function that starts a slot's tasks on its loop. */
 export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart) => TaskControl {
-  const { graph, jobId, loop, exchanges, settings, clock, random, logger, counters } = options
+  const { graph, jobId, loop, exchanges, settings, keepsState } = options
+  const { clock, random, logger, counters } = options
   // Members leave when their task closes: one serves all attempts.
   const alignment = new AlignmentGroups()
   return ({ subtask, attempt, restore, listener }) =>
@@ -42,6 +45,7 @@ export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart)
       alignment,
       state: stateBackendsOf(settings.stateBackend),
       restore,
+      keepsState,
       checkpointMode: settings.checkpoint.mode,
       watermarkIntervalMs: WATERMARK_INTERVAL_MS,
       clock,

@@ -16,6 +16,13 @@ export const fileErrors = defineErrors({
       `cannot read ${e.path} at ${e.position}: ${e.reason}`,
     next: 'see that the file is whole and readable by this user; the job goes on where it stopped',
   },
+  WEIR_FILE_DAMAGED: {
+    domain: 'external',
+    retry: 'never',
+    message: (e: { path: string; position: string; reason: string }) =>
+      `${e.path} is damaged at ${e.position}: ${e.reason}`,
+    next: 'put a whole copy of the file in its place, then go on with --restore latest',
+  },
   WEIR_FILE_TRUNCATED: {
     domain: 'external',
     retry: 'never',
@@ -82,6 +89,17 @@ export const fileErrors = defineErrors({
     next: 'something else changed the output folder; restore an older checkpoint to write it again',
   },
 })
+
+/** What reading ran into: trouble of the system may pass, what is damaged stays so. */
+export function readError(
+  place: { readonly path: string; readonly position: string },
+  error: unknown,
+): Error {
+  const details = { ...place, reason: reasonOf(error) }
+  return error instanceof Error && 'syscall' in error
+    ? fileErrors.WEIR_FILE_UNREADABLE(details, error)
+    : fileErrors.WEIR_FILE_DAMAGED(details, error)
+}
 
 /** What the system said, without a stack: `ENOSPC: no space left on device`. */
 export function reasonOf(error: unknown): string {

@@ -8,7 +8,7 @@
  */
 import { WeirError } from '../../common/errors.ts'
 import { type ByteInput, compressionOf, openInput } from './byte-input.ts'
-import { fileErrors, reasonOf } from './file-errors.ts'
+import { fileErrors, readError } from './file-errors.ts'
 import type { FileSplit } from './file-split.ts'
 import type { Framing } from './framing.ts'
 
@@ -161,8 +161,7 @@ export class LineBatchReader {
   #explain(error: unknown): unknown {
     if (error instanceof WeirError) return error
     const position = `byte ${this.#base + this.#tail.length}`
-    const details = { path: this.#split.path, position, reason: reasonOf(error) }
-    return fileErrors.WEIR_FILE_UNREADABLE(details, error)
+    return readError({ path: this.#split.path, position }, error)
   }
 }
 

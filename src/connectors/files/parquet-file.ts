@@ -16,7 +16,7 @@ import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { getTreePath } from 'hyparquet/src/schema.js'
 import type { ColumnDecoder } from 'hyparquet/src/types.js'
 import { compressors } from 'hyparquet-compressors'
-import { fileErrors, reasonOf } from './file-errors.ts'
+import { readError } from './file-errors.ts'
 import { decodeDictionaryColumn } from './parquet-dictionary.ts'
 
 export interface RowRange {
@@ -74,7 +74,7 @@ export class ParquetFile {
     this.#metadata = metadata
   }
 
-  /** Throws WEIR_FILE_UNREADABLE for what is no Parquet file, or not a whole one. */
+  /** Throws WEIR_FILE_DAMAGED for what is no Parquet file, or not a whole one. */
   static async open(path: string): Promise<ParquetFile> {
     let handle: FileHandle | undefined
     try {
@@ -84,7 +84,7 @@ export class ParquetFile {
       return new ParquetFile(path, file, metadata)
     } catch (error) {
       await handle?.close()
-      throw unreadable(path, 'its footer', error)
+      throw readError({ path, position: 'its footer' }, error)
     }
   }
 
@@ -106,7 +106,7 @@ export class ParquetFile {
     })
   }
 
-  /** A column of the row group that begins with row `start`. Throws WEIR_FILE_UNREADABLE. */
+  /** A column of the row group that begins with row `start`. Throws WEIR_FILE_DAMAGED. */
   async readColumn(column: string, rows: RowRange): Promise<ParquetColumn> {
     try {
       const coded = await this.#readDictionaryColumn(column, rows)
@@ -122,7 +122,10 @@ export class ParquetFile {
       const range = { column, rowStart: rows.start, rowEnd: rows.end }
       return { cells: await this.#scan.readColumn(range), indexes: undefined }
     } catch (error) {
-      throw unreadable(this.#path, `column ${column}, rows from ${rows.start}`, error)
+      throw readError(
+        { path: this.#path, position: `column ${column}, rows from ${rows.start}` },
+        error,
+      )
     }
   }
 
@@ -170,8 +173,4 @@ function asyncBuffer(file: { readonly handle: FileHandle; readonly sizeBytes: nu
       return bytes.buffer
     },
   }
-}
-
-function unreadable(path: string, position: string, error: unknown): Error {
-  return fileErrors.WEIR_FILE_UNREADABLE({ path, position, reason: reasonOf(error) }, error)
 }

@@ -80,7 +80,7 @@ export class ParquetScannerFactory<T> implements ScannerFactory<T> {
     const group = file.rowGroups.find(range => range.start === split.start)
     if (group === undefined) {
       const details = { path, position: `row ${split.start}`, reason: 'no row group begins here' }
-      throw fileErrors.WEIR_FILE_UNREADABLE(details)
+      throw fileErrors.WEIR_FILE_DAMAGED(details)
     }
     const columns = new Map<string, ParquetColumn>()
     for (const { name } of this.#node.fields) {

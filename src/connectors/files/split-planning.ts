@@ -1,6 +1,6 @@
 /** Cuts a file into splits that readers can take independently. */
 import { compressionOf, openInput } from './byte-input.ts'
-import { fileErrors, reasonOf } from './file-errors.ts'
+import { readError } from './file-errors.ts'
 import type { ListedFile } from './file-listing.ts'
 import { type FileSplit, fileSplit } from './file-split.ts'
 import type { Framing } from './framing.ts'
@@ -63,8 +63,7 @@ async function readHeader(path: string, framing: Framing): Promise<Header | unde
     const text = buffer.toString('utf8', byteOrderMark(buffer), end).replace(/\r$/, '')
     return { text, end: lineFeed < 0 ? length : lineFeed + 1 }
   } catch (error) {
-    const details = { path, position: 'its header', reason: reasonOf(error) }
-    throw fileErrors.WEIR_FILE_UNREADABLE(details, error)
+    throw readError({ path, position: 'its header' }, error)
   } finally {
     await input.close()
   }

@@ -1,7 +1,7 @@
 /**
- * Barriers of a task with inputs: decides when all of them have cut the same checkpoint. Pure: events
- * in, decisions out; no clock, no channel. Here checkpoints are aligned (exactly once) or counted (at
- * least once); `BarrierHandler` is what every way of cutting gives its task.
+ * Barriers of a task with inputs: decides when all of them have cut the same checkpoint. Pure:
+ * events in, decisions out; no clock, no channel. Here checkpoints are aligned (exactly once) or
+ * counted (at least once); `BarrierHandler` is what every way of cutting gives its task.
  *
  * Owns        which channels have delivered the barrier of which checkpoint, and which are open.
  * Leaves out  blocking itself, the snapshot, markers to the tasks behind: the task performs each

@@ -1,6 +1,7 @@
 /**
- * The two ends of a channel, and who makes them. A channel joins one sending subtask to one receiving
- * subtask of an edge. `LocalChannel` is both ends within a process; other transports give one end each.
+ * The two ends of a channel, and who makes them. A channel joins one sending subtask to one
+ * receiving subtask of an edge. `LocalChannel` is both ends within a process; other transports give
+ * one end each.
  */
 import type { JobEdge } from '../../graph/job-graph.ts'
 import type { StreamItem } from './stream-item.ts'

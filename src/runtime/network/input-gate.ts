@@ -1,6 +1,7 @@
 /**
- * All channels that lead into a task, of all its inputs. Gives one item at a time, channel by channel
- * in turn, so that no channel starves; a blocked channel is passed over until it is unblocked.
+ * All channels that lead into a task, of all its inputs. Gives one item at a time, channel by
+ * channel in turn, so that no channel starves; a blocked channel is passed over until it is
+ * unblocked.
  */
 import { assertDefined } from '../../common/assert.ts'
 import type { InputChannel } from './channel.ts'

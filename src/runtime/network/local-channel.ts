@@ -1,6 +1,6 @@
 /**
- * A channel between two subtasks of one process: a queue of batches of object references. Nothing is
- * encoded or copied; records must therefore not be changed after they were emitted.
+ * A channel between two subtasks of one process: a queue of batches of object references. Nothing
+ * is encoded or copied; records must therefore not be changed after they were emitted.
  *
  * Invariants
  *  L1  Items come out in the order they went in.

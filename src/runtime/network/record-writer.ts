@@ -1,10 +1,10 @@
 /**
- * Collects the records of one edge into batches. The makers are cloned for each edge of each subtask:
- * `push` is on the path of every record.
+ * Collects the records of one edge into batches. The makers are cloned for each edge of each
+ * subtask: `push` is on the path of every record.
  *
- * A batch is handed over when it is full, when an event follows it, and at the end of the task's turn
- * (`flush`), so that a record waits at most for one turn. Batches start small and grow with the rate:
- * a slow stream does not pay for arrays of 512 records.
+ * A batch is handed over when it is full, when an event follows it, and at the end of the task's
+ * turn (`flush`), so that a record waits at most for one turn. Batches start small and grow with
+ * the rate: a slow stream does not pay for arrays of 512 records.
  */
 import { cloneFunction } from '../../common/clone-function.ts'
 import type { Push } from '../stream-operator.ts'

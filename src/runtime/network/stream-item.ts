@@ -1,15 +1,15 @@
 /**
- * What travels through a channel: batches of records and, between them, events. Everything keeps its
- * order, so an event speaks about all records before it and none after it.
+ * What travels through a channel: batches of records and, between them, events. Everything keeps
+ * its order, so an event speaks about all records before it and none after it.
  */
 import type { WatermarkStatus } from '../stream-operator.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
 
 /**
- * Some records: value and timestamp by turns, `2 * size` items used. One array for both, and never a
- * typed one: a timestamp read from a `Float64Array` would be boxed anew for each call it is passed
- * to, while here the number made by the source travels on as it is. The array is made for one batch
- * and never reused: stores into a young array need no remembered-set entry.
+ * Some records: value and timestamp by turns, `2 * size` items used. One array for both, and never
+ * a typed one: a timestamp read from a `Float64Array` would be boxed anew for each call it is
+ * passed to, while here the number made by the source travels on as it is. The array is made for
+ * one batch and never reused: stores into a young array need no remembered-set entry.
  */
 export class RecordBatch {
   readonly kind = 'records'

@@ -1,6 +1,6 @@
 /**
- * What all operators share: timers, the watermark's advance, and doing nothing where an operator has
- * nothing to do.
+ * What all operators share: timers, the watermark's advance, and doing nothing where an operator
+ * has nothing to do.
  *
  * Owns        the two interruptible bursts (event and processing time) and their resumption.
  * Leaves out  records: each operator makes its own `inputs` in `open`, as a cloned factory, so that

@@ -2,8 +2,8 @@
  * Asks a service per record, many requests at a time.
  *
  * Owns        the requests in flight, their timeouts and retries; that they outlive a failure.
- * Leaves out  the order of results (`async-queue.ts`), threads: completions come through the mailbox
- *             and so run between two records.
+ * Leaves out  the order of results (`async-queue.ts`), threads: completions come through the
+ *             mailbox and so run between two records.
  *
  * Invariants
  *  Y1  A request completes once: what comes after its timeout, or after `close`, is ignored.

@@ -1,3 +1,4 @@
+/** A stream and a broadcast one, without keys: one function over both. */
 import type {
   BroadcastProcessFunction,
   BroadcastStateDescriptors,

@@ -1,3 +1,4 @@
+/** Two connected streams without keys: one function over both. */
 import type { CoProcessFunction, OperatorStateDescriptors } from '../../api/functions.ts'
 import { cloneFunction } from '../../common/clone-function.ts'
 import type { OperatorContext, OperatorMetrics, Push } from '../stream-operator.ts'

@@ -21,8 +21,8 @@ import { makeWindowOperator } from './windows/choose-window-operator.ts'
 export type InnerOperatorSpec = Exclude<OperatorSpec, { readonly kind: 'source' | 'sink' }>
 
 /**
- * Makes the operator of a spec. A source needs its task's hooks and a sink its restored committables
- * as well: the task makes these itself.
+ * Makes the operator of a spec. A source needs its task's hooks and a sink its restored
+ * committables as well: the task makes these itself.
  */
 export function createOperator(spec: InnerOperatorSpec, context: OperatorContext): StreamOperator {
   switch (spec.kind) {

@@ -4,11 +4,13 @@
  *
  * Invariants
  *  J1  A record below the watermark is late: it is neither buffered nor joined.
- *  J2  A left record is dropped at ts + max(0, upper), a right one at ts + max(0, -lower), by a timer.
+ *  J2  A left record is dropped at ts + max(0, upper), a right one at ts + max(0, -lower), by a
+ *      timer.
  */
 import type { IntervalJoinContext, Key, KeySelector } from '../../api/functions.ts'
 import { mapState } from '../../api/state-descriptor.ts'
 import type { OperatorSpec } from '../../api/transformation.ts'
+import type { TimestampedValue } from '../../api/window.ts'
 import { requireTimestamp } from '../../api/windows/window-arithmetic.ts'
 import { arrayType } from '../../schema/array-type.ts'
 import { generalType } from '../../schema/general-type.ts'
@@ -129,8 +131,9 @@ export class IntervalJoinOperator extends AbstractStreamOperator {
           return
         }
         backend.setCurrentKey(select(value))
-        this.#buffer(side, value, timestamp)
-        this.#probe(side, value, timestamp, parts)
+        const arrival = { value, timestamp }
+        this.#buffer(side, arrival)
+        this.#probe(side, arrival, parts)
       } catch (error) {
         if (collector.emitting) throw error
         errors.handle(error, value)
@@ -138,15 +141,16 @@ export class IntervalJoinOperator extends AbstractStreamOperator {
     }
   }
 
-  #buffer(side: Side, value: unknown, timestamp: number): void {
+  #buffer(side: Side, { value, timestamp }: TimestampedValue<unknown>): void {
     const bucket = side.own.get(timestamp) ?? []
     bucket.push(value)
     side.own.put(timestamp, bucket)
     this.timers?.registerEventTime(side.namespace, timestamp + this.#keepMs(side.namespace))
   }
 
-  #probe(side: Side, value: unknown, timestamp: number, { pair, collector }: JoinParts): void {
+  #probe(side: Side, arrival: TimestampedValue<unknown>, { pair, collector }: JoinParts): void {
     const { fn } = this.#spec
+    const { value, timestamp } = arrival
     const first = timestamp + side.first
     const last = timestamp + side.last
     for (const [partnerTimestamp, bucket] of side.other.entries()) {

@@ -1,3 +1,4 @@
+/** A running aggregate a key, without windows. */
 import type { Key, KeySelector } from '../../api/functions.ts'
 import type { AggregateFunction } from '../../api/state.ts'
 import { aggregatingState } from '../../api/state-descriptor.ts'

@@ -1,3 +1,4 @@
+/** A keyed stream and a broadcast one: one function over both, with keyed state and timers. */
 import type {
   BroadcastStateDescriptors,
   Key,

@@ -1,3 +1,4 @@
+/** Two connected streams keyed alike: one function over both, with keyed state and timers. */
 import type { Key, KeyedCoProcessFunction, KeySelector } from '../../api/functions.ts'
 import type { StateDescriptors } from '../../api/state-descriptor.ts'
 import { cloneFunction } from '../../common/clone-function.ts'

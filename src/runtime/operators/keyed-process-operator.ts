@@ -1,3 +1,4 @@
+/** The operator behind `process` on a keyed stream: keyed state and timers. */
 import type { Key, KeyedProcessFunction, KeySelector } from '../../api/functions.ts'
 import type { StateDescriptors } from '../../api/state-descriptor.ts'
 import { cloneFunction } from '../../common/clone-function.ts'

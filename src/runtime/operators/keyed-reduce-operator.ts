@@ -1,3 +1,4 @@
+/** A running reduction a key, without windows. */
 import type { Key, KeySelector } from '../../api/functions.ts'
 import type { ReduceFunction } from '../../api/state.ts'
 import { reducingState } from '../../api/state-descriptor.ts'

@@ -11,8 +11,8 @@ export interface KeyedHandles {
 }
 
 /**
- * Opens the declared keyed states: the handles under their names. `prefix` stands before each name in
- * the backend, so that two sets of declared states never meet.
+ * Opens the declared keyed states: the handles under their names. `prefix` stands before each name
+ * in the backend, so that two sets of declared states never meet.
  */
 export function openStates(
   backend: KeyedStateBackend,

@@ -7,6 +7,6 @@ export const operatorErrors = defineErrors({
     retry: 'later',
     message: (e: { operator: string; timeoutMs: number }) =>
       `operator ${e.operator}: a request did not complete in ${e.timeoutMs} ms, retries included`,
-    next: 'raise the timeout, or give the async function a timeout() that says what to emit instead',
+    next: 'raise the timeout, or give the function a timeout() that says what to emit instead',
   },
 })

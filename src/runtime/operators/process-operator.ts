@@ -1,3 +1,4 @@
+/** The operator behind `process` on a stream without keys. */
 import type {
   OperatorStateDescriptors,
   OperatorStatesOf,

@@ -48,7 +48,7 @@ export function aggregatingHandleClass(
       }
       const before = this.cells.get(cursor.table.main, slot)
       const after = aggregate.add(value, before)
-      if (after !== before) this.cells.set(cursor.table.main, slot, this.#keep(after))
+      if (after !== before || this.cells.isCopied) this.cells.set(cursor.table.main, slot, this.#keep(after))
     }
 
     accumulator(): unknown {

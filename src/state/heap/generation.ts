@@ -18,6 +18,8 @@ export type Values = Int32Array | Float64Array | ObjectPages
 
 export interface GenerationShape {
   makeValues(slots: number): Values
+  /** Cells of `values` a slot. */
+  readonly width: number
   /** With TTL times. */
   readonly timed: boolean
 }
@@ -36,6 +38,7 @@ export class Generation {
   readonly times: Float64Array | undefined
   /** A running snapshot has not walked over it to the end. */
   isPending = false
+  readonly #width: number
   /** 32 less the bits of a slot number: the high bits of the product are a tag's home. */
   readonly #shift: number
 
@@ -45,6 +48,7 @@ export class Generation {
     this.slots = new Int32Array(capacity * 2)
     this.values = shape.makeValues(capacity)
     this.times = shape.timed ? new Float64Array(capacity) : undefined
+    this.#width = shape.width
     this.#shift = 1 + Math.clz32(capacity)
   }
 
@@ -174,6 +178,7 @@ export class Generation {
   touch(tags: Int32Array, count: number): number {
     const { slots, values, keys } = this
     const shift = this.#shift
+    const width = this.#width
     let seen = 0
     for (let i = 0; i < count; i++) {
       seen ^= slots[(Math.imul(tags[i] as number, GOLDEN) >>> shift) << 1] as number
@@ -181,7 +186,7 @@ export class Generation {
     if (keys !== undefined) seen ^= keys.touch(tags, count, shift)
     if (values instanceof ObjectPages) return seen ^ values.touch(tags, count, shift)
     for (let i = 0; i < count; i++) {
-      seen ^= values[Math.imul(tags[i] as number, GOLDEN) >>> shift] as number
+      seen ^= values[(Math.imul(tags[i] as number, GOLDEN) >>> shift) * width] as number
     }
     return seen
   }
@@ -204,8 +209,14 @@ export class Generation {
 
   #copy(target: Generation, from: number, to: number): void {
     const { values } = this
-    if (values instanceof ObjectPages) (target.values as ObjectPages).put(to, values.get(from))
-    else (target.values as Float64Array)[to] = values[from] as number
+    if (values instanceof ObjectPages) {
+      ;(target.values as ObjectPages).put(to, values.get(from))
+    } else {
+      const width = this.#width
+      for (let i = 0; i < width; i++) {
+        ;(target.values as Float64Array)[to * width + i] = values[from * width + i] as number
+      }
+    }
     if (this.namespaces !== undefined) {
       ;(target.namespaces as Float64Array)[to] = this.namespaces[from] as number
     }

@@ -11,11 +11,13 @@ import { mapKeyTypeOf, valueTypeOf } from '../state-type.ts'
 import { Ttl } from '../ttl.ts'
 import { type AggregatingOptions, aggregatingHandleClass } from './aggregating-handle.ts'
 import { foldMapKey, ownMapKey } from './cells.ts'
+import { makeArenaCells } from './arena-cells.ts'
 import { type EntryContents, ListContents, MapContents, ScalarContents } from './contents.ts'
 import type { CurrentKey } from './current-key.ts'
 import { EntryCursor } from './entry-cursor.ts'
 import { listHandleClass } from './list-handle.ts'
 import { type MapOptions, mapHandleClass } from './map-handle.ts'
+import { makeRecordCells } from './record-cells.ts'
 import { reducingHandleClass } from './reducing-handle.ts'
 import { type HandlePlace, stateHandleClass } from './state-handle.ts'
 import { StateTables } from './state-tables.ts'
@@ -54,10 +56,11 @@ export interface OpenState {
 export function openState(descriptor: StateDescriptor, options: OpenOptions): OpenState {
   const type = valueTypeOf(descriptor)
   const ttl = descriptor.ttl === undefined ? undefined : new Ttl(descriptor.ttl, options.clock)
-  const cells = cellsOf(descriptor, type)
+  const cells = cellsOf(descriptor)
   const contents = contentsOf(descriptor, cells, ttl)
   const tables = new StateTables(
     {
+      width: cells.width,
       makeValues: slots => cells.makeValues(slots),
       release: (generation, slot) => cells.release(generation, slot),
       timed: ttl !== undefined && contents instanceof ScalarContents,
@@ -89,9 +92,11 @@ export function metaOf(name: string, descriptor: StateDescriptor): StateMeta {
   }
 }
 
-function cellsOf(descriptor: StateDescriptor, type: Type<unknown>): ValueCells {
+function cellsOf(descriptor: StateDescriptor): ValueCells {
   if (descriptor.kind === 'list' || descriptor.kind === 'map') return makePlainCells('object')
-  return makePlainCells(type.storage === 'bytes' ? 'object' : type.storage)
+  const type = valueTypeOf(descriptor)
+  if (type.storage === 'bytes') return makeArenaCells(type)
+  return makeRecordCells(type) ?? makePlainCells(type.storage)
 }
 
 function contentsOf(

@@ -41,7 +41,7 @@ export function reducingHandleClass(
       }
       const before = this.cells.get(cursor.table.main, slot)
       const after = this.#descriptor.reduce(before, value)
-      if (after !== before) this.cells.set(cursor.table.main, slot, this.#keep(after))
+      if (after !== before || this.cells.isCopied) this.cells.set(cursor.table.main, slot, this.#keep(after))
     }
 
     mergeNamespaces(target: number, sources: readonly number[]): void {

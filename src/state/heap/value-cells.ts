@@ -10,6 +10,10 @@ import type { Generation, Values } from './generation.ts'
 import { ObjectPages } from './object-pages.ts'
 
 export interface ValueCells {
+  /** Whether `get` gives a copy: what is changed in it must be set again. */
+  readonly isCopied: boolean
+  /** Cells of `values` a slot. */
+  readonly width: number
   makeValues(slots: number): Values
   get(generation: Generation, slot: number): unknown
   /** For a cell that has or had a value. */
@@ -24,6 +28,8 @@ type MakeValues = (slots: number) => Values
 
 function typedCellsClass(): new (makeValues: MakeValues) => ValueCells {
   return class TypedCells implements ValueCells {
+    readonly isCopied = false
+    readonly width = 1
     readonly makeValues: MakeValues
 
     constructor(makeValues: MakeValues) {
@@ -48,6 +54,8 @@ function typedCellsClass(): new (makeValues: MakeValues) => ValueCells {
 
 function objectCellsClass(): new (makeValues: MakeValues) => ValueCells {
   return class ObjectCells implements ValueCells {
+    readonly isCopied = false
+    readonly width = 1
     readonly makeValues: MakeValues
 
     constructor(makeValues: MakeValues) {

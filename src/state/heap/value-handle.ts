@@ -34,7 +34,7 @@ export function valueHandleClass(
         const kept = this.#keep(value)
         const fresh = cursor.insert()
         this.cells.put(cursor.table.main, fresh, kept)
-      } else if (this.cells.get(cursor.table.main, slot) !== value) {
+      } else if (this.cells.isCopied || this.cells.get(cursor.table.main, slot) !== value) {
         this.cells.set(cursor.table.main, slot, this.#keep(value))
       }
     }

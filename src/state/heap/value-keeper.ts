@@ -18,21 +18,21 @@ const scratch = new ByteWriter(64)
 export function makeKeeper(type: Type<unknown>): Keeper {
   switch (type.storage) {
     case 'int32':
-      return value => (((value as number) | 0) === value ? value : refuse(type, value))
+      return value => (((value as number) | 0) === value ? value : refuseValue(type, value))
     case 'float64':
       if (type.schema.kind !== 'float64') {
         return value => (Number.isSafeInteger(value) ? value : judge(type, value))
       }
-      return value => (typeof value === 'number' ? value : refuse(type, value))
+      return value => (typeof value === 'number' ? value : refuseValue(type, value))
     default:
       return looseStrings(type.schema) ?? (value => value)
   }
 }
 
-/** Throws what the type's codec says about the value. */
-function refuse(type: Type<unknown>, value: unknown): never {
+/** Throws what the type's codec says about a value that does not fit its cells. */
+export function refuseValue(type: Type<unknown>, value: unknown): never {
   judge(type, value)
-  assert(false, `a value of type ${type.name} fits its column: ${typeof value}`)
+  assert(false, `a value of type ${type.name} fits its cells: ${typeof value}`)
 }
 
 function judge(type: Type<unknown>, value: unknown): unknown {

@@ -15,6 +15,7 @@ import type { TraceLog } from './trace-log.ts'
 
 /** Promise turns after a step: what it resolved has run on to its next wait. */
 const PROMISE_TURNS = 16
+const LAST_TURNS = 500
 
 export interface SimProcess {
   readonly name: string
@@ -94,6 +95,8 @@ export class Scheduler {
   /** Runs until `over`, or until nothing is left to do, or `steps` reach the limit. */
   async run(over: () => boolean, stepsMax: number): Promise<void> {
     while (!over() && this.steps < stepsMax) {
+      // What looks like the end may be promises that are still on their way to the next step.
+      for (let turn = 0; this.#queue.length === 0 && turn < LAST_TURNS; turn++) await undefined
       const step = this.#pop()
       if (step === undefined) return
       if (step.cancelled || step.owner?.state === 'dead') continue

@@ -142,7 +142,7 @@ describe('bad input', () => {
     const run = await SourceRun.start(fileSource({ path: path('cut.txt.gz'), format: text() }), {
       parallelism: 1,
     })
-    await expect(run.runToEnd()).rejects.toMatchObject({ code: 'WEIR_FILE_UNREADABLE' })
+    await expect(run.runToEnd()).rejects.toMatchObject({ code: 'WEIR_FILE_DAMAGED' })
     expect(run.emitted.length).toBeGreaterThan(1_000)
     await run.close()
   })

@@ -175,7 +175,7 @@ describe('Parquet files', () => {
     await writeFile(path('broken.parquet'), broken)
     for (const name of ['cut.parquet', 'text.parquet', 'broken.parquet']) {
       await expect(readAll(path(name), Item)).rejects.toMatchObject({
-        code: 'WEIR_FILE_UNREADABLE',
+        code: 'WEIR_FILE_DAMAGED',
         message: expect.stringContaining(name),
       })
     }

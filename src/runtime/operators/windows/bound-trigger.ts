@@ -1,3 +1,4 @@
+/** Triggers at run time: their state, their timers, and the window they are asked about. */
 import type { OnMergeContext, Trigger, TriggerResult, Window } from '../../../api/window.ts'
 import { assert, assertDefined } from '../../../common/assert.ts'
 import type { KeyedStateBackend, Mergeable } from '../../../state/keyed-state-backend.ts'
@@ -14,7 +15,9 @@ export interface BoundTriggerParts {
 
 const noWindow: Window = { start: 0, end: 0 }
 
-/** A trigger with its state and timers, asked about one key and window at a time: `bind` says which. */
+/**
+ * A trigger with its state and timers, asked about one key and window at a time: `bind` says which.
+ */
 export class BoundTrigger implements OnMergeContext {
   window = noWindow
   readonly state: never

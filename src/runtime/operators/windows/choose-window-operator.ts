@@ -3,8 +3,8 @@ import { isCombining } from './combiner.ts'
 import { makePaneGrid, panesPerWindow } from './pane-grid.ts'
 import { PaneWindowOperator } from './pane-window-operator.ts'
 import { SessionWindowOperator } from './session-window-operator.ts'
-import type { WindowOperatorSpec } from './window-body.ts'
 import { WindowOperator } from './window-operator.ts'
+import type { WindowOperatorSpec } from './window-operator-spec.ts'
 
 /**
  * `panes`: one accumulator a key and pane, fired by a visit. `sessions`: one entry a key, with lazy

@@ -4,15 +4,13 @@ import { listState } from '../../../api/state-descriptor.ts'
 import type { Window } from '../../../api/window.ts'
 import type { InternalListState } from '../../../state/keyed-state-backend.ts'
 import type { OutputCollector } from '../output-collector.ts'
-import type { WindowBodyParts, WindowOperatorSpec } from './window-body.ts'
 import type { WindowContents } from './window-contents.ts'
-
-type JoinSpec = Exclude<WindowOperatorSpec, { readonly kind: 'window' }>
+import type { WindowJoinSpec, WindowParts } from './window-operator-spec.ts'
 
 /** Both sides of one window and key, each in the order of arrival. */
 export type EmitGroup = (left: readonly unknown[], right: readonly unknown[]) => void
 
-export function makeEmitGroup(spec: JoinSpec, collector: OutputCollector): EmitGroup {
+export function makeEmitGroup(spec: WindowJoinSpec, collector: OutputCollector): EmitGroup {
   return spec.kind === 'window-join' ? emitPairs(spec.fn, collector) : emitGroup(spec.fn, collector)
 }
 
@@ -38,7 +36,7 @@ export class JoinContents implements WindowContents {
   readonly #emit: EmitGroup
   readonly #collector: OutputCollector
 
-  constructor(spec: JoinSpec, { context, backend, collector }: WindowBodyParts) {
+  constructor(spec: WindowJoinSpec, { context, backend, collector }: WindowParts) {
     const [left, right] = context.inputTypes
     this.#sides = [
       backend.state('$left', listState(left)),

@@ -1,5 +1,6 @@
 /** Accumulators of sliding windows: a window's result is merged from those of its panes. */
 import type { Window } from '../../../api/window.ts'
+import type { PrimitiveKey } from '../../../state/key.ts'
 import type { KeyedStateBackend } from '../../../state/keyed-state-backend.ts'
 import type { Combiner } from './combiner.ts'
 import type { KeyNumbers } from './key-numbers.ts'
@@ -32,44 +33,36 @@ export function mergedPanes(parts: MergedParts): PaneStore {
   /** The number of the key being visited; -1 outside of a walk. */
   let visited = -1
 
-  const emitOne = (window: Window, combined: unknown, shared: boolean): void => {
+  const mergeIn = (number: number, accumulator: unknown): void => {
+    if (number === merged.length) {
+      merged.push(accumulator)
+      isShared.push(true)
+      return
+    }
+    const before = merged[number]
+    const after = merge(isShared[number] === true ? copy(before) : before, accumulator)
+    merged[number] = after
+    isShared[number] = after === accumulator
+  }
+
+  const emitMerged = (window: Window, number: number): void => {
+    const combined = merged[number]
     const given = result(combined)
     // What is given away must not change with the pane afterwards.
-    emit(window, shared && given === combined ? result(copy(combined)) : given)
+    const mustCopy = isShared[number] === true && given === combined
+    emit(window, mustCopy ? result(copy(combined)) : given)
   }
 
   /** Looks the current key up in each pane. */
   const fireAlone = (window: Window): void => {
-    let combined: unknown
-    let shared = true
     for (let pane = window.start; pane < window.end; pane += paneMs) {
       state.setNamespace(pane)
       const accumulator = accumulatorOf()
-      if (accumulator === undefined) continue
-      if (combined === undefined) {
-        combined = accumulator
-      } else {
-        combined = merge(shared ? copy(combined) : combined, accumulator)
-        shared = combined === accumulator
-      }
+      if (accumulator !== undefined) mergeIn(0, accumulator)
     }
-    if (combined !== undefined) emitOne(window, combined, shared)
-  }
-
-  const mergePane = (pane: number): void => {
-    state.forEachKey(pane, key => {
-      const number = numbers.numberOf(key)
-      const accumulator = accumulatorOf()
-      if (number === merged.length) {
-        merged.push(accumulator)
-        isShared.push(true)
-      } else {
-        const before = merged[number]
-        const after = merge(isShared[number] === true ? copy(before) : before, accumulator)
-        merged[number] = after
-        isShared[number] = after === accumulator
-      }
-    })
+    if (merged.length > 0) emitMerged(window, 0)
+    merged = []
+    isShared = []
   }
 
   return {
@@ -77,13 +70,16 @@ export function mergedPanes(parts: MergedParts): PaneStore {
     add: value => state.add(value),
     fire(window) {
       if (visited < 0) fireAlone(window)
-      else emitOne(window, merged[visited], isShared[visited] === true)
+      else emitMerged(window, visited)
     },
     forEachKey(window, visit) {
-      for (let pane = window.start; pane < window.end; pane += paneMs) mergePane(pane)
+      const mergeKey = (key: PrimitiveKey): void => mergeIn(numbers.numberOf(key), accumulatorOf())
+      for (let pane = window.start; pane < window.end; pane += paneMs) {
+        state.forEachKey(pane, mergeKey)
+      }
       const { keys } = numbers
       for (visited = 0; visited < keys.length; visited++) {
-        backend.setFoldedKey(keys[visited] as string)
+        backend.setFoldedKey(keys[visited] as PrimitiveKey)
         visit()
       }
       visited = -1

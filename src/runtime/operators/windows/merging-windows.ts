@@ -1,9 +1,10 @@
 /**
  * The merging windows (sessions) of one key, kept in keyed state as one flat list.
  *
- * A session's contents stay under the namespace they began with while its bounds grow; what hangs on
- * the bounds (trigger state, timers) gets a fresh namespace with each merge. So a merge moves as
- * little as it can, and what the trigger registers for the result is never taken for a member's.
+ * A session's contents stay under the namespace they began with while its bounds grow; what hangs
+ * on the bounds (trigger state, timers) gets a fresh namespace with each merge. So a merge moves
+ * as little as it can, and what the trigger registers for the result is never taken for a
+ * member's.
  *
  * Invariants
  *  M1  The sessions of a key neither overlap nor touch.

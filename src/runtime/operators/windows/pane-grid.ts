@@ -1,6 +1,6 @@
 /**
- * The grid of panes under tumbling and sliding windows: the longest stretches of time that no window
- * begins or ends in. A record is in one pane; a window is a run of panes.
+ * The grid of panes under tumbling and sliding windows: the longest stretches of time that no
+ * window begins or ends in. A record is in one pane; a window is a run of panes.
  */
 import type { WindowShape } from '../../../api/window.ts'
 import { windowStart } from '../../../api/windows/window-arithmetic.ts'
@@ -30,7 +30,9 @@ export function paneOf(grid: PaneGrid, timestamp: number): number {
   return windowStart(timestamp, grid.paneMs, grid.offsetMs)
 }
 
-/** The starts of the windows that a pane is in, latest first; none in the gaps of slide above size. */
+/**
+ * The starts of the windows that a pane is in, latest first; none in the gaps of slide above size.
+ */
 export function windowsOfPane(grid: PaneGrid, pane: number): readonly number[] {
   const starts: number[] = []
   const last = windowStart(pane, grid.slideMs, grid.offsetMs)

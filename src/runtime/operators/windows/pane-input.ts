@@ -5,7 +5,9 @@ import type { ErrorHandler } from '../../user-function-errors.ts'
 import type { OutputCollector } from '../output-collector.ts'
 import type { PaneStore } from './pane-store.ts'
 
-/** The pane that records go to without further questions; closed when the start is above the end. */
+/**
+ * The pane that records go to without further questions; closed when the start is above the end.
+ */
 export interface PaneGate {
   start: number
   end: number

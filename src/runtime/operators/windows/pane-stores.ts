@@ -14,8 +14,8 @@ import {
   joinPanes,
   type PaneStore,
 } from './pane-store.ts'
-import type { WindowBodyParts, WindowOperatorSpec } from './window-body.ts'
 import type { FireWindow } from './window-contents.ts'
+import type { WindowJoinSpec, WindowOperatorSpec, WindowParts } from './window-operator-spec.ts'
 
 export interface PaneStores {
   readonly panes: PaneStore
@@ -27,7 +27,7 @@ export interface PaneStores {
   readonly reopenedStarts: () => Iterable<number>
 }
 
-export interface PaneStoreParts extends WindowBodyParts {
+export interface PaneStoreParts extends WindowParts {
   readonly grid: PaneGrid
   readonly fire: FireWindow
 }
@@ -78,9 +78,7 @@ function makeOnePaneStore(
   return { store, namespaces: () => state.namespaces() }
 }
 
-type JoinSpec = Exclude<WindowOperatorSpec, { readonly kind: 'window' }>
-
-function makeJoinStore(spec: JoinSpec, parts: PaneStoreParts, name: string): NamedStore {
+function makeJoinStore(spec: WindowJoinSpec, parts: PaneStoreParts, name: string): NamedStore {
   const { backend, context, collector } = parts
   const [leftType, rightType] = context.inputTypes
   const left = backend.state(`${name}-left`, listState(leftType), layout)

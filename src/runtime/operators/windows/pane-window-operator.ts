@@ -7,11 +7,12 @@
  * Leaves out  what panes hold (`pane-store.ts`).
  *
  * Timers make three things right that this has to do by itself: a window fires once a key, also
- * around a restore; a window that was cleaned up before a restore begins anew with the records after
- * it (the watermark is unknown then); a burst stops in the middle when the outputs are full.
+ * around a restore; a window that was cleaned up before a restore begins anew with the records
+ * after it (the watermark is unknown then); a burst stops in the middle when the outputs are full.
  *
  * Invariants
- *  P1  Each pane that holds something is in `#live`, and its windows that are to fire in `#pending`.
+ *  P1  Each pane that holds something is in `#live`, and its windows that are to fire in
+ *      `#pending`.
  *  P2  A window with a greatest timestamp up to `#fired` of a key has fired for it, unless a timer
  *      in `#refires` says that it still has to.
  *  P3  The gate opens only for panes all of whose windows are still to fire, for all keys.
@@ -34,7 +35,8 @@ import { makeLateOutput } from './late-output.ts'
 import { makePaneGrid, type PaneGrid, paneOf, windowsOfPane } from './pane-grid.ts'
 import { type PaneGate, paneInput } from './pane-input.ts'
 import { makePaneStores, type PaneStores } from './pane-stores.ts'
-import { makeFire, type WindowOperatorSpec } from './window-body.ts'
+import { makeFire } from './window-body.ts'
+import type { WindowOperatorSpec } from './window-operator-spec.ts'
 
 /** A firing that was interrupted: the keys that are left. */
 interface Burst {
@@ -252,7 +254,9 @@ export class PaneWindowOperator extends AbstractStreamOperator {
     }
   }
 
-  /** Fires a window for all keys; when the outputs are full, the keys that are left wait in a burst. */
+  /**
+   * Fires a window for all keys; when the outputs are full, the keys that are left wait in a burst.
+   */
   #fireWindow(window: Window): void {
     const { stores, fired, backend } = this.#parts
     const last = window.end - 1

@@ -1,6 +1,6 @@
 /**
- * Event-time sessions with a fixed gap, the default trigger and an aggregate that merges. Results are
- * those of `WindowOperator`, at the cost of one state access a record.
+ * Event-time sessions with a fixed gap, the default trigger and an aggregate that merges. Results
+ * are those of `WindowOperator`, at the cost of one state access a record.
  *
  * Owns        the sessions of each key, as one entry (`session-list.ts`).
  * Leaves out  the common case of a record, which `session-input.ts` deals with.

@@ -1,25 +1,9 @@
 /** From an operator's spec to what its windows hold and what they do when they fire. */
-import type { OperatorSpec } from '../../../api/transformation.ts'
 import type { Window } from '../../../api/window.ts'
-import type { KeyedStateBackend } from '../../../state/keyed-state-backend.ts'
-import type { InternalTimerService } from '../../internal-timer-service.ts'
-import type { OperatorContext } from '../../stream-operator.ts'
-import type { OutputCollector } from '../output-collector.ts'
 import { JoinContents } from './join-contents.ts'
 import { type FireWindow, makeWindowContents, type WindowContents } from './window-contents.ts'
 import { type AnyWindowFunction, WindowFunctionCaller } from './window-function-caller.ts'
-
-export type WindowOperatorSpec = Extract<
-  OperatorSpec,
-  { readonly kind: 'window' | 'window-join' | 'window-co-group' }
->
-
-export interface WindowBodyParts {
-  readonly context: OperatorContext
-  readonly backend: KeyedStateBackend
-  readonly timers: Pick<InternalTimerService, 'watermark'>
-  readonly collector: OutputCollector
-}
+import type { WindowOperatorSpec, WindowParts } from './window-operator-spec.ts'
 
 export interface WindowBody {
   readonly contents: WindowContents
@@ -29,7 +13,7 @@ export interface WindowBody {
   close(): void | Promise<void>
 }
 
-export function makeWindowBody(spec: WindowOperatorSpec, parts: WindowBodyParts): WindowBody {
+export function makeWindowBody(spec: WindowOperatorSpec, parts: WindowParts): WindowBody {
   if (spec.kind !== 'window') {
     const contents = new JoinContents(spec, parts)
     return { contents, release: () => {}, open: () => {}, close: () => {} }
@@ -51,7 +35,7 @@ export interface WindowFire {
 }
 
 /** Without a function the one combined value is the result. */
-export function makeFire(fn: AnyWindowFunction | undefined, parts: WindowBodyParts): WindowFire {
+export function makeFire(fn: AnyWindowFunction | undefined, parts: WindowParts): WindowFire {
   const { collector } = parts
   if (fn === undefined) {
     const fire: FireWindow = (window, _namespace, elements) => {

@@ -153,7 +153,8 @@ class EvictingContents implements WindowContents {
     const seen = this.#evictor.evictBefore?.(all, window) ?? all
     this.#call(window, namespace, seen)
     const left = this.#evictor.evictAfter?.(seen, window) ?? seen
-    // The function may have worked on other namespaces of the contents' key only: the handle stands.
+    // The function may have worked on other namespaces of the contents' key only: the handle
+    // stands.
     if (left.length === 0) this.#state.clear()
     else if (left.length < all.length) this.#state.update(left)
   }

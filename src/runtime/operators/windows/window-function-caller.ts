@@ -1,3 +1,4 @@
+/** Window functions at run time: their state, and the window they are called for. */
 import type { Key, OutputTag } from '../../../api/functions.ts'
 import type { StateDescriptors } from '../../../api/state-descriptor.ts'
 import type { ProcessWindowFunction, Window, WindowContext } from '../../../api/window.ts'

@@ -2,7 +2,8 @@ import type { OperatorContext, Push } from '../../stream-operator.ts'
 import { type ErrorHandler, makeErrorHandler } from '../../user-function-errors.ts'
 import { AbstractStreamOperator } from '../abstract-stream-operator.ts'
 import { makeCollector } from '../output-collector.ts'
-import { makeWindowBody, type WindowBody, type WindowOperatorSpec } from './window-body.ts'
+import { makeWindowBody, type WindowBody } from './window-body.ts'
+import type { WindowOperatorSpec } from './window-operator-spec.ts'
 import { WindowProcessor } from './window-processor.ts'
 
 /**

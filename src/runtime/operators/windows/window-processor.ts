@@ -7,7 +7,8 @@
  *
  * Invariants
  *  W1  A window whose cleanup time is at or below the watermark takes no element.
- *  W2  A window has a cleanup timer from its first element on; it removes all that the window keeps.
+ *  W2  A window has a cleanup timer from its first element on; it removes all that the window
+ *      keeps.
  *  W3  The trigger is asked about a cleanup timer before the window goes.
  */
 import type { WindowSpec } from '../../../api/transformation.ts'

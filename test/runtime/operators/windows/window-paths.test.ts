@@ -16,7 +16,7 @@ import {
   chooseWindowPath,
   type WindowPath,
 } from '../../../../src/runtime/operators/windows/choose-window-operator.ts'
-import type { WindowOperatorSpec } from '../../../../src/runtime/operators/windows/window-body.ts'
+import type { WindowOperatorSpec } from '../../../../src/runtime/operators/windows/window-operator-spec.ts'
 import { type HarnessOutput, OperatorHarness } from '../../../../src/testing/operator-harness.ts'
 
 interface Bid {

@@ -1,0 +1,137 @@
+/**
+ * What happened to a job so far, for people: its snapshots and its failures, newest last. Bounded:
+ * the oldest entries make room.
+ *
+ * Owns        the entries of all attempts.
+ * Leaves out  the totals (`job-master-options.ts`), and who shows it.
+ */
+import type { CheckpointMetadata, Proof } from '../../checkpoint/checkpoint-metadata.ts'
+import { sizeOf } from '../../checkpoint/checkpoint-metadata.ts'
+import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
+import type { PartMetrics, SubtaskHandle } from '../../checkpoint/snapshot-handle.ts'
+import type { Clock } from '../../common/clock.ts'
+import type { FailureReport } from '../slot-messages.ts'
+
+const SNAPSHOTS_KEPT = 50
+const FAILURES_KEPT = 16
+
+export interface SnapshotEntry {
+  readonly id: number
+  readonly kind: SnapshotKind
+  /** `aborted`: given up without being a failure, as when the job stops. */
+  readonly status: 'pending' | 'completed' | 'failed' | 'aborted'
+  /** ms since the epoch. */
+  readonly startedAtMs: number
+  /** From its start to its end, or until now. */
+  readonly durationMs: number
+  /** Of its files; known when all subtasks have acknowledged. */
+  readonly sizeBytes: number | undefined
+  readonly path: string | undefined
+  /** Why it did not complete. */
+  readonly reason: string | undefined
+  /** By vertex and subtask; empty until all have acknowledged. */
+  readonly parts: readonly SnapshotPart[]
+  /** What the sources had emitted at the cut. */
+  readonly proof: Proof | undefined
+}
+
+/** One subtask's part and the ms of its phases. */
+export interface SnapshotPart extends Omit<PartMetrics, 'recordsPerSplit'> {
+  readonly vertexId: string
+  readonly subtaskIndex: number
+  readonly sizeBytes: number
+}
+
+export interface FailureEntry extends FailureReport {
+  /** ms since the epoch. */
+  readonly atMs: number
+  /** `undefined`: the job gave up. */
+  readonly retryInMs: number | undefined
+}
+
+interface KeptSnapshot extends Omit<SnapshotEntry, 'durationMs'> {
+  readonly startedMonotonicMs: number
+  readonly endedMonotonicMs: number | undefined
+}
+
+export class JobHistory {
+  readonly #clock: Clock
+  readonly #snapshots = new Map<number, KeptSnapshot>()
+  readonly #failures: FailureEntry[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get snapshots(): readonly SnapshotEntry[] {
+    return [...this.#snapshots.values()].map(kept => this.#entry(kept))
+  }
+
+  get failures(): readonly FailureEntry[] {
+    return this.#failures
+  }
+
+  snapshot(id: number): SnapshotEntry | undefined {
+    const kept = this.#snapshots.get(id)
+    return kept && this.#entry(kept)
+  }
+
+  begun(id: number, kind: SnapshotKind): void {
+    this.#snapshots.set(id, {
+      id,
+      kind,
+      status: 'pending',
+      startedAtMs: this.#clock.now(),
+      startedMonotonicMs: this.#clock.monotonic(),
+      endedMonotonicMs: undefined,
+      sizeBytes: undefined,
+      path: undefined,
+      reason: undefined,
+      parts: [],
+      proof: undefined,
+    })
+    const [oldest] = this.#snapshots.keys()
+    if (this.#snapshots.size > SNAPSHOTS_KEPT && oldest !== undefined) {
+      this.#snapshots.delete(oldest)
+    }
+  }
+
+  /** All subtasks have acknowledged. */
+  acknowledged(metadata: CheckpointMetadata, subtasks: readonly SubtaskHandle[]): void {
+    const parts = subtasks.map(({ vertexId, subtaskIndex, fileSizeBytes, metrics }) => {
+      const { alignmentMs, startDelayMs, syncMs, asyncMs } = metrics
+      const phases = { alignmentMs, startDelayMs, syncMs, asyncMs }
+      return { vertexId, subtaskIndex, sizeBytes: fileSizeBytes, ...phases }
+    })
+    const sizeBytes = sizeOf(subtasks)
+    this.#change(metadata.checkpointId, { parts, sizeBytes, proof: metadata.proof })
+  }
+
+  completed(id: number, path: string): void {
+    this.#end(id, { status: 'completed', path })
+  }
+
+  abandoned(id: number, status: 'failed' | 'aborted', reason: string): void {
+    this.#end(id, { status, reason })
+  }
+
+  jobFailed(report: FailureReport, retryInMs: number | undefined): void {
+    this.#failures.push({ ...report, atMs: this.#clock.now(), retryInMs })
+    if (this.#failures.length > FAILURES_KEPT) this.#failures.shift()
+  }
+
+  #end(id: number, change: Partial<KeptSnapshot>): void {
+    this.#change(id, { ...change, endedMonotonicMs: this.#clock.monotonic() })
+  }
+
+  /** One that made room meanwhile is not brought back. */
+  #change(id: number, change: Partial<KeptSnapshot>): void {
+    const kept = this.#snapshots.get(id)
+    if (kept !== undefined) this.#snapshots.set(id, { ...kept, ...change })
+  }
+
+  #entry({ startedMonotonicMs, endedMonotonicMs, ...rest }: KeptSnapshot): SnapshotEntry {
+    const untilMs = endedMonotonicMs ?? this.#clock.monotonic()
+    return { ...rest, durationMs: untilMs - startedMonotonicMs }
+  }
+}

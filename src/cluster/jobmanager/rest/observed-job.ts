@@ -1,0 +1,35 @@
+import type { Clock } from '../../../common/clock.ts'
+import type { JobGraph } from '../../../graph/job-graph.ts'
+import type { TaskMetrics } from '../../../runtime/task-contract.ts'
+import type { ObjectStore } from '../../../storage/object-store.ts'
+import type { JobProgress } from '../../job-progress.ts'
+import type { JobResult } from '../../job-result.ts'
+import type { JobSettings } from '../../job-settings.ts'
+import type { UserCounters } from '../../user-counters.ts'
+import type { JobHistory } from '../job-history.ts'
+
+/** A running job as the REST API reads and steers it. */
+export interface SteerableJob {
+  readonly done: Promise<JobResult>
+  stop(): void
+  cancel(): void
+  savepoint(): Promise<string>
+  progress(): JobProgress
+  tasks(): readonly TaskMetrics[]
+  readonly history: JobHistory
+  readonly counters: UserCounters
+}
+
+/** With what is known about it from its start. */
+export interface ObservedJob {
+  readonly job: SteerableJob
+  readonly jobId: string
+  readonly graph: JobGraph
+  readonly settings: JobSettings
+  /** What the job's builder function was given. */
+  readonly args: Readonly<Record<string, string>>
+  readonly store: ObjectStore
+  readonly clock: Clock
+  /** Of Weir. */
+  readonly version: string
+}

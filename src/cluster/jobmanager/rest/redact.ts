@@ -1,0 +1,19 @@
+const secretName = /secret|passw|token|credential|api-?key|access-?key|private-?key|auth/i
+
+/** Fields as they may be shown: values under a secret's name, and logins inside URLs, are hidden. */
+export function redact<T extends string | number>(
+  fields: Readonly<Record<string, T>>,
+): Record<string, T | string> {
+  const shown = Object.entries(fields).map(([name, value]) => {
+    if (secretName.test(name)) return [name, '***'] as const
+    return [name, typeof value === 'string' ? redactUrl(value) : value] as const
+  })
+  return Object.fromEntries(shown)
+}
+
+/** `s3://user:word@host` becomes `s3://***@host`; so do signed and secret query parameters. */
+export function redactUrl(text: string): string {
+  return text
+    .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1***@')
+    .replaceAll(/([?&][^=&\s]*(?:secret|passw|token|sign|credential|key)[^=&\s]*=)[^&\s]*/gi, '$1***')
+}

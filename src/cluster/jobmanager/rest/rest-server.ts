@@ -1,0 +1,175 @@
+/**
+ * The HTTP server of one running job, on this machine's loopback only. Who may steer the job is
+ * decided by a token that stands in the run file and nowhere else; metrics need none.
+ *
+ * Owns        the socket, the checks of a request, the answers' form.
+ * Leaves out  what a resource says (`rest-routes.ts`).
+ *
+ * Invariants
+ *  H1  Nothing of a request's body is used before its token was checked.
+ *  H2  The server never keeps the process alive, and never fails the job.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isWeirError, messageOf, type WeirError } from '../../../common/errors.ts'
+import { errorView, JobSteering } from './job-steering.ts'
+import type { ObservedJob } from './observed-job.ts'
+import { readBody } from './read-body.ts'
+import { restErrors } from './rest-errors.ts'
+import { API_PREFIX, type RestAnswer, type Route, routes } from './rest-routes.ts'
+
+const HOST = '127.0.0.1'
+const CONNECTIONS_MAX = 64
+const HEADER_BYTES_MAX = 16_384
+/** A request must have come whole by then. */
+const REQUEST_LIMIT_MS = 10_000
+/** Answers under way at the end of the job get so long to leave. */
+const CLOSE_LIMIT_MS = 2_000
+
+/** Codes that are not 400. */
+const statusOf: Readonly<Record<string, number>> = {
+  WEIR_REST_UNAUTHORIZED: 401,
+  WEIR_REST_NOT_FOUND: 404,
+  WEIR_REST_CHECKPOINT_UNKNOWN: 404,
+  WEIR_REST_SAVEPOINT_UNKNOWN: 404,
+  WEIR_REST_METHOD_NOT_ALLOWED: 405,
+  WEIR_REST_BODY_TOO_LARGE: 413,
+  WEIR_REST_BUSY: 429,
+  WEIR_REST_INTERNAL: 500,
+}
+
+export interface RestServerOptions {
+  readonly observed: ObservedJob
+  readonly token: string
+  /** 0: any free one. */
+  readonly port: number
+}
+
+export class RestServer {
+  readonly #options: RestServerOptions
+  readonly #steering: JobSteering
+  readonly #server: Server
+  readonly #tokenHash: Buffer
+
+  private constructor(options: RestServerOptions) {
+    this.#options = options
+    this.#steering = new JobSteering(options.observed)
+    this.#tokenHash = hashOf(`Bearer ${options.token}`)
+    const limits = {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_LIMIT_MS,
+      requestTimeout: REQUEST_LIMIT_MS,
+    }
+    this.#server = createServer(limits, (request, response) => {
+      // The answer cannot be given to somebody who has gone.
+      this.#serve(request, response).catch(() => response.destroy())
+    })
+    this.#server.maxConnections = CONNECTIONS_MAX
+  }
+
+  /** Rejects when the port is taken. */
+  static async listen(options: RestServerOptions): Promise<RestServer> {
+    const server = new RestServer(options)
+    await server.#listen()
+    return server
+  }
+
+  /** Where the resources are, without a slash at the end. */
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo
+    return `http://${HOST}:${port}${API_PREFIX}`
+  }
+
+  /** For after the job's end: lets what was ordered come to its end and its answers leave. */
+  async close(): Promise<void> {
+    await this.#steering.settled()
+    const closed = new Promise<void>(resolve => {
+      this.#server.close(() => resolve())
+    })
+    const { clock } = this.#options.observed
+    const timer = clock.schedule(CLOSE_LIMIT_MS, () => this.#server.closeAllConnections())
+    await closed
+    timer.cancel()
+  }
+
+  #listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host: HOST, port: this.#options.port }, () => {
+        this.#server.off('error', reject)
+        this.#server.unref()
+        resolve()
+      })
+    })
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+    let answer: RestAnswer
+    try {
+      answer = await this.#answer(request, path)
+    } catch (error) {
+      answer = refusal(error, path)
+    }
+    const { status, body, contentType } = answer
+    const text = contentType === undefined ? `${JSON.stringify(body)}\n` : String(body)
+    response.writeHead(status, {
+      'content-type': contentType ?? 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      // A connection that stays open would hold up the end of the job.
+      connection: 'close',
+    })
+    response.end(text)
+  }
+
+  async #answer(request: IncomingMessage, path: string): Promise<RestAnswer> {
+    const method = request.method ?? ''
+    const found = routes.filter(route => matches(route, path) !== undefined)
+    const route = found.find(one => one.method === method)
+    // H1: before anything is told about what there is.
+    if (route?.isOpen !== true && !this.#isAllowed(request)) {
+      throw restErrors.WEIR_REST_UNAUTHORIZED({ path })
+    }
+    if (found.length === 0) throw unknownPath(path)
+    if (route === undefined) {
+      const allowed = found.map(one => one.method)
+      throw restErrors.WEIR_REST_METHOD_NOT_ALLOWED({ method, path, allowed })
+    }
+    const body = route.method === 'POST' ? await readBody(request) : undefined
+    const resources = { observed: this.#options.observed, steering: this.#steering }
+    return await route.handle(resources, { id: matches(route, path) ?? '', body })
+  }
+
+  /** Compared by hashes: the time it takes tells nothing about the token. */
+  #isAllowed(request: IncomingMessage): boolean {
+    return timingSafeEqual(hashOf(request.headers.authorization ?? ''), this.#tokenHash)
+  }
+}
+
+function hashOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+/** The part in braces, or '' where there is none; `undefined`: another path. */
+function matches(route: Route, path: string): string | undefined {
+  const whole = `${API_PREFIX}${route.path}`
+  const brace = whole.indexOf('{')
+  if (brace < 0) return path === whole ? '' : undefined
+  const rest = path.startsWith(whole.slice(0, brace)) ? path.slice(brace) : ''
+  return rest === '' || rest.includes('/') ? undefined : rest
+}
+
+function unknownPath(path: string): WeirError {
+  const known = routes.map(route => `${route.method} ${API_PREFIX}${route.path}`)
+  return restErrors.WEIR_REST_NOT_FOUND({ path, known })
+}
+
+function refusal(error: unknown, path: string): RestAnswer {
+  const told = isWeirError(error)
+    ? error
+    : restErrors.WEIR_REST_INTERNAL({ path, reason: messageOf(error) }, error)
+  return { status: statusOf[told.code] ?? 400, body: { error: errorView(told) } }
+}

@@ -1,0 +1,119 @@
+/**
+ * Every metric that a process of Weir shows, in one table: `docs/metrics.md` is held against it.
+ * Names end in their unit; counters in `_total`.
+ */
+
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge'
+  readonly help: string
+  /** `job` is the job's id. */
+  readonly labels: readonly string[]
+}
+
+const job = ['job'] as const
+const vertex = ['job', 'vertex', 'name'] as const
+
+export const metricDefinitions = {
+  weir_job_status: {
+    type: 'gauge',
+    help: '1 for the status that the job is in',
+    labels: ['job', 'status'],
+  },
+  weir_job_uptime_seconds: {
+    type: 'gauge',
+    help: 'Time since the job was started',
+    labels: job,
+  },
+  weir_job_records_read_total: {
+    type: 'counter',
+    help: 'Records that the sources have read',
+    labels: job,
+  },
+  weir_job_records_written_total: {
+    type: 'counter',
+    help: 'Records that the sinks have written',
+    labels: job,
+  },
+  weir_job_records_rejected_total: {
+    type: 'counter',
+    help: 'Records skipped or sent to a dead letter sink by an error policy',
+    labels: job,
+  },
+  weir_job_restarts_total: {
+    type: 'counter',
+    help: 'Restarts after a failure',
+    labels: job,
+  },
+  weir_checkpoints_completed_total: {
+    type: 'counter',
+    help: 'Checkpoints that completed',
+    labels: job,
+  },
+  weir_checkpoints_failed_total: {
+    type: 'counter',
+    help: 'Checkpoints that failed',
+    labels: job,
+  },
+  weir_checkpoint_last_duration_seconds: {
+    type: 'gauge',
+    help: 'From trigger to completion of the last completed checkpoint',
+    labels: job,
+  },
+  weir_checkpoint_last_size_bytes: {
+    type: 'gauge',
+    help: 'Files of the last completed checkpoint',
+    labels: job,
+  },
+  weir_checkpoint_last_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the last completed checkpoint: what a failure now would repeat',
+    labels: job,
+  },
+  weir_vertex_records_in_total: {
+    type: 'counter',
+    help: 'Records that a vertex took, over all subtasks',
+    labels: vertex,
+  },
+  weir_vertex_records_out_total: {
+    type: 'counter',
+    help: 'Records that a vertex gave, over all subtasks',
+    labels: vertex,
+  },
+  weir_vertex_busy_ms_per_second: {
+    type: 'gauge',
+    help: 'ms of each second at work, averaged over the subtasks; the three sum to 1000',
+    labels: vertex,
+  },
+  weir_vertex_idle_ms_per_second: {
+    type: 'gauge',
+    help: 'ms of each second without input',
+    labels: vertex,
+  },
+  weir_vertex_backpressured_ms_per_second: {
+    type: 'gauge',
+    help: 'ms of each second waiting for room behind',
+    labels: vertex,
+  },
+  weir_vertex_watermark_seconds: {
+    type: 'gauge',
+    help: 'Lowest watermark of the subtasks, since the epoch; absent before the first',
+    labels: vertex,
+  },
+  weir_user_count_total: {
+    type: 'counter',
+    help: 'What user functions counted',
+    labels: ['job', 'operator', 'metric'],
+  },
+  weir_process_resident_memory_bytes: {
+    type: 'gauge',
+    help: 'Resident memory of the process',
+    labels: [],
+  },
+  weir_process_cpu_seconds_total: {
+    type: 'counter',
+    help: 'CPU time of the process, user and system',
+    labels: [],
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>
+
+export type MetricName = keyof typeof metricDefinitions

@@ -1,0 +1,165 @@
+/**
+ * What is promised, one checker a promise. They look at the edges only: what lies in the store, what
+ * was ordered, what was committed.
+ *
+ * A checkpoint is *valid* once an attempt ordered its commit, or a newer attempt went on from it.
+ */
+import { checkpointIdOf } from '../../checkpoint/checkpoint-layout.ts'
+import { type GenerationBase, readGeneration } from '../../checkpoint/generation.ts'
+import { type Bank, balancesAt, INITIAL_BALANCE } from './bank.ts'
+import type { Transaction } from './ledger.ts'
+import { checkOutput } from './output-checkers.ts'
+import type { Scheduler } from './scheduler.ts'
+import { readStoredCut } from './stored-cut.ts'
+
+export const checkerNames = [
+  'no-record-lost',
+  'no-record-doubled',
+  'no-record-reordered',
+  'balances-follow',
+  'completed-restores',
+  'money-is-constant',
+  'cut-is-consistent',
+  'proof-holds',
+  'completed-is-gone-on-from',
+  'stale-completes-nothing',
+  'commits-completed-only',
+  'needed-is-kept',
+  'nothing-stuck',
+  'invariants-hold',
+] as const
+
+export type CheckerName = (typeof checkerNames)[number]
+
+export interface Violation {
+  readonly checker: CheckerName
+  readonly detail: string
+}
+
+export interface CheckersOptions {
+  readonly scheduler: Scheduler
+  readonly bank: Bank
+  readonly jobId: string
+  readonly mode: 'exactly-once' | 'at-least-once'
+  readonly retained: number
+}
+
+/** One violation shows the fault; the many that follow hide it. */
+const VIOLATIONS_MAX = 5
+
+export class Checkers {
+  readonly violations: Violation[] = []
+  readonly #options: CheckersOptions
+  readonly #valid = new Set<number>()
+  /** Transactions that stand in a valid checkpoint. */
+  readonly #committable = new Set<string>()
+  /** What each attempt that ran went on from, by generation. */
+  readonly #bases = new Map<number, GenerationBase>()
+  #objects: ReadonlyMap<string, Buffer> = new Map()
+
+  constructor(options: CheckersOptions) {
+    this.#options = options
+  }
+
+  /** Where the checkpoints lie. */
+  watch(objects: ReadonlyMap<string, Buffer>): void {
+    this.#objects = objects
+  }
+
+  get completedCount(): number {
+    return this.#valid.size
+  }
+
+  found(checker: CheckerName, detail: string): void {
+    this.#options.scheduler.note(undefined, `VIOLATION ${checker}: ${detail}`)
+    if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ checker, detail })
+  }
+
+  /** An object was written. Says whether with it a new attempt began to run. */
+  stored(key: string, bytes: Buffer): boolean {
+    if (!key.includes('/generations/')) return false
+    const record = readGeneration(bytes)
+    if (record === undefined || record.base === null) return false
+    if (this.#bases.has(record.generation)) return false
+    this.#bases.set(record.generation, record.base)
+    this.#goesOn(record.generation, record.base)
+    return true
+  }
+
+  /** An attempt orders its sinks to commit. */
+  completed(id: number, generation: number): void {
+    // Ordered before it stood still, and a newer attempt went on from it: that is fine.
+    if (this.#valid.has(id)) return
+    const newer = [...this.#bases.keys()].filter(other => other > generation)
+    for (const other of newer) {
+      const detail = `generation ${generation} completes ${id} after ${other} went on without it`
+      this.found('stale-completes-nothing', detail)
+    }
+    this.#valid.add(id)
+    this.#checkCut(id)
+  }
+
+  /** An object was removed. */
+  removed(key: string): void {
+    const id = checkpointIdOf(key)
+    if (id === undefined) return
+    const newest = [...this.#valid].sort((a, b) => b - a).slice(0, this.#options.retained)
+    if (newest.includes(id)) this.found('needed-is-kept', `${key} is removed and needed`)
+  }
+
+  committed({ id, checkpointId }: Transaction): void {
+    if (this.#committable.has(id)) return
+    const detail = `${id} of ${checkpointId} is committed, and no completed checkpoint holds it`
+    this.found('commits-completed-only', detail)
+  }
+
+  /** Everything is over. */
+  finish(transactions: readonly Transaction[]): void {
+    const { bank, mode } = this.#options
+    for (const { checker, detail } of checkOutput(transactions, bank, mode)) {
+      this.found(checker, detail)
+    }
+  }
+
+  #goesOn(generation: number, { history, restoredFrom }: GenerationBase): void {
+    const newest = Math.max(0, ...this.#valid)
+    if (newest > 0 && !history.some(past => past.id === newest)) {
+      const detail = `generation ${generation} goes on from ${restoredFrom}, not from ${newest}`
+      this.found('completed-is-gone-on-from', detail)
+    }
+    for (const { id } of history) this.#valid.add(id)
+    const last = history.at(-1)
+    if (last !== undefined) this.#checkCut(last.id)
+  }
+
+  #checkCut(id: number): void {
+    const { jobId, bank, mode } = this.#options
+    try {
+      const cut = readStoredCut(this.#objects, { jobId, bank }, id)
+      for (const transaction of cut.transactions) this.#committable.add(transaction)
+      const offsets = cut.offsets.join(' ')
+      if (cut.proven.join(' ') !== offsets) {
+        this.found('proof-holds', `${id}: ${offsets} read, ${cut.proven.join(' ')} proven`)
+      }
+      if (cut.doubled.length > 0) {
+        this.found('cut-is-consistent', `${id} holds split ${cut.doubled.join(', ')} twice`)
+      }
+      if (mode === 'exactly-once') this.#checkBalances(id, cut.offsets, cut.balances)
+    } catch (error) {
+      this.found('completed-restores', `${id}: ${(error as Error).message}`)
+    }
+  }
+
+  #checkBalances(id: number, offsets: readonly number[], balances: readonly number[]): void {
+    const { bank } = this.#options
+    const total = balances.reduce((sum, balance) => sum + balance, 0)
+    const wanted = bank.accounts * INITIAL_BALANCE
+    if (total !== wanted) {
+      this.found('money-is-constant', `${id} holds ${total}, the bank has ${wanted}`)
+    }
+    const expected = balancesAt(bank, offsets).join(' ')
+    if (expected !== balances.join(' ')) {
+      this.found('cut-is-consistent', `${id} has ${balances.join(' ')} instead of ${expected}`)
+    }
+  }
+}

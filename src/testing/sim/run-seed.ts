@@ -1,0 +1,69 @@
+/** One seed, one run: the whole cluster in one thread, judged by the checkers. */
+import { Checkers, type Violation } from './checkers.ts'
+import { Ledger } from './ledger.ts'
+import type { Protection } from './protections.ts'
+import { drawScenario, type Scenario } from './scenario.ts'
+import { Scheduler } from './scheduler.ts'
+import { SimCluster } from './sim-cluster.ts'
+import { SimDisk } from './sim-store.ts'
+import { TraceLog } from './trace-log.ts'
+
+export interface SeedOptions {
+  readonly seed: number
+  readonly trace?: boolean
+  /** Protections that are switched off: the run should fail. */
+  readonly off?: readonly Protection[]
+}
+
+export interface SeedResult {
+  readonly seed: number
+  readonly scenario: Scenario
+  readonly violations: readonly Violation[]
+  /** Empty unless asked for. */
+  readonly trace: readonly string[]
+  readonly steps: number
+  /** Checkpoints that completed. */
+  readonly completed: number
+}
+
+/** Far beyond what any run needs. */
+const STEPS_MAX = 40_000
+const JOB_ID = 'bank'
+
+export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const { seed, trace = false, off = [] } = options
+  const log = new TraceLog(trace)
+  const scheduler = new Scheduler(seed, log)
+  const scenario = drawScenario(scheduler.random)
+  const { bank, mode, retained } = scenario
+  const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained })
+  const switchedOff = new Set(off)
+  const ledger = new Ledger(!switchedOff.has('idempotent-commit'), transaction =>
+    checkers.committed(transaction),
+  )
+  const disk = new SimDisk(
+    (key, bytes) => {
+      if (checkers.stored(key, bytes)) cluster.settled()
+      if (!key.endsWith('.state')) cluster.wrote()
+    },
+    key => checkers.removed(key),
+  )
+  checkers.watch(disk.objects)
+  const world = { scheduler, scenario, bank, jobId: JOB_ID, disk, ledger, checkers }
+  const cluster = new SimCluster({ ...world, off: switchedOff })
+  try {
+    const isOver = await cluster.run(STEPS_MAX)
+    if (isOver) checkers.finish(ledger.committed)
+    else checkers.found('nothing-stuck', `not over after ${scheduler.steps} steps`)
+  } catch (error) {
+    checkers.found('invariants-hold', (error as Error).message)
+  }
+  return {
+    seed,
+    scenario,
+    violations: checkers.violations,
+    trace: log.lines,
+    steps: scheduler.steps,
+    completed: checkers.completedCount,
+  }
+}

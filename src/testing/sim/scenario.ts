@@ -1,0 +1,95 @@
+/** What a seed stands for: the job, its settings, and the faults it will meet. */
+import type { SeededRandom } from '../../common/random.ts'
+import { type Bank, makeBank } from './bank.ts'
+import type { StoreFaults } from './sim-store.ts'
+
+export const PARALLELISM_MAX = 3
+
+export type FaultKind =
+  | 'kill-worker'
+  | 'kill-jobmanager'
+  /** It stands still, its successor takes over, it wakes up. */
+  | 'zombie-jobmanager'
+  /** Two jobmanagers start at the same time while the first one lives. */
+  | 'rival-jobmanagers'
+  /** It stands still, is given up and replaced, and wakes up. */
+  | 'zombie-worker'
+
+const faultKinds: readonly FaultKind[] = [
+  'kill-worker',
+  'kill-worker',
+  'kill-jobmanager',
+  'kill-jobmanager',
+  'zombie-jobmanager',
+  'zombie-jobmanager',
+  'rival-jobmanagers',
+  'zombie-worker',
+]
+
+export type FaultMoment =
+  | { readonly kind: 'at'; readonly atMs: number }
+  /** Right after a write of the jobmanager's took effect, before its answer. */
+  | { readonly kind: 'write'; readonly count: number }
+  /** Right after the commit of a checkpoint was ordered. */
+  | { readonly kind: 'complete'; readonly count: number }
+
+export interface Fault {
+  readonly kind: FaultKind
+  readonly moment: FaultMoment
+}
+
+export interface Scenario {
+  readonly bank: Bank
+  readonly mode: 'exactly-once' | 'at-least-once'
+  readonly parallelism: number
+  readonly intervalMs: number
+  readonly minPauseMs: number
+  readonly timeoutMs: number
+  readonly maxConcurrent: number
+  readonly tolerableFailures: number
+  readonly retained: number
+  /** The longest delay of a message. */
+  readonly networkMs: number
+  readonly store: StoreFaults
+  /** Probabilities of a message. */
+  readonly lostNotification: number
+  readonly doubledNotification: number
+  readonly lostTrigger: number
+  readonly faults: readonly Fault[]
+}
+
+const FAULTS_MAX = 5
+const FAULT_TIME_MS = 150
+
+export function drawScenario(random: SeededRandom): Scenario {
+  const often = (probability: number): number => (random.next() < 0.5 ? 0 : probability)
+  return {
+    bank: makeBank(random),
+    mode: random.int(6) === 0 ? 'at-least-once' : 'exactly-once',
+    parallelism: 1 + random.int(PARALLELISM_MAX),
+    intervalMs: 4 + random.int(16),
+    minPauseMs: random.int(4),
+    timeoutMs: 60 + random.int(100),
+    maxConcurrent: 1 + random.int(3),
+    tolerableFailures: random.int(3),
+    retained: 1 + random.int(3),
+    networkMs: 0.5 + random.next() * 6,
+    store: { fail: often(0.03), loseAnswer: often(0.03), slow: often(0.03) },
+    lostNotification: often(0.3),
+    doubledNotification: often(0.3),
+    lostTrigger: often(0.03),
+    faults: Array.from({ length: random.int(FAULTS_MAX + 1) }, () => drawFault(random)),
+  }
+}
+
+function drawFault(random: SeededRandom): Fault {
+  const kind = faultKinds[random.int(faultKinds.length)] as FaultKind
+  switch (random.int(3)) {
+    case 0:
+      return { kind, moment: { kind: 'write', count: 1 + random.int(30) } }
+    case 1:
+      return { kind, moment: { kind: 'complete', count: 1 + random.int(6) } }
+    default:
+      return { kind, moment: { kind: 'at', atMs: random.next() * FAULT_TIME_MS } }
+  }
+}

@@ -1,0 +1,103 @@
+/** A taskmanager process of one slot: the real executor over simulated tasks. */
+import { assertDefined } from '../../common/assert.ts'
+import type { SlotEvent } from '../../cluster/slot-messages.ts'
+import { TaskExecutor, type TaskStart } from '../../cluster/taskmanager/task-executor.ts'
+import type { ExecutionPlan } from '../../graph/execution-plan.ts'
+import { roleOf } from './bank-job.ts'
+import type { SimProcess } from './scheduler.ts'
+import { SimClock } from './sim-clock.ts'
+import type { SimExchange } from './sim-exchange.ts'
+import { SimStore } from './sim-store.ts'
+import { SimTask } from './sim-task.ts'
+import type { SimWorld } from './sim-world.ts'
+import { SinkLogic } from './sink-logic.ts'
+import { SourceLogic } from './source-logic.ts'
+import { SumLogic } from './sum-logic.ts'
+import type { TaskPorts } from './task-logic.ts'
+import { UnsafeStore } from './unsafe-store.ts'
+
+export interface SimWorkerOptions {
+  readonly world: SimWorld
+  readonly name: string
+  readonly slot: number
+  readonly plan: ExecutionPlan
+  readonly exchange: SimExchange
+  readonly report: (event: SlotEvent) => void
+}
+
+const logics = { source: SourceLogic, sum: SumLogic, sink: SinkLogic }
+
+export class SimWorker {
+  readonly process: SimProcess
+  readonly executor: TaskExecutor
+  readonly #options: SimWorkerOptions
+  readonly #clock: SimClock
+
+  constructor(options: SimWorkerOptions) {
+    const { world, slot, plan, report } = options
+    const { scheduler, disk, off, scenario, jobId } = world
+    this.#options = options
+    this.process = scheduler.spawn(options.name)
+    this.#clock = new SimClock(scheduler, this.process)
+    const faults = scenario.store
+    const client = new SimStore({ scheduler, process: this.process, disk, faults })
+    const store = new UnsafeStore(client, off)
+    this.executor = new TaskExecutor({
+      slot,
+      jobId,
+      plan,
+      store,
+      storeAt: () => store,
+      startTask: start => this.#start(start),
+      retire: () => {},
+      report,
+    })
+  }
+
+  #start(start: TaskStart): SimTask {
+    const { world, exchange } = this.#options
+    const { scheduler, off, scenario, bank, ledger } = world
+    const { subtask, attempt, restore, listener } = start
+    const { vertex, index } = subtask
+    const { process } = this
+    const restoredCheckpointId = restore?.checkpointId ?? 0
+    const task = new SimTask({
+      subtask,
+      scheduler,
+      process,
+      clock: this.#clock,
+      mode: scenario.mode,
+      off,
+      listener,
+      inputs: (subtask.inputs[0]?.from ?? []).map(from =>
+        exchange.input({ attempt, vertexId: vertex.id, from, to: index }),
+      ),
+      outputs: (subtask.outputs[0]?.to ?? []).map(to => {
+        const vertexId = assertDefined(subtask.outputs[0], 'it has an output').edge.to.vertexId
+        return exchange.connect({ attempt, vertexId, from: index, to }, process)
+      }),
+      restoredCheckpointId,
+    })
+    const operatorId = assertDefined(vertex.chain[0], 'a vertex has a head').operatorId
+    const ports: TaskPorts = {
+      scheduler,
+      process,
+      clock: this.#clock,
+      bank,
+      ledger,
+      off,
+      restored: restore?.operators.get(operatorId),
+      restoredCheckpointId,
+      listener,
+      operatorId,
+      isClosed: () => task.isClosed,
+      emit: (item, account) => task.emit(item, account),
+      end: () => task.end(),
+    }
+    const opening = scheduler.between(0.1, 3)
+    const logic = new logics[roleOf(vertex)](ports)
+    // Not at once: the executor must know the task before it speaks.
+    scheduler.after(opening, process, () => void task.open(logic))
+    return task
+  }
+}

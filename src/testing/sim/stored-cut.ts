@@ -1,0 +1,83 @@
+/** Reads a stored checkpoint of the bank back, whole: what a restart would find in it. */
+import { METADATA_FILE, snapshotFolder } from '../../checkpoint/checkpoint-layout.ts'
+import type { OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
+import { readMetadata } from '../../checkpoint/metadata-text.ts'
+import { checkSection } from '../../checkpoint/state-file.ts'
+import { assertDefined } from '../../common/assert.ts'
+import { type Bank, INITIAL_BALANCE } from './bank.ts'
+import type { BankSplit } from './bank-job.ts'
+import type { StoredBalances } from './sum-logic.ts'
+
+export interface StoredCut {
+  /** By split: transfers before the cut. */
+  readonly offsets: readonly number[]
+  /** By split: what the checkpoint's proof says. */
+  readonly proven: readonly number[]
+  /** By account. */
+  readonly balances: readonly number[]
+  /** Splits that stand in it more than once. */
+  readonly doubled: readonly number[]
+  /** What its sinks have prepared and not yet committed. */
+  readonly transactions: readonly string[]
+}
+
+/** Throws when a restart could not read it. */
+export function readStoredCut(
+  objects: ReadonlyMap<string, Buffer>,
+  job: { readonly jobId: string; readonly bank: Bank },
+  id: number,
+): StoredCut {
+  const { jobId, bank } = job
+  const folder = snapshotFolder(jobId, 'checkpoint', id)
+  const read = (name: string): Buffer =>
+    assertDefined(objects.get(`${folder}/${name}`), `${folder}/${name} is in the store`)
+  const metadata = readMetadata(read(METADATA_FILE), { path: folder, previous: undefined })
+  const byUid = new Map(metadata.operators.map(operator => [operator.uid, operator]))
+  const source = assertDefined(byUid.get('transfers'), 'the source is in the checkpoint')
+  const sum = assertDefined(byUid.get('balances'), 'the sum is in the checkpoint')
+  const sink = assertDefined(byUid.get('bookings'), 'the sink is in the checkpoint')
+  const counts = metadata.proof.recordsPerSplit[source.operatorId] ?? {}
+  return {
+    ...offsetsOf(source, bank),
+    proven: bank.splits.map((_, split) => counts[`split-${split}`] ?? 0),
+    balances: balancesOf(sum, bank, read),
+    transactions: sink.subtasks.flatMap(part =>
+      (part.committables ?? []).map(({ committable }) => committable as string),
+    ),
+  }
+}
+
+function offsetsOf(source: OperatorMetadata, bank: Bank): Pick<StoredCut, 'offsets' | 'doubled'> {
+  const waiting = (source.enumeratorState ?? []) as unknown as readonly BankSplit[]
+  const read = source.subtasks.flatMap(part => (part.splits ?? []) as readonly BankSplit[])
+  const offsets = bank.splits.map(transfers => transfers.length)
+  const seen = new Set<number>()
+  const doubled: number[] = []
+  for (const { split, offset } of [...waiting, ...read]) {
+    if (seen.has(split)) doubled.push(split)
+    seen.add(split)
+    offsets[split] = offset
+  }
+  return { offsets, doubled }
+}
+
+function balancesOf(
+  sum: OperatorMetadata,
+  bank: Bank,
+  read: (file: string) => Buffer,
+): readonly number[] {
+  const balances = Array.from({ length: bank.accounts }, () => INITIAL_BALANCE)
+  for (const { keyed, privateState } of sum.subtasks) {
+    if (keyed === undefined || keyed.groups.length === 0) continue
+    const file = assertDefined(privateState, 'stored groups have a file').file
+    const bytes = read(file)
+    for (const group of keyed.groups) {
+      const section = bytes.subarray(group.offset, group.offset + group.length)
+      checkSection(section, group, { path: file, previous: undefined })
+      for (const [account, balance] of JSON.parse(section.toString()) as StoredBalances) {
+        balances[account] = balance
+      }
+    }
+  }
+  return balances
+}
