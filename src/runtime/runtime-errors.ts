@@ -31,7 +31,8 @@ export const runtimeErrors = defineErrors({
     domain: 'user',
     retry: 'never',
     message: (e: FailedRecord & { budget: number }) =>
-      `operator ${e.operator} skipped more than ${e.budget} records; the last${e.key}${e.place}: ${e.reason}`,
+      `operator ${e.operator} skipped more than ${e.budget} records; ` +
+      `the last${e.key}${e.place}: ${e.reason}`,
     next: 'look into the rejected records; raise the budget only if they may be lost',
   },
   WEIR_TIMESTAMP_INVALID: {

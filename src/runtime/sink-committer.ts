@@ -5,10 +5,10 @@
  * Leaves out  when a checkpoint is complete: the sink operator is told.
  *
  * Invariants
- *  C1  A committable is committed only after its checkpoint completed, and those of older
+ *  SC1  A committable is committed only after its checkpoint completed, and those of older
  *      checkpoints before it. A notification for n stands for all up to n: any may be lost.
- *  C2  It stays in the state until its commit succeeded: a restart repeats it.
- *  C3  One commit runs at a time.
+ *  SC2  It stays in the state until its commit succeeded: a restart repeats it.
+ *  SC3  One commit runs at a time.
  */
 import type { CommitRequest, Committer } from '../api/sink.ts'
 import type { JsonValue } from '../api/source.ts'
@@ -47,7 +47,7 @@ export class SinkCommitter {
     this.#options = options
   }
 
-  /** What must go into the state (C2). */
+  /** What must go into the state (SC2). */
   get pending(): readonly StoredCommittable[] {
     return this.#pending
   }
@@ -109,7 +109,7 @@ export class SinkCommitter {
   }
 
   #pause(retries: number): Promise<void> {
-    assert(retries > 0, 'C3: only a failed try is repeated')
+    assert(retries > 0, 'SC3: only a failed try is repeated')
     const delayMs = Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_MS * 2 ** (retries - 1))
     return new Promise(resolve => this.#options.clock.schedule(delayMs, resolve))
   }

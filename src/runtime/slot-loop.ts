@@ -27,7 +27,7 @@ const ROUNDS_MAX = 16
 export interface LoopTask {
   /** Works until the deadline (monotonic), or until it has to wait. True: it wants another turn. */
   turn(deadline: number): boolean
-  /** Clock time at which it wants a turn by itself; `MAX_TIMESTAMP`: never. Read after each turn. */
+  /** Clock time of the turn it wants by itself; `MAX_TIMESTAMP`: none. Read after each turn. */
   readonly nextTimer: number
 }
 
@@ -39,7 +39,7 @@ export interface LoopHandle {
 
 export interface SlotLoopOptions {
   readonly clock: Clock
-  /** Calls back soon, after sockets and timers had their chance. `undefined`: `step` is called by hand. */
+  /** Calls back soon, once sockets and timers had their chance; without it `step` is called. */
   readonly yieldThen?: ((callback: () => void) => void) | undefined
 }
 

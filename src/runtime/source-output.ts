@@ -6,8 +6,8 @@
  * Leaves out  when to poll, and when a tick is due: the source operator says.
  *
  * Invariants
- *  S1  A record leaves before the watermark that it lets advance.
- *  S2  A split holds the watermark back from its assignment until it is finished or idle.
+ *  P1  A record leaves before the watermark that it lets advance.
+ *  P2  A split holds the watermark back from its assignment until it is finished or idle.
  *
  * Watermarks leave with the records, not only every interval: a bounded source reads millions of
  * records between two ticks, and whatever windows keep open meanwhile is state. An event ends the
@@ -33,7 +33,7 @@ import { WatermarkMultiplexer } from './watermark-multiplexer.ts'
 import type { ValveOutput } from './watermark-valve.ts'
 
 /** Records a poll gives at most: as many as a batch to the next task. */
-export const POLL_RECORDS = 512
+const POLL_RECORDS = 512
 
 /** Progress of one split. `maxTimestamp` is a double from the start: no box per record. */
 interface SplitProgress {
@@ -366,7 +366,7 @@ function makeTrackingCollect({ current, emit }: CollectParts): Push {
   }
 }
 
-/** Self-contained. The generator sees the record after it was emitted (S1). */
+/** Self-contained. The generator sees the record after it was emitted (P1). */
 function makeGeneratingCollect({
   current,
   emit,

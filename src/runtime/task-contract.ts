@@ -86,7 +86,7 @@ export interface TaskControl {
   notifyCheckpointAborted(checkpointId: number): void
   addSplits(operatorId: string, splits: readonly SourceSplit[]): void
   noMoreSplits(operatorId: string): void
-  /** Stops sources: they emit nothing more and end their output; with `drain`, MAX watermark first. */
+  /** Stops sources: they emit no more and end their output; with `drain`, MAX watermark first. */
   stopSources(drain: boolean): void
   /** After the final checkpoint completed: close, then `finished`. */
   finishTask(): void

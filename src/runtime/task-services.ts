@@ -16,7 +16,7 @@ export class TaskServices {
   readonly name: string
   readonly clock: Clock
   readonly listener: TaskListener
-  /** Actions of operators: results of promises, wake-ups. Run first, also while the output is full. */
+  /** Actions of operators: results, wake-ups. Run first, also while the output is full. */
   readonly mailbox: TaskMailbox
   /** Orders of the executor. Run when no operator is interrupted. */
   readonly orders: TaskMailbox

@@ -10,9 +10,9 @@
  * meanwhile.
  *
  * Invariants
- *  N1  Ids only grow; one that was aborted before it began is answered by a cancel marker.
- *  N2  From `prepareSnapshot` to the cut no record, timer or mailbox action runs.
- *  N3  A snapshot is reported once: taken, or not at all after an abort.
+ *  TS1  Ids only grow; one that was aborted before it began is answered by a cancel marker.
+ *  TS2  From `prepareSnapshot` to the cut no record, timer or mailbox action runs.
+ *  TS3  A snapshot is reported once: taken, or not at all after an abort.
  */
 import { assert } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
@@ -74,7 +74,7 @@ export class TaskSnapshots {
     this.#newestId = newestId
   }
 
-  /** True while nothing else may run (N2). */
+  /** True while nothing else may run (TS2). */
   get suspended(): boolean {
     return this.#suspended
   }
@@ -86,7 +86,7 @@ export class TaskSnapshots {
 
   begin(request: SnapshotRequest): void {
     const { checkpointId } = request.barrier
-    assert(!this.#suspended, 'N2: one snapshot is cut at a time')
+    assert(!this.#suspended, 'TS2: one snapshot is cut at a time')
     if (checkpointId <= this.#newestId) return
     this.#newestId = checkpointId
     const { chain, broadcast, clock } = this.#options
@@ -124,7 +124,7 @@ export class TaskSnapshots {
 
   /** The job gave the checkpoint up. */
   abort(checkpointId: number): void {
-    assert(!this.#suspended, 'N2: an abort waits for the cut')
+    assert(!this.#suspended, 'TS2: an abort waits for the cut')
     for (const writing of this.#writing) {
       if (writing.request.barrier.checkpointId === checkpointId) cancel(writing)
     }

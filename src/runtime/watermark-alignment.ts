@@ -7,9 +7,9 @@
  * Leaves out  which splits to pause (`source-output.ts`).
  *
  * Invariants
- *  A1  The limit is the smallest watermark of the group plus the drift; without a member that
+ *  WA1  The limit is the smallest watermark of the group plus the drift; without a member that
  *      counts there is none. Idle and finished members do not count: FLINK-32496, FLINK-31632.
- *  A2  Whoever waits is woken when the limit rises, so that nobody waits for itself or for ever.
+ *  WA2  Whoever waits is woken when the limit rises, so that nobody waits for itself or for ever.
  */
 import type { AlignmentOptions } from '../api/watermark-strategy.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'

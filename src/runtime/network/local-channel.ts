@@ -16,7 +16,7 @@ import type { StreamItem } from './stream-item.ts'
  * Records a channel holds before its sender pauses: four full batches. More only moves records out
  * of the processor's cache and makes barriers wait behind them.
  */
-export const LOCAL_CHANNEL_RECORDS = 2_048
+const LOCAL_CHANNEL_RECORDS = 2_048
 
 export class LocalChannel implements OutputChannel, InputChannel {
   readonly #capacity: number
@@ -79,7 +79,7 @@ export class LocalChannel implements OutputChannel, InputChannel {
   }
 }
 
-/** An event counts as one record: a flood of events must not grow the queue without limit either. */
+/** An event counts as one record: no flood of events may grow the queue without limit. */
 function weightOf(item: StreamItem): number {
   return item.kind === 'records' ? item.size : 1
 }

@@ -10,7 +10,7 @@ import { cloneFunction } from '../../common/clone-function.ts'
 import type { Push } from '../stream-operator.ts'
 import type { ChannelSelector } from './partitioners.ts'
 
-/** Records of the smallest and largest batch. Beyond 512 the batches outgrow the first-level cache. */
+/** Records of the smallest and largest batch. Beyond 512 they outgrow the first-level cache. */
 export const BATCH_RECORDS_MIN = 16
 export const BATCH_RECORDS_MAX = 512
 

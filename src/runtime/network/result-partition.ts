@@ -3,7 +3,7 @@
  * and the events that go to all of them.
  *
  * Invariants
- *  N1  An event leaves after every record that was pushed before it, on every channel.
+ *  RP1  An event leaves after every record that was pushed before it, on every channel.
  */
 import type { Partitioner } from '../../api/transformation.ts'
 import type { Random } from '../../common/random.ts'

@@ -6,9 +6,9 @@
  * Leaves out  the commits' order and retries (`sink-committer.ts`).
  *
  * Invariants
- *  K1  What the writer got before a barrier is flushed, and in its committables, before the barrier
+ *  SK1  What the writer got before a barrier is flushed, and in its committables, before the barrier
  *      is sent on.
- *  K2  Restored committables are committed before the writer is made: a new writer may clean up
+ *  SK2  Restored committables are committed before the writer is made: a new writer may clean up
  *      what looks left over.
  */
 import type { Sink, SinkContext, SinkWriter } from '../../api/sink.ts'
@@ -159,7 +159,7 @@ export class SinkOperator implements StreamOperator {
   }
 
   #openWriter(): SinkWriter<unknown> {
-    return assertDefined(this.#writer, 'K1: the sink is open')
+    return assertDefined(this.#writer, 'SK1: the sink is open')
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * A checkpoint is *valid* once an attempt ordered its commit, or a newer attempt went on from it.
  */
-import { checkpointIdOf } from '../../checkpoint/checkpoint-layout.ts'
+import { checkpointIdOf, METADATA_FILE, snapshotFolder } from '../../checkpoint/checkpoint-layout.ts'
 import { type GenerationBase, readGeneration } from '../../checkpoint/generation.ts'
 import { type Bank, balancesAt, INITIAL_BALANCE } from './bank.ts'
 import type { Transaction } from './ledger.ts'
@@ -51,10 +51,13 @@ export class Checkers {
   readonly violations: Violation[] = []
   readonly #options: CheckersOptions
   readonly #valid = new Set<number>()
+  /** Those that an attempt itself completed. */
+  readonly #ordered = new Set<number>()
   /** Transactions that stand in a valid checkpoint. */
   readonly #committable = new Set<string>()
   /** What each attempt that ran went on from, by generation. */
   readonly #bases = new Map<number, GenerationBase>()
+  #newestTaken = 0
   #objects: ReadonlyMap<string, Buffer> = new Map()
 
   constructor(options: CheckersOptions) {
@@ -79,6 +82,7 @@ export class Checkers {
   stored(key: string, bytes: Buffer): boolean {
     if (!key.includes('/generations/')) return false
     const record = readGeneration(bytes)
+    this.#newestTaken = Math.max(this.#newestTaken, record?.generation ?? 0)
     if (record === undefined || record.base === null) return false
     if (this.#bases.has(record.generation)) return false
     this.#bases.set(record.generation, record.base)
@@ -96,6 +100,7 @@ export class Checkers {
       this.found('stale-completes-nothing', detail)
     }
     this.#valid.add(id)
+    this.#ordered.add(id)
     this.#checkCut(id)
   }
 
@@ -103,8 +108,10 @@ export class Checkers {
   removed(key: string): void {
     const id = checkpointIdOf(key)
     if (id === undefined) return
-    const newest = [...this.#valid].sort((a, b) => b - a).slice(0, this.#options.retained)
-    if (newest.includes(id)) this.found('needed-is-kept', `${key} is removed and needed`)
+    const newer = [...this.#valid].filter(other => other > id && this.#isStored(other))
+    const isNewest = this.#valid.has(id) && newer.length === 0
+    const isRetained = this.#ordered.has(id) && newer.length < this.#options.retained
+    if (isNewest || isRetained) this.found('needed-is-kept', `${key} is removed and needed`)
   }
 
   committed({ id, checkpointId }: Transaction): void {
@@ -121,8 +128,15 @@ export class Checkers {
     }
   }
 
+  #isStored(id: number): boolean {
+    return this.#objects.has(`${snapshotFolder(this.#options.jobId, 'checkpoint', id)}/${METADATA_FILE}`)
+  }
+
   #goesOn(generation: number, { history, restoredFrom }: GenerationBase): void {
     const newest = Math.max(0, ...this.#valid)
+    // One that was overtaken before it settled is fenced at its first checkpoint.
+    const isOvertaken = generation < this.#newestTaken
+    if (isOvertaken) return
     if (newest > 0 && !history.some(past => past.id === newest)) {
       const detail = `generation ${generation} goes on from ${restoredFrom}, not from ${newest}`
       this.found('completed-is-gone-on-from', detail)

@@ -41,7 +41,10 @@ export class SinkLogic implements TaskLogic {
   prepare(checkpointId: number): void {
     this.#newestId = checkpointId
     if (this.#open.length === 0) return
-    const committable = this.#ports.ledger.prepare(checkpointId, this.#open)
+    const { ledger, scheduler, process } = this.#ports
+    const committable = ledger.prepare(checkpointId, this.#open)
+    const shown = this.#open.map(({ split, seq, account }) => `${split}:${seq}:${account}`)
+    scheduler.note(process, `prepares ${committable}: ${shown.join(' ')}`)
     this.#open = []
     this.#committer.add([{ checkpointId, committable }])
     if (this.#ports.off.has('commit-after-complete')) this.complete(checkpointId)
