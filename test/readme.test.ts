@@ -34,6 +34,10 @@ const runElsewhere: Record<string, string> = {
     'test/e2e/flight-delays.test.ts',
   './weir savepoint inspect .weir/checkpoints/default.word-count/chk-1':
     'test/cli/weir-command.test.ts',
+  './weir status': 'test/cli/steer-job.test.ts',
+  './weir checkpoints': 'test/cli/steer-job.test.ts',
+  './weir savepoint': 'test/cli/steer-job.test.ts',
+  './weir stop --savepoint': 'test/cli/steer-job.test.ts',
   'npm pack': 'test/package.test.ts',
   // What runs this very test.
   './weir test': 'test/readme.test.ts',

@@ -1,5 +1,6 @@
 /**
- * The reference pages that are made from the code: `docs/errors.md` and `docs/stream-job.md`.
+ * The reference pages that are made from the code: `docs/errors.md`, `docs/metrics.md` and
+ * `docs/stream-job.md`.
  *
  *   npm run docs     writes them; `reference-pages.test.ts` holds them against a fresh making
  */
@@ -8,6 +9,10 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { declaredErrors } from '../src/common/errors.ts'
+import {
+  type MetricDefinition,
+  metricDefinitions,
+} from '../src/observability/metric-definitions.ts'
 import { streamJobSchema } from '../src/protocol/stream-job.ts'
 
 const home = resolve(import.meta.dirname, '..')
@@ -16,6 +21,7 @@ const home = resolve(import.meta.dirname, '..')
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/errors.md', await errorsPage()],
+    ['docs/metrics.md', metricsPage()],
     ['docs/stream-job.md', streamJobPage()],
   ])
 }
@@ -56,6 +62,25 @@ function errorRow(code: string): string {
   const { domain, retry, next } = definition ?? { domain: '', retry: '', next: '' }
   const step = typeof next === 'string' ? next : 'as the message says'
   return `| \`${code}\` | ${domain} | ${retry} | ${step.replaceAll('|', '\\|')} |`
+}
+
+/** Every metric with its labels. */
+function metricsPage(): string {
+  const rows = Object.entries<MetricDefinition>(metricDefinitions).map(([name, metric]) => {
+    const labels = metric.labels.map(label => `\`${label}\``).join(', ')
+    return `| \`${name}\` | ${metric.type} | ${labels} | ${metric.help} |`
+  })
+  const lines = [
+    '# Metrics',
+    '',
+    'What `GET /api/v1/metrics` of a running job and `weir metrics` show, for Prometheus. `job` is the',
+    "job's id, `vertex` a vertex's. Made from the code: `npm run docs`.",
+    '',
+    '| name | type | labels | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+  ]
+  return `${lines.join('\n')}\n`
 }
 
 /** Every field of the manifest with what it takes and its default. */

@@ -284,11 +284,13 @@ function abort(
   const { id, kind } = pending
   // A savepoint is found by its path only: no restart relies on half of one.
   const doubtful = kind === 'checkpoint' && mayExist(pending)
+  // An id that is not reserved yet may be a newer generation's (C5), and has no files of its own.
+  const keepFiles = doubtful || pending.step === 'reserving'
   const rest = without(state, id)
   return {
     state: doubtful ? { ...rest, doubtful: [...rest.doubtful, id] } : rest,
     decisions: [
-      { kind: 'abort', id, reason, failed, doubtful },
+      { kind: 'abort', id, reason, failed, keepFiles },
       ...answerTo(pending, { kind: 'failed', reason }),
     ],
   }

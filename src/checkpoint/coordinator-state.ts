@@ -124,15 +124,16 @@ export type CoordinatorDecision =
   | { readonly kind: 'savepoint-done'; readonly id: number }
   | { readonly kind: 'answer'; readonly requestId: string; readonly outcome: RequestOutcome }
   /**
-   * Tell the tasks that it will not complete. Its files may go, unless it is `doubtful`: its
-   * metadata may be in the store, and a restart may rely on them.
+   * Tell the tasks that it will not complete. Its files may go, unless `keepFiles`: its metadata
+   * may be in the store, and a restart may rely on them; or its id may belong to a newer
+   * generation.
    */
   | {
       readonly kind: 'abort'
       readonly id: number
       readonly reason: string
       readonly failed: boolean
-      readonly doubtful: boolean
+      readonly keepFiles: boolean
     }
   /** Nobody waits for these files any more: remove them. */
   | { readonly kind: 'discard'; readonly id: number }

@@ -7,12 +7,15 @@ import { type CliIo, exitCodes } from './cli-io.ts'
 import { describeError } from './describe-error.ts'
 import { findInstallation } from './installation.ts'
 
+/** About ten seconds. */
+const SIM_SEEDS = 1_000
+
 const exitCodesHelp = `
 Exit codes:
-  0    done
+  0    done, also a job that weir stop ended
   1    the job failed, or a test did
   2    wrong usage, manifest or job: nothing was started
-  130  stopped by Ctrl-C (143: by SIGTERM)`
+  130  stopped by Ctrl-C (143: by SIGTERM, or cancelled)`
 
 /** Runs one command line; gives the exit code. Never throws. */
 export async function runProgram(args: readonly string[], io: CliIo): Promise<number> {
@@ -47,9 +50,12 @@ function declareCommands(io: CliIo, done: Done): Command {
     .addHelpText('after', exitCodesHelp)
   declareRun(program, io, done)
   declarePlan(program, io, done)
+  declareLooks(program, io, done)
   declareSavepoint(program, io, done)
+  declareEnds(program, io, done)
   declareTest(program, io, done)
   declareBench(program, io, done)
+  declareSim(program, io, done)
   return program
 }
 
@@ -61,6 +67,8 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
     .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .option('--state <backend>', 'state backend, instead of spec.stateBackend.type')
+    .option('--no-rest', 'without the REST API: the job cannot be looked at or steered')
+    .option('--rest-port <n>', 'port of the REST API on 127.0.0.1; default: a free one', parsePort)
     .action(async (file: string, options: RunFlags) => {
       const { run } = await import('./run.ts')
       done(await run({ file, ...options }, io))
@@ -72,6 +80,8 @@ interface RunFlags {
   readonly restore?: string
   readonly set: readonly string[]
   readonly state?: string
+  readonly rest: boolean
+  readonly restPort?: number
 }
 
 function declarePlan(program: Command, io: CliIo, done: Done): void {
@@ -95,10 +105,70 @@ interface PlanFlags {
   readonly mermaid?: boolean
 }
 
+/** A verb on a running job; JOB may be left out where only one runs. */
+function steerCommand(program: Command, usage: string, description: string): Command {
+  return program.command(usage).description(description).option('--json', 'as JSON')
+}
+
+interface SteerFlags {
+  readonly json?: boolean
+}
+
+function declareLooks(program: Command, io: CliIo, done: Done): void {
+  steerCommand(program, 'list', 'the running jobs that were started in this folder').action(
+    async (options: SteerFlags) => {
+      const { list } = await import('./list.ts')
+      done(await list(options, io))
+    },
+  )
+  steerCommand(program, 'status [job]', 'how a running job is doing').action(
+    async (job: string | undefined, options: SteerFlags) => {
+      const { status } = await import('./status.ts')
+      done(await status({ job, ...options }, io))
+    },
+  )
+  const checkpoints = '[JOB] [show N]: the checkpoints of a running job, or one with its phases'
+  steerCommand(program, 'checkpoints [words...]', checkpoints).action(
+    async (words: readonly string[], options: SteerFlags) => {
+      const verb = await import('./checkpoints.ts')
+      done(await verb.checkpoints({ words, ...options }, io))
+    },
+  )
+  steerCommand(program, 'exceptions [job]', 'the failures of a running job').action(
+    async (job: string | undefined, options: SteerFlags) => {
+      const { exceptions } = await import('./exceptions.ts')
+      done(await exceptions({ job, ...options }, io))
+    },
+  )
+  steerCommand(program, 'metrics [job]', 'the figures of a running job, for Prometheus').action(
+    async (job: string | undefined, options: SteerFlags) => {
+      const { metrics } = await import('./metrics.ts')
+      done(await metrics({ job, ...options }, io))
+    },
+  )
+}
+
+function declareEnds(program: Command, io: CliIo, done: Done): void {
+  steerCommand(program, 'stop [job]', 'end a running job after a last checkpoint')
+    .option('--savepoint', 'keep that checkpoint as a savepoint')
+    .action(async (job: string | undefined, options: SteerFlags & { savepoint?: boolean }) => {
+      const { stop } = await import('./stop.ts')
+      done(await stop({ job, ...options }, io))
+    })
+  steerCommand(program, 'cancel [job]', 'end a running job at once, without a checkpoint').action(
+    async (job: string | undefined, options: SteerFlags) => {
+      const { cancel } = await import('./cancel.ts')
+      done(await cancel({ job, ...options }, io))
+    },
+  )
+}
+
 function declareSavepoint(program: Command, io: CliIo, done: Done): void {
-  program
-    .command('savepoint')
-    .description('look into stored checkpoints and savepoints')
+  steerCommand(program, 'savepoint [job]', 'take a savepoint of a running job, which goes on')
+    .action(async (job: string | undefined, options: SteerFlags) => {
+      const { triggerSavepoint } = await import('./trigger-savepoint.ts')
+      done(await triggerSavepoint({ job, ...options }, io))
+    })
     .command('inspect <path>')
     .description('print the metadata of a checkpoint or savepoint folder')
     .action(async (path: string) => {
@@ -130,10 +200,31 @@ function declareBench(program: Command, io: CliIo, done: Done): void {
     })
 }
 
+function declareSim(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('sim')
+    .description('simulate checkpoints under faults; ends with "N passed, N failed"')
+    .option('--seeds <n>', 'how many', parseCount, SIM_SEEDS)
+    .option('--first <seed>', 'the first seed', parseCount, 1)
+    .option('--trace', 'print every step', false)
+    .action(async (options: { seeds: number; first: number; trace: boolean }) => {
+      const { sim } = await import('./sim.ts')
+      done(await sim(options, io))
+    })
+}
+
 function parseCount(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) {
     throw new InvalidArgumentError('expected a whole number from 1 on.')
+  }
+  return value
+}
+
+function parsePort(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('expected a port from 0 to 65535.')
   }
   return value
 }

@@ -10,7 +10,10 @@ import { RunSummary } from './run-summary.ts'
 /** Starts the job; what it has to say while it runs goes to `notify`. */
 export type StartJob = (notify: (notice: JobNotice) => void) => LocalJob
 
-/** Exit code of the command: 0, 1 for a failed job, 130 and 143 for a job that was stopped. */
+/**
+ * Exit code of the command: 0, also for a job stopped by `weir stop`; 1 for a failed job; 130 and
+ * 143 for one stopped by a signal; 143 for a cancelled one.
+ */
 export async function runJob(start: StartJob, io: CliIo): Promise<number> {
   const summary = new RunSummary(io.err)
   const job = start(notice => summary.note(notice.text))
@@ -43,8 +46,10 @@ function report(result: JobResult, io: CliIo, stoppedBy: StopSignal | undefined)
   }
   if (result.outcome === 'finished') return exitCodes.ok
   if (result.lastCheckpointPath !== undefined) {
-    io.err.write(`stopped; --restore latest goes on from ${result.lastCheckpointPath}\n`)
+    io.err.write(`${result.outcome}; --restore latest goes on from ${result.lastCheckpointPath}\n`)
   }
+  // Nobody interrupted it: it did as it was told through the REST API.
+  if (stoppedBy === undefined && result.outcome === 'stopped') return exitCodes.ok
   return codeOf(stoppedBy ?? 'SIGTERM')
 }
 

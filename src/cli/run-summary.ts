@@ -6,6 +6,7 @@
 import type { JobProgress, VertexProgress } from '../cluster/job-progress.ts'
 import { formatDuration } from '../common/duration.ts'
 import type { Terminal } from './cli-io.ts'
+import { formatBytes } from './format-bytes.ts'
 
 /** How often a block is redrawn: often enough to look alive, too seldom to cost anything. */
 const REDRAW_INTERVAL_MS = 250
@@ -161,23 +162,13 @@ function watermark(timestamp: number): string {
   return new Date(timestamp).toISOString().replace('.000Z', 'Z')
 }
 
+/** By thousands. `toLocaleString` would load the locales: 20 ms and megabytes for some commas. */
 function count(value: number): string {
-  return value.toLocaleString('en-US')
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 function rate(perSecond: number): string {
   if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(2)} M/s`
   if (perSecond >= 1e4) return `${Math.round(perSecond / 1e3)} k/s`
   return `${Math.round(perSecond)}/s`
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1_000 && unit < units.length - 1) {
-    value /= 1_000
-    unit++
-  }
-  return `${unit === 0 ? value : Number(value.toPrecision(3))} ${units[unit]}`
 }

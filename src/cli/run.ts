@@ -8,12 +8,18 @@ import { SystemRandom } from '../common/random.ts'
 import type { StreamJob } from '../protocol/stream-job.ts'
 import { DEFAULT_CHECKPOINT_FOLDER, openStore } from '../storage/open-store.ts'
 import type { CliIo } from './cli-io.ts'
+import { findInstallation } from './installation.ts'
+import { openRest } from './open-rest.ts'
 import { type PrepareJobOptions, prepareJob } from './prepare-job.ts'
 import { runJob } from './run-job.ts'
 
 export interface RunOptions extends PrepareJobOptions {
   /** `latest`, or the folder of a checkpoint or savepoint. Takes the place of spec.restore. */
   readonly restore?: string
+  /** False: no REST API, so that `weir list` and its like do not see the job. */
+  readonly rest?: boolean
+  /** Default: any free one. */
+  readonly restPort?: number
 }
 
 /** Gives the exit code. Throws what is wrong before the job starts. */
@@ -30,19 +36,33 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
     random,
   })
   const logger = makeLogger({ level: io.config.logLevel, write: line => io.err.write(line) })
-  return await runJob(onNotice => {
-    return runLocalJob({
+  const jobId = jobIdOf(metadata.name, metadata.namespace)
+  const settings = settingsOf(spec)
+  const { clock } = io
+  let closeRest = async (): Promise<void> => {}
+  const code = await runJob(onNotice => {
+    const job = runLocalJob({
       graph,
-      jobId: jobIdOf(metadata.name, metadata.namespace),
+      jobId,
       store,
       restore: restoreRequest(options.restore, manifest, io.cwd),
-      settings: settingsOf(spec),
-      clock: io.clock,
+      settings,
+      clock,
       random,
       logger,
       onNotice,
     })
+    if (options.rest !== false) {
+      const { version } = findInstallation()
+      const { args } = spec.job
+      const observed = { job, jobId, graph, settings, args, store, clock, version }
+      const say = (text: string): void => onNotice({ level: 'info', text })
+      closeRest = openRest({ observed, port: options.restPort ?? 0, random, say }, io)
+    }
+    return job
   }, io)
+  await closeRest()
+  return code
 }
 
 function restoreRequest(

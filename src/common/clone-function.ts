@@ -8,8 +8,8 @@ let cloneCount = 0
  * import and no variable of its module, and each operator instance gets a clone with feedback of
  * its own.
  *
- * Each clone's text is different: V8 keeps compiled text in a cache, and two clones of one text would
- * be one function again, feedback and all.
+ * Each clone's text is different: V8 keeps compiled text in a cache, and two clones of one text
+ * would be one function again, feedback and all.
  */
 export function cloneFunction<F extends (...args: never[]) => unknown>(factory: F): F {
   // Compiled in the global scope, so that a factory that is not self-contained fails at once. The

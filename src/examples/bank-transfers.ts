@@ -1,6 +1,6 @@
 /**
- * Bank transfers: every transfer takes from one account what it gives to another, so the sum over all
- * accounts never changes, not in the output and not in any checkpoint.
+ * Bank transfers: every transfer takes from one account what it gives to another, so the sum over
+ * all accounts never changes, not in the output and not in any checkpoint.
  */
 import {
   datagen,

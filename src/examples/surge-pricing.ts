@@ -1,6 +1,6 @@
 /**
- * Surge pricing: rides by geo hash, the number of requests and their average wait over five minutes,
- * told every thirty seconds, and the price multiplier that follows from them.
+ * Surge pricing: rides by geo hash, the number of requests and their average wait over five
+ * minutes, told every thirty seconds, and the price multiplier that follows from them.
  */
 import {
   type AggregateFunction,

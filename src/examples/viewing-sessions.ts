@@ -1,10 +1,11 @@
 /**
- * Viewing sessions: views enriched with the content they show, then summed up by viewer over sessions
- * that end after thirty quiet minutes.
+ * Viewing sessions: views enriched with the content they show, then summed up by viewer over
+ * sessions that end after thirty quiet minutes.
  *
  * The catalogue is broadcast: every subtask keeps all of it. Nothing orders the two streams, so a
- * view may come before its content. The operator's watermark is the smaller of both inputs', and the
- * catalogue has none until it was read to its end: no timer fires before the catalogue is complete.
+ * view may come before its content. The operator's watermark is the smaller of both inputs', and
+ * the catalogue has none until it was read to its end: no timer fires before the catalogue is
+ * complete.
  */
 import {
   type AggregateFunction,

@@ -3,9 +3,9 @@ import { cloneFunction } from '../common/clone-function.ts'
 import type { Push } from './stream-operator.ts'
 
 /**
- * One function for all targets. A single target is given as it is, so that V8 can inline it into its
- * caller. Several are joined two by two, each pair with a clone of its own: a loop over an array would
- * have one call site that sees them all.
+ * One function for all targets. A single target is given as it is, so that V8 can inline it into
+ * its caller. Several are joined two by two, each pair with a clone of its own: a loop over an
+ * array would have one call site that sees them all.
  */
 export function fanOut(targets: readonly Push[]): Push {
   if (targets.length === 0) return () => {}

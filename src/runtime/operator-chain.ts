@@ -87,7 +87,7 @@ export class OperatorChain {
         const node = chain[index] as ChainedOperator
         const children = node.chainedOutputs.map(output => links[output.to] as ChainLink)
         const outputs = makeOutputs({ node, children, advance, ...options })
-        const link = makeLink(node, children, outputs, { ...options, behind: links })
+        const link = makeLink({ ...options, node, children, outputs, behind: links })
         links[index] = link
         await link.operator.open()
       }
@@ -226,28 +226,26 @@ function blockablesOf(links: readonly ChainLink[]): Blockables {
     .map(({ operator }) => (operator instanceof SinkOperator ? operator.brake : operator))
 }
 
-/** With the operators made so far: sparse, those in front are missing. */
 interface LinkOptions extends ChainOptions {
+  readonly node: ChainedOperator
+  readonly children: readonly ChainLink[]
+  readonly outputs: OperatorOutputs
+  /** The operators made so far: sparse, those in front are missing. */
   readonly behind: readonly ChainLink[]
 }
 
-function makeLink(
-  node: ChainedOperator,
-  children: readonly ChainLink[],
-  outputs: OperatorOutputs,
-  options: LinkOptions,
-): ChainLink {
+function makeLink(options: LinkOptions): ChainLink {
+  const { node, children, outputs, scope } = options
   const restore = options.restore?.operators.get(node.operatorId)
-  const home = makeOperatorHome({ node, scope: options.scope, outputs, restore })
-  const operator = makeOperator(node, home, restore, options)
+  const home = makeOperatorHome({ node, scope, outputs, restore })
+  const operator = makeOperator(home, restore, options)
   return { node, operator, home, children, interrupted: false, deferred: MIN_TIMESTAMP }
 }
 
 function makeOperator(
-  node: ChainedOperator,
   { context }: OperatorHome,
   restore: OperatorRestore | undefined,
-  { sourceHooks, behind }: LinkOptions,
+  { node, sourceHooks, behind }: LinkOptions,
 ): StreamOperator {
   switch (node.spec.kind) {
     case 'source': {

@@ -47,7 +47,7 @@ export const runtimeErrors = defineErrors({
     message: (e: { sink: string; checkpointId: number; tries: number; reason: string }) =>
       `sink ${e.sink} could not commit its part of checkpoint ${e.checkpointId} ` +
       `(tries: ${e.tries}): ${e.reason}`,
-    next: 'see whether the system that the sink writes to is well; the commit is repeated on restart',
+    next: 'see whether the system written to is well; the commit is repeated on restart',
   },
   WEIR_TASK_FAILED: {
     domain: 'external',

@@ -355,7 +355,7 @@ class Task implements TaskControl {
     // After `cancel`, or a second error: nobody asks any more (F2).
     if (this.#closing !== undefined) return
     this.#closing = this.#close()
-    this.#closing.then(closing => this.#warn(closing))
+    void this.#closing.then(closing => this.#warn(closing))
     this.#report(error)
   }
 

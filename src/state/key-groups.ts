@@ -1,7 +1,7 @@
 /**
- * Key groups: the unit of keyed state and of rescaling. Every key belongs to one of `maxParallelism`
- * groups; every subtask owns a contiguous range of them. The steps after the key's hash are Flink's,
- * and so are the hashes of strings and 32-bit integers.
+ * Key groups: the unit of keyed state and of rescaling. Every key belongs to one of
+ * `maxParallelism` groups; every subtask owns a contiguous range of them. The steps after the key's
+ * hash are Flink's, and so are the hashes of strings and 32-bit integers.
  *
  * Invariants
  *  G1  The group of a key depends on the key and maxParallelism only, never on the parallelism.

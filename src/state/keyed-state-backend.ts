@@ -2,8 +2,8 @@
  * The port of keyed state: what runtime operators use, and what each backend (heap, RocksDB)
  * implements. Nothing here shows how a backend keeps its data.
  *
- * State is addressed by (state name, key, namespace). A namespace is a number: 0 where there is none,
- * else a window's start or a pane's; timers have the same.
+ * State is addressed by (state name, key, namespace). A namespace is a number: 0 where there is
+ * none, else a window's start or a pane's; timers have the same.
  *
  * Invariants
  *  K1  A handle works on the current key and its own namespace; both are set before each use.
@@ -34,7 +34,9 @@ export interface StateAccessOptions {
 /** What every handle of the runtime has beyond the user's. */
 export interface Namespaced {
   setNamespace(namespace: number): void
-  /** Visits every key that has this state in the namespace, with that key set as the current one. */
+  /**
+   * Visits every key that has this state in the namespace, with that key set as the current one.
+   */
   forEachKey(namespace: number, visit: (key: PrimitiveKey) => void): void
   /** Drops this state of all keys in the namespace. */
   clearNamespace(namespace: number): void
@@ -71,8 +73,8 @@ export type InternalStateOf<D extends StateDescriptor> = D extends { kind: 'valu
         : InternalAggregatingState<unknown, unknown, unknown>
 
 /**
- * A snapshot being written. The task calls `step` between batches until it is done, so that no pause
- * is long; writes go on meanwhile (K3).
+ * A snapshot being written. The task calls `step` between batches until it is done, so that no
+ * pause is long; writes go on meanwhile (K3).
  */
 export interface SnapshotRun {
   /** Writes on for about `budgetMs`; true when everything is written. */
@@ -83,9 +85,13 @@ export interface SnapshotRun {
   cancel(): void
 }
 
-/** The keyed state of one operator subtask: canonical, ordered by key group, backend-independent. */
+/**
+ * The keyed state of one operator subtask: canonical, ordered by key group, backend-independent.
+ */
 export interface KeyedSnapshot {
-  /** Names, kinds, schemas, versions of the states and timers: what a restore is checked against. */
+  /**
+   * Names, kinds, schemas, versions of the states and timers: what a restore is checked against.
+   */
   readonly states: readonly StateMeta[]
   /** One section a non-empty key group: offsets into the concatenation of `chunks`. */
   readonly groups: readonly { readonly keyGroup: number; offset: number; length: number }[]
@@ -122,7 +128,9 @@ export interface KeyedStateBackend {
   foldedKey(): PrimitiveKey
   /** The current key as the user gave it. */
   currentKey(): Key
-  /** Opens a state; the same name twice gives the same state. Checks it against what was restored. */
+  /**
+   * Opens a state; the same name twice gives the same state. Checks it against what was restored.
+   */
   state<D extends StateDescriptor>(
     name: string,
     descriptor: D,

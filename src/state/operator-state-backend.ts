@@ -1,6 +1,6 @@
 /**
- * The port of operator state: lists (split or union) and broadcast maps of one operator subtask. It is
- * small by nature and kept on the heap by every backend.
+ * The port of operator state: lists (split or union) and broadcast maps of one operator subtask. It
+ * is small by nature and kept on the heap by every backend.
  */
 import type { ListState, MapState } from '../api/state.ts'
 import type { Type } from '../schema/type.ts'

@@ -170,7 +170,7 @@ export class OperatorHarness {
   /** Lets promises that are settled take effect: for operators that wait for answers. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
-      await undefined
+      await Promise.resolve()
       for (const subtask of this.#subtasks) if (subtask.runMail()) quiet = 0
     }
     this.#fireDue()

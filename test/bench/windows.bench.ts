@@ -129,10 +129,10 @@ function specOf(assigner: WindowAssigner<unknown>, isGeneral: boolean): WindowOp
 function weirCase(name: string, spec: WindowOperatorSpec, input: Input): BenchCase {
   return {
     name,
-    run(): CaseRun {
+    async run(): Promise<CaseRun> {
       const output = new CountingOutput()
       const operator = createOperator(spec, contextFor(output))
-      operator.open()
+      await operator.open()
       const before = performance.now()
       drive(operator, input)
       const elapsedMs = performance.now() - before

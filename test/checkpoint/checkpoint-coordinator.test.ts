@@ -151,7 +151,7 @@ describe('failures', () => {
     bench.reserved(1)
     bench.ack(1, 'a/0')
     bench.ack(1, 'b/0')
-    expect(bench.failed(1, 'the answer got lost')).toEqual(['abort 1 doubtful'])
+    expect(bench.failed(1, 'the answer got lost')).toEqual(['abort 1 keeping its files'])
     bench.at(200)
     expect(bench.complete(2)).toEqual(['complete 2', 'delete 1'])
   })
@@ -175,7 +175,7 @@ describe('several at once', () => {
     bench.reserved(1)
     bench.ack(1, 'a/0')
     bench.ack(1, 'b/0')
-    expect(bench.complete(2)).toEqual(['complete 2', 'abort 1 doubtful', 'delete 1'])
+    expect(bench.complete(2)).toEqual(['complete 2', 'abort 1 keeping its files', 'delete 1'])
     expect(bench.written(1)).toEqual(['delete 1'])
   })
 

@@ -93,7 +93,7 @@ export function short(decisions: readonly CoordinatorDecision[]): string[] {
       case 'complete':
         return `complete ${decision.id}${decision.final ? ' final' : ''}`
       case 'abort':
-        return `abort ${decision.id}${decision.doubtful ? ' doubtful' : ''}`
+        return `abort ${decision.id}${decision.keepFiles ? ' keeping its files' : ''}`
       case 'fail-job':
         return 'fail-job'
       case 'stop':

@@ -14,9 +14,9 @@ export async function run(line: unknown): Promise<string | undefined> {
 /** Timers of one time fire in any order over the keys. */
 function normalize(rows: readonly Row[]): unknown {
   const groups = groupNeighbours(rows, ([kind, , origin, domain, time]) =>
-    kind === 'r' && origin === 't' ? `${domain} ${time}` : undefined,
+    kind === 'r' && origin === 't' ? JSON.stringify([domain, time]) : undefined,
   )
-  return groups.map(group => group.toSorted((a, b) => compareText(`${a[5]}`, `${b[5]}`)))
+  return groups.map(group => group.toSorted((a, b) => compareText(String(a[5]), String(b[5]))))
 }
 
 /** Keeps the rows of one key in order: the sort is stable. */

@@ -73,7 +73,7 @@ function runOp(harness: OperatorHarness, op: Op): Row[] {
 /** Results of one time are in any order; the elements of a session too. */
 function normalize(rows: readonly Row[], isSession: boolean): unknown {
   const plain = isSession ? rows.map(row => row.map(sortedIds)) : rows
-  const groups = groupNeighbours(plain, row => (row[0] === 'r' ? `${row[1]}` : undefined))
+  const groups = groupNeighbours(plain, row => (row[0] === 'r' ? String(row[1]) : undefined))
   return groups.map(sorted)
 }
 

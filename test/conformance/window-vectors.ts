@@ -1,5 +1,6 @@
 /** Windows as the suites `windows`, `window-join` and `rescale` describe them. */
 
+import type { ValueState } from '../../src/api/state.ts'
 import { valueState } from '../../src/api/state-descriptor.ts'
 import type { OperatorSpec } from '../../src/api/transformation.ts'
 import type {
@@ -187,10 +188,10 @@ function windowFunction(vector: WindowVector, firing: Firing): WindowFunction {
       }
       if (vector.fn === 'list-state') {
         const { n } = context.windowState as {
-          n: import('../../src/api/state.ts').ValueState<number>
+          n: ValueState<number>
         }
         const { g } = context.globalState as {
-          g: import('../../src/api/state.ts').ValueState<number>
+          g: ValueState<number>
         }
         n.update((n.value() ?? 0) + 1)
         g.update((g.value() ?? 0) + 1)

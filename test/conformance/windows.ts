@@ -64,6 +64,6 @@ const TIMER = 7
 function normalize(rows: readonly Row[]): unknown {
   const late = rows.filter(([kind]) => kind === 'l')
   const others = rows.filter(([kind]) => kind !== 'l')
-  const groups = groupNeighbours(others, row => (row[0] === 'r' ? `${row[TIMER]}` : undefined))
+  const groups = groupNeighbours(others, row => (row[0] === 'r' ? String(row[TIMER]) : undefined))
   return { late, groups: groups.map(sorted) }
 }

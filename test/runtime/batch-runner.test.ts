@@ -9,7 +9,7 @@ function runnerOf(blockableCount: number, stopAt?: string) {
   const blockables = Array.from({ length: blockableCount }, () => ({ blocked: false }))
   const run = makeBatchRunner({
     push: (value, timestamp) => {
-      seen.push(`${value}${timestamp}`)
+      seen.push(`${String(value)}${timestamp}`)
       if (value !== stopAt) return
       const last = blockables.at(-1)
       if (last === undefined) room.fullChannels = 1

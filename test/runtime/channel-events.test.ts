@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { job } from '../../src/api/job.ts'
+import { ChannelEvents } from '../../src/runtime/channel-events.ts'
+import { makeBarrierHandler } from '../../src/runtime/checkpointing/barrier-handler.ts'
+import { InputGate } from '../../src/runtime/network/input-gate.ts'
+import { LocalChannel } from '../../src/runtime/network/local-channel.ts'
+import { WatermarkValve } from '../../src/runtime/watermark-valve.ts'
+import { openSecondChain } from './chain-fixture.ts'
 import { JobRunner } from './job-runner.ts'
 import { HandSource, logSink, SinkLog } from './test-connectors.ts'
 
@@ -49,7 +55,7 @@ test('event time is that of the slower input', async () => {
   await runner.cancel()
 })
 
-test('an input that ended no longer holds the other back; the end is the end of both', async () => {
+test('E1: an input that ended no longer holds the other back; the end is the end of both', async () => {
   const { sources, log, runner } = twoSources()
   await runner.start()
   sources[0].emit(5)
@@ -85,4 +91,32 @@ test('a channel waits for the barrier of the other', async () => {
   expect(log.values).toContain('a2')
   expect(runner.taken(1).snapshots.size).toBe(3)
   await runner.cancel()
+})
+
+test('E1: data ends once on a channel, and the task with the last one', async () => {
+  const made = job(env =>
+    env
+      .from(new HandSource<number>())
+      .uid('hand')
+      .rebalance()
+      .to(logSink(new SinkLog<number>()))
+      .uid('out'),
+  )
+  const { chain } = await openSecondChain(made)
+  const ends: boolean[] = []
+  const events = new ChannelEvents({
+    chain,
+    gate: new InputGate([0, 1].map(() => ({ channel: new LocalChannel(), input: 0 }))),
+    valve: new WatermarkValve(2, { emitWatermark: () => {}, emitStatus: () => {} }),
+    barriers: makeBarrierHandler('exactly-once', 2),
+    partitions: [],
+    snapshots: {} as ConstructorParameters<typeof ChannelEvents>[0]['snapshots'],
+    services: {} as ConstructorParameters<typeof ChannelEvents>[0]['services'],
+    endInputs: drain => void ends.push(drain),
+  })
+  events.handle({ kind: 'end-of-data', drain: true }, 0)
+  expect(ends).toEqual([])
+  events.handle({ kind: 'end-of-data', drain: false }, 1)
+  expect(ends).toEqual([false])
+  expect(() => events.handle({ kind: 'end-of-data', drain: true }, 1)).toThrow('E1')
 })

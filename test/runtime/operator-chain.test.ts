@@ -41,7 +41,7 @@ function timersInChain(log: SinkLog<string>, events: string[] = []): Job {
   )
 }
 
-test('opens from the tail and closes all', async () => {
+test('H1: opens from the tail and closes all', async () => {
   const events: string[] = []
   const log = new SinkLog<string>()
   const made = timersInChain(log, events)
@@ -55,7 +55,7 @@ test('opens from the tail and closes all', async () => {
   expect(log.events).toEqual(['close'])
 })
 
-test('an interrupted operator goes on where it stopped, and the watermark follows at the end', async () => {
+test('H2: an interrupted operator goes on, and then the watermark follows', async () => {
   const log = new SinkLog<string>()
   const { chain, scope } = await openSecondChain(timersInChain(log))
   const [push] = chain.inputs
@@ -87,7 +87,7 @@ test('event time ends through the whole chain', async () => {
   ])
 })
 
-test('finishes head first, as far as there is room', async () => {
+test('H3: finishes head first, as far as there is room', async () => {
   const { chain } = await openSecondChain(timersInChain(new SinkLog<string>()))
   const order: string[] = []
   for (const { node, operator } of chain.links) {

@@ -12,7 +12,7 @@ function committerOf(answer: (request: CommitRequest<JsonValue>) => void = () =>
     clock,
     committer: {
       commit(requests) {
-        calls.push(requests.map(request => `${request.committable}#${request.retries}`))
+        calls.push(requests.map(request => `${request.committable as string}#${request.retries}`))
         requests.forEach(answer)
       },
       close: () => {},
@@ -29,7 +29,7 @@ async function settle(clock: ManualClock, rounds = 100): Promise<void> {
   }
 }
 
-test('a notification commits its checkpoint and all before it, oldest first', async () => {
+test('SC1: a notification commits its checkpoint and all before it, oldest first', async () => {
   const { committer, calls } = committerOf()
   committer.add([{ checkpointId: 2, committable: 'b' }])
   committer.add([
@@ -54,7 +54,7 @@ test('what was committed before is done', async () => {
   expect(committer.pending).toEqual([])
 })
 
-test('only what failed is tried again, later', async () => {
+test('SC2: only what failed is tried again, later', async () => {
   const { committer, calls, clock } = committerOf(request => {
     if (request.committable === 'b' && request.retries < 2) request.retryLater('busy')
   })
@@ -90,7 +90,7 @@ test('a committable that can never be committed fails at once', async () => {
   })
 })
 
-test('commits run one after the other', async () => {
+test('SC3: commits run one after the other', async () => {
   let running = 0
   let most = 0
   const committer = new SinkCommitter({

@@ -66,7 +66,7 @@ test('tasks further downstream come first', () => {
   expect(log).toEqual(['sink', 'middle', 'source'])
 })
 
-test('nobody gets a second turn before every ready task had one', () => {
+test('S1: nobody gets a second turn before every ready task had one', () => {
   const { clock, log, loop } = loopOf()
   for (const name of ['a', 'b', 'c']) {
     loop.add(new CountedTask(name, 5, { clock, log, ms: SLICE_MS }), 0).wake()
@@ -77,7 +77,7 @@ test('nobody gets a second turn before every ready task had one', () => {
   expect(log.join('')).toBe('abcabcabcabcabc')
 })
 
-test('a slice ends after its time, whoever is still ready', () => {
+test('S2: a slice ends after its time, whoever is still ready', () => {
   const { clock, log, loop } = loopOf()
   loop.add(new CountedTask('a', 100, { clock, log, ms: SLICE_MS / 4 }), 0).wake()
   expect(loop.step()).toBe(true)
@@ -119,7 +119,7 @@ test('a wake-up during its own turn is not lost', () => {
   expect(turns).toBe(2)
 })
 
-test('a sleeping loop yields nothing until it is woken', () => {
+test('S3: a sleeping loop yields nothing until it is woken', () => {
   const { clock, log, loop, yields, turn } = scheduledLoop()
   const handle = loop.add(new CountedTask('a', 1, { clock, log }), 0)
   expect(yields).toHaveLength(0)

@@ -47,7 +47,7 @@ function outputOf(strategy: WatermarkStrategy<unknown>, policy: ErrorPolicy = { 
 }
 
 describe('watermarks', () => {
-  test('follow the records of a poll, per split, by the slowest', () => {
+  test('P2: follow the records of a poll, per split, by the slowest', () => {
     const { records, output, taken } = outputOf(watermarks.boundedOutOfOrderness('10ms'))
     records.registerSplit('a')
     records.registerSplit('b')
@@ -92,7 +92,7 @@ describe('watermarks', () => {
     expect(taken()).toEqual([[5, 1_005], 'w1004'])
   })
 
-  test('a punctuated generator is heard after its record, at once', () => {
+  test('P1: a punctuated generator is heard after its record, at once', () => {
     const strategy = watermarks.custom<unknown>(() => ({
       onEvent: (value, timestamp) => (value === 'end' ? timestamp : undefined),
       onPeriodicEmit: () => undefined,

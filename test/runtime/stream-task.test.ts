@@ -1,23 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import type { DataStream } from '../../src/api/data-stream.ts'
-import { type DeadLetter, type ErrorPolicy, outputTag } from '../../src/api/functions.ts'
+import { outputTag } from '../../src/api/functions.ts'
 import { type Job, job } from '../../src/api/job.ts'
 import type { Watermarks } from '../../src/api/watermarks.ts'
-import { SeededRandom } from '../../src/common/random.ts'
 import { MAX_TIMESTAMP } from '../../src/common/timestamps.ts'
-import { JobRunner, type RunnerOptions } from './job-runner.ts'
-import { HandSource, logSink, numbers, SinkLog } from './test-connectors.ts'
-
-function upTo(count: number): number[] {
-  return Array.from({ length: count }, (_, n) => n)
-}
-
-function sorted(values: readonly number[]): number[] {
-  return values.toSorted((a, b) => a - b)
-}
+import { StreamTask, type TaskParts } from '../../src/runtime/stream-task.ts'
+import { openSecondChain } from './chain-fixture.ts'
+import { JobRunner } from './job-runner.ts'
+import { HandSource, logSink, numbers, SinkLog, sorted, upTo } from './test-connectors.ts'
 
 describe('records', () => {
-  test('a chain keeps their order', async () => {
+  test('O1, T1: a chain keeps their order', async () => {
     const log = new SinkLog<number>()
     const made = job(env =>
       env
@@ -115,129 +108,6 @@ describe('records', () => {
   })
 })
 
-/** Two sources with different amounts, shuffled by key, summed, into a transactional sink. */
-function sums(log: SinkLog<number>): Job {
-  return job(env => {
-    const few = env.from(numbers(700)).uid('few')
-    const many = env.from(numbers(9_000, 700)).uid('many')
-    return few
-      .union(many)
-      .keyBy(n => n % 7)
-      .process({
-        state: {},
-        processElement(value, _context, out) {
-          out.collect(value)
-        },
-      })
-      .uid('sums')
-      .rebalance()
-      .to(logSink(log, true))
-      .uid('out')
-  })
-}
-
-describe('checkpoints', () => {
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    'restored at any moment the committed output is whole and single, seed %i',
-    async seed => {
-      const random = new SeededRandom(seed)
-      const options: RunnerOptions = { parallelism: 1 + random.int(3), channelRecords: 40 }
-      const log = new SinkLog<number>()
-      const first = new JobRunner(sums(log), options)
-      await first.start()
-      let checkpoint = await first.checkpoint(1)
-      first.complete(1)
-      const last = 2 + random.int(6)
-      for (let id = 2; id <= last; id++) {
-        for (let steps = random.int(4); steps > 0; steps--) await first.step()
-        checkpoint = await first.checkpoint(id)
-        if (random.int(2) === 0) first.complete(id)
-      }
-      for (let steps = random.int(10); steps > 0; steps--) await first.step()
-      await first.cancel()
-      // What was in the snapshot and not committed yet is committed by the next attempt.
-      const second = new JobRunner(sums(log), { ...options, restore: checkpoint, attempt: 1 })
-      await second.runToEnd()
-      expect(new Set(log.committed)).toEqual(new Set(upTo(9_000)))
-      expect(sorted(log.committed)).toEqual(upTo(9_000))
-    },
-  )
-
-  test('at least once, nothing is missing', async () => {
-    const log = new SinkLog<number>()
-    const options: RunnerOptions = {
-      parallelism: 2,
-      channelRecords: 40,
-      checkpointMode: 'at-least-once',
-    }
-    const first = new JobRunner(sums(log), options)
-    await first.start()
-    await first.step()
-    const checkpoint = await first.checkpoint(1)
-    first.complete(1)
-    await first.step()
-    await first.cancel()
-    await new JobRunner(sums(log), { ...options, restore: checkpoint }).runToEnd()
-    expect(new Set(log.committed)).toEqual(new Set(upTo(9_000)))
-  })
-
-  test('the steps of a snapshot: prepare, barrier, state', async () => {
-    const log = new SinkLog<number>()
-    const made = job(env => env.from(numbers(10)).uid('numbers').to(logSink(log, true)).uid('out'))
-    const runner = new JobRunner(made)
-    await runner.start()
-    await runner.stepUntil(() => log.values.length === 10)
-    const { snapshots } = await runner.checkpoint(3)
-    expect(log.events).toEqual(['flush at the end', 'snapshot 3'])
-    const [snapshot] = [...snapshots.values()]
-    expect(snapshot?.metrics.recordsPerSplit).toEqual({ '0/1': 10 })
-    expect(snapshot?.operators.map(part => part.operatorId)).toEqual(['numbers', 'out'])
-    runner.complete(3)
-    await runner.stepUntil(() => log.committed.length > 0)
-    expect(log.events).toContain('commit 3')
-  })
-
-  test('an aborted checkpoint is not taken, and the next one is', async () => {
-    const log = new SinkLog<number>()
-    const source = new HandSource<number>()
-    const made = job(env =>
-      env.from(source).uid('hand').rebalance().to(logSink(log, true)).uid('out'),
-    )
-    const runner = new JobRunner(made)
-    await runner.start()
-    for (const { control } of runner.tasks) control.notifyCheckpointAborted(1)
-    runner.trigger(1)
-    source.emit(1, 2, 3)
-    await runner.stepUntil(() => log.values.length === 3)
-    expect(runner.taken(1).snapshots.size).toBe(0)
-    expect(runner.declined).toEqual([1])
-    const next = await runner.checkpoint(2)
-    expect(next.snapshots.size).toBe(2)
-    await runner.cancel()
-  })
-
-  test('a commit is tried again, then fails the job', async () => {
-    const log = new SinkLog<number>()
-    let tries = 0
-    log.onCommit = request => {
-      tries++
-      request.retryLater(new Error('not now'))
-    }
-    const made = job(env => env.from(numbers(10)).uid('numbers').to(logSink(log, true)).uid('out'))
-    const runner = new JobRunner(made)
-    await runner.start()
-    await runner.stepUntil(() => log.values.length === 10)
-    await runner.checkpoint(1)
-    runner.complete(1)
-    const ended = runner.stepUntil(() => {
-      runner.clock.advance(1_000)
-      return false
-    })
-    await expect(ended).rejects.toMatchObject({ code: 'WEIR_COMMIT_FAILED' })
-    expect(tries).toBe(10)
-  })
-})
-
 describe('the end of the input', () => {
   function windows(log: SinkLog<number>, source: HandSource<number>): Job {
     return job(env =>
@@ -276,7 +146,7 @@ describe('the end of the input', () => {
     expect(log.events.slice(-2)).toEqual(['close', 'close committer'])
   })
 
-  test.each([true, false])('a stopped source drains only if asked to: %s', async drain => {
+  test.each([true, false])('E2: a stopped source drains only if asked to: %s', async drain => {
     const log = new SinkLog<number>()
     const source = new HandSource<number>()
     const runner = new JobRunner(windows(log, source))
@@ -303,224 +173,6 @@ describe('the end of the input', () => {
     await runner.stepUntil(() => runner.tasks.some(task => task.state === 'drained'))
     expect((await runner.checkpoint(1)).snapshots.size).toBe(3)
     await runner.cancel()
-  })
-})
-
-describe('backpressure', () => {
-  test('a blocked sink stops the source, and nothing is lost', async () => {
-    const log = new SinkLog<number>()
-    const made = job(env =>
-      env
-        .from(numbers(50_000))
-        .uid('numbers')
-        .map(n => n)
-        .rebalance()
-        .to(logSink(log))
-        .uid('out'),
-    )
-    const runner = new JobRunner(made, { channelRecords: 100 })
-    log.blocked = true
-    await runner.start()
-    for (let i = 0; i < 20; i++) {
-      runner.clock.advance(10)
-      await runner.step()
-    }
-    expect(log.values.length).toBe(1)
-    const [source, sink] = runner.tasks.map(task => task.control.metrics)
-    // One poll may be on its way beyond what the channel holds.
-    expect(source?.recordsOut).toBeLessThan(100 + 1_024)
-    expect(source?.backpressuredMs).toBeGreaterThan(100)
-    expect(sink?.busyMs).toBeGreaterThan(100)
-    log.blocked = false
-    for (const wakeUp of log.wakeUps) wakeUp()
-    await runner.stepUntil(() => runner.tasks.every(task => task.state === 'drained'))
-    expect(log.values).toEqual(upTo(50_000))
-  })
-
-  test('a burst of timers stops when the output is full and goes on later', async () => {
-    const log = new SinkLog<number>()
-    const source = new HandSource<number>()
-    const made = job(env =>
-      env
-        .from(source, w => w.monotonous().timestamp(n => n))
-        .uid('hand')
-        .keyBy(n => n % 50)
-        .process<number>({
-          processElement(value, context) {
-            context.timers.registerEventTimeTimer(100_000 + value)
-          },
-          onTimer(timestamp, _context, out) {
-            out.collect(timestamp)
-          },
-        })
-        .uid('timers')
-        .rebalance()
-        .to(logSink(log))
-        .uid('out'),
-    )
-    const runner = new JobRunner(made, { channelRecords: 20 })
-    await runner.start()
-    source.emit(...upTo(1_000))
-    await runner.stepUntil(() => runner.tasks[1]?.control.metrics.recordsIn === 1_000)
-    log.blocked = true
-    source.emit(200_000)
-    for (let i = 0; i < 20; i++) await runner.step()
-    // The channel's room and one batch, far from all thousand.
-    expect(runner.tasks[1]?.control.metrics.recordsOut).toBeLessThan(100)
-    expect(runner.tasks[2]?.control.metrics.watermark).toBeLessThan(1_000)
-    log.blocked = false
-    for (const wakeUp of log.wakeUps) wakeUp()
-    await runner.stepUntil(() => log.values.length === 1_000)
-    expect(log.values).toEqual(upTo(1_000).map(n => 100_000 + n))
-    await runner.cancel()
-  })
-
-  test('busy, idle and backpressured time sum to the time since the start', async () => {
-    const log = new SinkLog<number>()
-    const source = new HandSource<number>()
-    const runner = new JobRunner(
-      job(env => env.from(source).uid('hand').rebalance().to(logSink(log)).uid('out')),
-    )
-    await runner.start()
-    for (let i = 0; i < 10; i++) {
-      source.emit(i)
-      await runner.step()
-      runner.clock.advance(7)
-    }
-    for (const { control } of runner.tasks) {
-      const { busyMs, idleMs, backpressuredMs } = control.metrics
-      expect(busyMs + idleMs + backpressuredMs).toBe(70)
-      expect(idleMs).toBe(70)
-    }
-    await runner.cancel()
-  })
-})
-
-describe('failures', () => {
-  function failing(log: SinkLog<number>, policy: ErrorPolicy): Job {
-    return job(env => {
-      const mapped = env
-        .from(numbers(100))
-        .uid('numbers')
-        .map(n => {
-          if (n % 10 === 3) throw new Error(`no ${n}`)
-          return n
-        })
-        .name('picky')
-        .onError(policy)
-      mapped.to(logSink(log)).uid('out')
-      return mapped
-    })
-  }
-
-  test('a throwing function fails the task with operator and coordinates', async () => {
-    const ended = new JobRunner(failing(new SinkLog(), { kind: 'fail' })).runToEnd()
-    await expect(ended).rejects.toMatchObject({
-      code: 'WEIR_USER_FUNCTION_FAILED',
-      message: 'operator picky failed on a record (source numbers, split 0/1, offset 3): no 3',
-      cause: expect.objectContaining({ message: 'no 3' }),
-    })
-  })
-
-  test('a budget lets so many records pass and no more', async () => {
-    const log = new SinkLog<number>()
-    await new JobRunner(failing(log, { kind: 'skip', budget: 10 })).runToEnd()
-    expect(log.values).toHaveLength(90)
-    const ended = new JobRunner(failing(new SinkLog(), { kind: 'skip', budget: 9 })).runToEnd()
-    await expect(ended).rejects.toMatchObject({
-      code: 'WEIR_SKIP_BUDGET_EXCEEDED',
-      message: expect.stringContaining('offset 93'),
-    })
-  })
-
-  test('dead letters carry the record and its coordinates', async () => {
-    const [log, letters] = [new SinkLog<number>(), new SinkLog<DeadLetter>()]
-    const tag = outputTag<DeadLetter>('dead')
-    const made = job(env => {
-      const mapped = env
-        .from(numbers(10))
-        .uid('numbers')
-        .map(n => {
-          if (n === 4) throw new TypeError('four')
-          return n
-        })
-        .onError({ kind: 'dead-letter', tag })
-      mapped.to(logSink(log)).uid('out')
-      mapped.getSideOutput(tag).to(logSink(letters)).uid('letters')
-    })
-    await new JobRunner(made).runToEnd()
-    expect(log.values).toHaveLength(9)
-    expect(letters.values).toEqual([
-      expect.objectContaining({
-        code: 'WEIR_USER_FUNCTION_FAILED',
-        source: 'numbers',
-        split: '0/1',
-        offset: '4',
-        record: 4,
-      }),
-    ])
-  })
-
-  test('a throwing key selector names the operator before the shuffle', async () => {
-    const made = job(env =>
-      env
-        .from(numbers(10))
-        .uid('numbers')
-        .keyBy((n): number => {
-          throw new Error(`no key for ${n}`)
-        })
-        .reduce((a, b) => a + b)
-        .uid('sum')
-        .to(logSink(new SinkLog<number>()))
-        .uid('out'),
-    )
-    const ended = new JobRunner(made, { parallelism: 2 }).runToEnd()
-    await expect(ended).rejects.toMatchObject({
-      code: 'WEIR_USER_FUNCTION_FAILED',
-      message: expect.stringContaining('operator numbers'),
-    })
-  })
-
-  test('an error of the world outside is one that a restart may mend', async () => {
-    const log = new SinkLog<number>()
-    const sink = logSink(log)
-    const made = job(env =>
-      env
-        .from(numbers(10))
-        .uid('numbers')
-        .to({ ...sink, createWriter: () => Promise.reject(new Error('disk full')) })
-        .uid('out'),
-    )
-    await expect(new JobRunner(made).runToEnd()).rejects.toMatchObject({
-      code: 'WEIR_TASK_FAILED',
-      domain: 'external',
-      message: expect.stringContaining('disk full'),
-    })
-  })
-
-  test('a failed task reports once and closes its operators', async () => {
-    const log = new SinkLog<number>()
-    const runner = new JobRunner(failing(log, { kind: 'fail' }))
-    await expect(runner.runToEnd()).rejects.toBeDefined()
-    await runner.cancel()
-    expect(runner.errors).toHaveLength(1)
-    expect(log.events).toEqual(['close'])
-  })
-
-  test('a cancelled task emits and reports nothing more', async () => {
-    const log = new SinkLog<number>()
-    const runner = new JobRunner(
-      job(env => env.from(numbers(1_000_000)).uid('numbers').to(logSink(log)).uid('out')),
-    )
-    await runner.start()
-    await runner.step()
-    await runner.cancel()
-    const { length } = log.values
-    runner.trigger(1)
-    for (let i = 0; i < 5; i++) await runner.step()
-    expect(log.values.length).toBe(length)
-    expect(runner.tasks.map(task => task.state)).toEqual(['running'])
-    expect(log.events).toEqual(['close'])
   })
 })
 
@@ -610,4 +262,14 @@ describe('time', () => {
     expect(sink?.watermark).toBe(1_999)
     await runner.cancel()
   })
+})
+
+test('a task has a source or inputs', async () => {
+  const made = job(env =>
+    env.from(numbers(1)).uid('numbers').rebalance().to(logSink(new SinkLog())).uid('out'),
+  )
+  const { chain } = await openSecondChain(made)
+  const services = { name: 'out (1/1)' } as TaskParts['services']
+  const parts = { chain, services, room: { fullChannels: 0 } } as unknown as TaskParts
+  expect(() => new StreamTask(parts)).toThrow('task out (1/1) has a source or inputs')
 })

@@ -28,7 +28,7 @@ async function settle(runner: JobRunner): Promise<void> {
   for (let i = 0; i < 5; i++) await runner.step()
 }
 
-test('orders that come while the operators open wait until the task runs', async () => {
+test('F1: orders that come while the operators open wait until the task runs', async () => {
   const log = new SinkLog<number>()
   const { made, open } = slowToOpen(log)
   const runner = new JobRunner(made)
@@ -41,7 +41,7 @@ test('orders that come while the operators open wait until the task runs', async
   await runner.cancel()
 })
 
-test('cancelled while it opens, a task never runs and closes what was opened', async () => {
+test('F2: cancelled while it opens, a task never runs and closes what was opened', async () => {
   const log = new SinkLog<number>()
   const { made, open } = slowToOpen(log)
   const runner = new JobRunner(made)
@@ -54,7 +54,7 @@ test('cancelled while it opens, a task never runs and closes what was opened', a
   expect(log.events).toEqual(['close'])
 })
 
-test('a task finishes only after the commits it was told of', async () => {
+test('F3: a task finishes only after the commits it was told of', async () => {
   const log = new SinkLog<number>()
   let tries = 0
   log.onCommit = request => {

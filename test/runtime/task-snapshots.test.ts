@@ -58,7 +58,7 @@ async function snapshotsOf(newestId = 0, keepsState = true) {
   return { log, chain, events, taken, errors, snapshots, begin, cut, write }
 }
 
-test('operators prepare, the barrier leaves, then state is cut', async () => {
+test('TS2: operators prepare, the barrier leaves, then state is cut', async () => {
   const { log, chain, begin, cut, write, taken, snapshots } = await snapshotsOf()
   chain.inputs[0]?.(5, 0)
   begin(1)
@@ -90,7 +90,7 @@ test('where nobody keeps it, keyed state is left out, and sinks still commit', a
   expect(out?.committables).toMatchObject([{ checkpointId: 1, committable: { values: [5] } }])
 })
 
-test('an older or repeated id is dropped, also after a restore', async () => {
+test('TS1: an older or repeated id is dropped, also after a restore', async () => {
   const { events, begin, cut, write, taken } = await snapshotsOf(7)
   begin(6)
   begin(7)
@@ -110,7 +110,7 @@ test('one that was aborted before is answered by a cancel marker', async () => {
   expect([events, snapshots.suspended, taken]).toEqual([['cancel-barrier'], false, []])
 })
 
-test('one that is aborted while it is written is never reported', async () => {
+test('TS3: one that is aborted while it is written is never reported', async () => {
   const { begin, cut, write, taken, snapshots } = await snapshotsOf()
   begin(1)
   await cut()

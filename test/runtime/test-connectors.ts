@@ -12,6 +12,15 @@ import type {
 import { MIN_TIMESTAMP } from '../../src/common/timestamps.ts'
 import { collectionSource } from '../../src/connectors/collection/collection-source.ts'
 
+/** 0 to `count - 1`. */
+export function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n)
+}
+
+export function sorted(values: readonly number[]): number[] {
+  return values.toSorted((a, b) => a - b)
+}
+
 /** Numbers `from` to `to - 1`. */
 export function numbers(to: number, from = 0): Source<number> {
   const items = Array.from({ length: to - from }, (_, i) => from + i)

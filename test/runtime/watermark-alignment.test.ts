@@ -8,7 +8,7 @@ import { HandSource, logSink, SinkLog } from './test-connectors.ts'
 
 const options = { group: 'g', maxDriftMs: 100 }
 
-test('the slowest member sets the limit', () => {
+test('WA1: the slowest member sets the limit', () => {
   const groups = new AlignmentGroups()
   const a = groups.join(options, () => {})
   const b = groups.join(options, () => {})
@@ -31,7 +31,7 @@ test('a member that is idle or gone does not count, and alone there is no limit 
   b.leave()
 })
 
-test('those who wait are woken when the limit rises, and only then', () => {
+test('WA2: those who wait are woken when the limit rises, and only then', () => {
   const groups = new AlignmentGroups()
   let woken = 0
   const fast = groups.join(options, () => woken++)

@@ -23,7 +23,7 @@ test('the slowest active split counts', () => {
   expect(out).toEqual([4, 10])
 })
 
-test('a new split behind the others holds back but never turns back', () => {
+test('M1: a new split behind the others holds back but never turns back', () => {
   const { made, out } = multiplexer('a')
   made.advance('a', 10)
   made.register('b')
@@ -34,7 +34,7 @@ test('a new split behind the others holds back but never turns back', () => {
   expect(out).toEqual([10, 15])
 })
 
-test('a finished split holds nothing back from the next combining on', () => {
+test('M2: a finished split holds nothing back from the next combining on', () => {
   const { made, out } = multiplexer('a', 'b')
   made.note('a', 10)
   made.note('b', 2)

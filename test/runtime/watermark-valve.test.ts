@@ -23,7 +23,7 @@ const cases: Record<string, Case> = {
       [0, 9, [9]],
     ],
   },
-  'the smallest channel counts': {
+  'V2: the smallest channel counts': {
     channels: 3,
     steps: [
       [0, 5, []],
@@ -149,7 +149,7 @@ test.each(Object.entries(cases))('%s', (_sentence, { channels, steps }) => {
   }
 })
 
-test('watermarks only grow, statuses alternate, and the slowest aligned channel is never passed', () => {
+test('V1, V3, V4: watermarks only grow, statuses alternate, MAX comes last', () => {
   const step = fc.tuple(
     fc.nat(3),
     fc.oneof(

@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   runtime: engineRooms,
   cluster: belowCluster,
   index: ['api', 'cep', 'connectors', 'schema', 'common'],
-  cli: belowTools,
+  cli: [...belowTools, 'testing'],
   testing: belowTools,
   bin: [...belowTools, 'cli', 'controller'],
 }

@@ -299,13 +299,13 @@ export class CheckpointDriver {
   }
 
   #abort(decision: CoordinatorDecision & { readonly kind: 'abort' }): void {
-    const { id, failed, doubtful, reason } = decision
+    const { id, failed, keepFiles, reason } = decision
     const { history, ports } = this.#options
     this.#begun.delete(id)
     history?.abandoned(id, failed ? 'failed' : 'aborted', reason)
     ports.abort(id)
     if (failed) ports.checkpointFailed(id, reason)
-    if (!doubtful) this.#remove(id)
+    if (!keepFiles) this.#remove(id)
   }
 
   /** Runs a call to the store after those before it; what it rejects with fails the checkpoint. */

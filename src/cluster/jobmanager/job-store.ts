@@ -131,6 +131,9 @@ export class JobStore {
 
   /** Removes what earlier attempts never completed, and abandoned ones beyond `retained`. */
   async sweep(lineage: Lineage, retained: number): Promise<void> {
+    // A newer attempt that did not see what this one goes on from may go on from something else:
+    // from what is abandoned here. One that begins after this read knows (W2).
+    if ((await this.newerGeneration()) !== undefined) return
     const history = this.#record?.base?.history ?? []
     const abandoned = lineage.abandoned.map((id): CompletedCheckpoint => ({ id, pinned: false }))
     const kept = new Set([

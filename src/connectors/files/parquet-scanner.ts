@@ -9,7 +9,8 @@ import type { ObjectNode } from '../../schema/type-node.ts'
 import { fileErrors } from './file-errors.ts'
 import type { ScannerFactory } from './file-reader.ts'
 import type { FileSplit } from './file-split.ts'
-import { type ParquetColumn, ParquetFile } from './parquet-file.ts'
+import { openParquetFile } from './open-parquet-file.ts'
+import type { ParquetColumn, ParquetFile } from './parquet-file.ts'
 import type { ParquetFormat } from './parquet-format.ts'
 import { type MakeRow, ParquetRowMaker } from './parquet-row.ts'
 import type { SplitScanner } from './split-scanner.ts'
@@ -94,7 +95,7 @@ export class ParquetScannerFactory<T> implements ScannerFactory<T> {
   #fileOf(path: string): Promise<ParquetFile> {
     if (this.#opened?.path !== path) {
       void closeFile(this.#opened?.file)
-      this.#opened = { path, file: ParquetFile.open(path) }
+      this.#opened = { path, file: openParquetFile(path) }
     }
     return this.#opened.file
   }

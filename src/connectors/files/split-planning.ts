@@ -5,7 +5,7 @@ import type { ListedFile } from './file-listing.ts'
 import { type FileSplit, fileSplit } from './file-split.ts'
 import type { Framing } from './framing.ts'
 import { byteOrderMark } from './line-batch-reader.ts'
-import { ParquetFile } from './parquet-file.ts'
+import { openParquetFile } from './open-parquet-file.ts'
 
 export type PlanSplits = (file: ListedFile) => Promise<readonly FileSplit[]>
 
@@ -71,7 +71,7 @@ async function readHeader(path: string, framing: Framing): Promise<Header | unde
 
 /** One split for each row group. */
 export const planParquetSplits: PlanSplits = async ({ path, sizeBytes }) => {
-  const file = await ParquetFile.open(path)
+  const file = await openParquetFile(path)
   try {
     const groups = file.rowGroups.filter(range => range.end > range.start)
     return groups.map(range => fileSplit(path, sizeBytes, range))

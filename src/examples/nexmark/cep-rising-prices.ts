@@ -1,6 +1,7 @@
 /**
  * cep: a cheap bid followed by two ever higher ones of the same bidder within ten seconds, relaxed
- * contiguity, every cheap bid starting a match of its own. Bids are put in order by event time first.
+ * contiguity, every cheap bid starting a match of its own. Bids are put in order by event time
+ * first.
  */
 import { type Infer, type KeyedProcessFunction, mapState, record, valueState, z } from 'weir'
 

@@ -6,7 +6,8 @@
  * Leaves out  the commits' order and retries (`sink-committer.ts`).
  *
  * Invariants
- *  SK1  What the writer got before a barrier is flushed, and in its committables, before the barrier
+ *  SK1  What the writer got before a barrier is flushed, and in its committables, before the
+ *  barrier
  *      is sent on.
  *  SK2  Restored committables are committed before the writer is made: a new writer may clean up
  *      what looks left over.

@@ -2,10 +2,8 @@
 import type { AggregateFunction } from '../../api/state.ts'
 import type { InternalAggregatingState } from '../keyed-state-backend.ts'
 import type { HandlePlace, StateHandleClass } from './state-handle.ts'
-import type { Keeper } from './value-keeper.ts'
 
 export interface AggregatingOptions {
-  readonly keep: Keeper
   readonly aggregate: AggregateFunction<unknown, unknown, unknown>
   /** Called where the aggregate has no `merge`; throws. */
   refuseMerge(): never
@@ -20,13 +18,11 @@ export function aggregatingHandleClass(
   options: AggregatingOptions,
 ) => Aggregating {
   return class HeapAggregatingState extends Base implements Aggregating {
-    readonly #keep: Keeper
     readonly #aggregate: AggregateFunction<unknown, unknown, unknown>
     readonly #options: AggregatingOptions
 
     constructor(place: HandlePlace, options: AggregatingOptions) {
       super(place)
-      this.#keep = options.keep
       this.#aggregate = options.aggregate
       this.#options = options
     }
@@ -48,7 +44,8 @@ export function aggregatingHandleClass(
       }
       const before = this.cells.get(cursor.table.main, slot)
       const after = aggregate.add(value, before)
-      if (after !== before || this.cells.isCopied) this.cells.set(cursor.table.main, slot, this.#keep(after))
+      if (after !== before || this.cells.isCopied)
+        this.cells.set(cursor.table.main, slot, this.cells.keep(after))
     }
 
     accumulator(): unknown {
@@ -57,11 +54,11 @@ export function aggregatingHandleClass(
     }
 
     setAccumulator(accumulator: unknown): void {
-      const kept = this.#keep(accumulator)
+      const kept = this.cells.keep(accumulator)
       const { cursor } = this
       const found = cursor.locate()
       const slot = found < 0 ? cursor.insert() : found
-      this.cells.put(cursor.table.main, slot, kept)
+      this.cells.set(cursor.table.main, slot, kept)
     }
 
     mergeNamespaces(target: number, sources: readonly number[]): void {

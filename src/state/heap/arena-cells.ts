@@ -1,21 +1,16 @@
-/** Cells of encoded values: the address of each in a {@link RecordArena}; 0 when there is none. */
+/** Cells of encoded values: the address of each in the table's {@link RecordArena}, 0 for none. */
 import { ByteWriter } from '../../common/bytes.ts'
 import type { Type } from '../../schema/type.ts'
 import type { Generation } from './generation.ts'
 import { RecordArena } from './record-arena.ts'
 import type { ValueCells } from './value-cells.ts'
 
-const scratch = new ByteWriter(4096)
-
-export function makeArenaCells(type: Type<unknown>): ValueCells {
-  return new ArenaCells(type)
-}
-
-class ArenaCells implements ValueCells {
+export class ArenaCells implements ValueCells {
   readonly isCopied = true
   readonly width = 1
   readonly #type: Type<unknown>
-  readonly #arena = new RecordArena()
+  /** What was kept last, encoded; `set` comes next. */
+  readonly #kept = new ByteWriter(256)
 
   constructor(type: Type<unknown>) {
     this.#type = type
@@ -25,36 +20,27 @@ class ArenaCells implements ValueCells {
     return new Int32Array(slots)
   }
 
+  makeArena(): RecordArena {
+    return new RecordArena()
+  }
+
+  keep(value: unknown): unknown {
+    this.#kept.clear()
+    this.#type.write(this.#kept, value)
+    return value
+  }
+
   get(generation: Generation, slot: number): unknown {
-    return this.#type.read(this.#arena.readerAt(address(generation, slot)))
+    const arena = generation.arena as RecordArena
+    return this.#type.read(arena.readerAt((generation.values as Int32Array)[slot] as number))
   }
 
-  set(generation: Generation, slot: number, value: unknown): void {
-    this.#encode(value)
-    const { buffer, length } = scratch
-    const kept = this.#arena.replace(address(generation, slot), buffer, length)
-    ;(generation.values as Int32Array)[slot] = kept
+  set(generation: Generation, slot: number): void {
+    const { buffer, length } = this.#kept
+    const arena = generation.arena as RecordArena
+    const addresses = generation.values as Int32Array
+    const before = addresses[slot] as number
+    addresses[slot] =
+      before === 0 ? arena.add(buffer, length) : arena.replace(before, buffer, length)
   }
-
-  put(generation: Generation, slot: number, value: unknown): void {
-    this.#encode(value)
-    ;(generation.values as Int32Array)[slot] = this.#arena.add(scratch.buffer, scratch.length)
-  }
-
-  release(generation: Generation, slot: number): void {
-    this.#arena.free(address(generation, slot))
-  }
-
-  get bytes(): number {
-    return this.#arena.bytes
-  }
-
-  #encode(value: unknown): void {
-    scratch.clear()
-    this.#type.write(scratch, value)
-  }
-}
-
-function address(generation: Generation, slot: number): number {
-  return (generation.values as Int32Array)[slot] as number
 }

@@ -19,6 +19,7 @@
 import { assert } from '../../common/assert.ts'
 import type { CurrentKey } from './current-key.ts'
 import { Generation, type GenerationShape, tagOf } from './generation.ts'
+import type { RecordArena } from './record-arena.ts'
 
 /** Writes one entry into the running snapshot. */
 export interface EntrySink {
@@ -31,8 +32,6 @@ export interface MoveGuard {
 }
 
 export interface TableOptions extends GenerationShape {
-  /** Lets go of what an entry's value holds outside its cell. */
-  release(generation: Generation, slot: number): void
   /** Refuses the hash of a key that belongs to another subtask (K2). */
   checkOwned(hash: number): void
 }
@@ -51,6 +50,7 @@ export class EntryTable {
   old: Generation | undefined = undefined
   count = 0
   readonly #options: TableOptions
+  readonly #arena: RecordArena | undefined
   /** The namespace of all entries, where each namespace has a table of its own. */
   readonly #outerNamespace: number
   /** The next slot of `old` to drain. */
@@ -66,7 +66,8 @@ export class EntryTable {
   constructor(options: TableOptions, outerNamespace = 0) {
     this.#options = options
     this.#outerNamespace = outerNamespace
-    this.main = new Generation(FIRST_SLOTS, options)
+    this.#arena = options.makeArena?.()
+    this.main = new Generation(FIRST_SLOTS, options, this.#arena)
   }
 
   /** The slot in `main` of the current key's entry, which may be changed; -1 when absent. */
@@ -92,7 +93,7 @@ export class EntryTable {
     const slot = main.place(tagOf(current.hash, namespace), this.#stamp)
     const isExact = current.isInt && namespace === 0
     const keys = main.keys ?? (isExact ? undefined : main.addKeys())
-    keys?.put(slot, current.owned())
+    keys?.set(slot, current.owned())
     if (main.namespaces !== undefined) main.namespaces[slot] = namespace
     else if (namespace !== 0) main.addNamespaces()[slot] = namespace
     this.count++
@@ -104,7 +105,7 @@ export class EntryTable {
     assert(generation.isEntry(slot), 'E1: a removed entry is there')
     this.#warnVisits()
     if (this.#sink !== undefined) this.#preserveRun(generation, slot)
-    this.#options.release(generation, slot)
+    generation.freeRecord(slot)
     if (generation === this.main) generation.close(slot)
     else generation.drop(slot)
     this.count--
@@ -189,7 +190,8 @@ export class EntryTable {
   }
 
   get bytes(): number {
-    return this.generations().reduce((sum, generation) => sum + generation.bytes, 0)
+    const arena = this.#arena?.bytes ?? 0
+    return this.generations().reduce((sum, generation) => sum + generation.bytes, arena)
   }
 
   /** Looks in the old generation, and takes the entry over into `main`. */
@@ -208,7 +210,7 @@ export class EntryTable {
     while (this.old !== undefined) this.#drain()
     this.old = this.main
     this.#drained = 0
-    this.main = new Generation(this.old.capacity * 2, this.#options)
+    this.main = new Generation(this.old.capacity * 2, this.#options, this.#arena)
     if (this.old.keys !== undefined) this.main.addKeys()
     if (this.old.namespaces !== undefined) this.main.addNamespaces()
   }

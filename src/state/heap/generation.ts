@@ -13,6 +13,7 @@
 import type { PrimitiveKey } from '../key.ts'
 import { hashKey } from '../key.ts'
 import { GOLDEN, ObjectPages } from './object-pages.ts'
+import type { RecordArena } from './record-arena.ts'
 
 export type Values = Int32Array | Float64Array | ObjectPages
 
@@ -22,6 +23,8 @@ export interface GenerationShape {
   readonly width: number
   /** With TTL times. */
   readonly timed: boolean
+  /** Where values are kept encoded: shared by the generations of a table. */
+  makeArena?(): RecordArena
 }
 
 /** The stamp of an entry that went to the next generation, or was removed while it was on its way. */
@@ -32,6 +35,7 @@ export class Generation {
   /** Pairs of a tag (the hash of key and namespace) and a stamp. */
   readonly slots: Int32Array
   readonly values: Values
+  readonly arena: RecordArena | undefined
   keys: ObjectPages | undefined = undefined
   namespaces: Float64Array | undefined = undefined
   /** When each value was last renewed; `undefined` without TTL. */
@@ -43,10 +47,11 @@ export class Generation {
   readonly #shift: number
 
   /** `capacity` is a power of two. */
-  constructor(capacity: number, shape: GenerationShape) {
+  constructor(capacity: number, shape: GenerationShape, arena: RecordArena | undefined) {
     this.capacity = capacity
     this.slots = new Int32Array(capacity * 2)
     this.values = shape.makeValues(capacity)
+    this.arena = arena
     this.times = shape.timed ? new Float64Array(capacity) : undefined
     this.#width = shape.width
     this.#shift = 1 + Math.clz32(capacity)
@@ -114,7 +119,7 @@ export class Generation {
   addKeys(): ObjectPages {
     const keys = new ObjectPages(this.capacity)
     for (let slot = 0; slot < this.capacity; slot++) {
-      if (this.isEntry(slot)) keys.put(slot, this.slots[slot * 2])
+      if (this.isEntry(slot)) keys.set(slot, this.slots[slot * 2])
     }
     this.keys = keys
     return keys
@@ -131,7 +136,7 @@ export class Generation {
     if (this.keys !== undefined && next.keys === undefined) next.addKeys()
     if (this.namespaces !== undefined && next.namespaces === undefined) next.addNamespaces()
     const to = next.place(this.slots[slot * 2] as number, this.stamp(slot))
-    next.keys?.put(to, this.key(slot))
+    next.keys?.set(to, this.key(slot))
     this.#copy(next, slot, to)
     this.drop(slot)
     return to
@@ -141,6 +146,11 @@ export class Generation {
   drop(slot: number): void {
     this.slots[slot * 2 + 1] = GONE
     this.#release(slot)
+  }
+
+  /** Gives back the memory that the entry's value has in the arena. */
+  freeRecord(slot: number): void {
+    this.arena?.free((this.values as Int32Array)[slot] as number)
   }
 
   /** Empties a slot, then moves entries back over the gap until no probe would miss one (G1). */
@@ -210,7 +220,7 @@ export class Generation {
   #copy(target: Generation, from: number, to: number): void {
     const { values } = this
     if (values instanceof ObjectPages) {
-      ;(target.values as ObjectPages).put(to, values.get(from))
+      ;(target.values as ObjectPages).set(to, values.get(from))
     } else {
       const width = this.#width
       for (let i = 0; i < width; i++) {
@@ -227,8 +237,9 @@ export class Generation {
 
   /** What no entry points at must not be kept alive. */
   #release(slot: number): void {
-    if (this.values instanceof ObjectPages) this.values.set(slot, undefined)
     this.keys?.set(slot, undefined)
+    if (this.values instanceof ObjectPages) this.values.set(slot, undefined)
+    else if (this.arena !== undefined) this.values[slot] = 0
   }
 }
 

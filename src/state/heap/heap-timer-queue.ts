@@ -7,7 +7,7 @@
  *
  * Invariants (beside T1 and T2 of the port)
  *  H1  No node's timestamp is below its parent's.
- *  H2  `#positions` of the timer at heap place i is i.
+ *  H2  The position of the timer at heap place i is i.
  */
 import { assert } from '../../common/assert.ts'
 import { MAX_TIMESTAMP } from '../../common/timestamps.ts'
@@ -15,7 +15,7 @@ import { hashKey } from '../key.ts'
 import type { SectionWriter } from '../section-writer.ts'
 import { writeEntryKey } from '../snapshot-format.ts'
 import type { TimerQueue } from '../timer-queue.ts'
-import { Float64Column, Int32Column } from './column.ts'
+import { Float64Column } from './column.ts'
 import type { CurrentKey } from './current-key.ts'
 import { KeyColumn } from './key-column.ts'
 import { type EntryMatcher, KeyIndex } from './key-index.ts'
@@ -28,7 +28,16 @@ export interface TimerQueueOptions {
 }
 
 const FREE = -1
-const ARITY_SHIFT = 2
+/**
+ * The root is at place 3 of the arrays, so that the four children of any node begin at a multiple of
+ * four: they are in one cache line.
+ */
+const ROOT = 3
+const FIRST_PLACES = 16
+
+/** The first of four children of the node at a place, and the parent of the node at a place. */
+const firstChildOf = (at: number): number => (at - 2) << 2
+const parentOf = (at: number): number => (at >>> 2) + 2
 
 export class HeapTimerQueue implements TimerQueue, EntryMatcher {
   polledNamespace = 0
@@ -38,12 +47,12 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
   readonly #index = new KeyIndex()
   readonly #keys = new KeyColumn()
   readonly #namespaces = new Float64Column()
-  readonly #positions = new Int32Column()
+  #positions = new Int32Array(FIRST_PLACES)
   readonly #pending = new PendingEntries()
   readonly #free: number[] = []
   #end = 0
-  #times = new Float64Array(16)
-  #timers = new Int32Array(16)
+  #times = new Float64Array(FIRST_PLACES)
+  #timers = new Int32Array(FIRST_PLACES)
   #size = 0
   #wantedNamespace = 0
   #wantedTimestamp = 0
@@ -68,15 +77,15 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
     const timer = this.#free.pop() ?? this.#end++
     if (timer === count) {
       this.#namespaces.reserve(timer)
-      this.#positions.reserve(timer)
+      if (timer === this.#positions.length) this.#positions = doubled(this.#positions)
     } else if (timer < this.#pending.end) {
       this.#pending.take(timer)
     }
     this.#keys.add(timer, this.#current.owned(), count)
     this.#namespaces.set(timer, namespace)
     this.#index.insert(tag, timer)
-    if (this.#size === this.#times.length) this.#growHeap()
-    this.#siftUp(this.#size++, timer, timestamp)
+    if (ROOT + this.#size === this.#times.length) this.#growHeap()
+    this.#siftUp(ROOT + this.#size++, timer, timestamp)
     return true
   }
 
@@ -89,14 +98,14 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
   }
 
   nextTimestamp(): number {
-    return this.#size === 0 ? MAX_TIMESTAMP : (this.#times[0] as number)
+    return this.#size === 0 ? MAX_TIMESTAMP : (this.#times[ROOT] as number)
   }
 
   poll(limit: number): boolean {
     if (this.#size === 0) return false
-    const timestamp = this.#times[0] as number
+    const timestamp = this.#times[ROOT] as number
     if (timestamp > limit) return false
-    const timer = this.#timers[0] as number
+    const timer = this.#timers[ROOT] as number
     const namespace = this.#namespaces.get(timer)
     this.#current.set(this.#keys.get(timer))
     this.#removeTimer(timer, timerTag(this.#current.hash, namespace, timestamp))
@@ -107,7 +116,7 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
 
   matches(timer: number): boolean {
     if (this.#namespaces.get(timer) !== this.#wantedNamespace) return false
-    if (this.#times[this.#positions.get(timer)] !== this.#wantedTimestamp) return false
+    if (this.#times[this.#positions[timer] as number] !== this.#wantedTimestamp) return false
     const key = this.#keys.get(timer)
     return key === this.#current.key || (Number.isNaN(key) && Number.isNaN(this.#current.key))
   }
@@ -122,7 +131,7 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
   writeSome(count: number): boolean {
     const stop = this.#pending.cursor + count
     for (let t = this.#pending.next(stop); t >= 0; t = this.#pending.next(stop)) {
-      if (this.#positions.get(t) !== FREE) this.#write(t)
+      if (this.#positions[t] !== FREE) this.#write(t)
     }
     return this.#pending.isDone
   }
@@ -137,7 +146,7 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
       this.#index.bytes +
       this.#keys.bytes +
       this.#namespaces.bytes +
-      this.#positions.bytes +
+      this.#positions.byteLength +
       this.#times.byteLength +
       this.#timers.byteLength
     )
@@ -147,7 +156,7 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
     const key = this.#keys.get(timer)
     const out = (this.#writer as SectionWriter).begin(hashKey(key))
     writeEntryKey(out, key, this.#namespaces.get(timer))
-    out.writeFloat64(this.#times[this.#positions.get(timer)] as number)
+    out.writeFloat64(this.#times[this.#positions[timer] as number] as number)
   }
 
   #find(tag: number, namespace: number, timestamp: number): number {
@@ -161,47 +170,48 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
     this.#index.remove(tag, timer)
     this.#keys.release(timer)
     this.#free.push(timer)
-    const hole = this.#positions.get(timer)
-    this.#positions.set(timer, FREE)
-    this.#size--
-    if (hole === this.#size) return
+    const hole = this.#positions[timer] as number
+    this.#positions[timer] = FREE
+    const last = ROOT + --this.#size
+    if (hole === last) return
     // The last one fills the hole; it may belong further down or further up.
-    const last = this.#timers[this.#size] as number
-    const time = this.#times[this.#size] as number
-    if (hole > 0 && time < (this.#times[(hole - 1) >>> ARITY_SHIFT] as number)) {
-      this.#siftUp(hole, last, time)
+    const moved = this.#timers[last] as number
+    const time = this.#times[last] as number
+    if (hole > ROOT && time < (this.#times[parentOf(hole)] as number)) {
+      this.#siftUp(hole, moved, time)
     } else {
-      this.#siftDown(hole, last, time)
+      this.#siftDown(hole, moved, time)
     }
   }
 
   #siftUp(from: number, timer: number, time: number): void {
     const times = this.#times
     const timers = this.#timers
+    const positions = this.#positions
     let at = from
-    while (at > 0) {
-      const parent = (at - 1) >>> ARITY_SHIFT
+    while (at > ROOT) {
+      const parent = parentOf(at)
       const parentTime = times[parent] as number
       if (parentTime <= time) break
+      const lowered = timers[parent] as number
       times[at] = parentTime
-      timers[at] = timers[parent] as number
-      this.#positions.set(timers[at] as number, at)
+      timers[at] = lowered
+      positions[lowered] = at
       at = parent
     }
     times[at] = time
     timers[at] = timer
-    this.#positions.set(timer, at)
+    positions[timer] = at
   }
 
   #siftDown(from: number, timer: number, time: number): void {
     const times = this.#times
     const timers = this.#timers
-    const size = this.#size
+    const positions = this.#positions
+    const end = ROOT + this.#size
     let at = from
-    for (;;) {
-      const first = (at << ARITY_SHIFT) + 1
-      if (first >= size) break
-      const stop = Math.min(first + 4, size)
+    for (let first = firstChildOf(at); first < end; first = firstChildOf(at)) {
+      const stop = Math.min(first + 4, end)
       let least = first
       let leastTime = times[first] as number
       for (let child = first + 1; child < stop; child++) {
@@ -212,24 +222,29 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
         }
       }
       if (leastTime >= time) break
+      const raised = timers[least] as number
       times[at] = leastTime
-      timers[at] = timers[least] as number
-      this.#positions.set(timers[at] as number, at)
+      timers[at] = raised
+      positions[raised] = at
       at = least
     }
     times[at] = time
     timers[at] = timer
-    this.#positions.set(timer, at)
+    positions[timer] = at
   }
 
   #growHeap(): void {
-    const times = new Float64Array(this.#size * 2)
+    const times = new Float64Array(this.#times.length * 2)
     times.set(this.#times)
     this.#times = times
-    const timers = new Int32Array(this.#size * 2)
-    timers.set(this.#timers)
-    this.#timers = timers
+    this.#timers = doubled(this.#timers)
   }
+}
+
+function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2)
+  larger.set(array)
+  return larger
 }
 
 function timerTag(hash: number, namespace: number, timestamp: number): number {

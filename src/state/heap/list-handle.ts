@@ -70,7 +70,7 @@ export function listHandleClass(
       if (slot >= 0) return this.cells.get(cursor.table.main, slot) as ListCell
       const cell: ListCell = { values: [], times: undefined }
       const fresh = cursor.insert()
-      this.cells.put(cursor.table.main, fresh, cell)
+      this.cells.set(cursor.table.main, fresh, cell)
       return cell
     }
   }

@@ -86,7 +86,7 @@ export function mapHandleClass(
     #insert(): MapCell {
       const cell: MapCell = new Map()
       const fresh = this.cursor.insert()
-      this.cells.put(this.cursor.table.main, fresh, cell)
+      this.cells.set(this.cursor.table.main, fresh, cell)
       return cell
     }
   }

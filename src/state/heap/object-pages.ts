@@ -17,24 +17,21 @@ export class ObjectPages {
     this.#pages = new Array(Math.ceil(length / PAGE)).fill(undefined)
   }
 
-  /** Only what was put before. */
+  /** Only what was set before. */
   get(index: number): unknown {
     return (this.#pages[index >>> SHIFT] as unknown[])[index & (PAGE - 1)]
   }
 
   set(index: number, value: unknown): void {
-    ;(this.#pages[index >>> SHIFT] as unknown[])[index & (PAGE - 1)] = value
+    const page = this.#pages[index >>> SHIFT] ?? this.#makePage(index)
+    page[index & (PAGE - 1)] = value
   }
 
-  /** The same for a place that may be the first of its page. */
-  put(index: number, value: unknown): void {
-    let page = this.#pages[index >>> SHIFT]
-    if (page === undefined) {
-      // Filled first: all pages have one kind of elements.
-      page = new Array<unknown>(this.#pageLength).fill(undefined)
-      this.#pages[index >>> SHIFT] = page
-    }
-    page[index & (PAGE - 1)] = value
+  #makePage(index: number): unknown[] {
+    // Filled first: all pages have one kind of elements.
+    const page = new Array<unknown>(this.#pageLength).fill(undefined)
+    this.#pages[index >>> SHIFT] = page
+    return page
   }
 
   /** Reads the heads of the objects where tags are at home; see `Generation`. */

@@ -3,7 +3,6 @@ import type { StateDescriptor } from '../../api/state-descriptor.ts'
 import { assertNever } from '../../common/assert.ts'
 import type { Clock } from '../../common/clock.ts'
 import { cloneFunction } from '../../common/clone-function.ts'
-import type { Type } from '../../schema/type.ts'
 import type { Namespaced, StateMeta } from '../keyed-state-backend.ts'
 import { NO_TIME } from '../snapshot-format.ts'
 import { stateErrors } from '../state-errors.ts'
@@ -11,13 +10,12 @@ import { mapKeyTypeOf, valueTypeOf } from '../state-type.ts'
 import { Ttl } from '../ttl.ts'
 import { type AggregatingOptions, aggregatingHandleClass } from './aggregating-handle.ts'
 import { foldMapKey, ownMapKey } from './cells.ts'
-import { makeArenaCells } from './arena-cells.ts'
 import { type EntryContents, ListContents, MapContents, ScalarContents } from './contents.ts'
 import type { CurrentKey } from './current-key.ts'
 import { EntryCursor } from './entry-cursor.ts'
 import { listHandleClass } from './list-handle.ts'
+import { makeObjectCells, makeValueCells } from './make-value-cells.ts'
 import { type MapOptions, mapHandleClass } from './map-handle.ts'
-import { makeRecordCells } from './record-cells.ts'
 import { reducingHandleClass } from './reducing-handle.ts'
 import { type HandlePlace, stateHandleClass } from './state-handle.ts'
 import { StateTables } from './state-tables.ts'
@@ -25,7 +23,7 @@ import { TtlListState } from './ttl-list-handle.ts'
 import { TtlMapState } from './ttl-map-handle.ts'
 import { TtlAggregatingState, TtlReducingState, TtlValueState } from './ttl-scalar-handles.ts'
 import { TtlSweep } from './ttl-sweep.ts'
-import { makePlainCells, type ValueCells } from './value-cells.ts'
+import type { ValueCells } from './value-cells.ts'
 import { valueHandleClass } from './value-handle.ts'
 import { makeKeeper } from './value-keeper.ts'
 
@@ -54,7 +52,6 @@ export interface OpenState {
 }
 
 export function openState(descriptor: StateDescriptor, options: OpenOptions): OpenState {
-  const type = valueTypeOf(descriptor)
   const ttl = descriptor.ttl === undefined ? undefined : new Ttl(descriptor.ttl, options.clock)
   const cells = cellsOf(descriptor)
   const contents = contentsOf(descriptor, cells, ttl)
@@ -62,7 +59,7 @@ export function openState(descriptor: StateDescriptor, options: OpenOptions): Op
     {
       width: cells.width,
       makeValues: slots => cells.makeValues(slots),
-      release: (generation, slot) => cells.release(generation, slot),
+      ...(cells.makeArena === undefined ? {} : { makeArena: cells.makeArena }),
       timed: ttl !== undefined && contents instanceof ScalarContents,
       checkOwned: options.checkOwned,
     },
@@ -93,10 +90,8 @@ export function metaOf(name: string, descriptor: StateDescriptor): StateMeta {
 }
 
 function cellsOf(descriptor: StateDescriptor): ValueCells {
-  if (descriptor.kind === 'list' || descriptor.kind === 'map') return makePlainCells('object')
-  const type = valueTypeOf(descriptor)
-  if (type.storage === 'bytes') return makeArenaCells(type)
-  return makeRecordCells(type) ?? makePlainCells(type.storage)
+  if (descriptor.kind === 'list' || descriptor.kind === 'map') return makeObjectCells()
+  return makeValueCells(valueTypeOf(descriptor))
 }
 
 function contentsOf(
@@ -124,13 +119,13 @@ function makeHandle(
   const Base = cloneFunction(stateHandleClass)()
   switch (descriptor.kind) {
     case 'value':
-      return new (cloneFunction(valueHandleClass)(Base))(place, keep)
+      return new (cloneFunction(valueHandleClass)(Base))(place)
     case 'list':
       return new (cloneFunction(listHandleClass)(Base))(place, keep)
     case 'map':
       return new (cloneFunction(mapHandleClass)(Base))(place, mapOptions(descriptor))
     case 'reducing':
-      return new (cloneFunction(reducingHandleClass)(Base))(place, { keep, descriptor })
+      return new (cloneFunction(reducingHandleClass)(Base))(place, descriptor)
     case 'aggregating':
       return new (cloneFunction(aggregatingHandleClass)(Base))(
         place,
@@ -150,13 +145,13 @@ function makeTtlHandle(
   const { ttl, sweep } = options
   switch (descriptor.kind) {
     case 'value':
-      return new TtlValueState(place, { ttl, sweep, keep })
+      return new TtlValueState(place, { ttl, sweep })
     case 'list':
       return new TtlListState(place, { ttl, sweep, keep })
     case 'map':
       return new TtlMapState(place, { ttl, sweep, ...mapOptions(descriptor) })
     case 'reducing':
-      return new TtlReducingState(place, { ttl, sweep, keep, descriptor })
+      return new TtlReducingState(place, { ttl, sweep, descriptor })
     case 'aggregating':
       return new TtlAggregatingState(place, {
         ttl,
@@ -184,7 +179,6 @@ function aggregatingOptions(
 ): AggregatingOptions {
   const { operatorName: operator, name: state } = options
   return {
-    keep: makeKeeper(valueTypeOf(descriptor)),
     aggregate: descriptor.aggregate,
     refuseMerge: () => {
       throw stateErrors.WEIR_STATE_UNMERGEABLE({ operator, state })

@@ -5,7 +5,7 @@
  * Owns        blocks of memory, and which pieces of them are free.
  * Leaves out  what the bytes mean.
  *
- * A record's address counts units of 8 bytes over all blocks, so that 32 bits reach 16 GB. Pieces
+ * A record's address counts units of 8 bytes over all blocks, so that 32 bits reach 32 GB. Pieces
  * come in size classes, about four to a doubling; a freed piece is reused for the next record of its
  * class. Nothing is ever moved: a change of size reuses or frees, and no pause is needed to compact.
  *
@@ -66,7 +66,7 @@ export class RecordArena {
     }
     const size = classOf(length)
     ;(this.#blocks[index] as Buffer).writeUInt32LE(this.#free[size] ?? 0, offsetOf(address))
-    this.#free[size] = address
+    this.#free[size] = address >>> 0
   }
 
   /** A reader at the record's first byte; valid until the next call. */
@@ -91,7 +91,9 @@ export class RecordArena {
   }
 
   #allocate(length: number): number {
-    if (length > SHARED_MAX) return addressOf(this.#addBlock(length + HEADER_BYTES + OWN_OFFSET), OWN_OFFSET)
+    if (length > SHARED_MAX) {
+      return addressOf(this.#addBlock(FIRST_OFFSET + HEADER_BYTES + length), FIRST_OFFSET)
+    }
     const size = classOf(length)
     const free = this.#free[size] ?? 0
     if (free !== 0) {
@@ -103,8 +105,7 @@ export class RecordArena {
     if (block === undefined || this.#used + bytes > block.length) {
       const next = this.#blocks.length === 0 ? FIRST_BLOCK_BYTES : BLOCK_BYTES
       this.#block = this.#addBlock(Math.max(next, Math.min(bytes * 4, BLOCK_BYTES)))
-      // Address 0 means none.
-      this.#used = OWN_OFFSET
+      this.#used = FIRST_OFFSET
     }
     const address = addressOf(this.#block, this.#used)
     this.#used += bytes
@@ -113,7 +114,7 @@ export class RecordArena {
 
   #addBlock(bytes: number): number {
     const index = this.#freeBlocks.pop() ?? this.#blocks.length
-    assert(index < 1 << (32 - BLOCK_UNITS_SHIFT), 'R1: a state holds less than 16 GB')
+    assert(index < 1 << (32 - BLOCK_UNITS_SHIFT), 'R1: a table holds less than 32 GB')
     const block = Buffer.allocUnsafeSlow(bytes)
     this.#blocks[index] = block
     this.#readers[index] = new ByteReader(block)
@@ -122,7 +123,8 @@ export class RecordArena {
   }
 }
 
-const OWN_OFFSET = 1 << UNIT_SHIFT
+/** Nothing is at address 0: it means none. */
+const FIRST_OFFSET = 1 << UNIT_SHIFT
 
 function addressOf(block: number, offset: number): number {
   return ((block << BLOCK_UNITS_SHIFT) | (offset >>> UNIT_SHIFT)) >>> 0

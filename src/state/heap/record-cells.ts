@@ -7,8 +7,8 @@
  */
 import { objectLiteral, property, SourceBuilder } from '../../schema/source-builder.ts'
 import type { SchemaNode, Type } from '../../schema/type.ts'
-import { refuseValue } from './value-keeper.ts'
 import type { ValueCells } from './value-cells.ts'
+import { refuseValue } from './value-keeper.ts'
 
 /** More fields than this share no cache line any more. */
 const LEAVES_MAX = 8
@@ -31,13 +31,14 @@ export function makeRecordCells(type: Type<unknown>): ValueCells | undefined {
     `const values = generation.values, at = slot * ${width}`,
     `return ${literalOf(schema, { next: 0 })}`,
     '}',
-    'put(generation, slot, value) { this.set(generation, slot, value) }',
-    'set(generation, slot, value) {',
+    'keep(value) {',
     `if (${isMisfit(schema, 'value')}) ${refuse}(value)`,
+    'return value',
+    '}',
+    'set(generation, slot, value) {',
     `const values = generation.values, at = slot * ${width}`,
     ...leaves.map((leaf, i) => `values[at + ${i}] = ${leaf}`),
     '}',
-    'release() {}',
     '})()',
   )
   return source.compile<ValueCells>()

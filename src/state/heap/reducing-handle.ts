@@ -2,27 +2,19 @@
 import type { ReducingStateDescriptor } from '../../api/state-descriptor.ts'
 import type { InternalReducingState } from '../keyed-state-backend.ts'
 import type { HandlePlace, StateHandleClass } from './state-handle.ts'
-import type { Keeper } from './value-keeper.ts'
-
-export interface ReducingOptions {
-  readonly keep: Keeper
-  readonly descriptor: ReducingStateDescriptor<unknown>
-}
 
 export function reducingHandleClass(
   Base: StateHandleClass,
 ): new (
   place: HandlePlace,
-  options: ReducingOptions,
+  descriptor: ReducingStateDescriptor<unknown>,
 ) => InternalReducingState<unknown> {
   return class HeapReducingState extends Base implements InternalReducingState<unknown> {
-    readonly #keep: Keeper
     readonly #descriptor: ReducingStateDescriptor<unknown>
 
-    constructor(place: HandlePlace, options: ReducingOptions) {
+    constructor(place: HandlePlace, descriptor: ReducingStateDescriptor<unknown>) {
       super(place)
-      this.#keep = options.keep
-      this.#descriptor = options.descriptor
+      this.#descriptor = descriptor
     }
 
     get(): unknown {
@@ -34,14 +26,15 @@ export function reducingHandleClass(
       const { cursor } = this
       const slot = cursor.locate()
       if (slot < 0) {
-        const kept = this.#keep(value)
+        const kept = this.cells.keep(value)
         const fresh = cursor.insert()
-        this.cells.put(cursor.table.main, fresh, kept)
+        this.cells.set(cursor.table.main, fresh, kept)
         return
       }
       const before = this.cells.get(cursor.table.main, slot)
       const after = this.#descriptor.reduce(before, value)
-      if (after !== before || this.cells.isCopied) this.cells.set(cursor.table.main, slot, this.#keep(after))
+      if (after !== before || this.cells.isCopied)
+        this.cells.set(cursor.table.main, slot, this.cells.keep(after))
     }
 
     mergeNamespaces(target: number, sources: readonly number[]): void {

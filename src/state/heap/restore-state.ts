@@ -44,9 +44,10 @@ function loadEntry(state: OpenState, input: ByteReader, place: EntryPlace): void
   if (table.find(current, inner) >= 0) {
     throw bytesErrors.WEIR_BYTES_MALFORMED({ what: 'a key that came before', offset: input.offset })
   }
+  const kept = state.cells.keep(restored.cell)
   const slot = table.insert(current, inner)
   const { main } = table
-  state.cells.put(main, slot, restored.cell)
+  state.cells.set(main, slot, kept)
   if (main.times !== undefined) main.times[slot] = restored.time
 }
 

@@ -99,7 +99,7 @@ export class TtlListState extends StateHandle implements InternalListState<unkno
     if (found !== undefined) return found
     const cell: TimedList = { values: [], times: [] }
     const fresh = this.cursor.insert()
-    this.cells.put(this.cursor.table.main, fresh, cell)
+    this.cells.set(this.cursor.table.main, fresh, cell)
     return cell
   }
 }

@@ -95,7 +95,7 @@ export class TtlMapState extends StateHandle implements InternalMapState<unknown
   #insert(): MapCell {
     const cell: MapCell = new Map()
     const fresh = this.cursor.insert()
-    this.cells.put(this.cursor.table.main, fresh, cell)
+    this.cells.set(this.cursor.table.main, fresh, cell)
     return cell
   }
 }

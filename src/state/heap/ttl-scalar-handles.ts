@@ -1,5 +1,6 @@
 /** Value, reducing and aggregating state with TTL: one time an entry, beside the value. */
 import type { AggregateFunction } from '../../api/state.ts'
+import type { ReducingStateDescriptor } from '../../api/state-descriptor.ts'
 import type {
   InternalAggregatingState,
   InternalReducingState,
@@ -7,10 +8,8 @@ import type {
 } from '../keyed-state-backend.ts'
 import type { Ttl } from '../ttl.ts'
 import type { AggregatingOptions } from './aggregating-handle.ts'
-import type { ReducingOptions } from './reducing-handle.ts'
 import { type HandlePlace, stateHandleClass } from './state-handle.ts'
 import type { TtlSweep } from './ttl-sweep.ts'
-import type { Keeper } from './value-keeper.ts'
 
 export interface TtlOptions {
   readonly ttl: Ttl
@@ -23,13 +22,11 @@ const StateHandle = stateHandleClass()
 abstract class TtlScalar extends StateHandle {
   readonly #ttl: Ttl
   readonly #sweep: TtlSweep
-  readonly #keep: Keeper
 
-  constructor(place: HandlePlace, options: TtlOptions & { readonly keep: Keeper }) {
+  constructor(place: HandlePlace, options: TtlOptions) {
     super(place)
     this.#ttl = options.ttl
     this.#sweep = options.sweep
-    this.#keep = options.keep
   }
 
   /** The stored value as this read may see it; renews or removes it as configured. */
@@ -49,12 +46,12 @@ abstract class TtlScalar extends StateHandle {
   }
 
   protected write(value: unknown): void {
-    const kept = this.#keep(value)
+    const kept = this.cells.keep(value)
     const { cursor } = this
     const found = cursor.locate()
     const slot = found < 0 ? cursor.insert() : found
     const { main } = cursor.table
-    this.cells.put(main, slot, kept)
+    this.cells.set(main, slot, kept)
     ;(main.times as Float64Array)[slot] = this.#ttl.now()
     if (this.#sweep.afterWrite(cursor.table)) cursor.forget()
   }
@@ -92,12 +89,16 @@ export class TtlValueState extends TtlScalar implements InternalValueState<unkno
   }
 }
 
-export class TtlReducingState extends TtlScalar implements InternalReducingState<unknown> {
-  readonly #options: ReducingOptions
+interface TtlReducingOptions {
+  readonly descriptor: ReducingStateDescriptor<unknown>
+}
 
-  constructor(place: HandlePlace, options: TtlOptions & ReducingOptions) {
+export class TtlReducingState extends TtlScalar implements InternalReducingState<unknown> {
+  readonly #descriptor: ReducingStateDescriptor<unknown>
+
+  constructor(place: HandlePlace, options: TtlOptions & TtlReducingOptions) {
     super(place, options)
-    this.#options = options
+    this.#descriptor = options.descriptor
   }
 
   get(): unknown {
@@ -106,11 +107,11 @@ export class TtlReducingState extends TtlScalar implements InternalReducingState
 
   add(value: unknown): void {
     const before = this.read()
-    this.write(before === undefined ? value : this.#options.descriptor.reduce(before, value))
+    this.write(before === undefined ? value : this.#descriptor.reduce(before, value))
   }
 
   mergeNamespaces(target: number, sources: readonly number[]): void {
-    this.merge(target, sources, (a, b) => this.#options.descriptor.reduce(a, b))
+    this.merge(target, sources, (a, b) => this.#descriptor.reduce(a, b))
   }
 }
 

@@ -1,22 +1,13 @@
 /** Value state without TTL. Self-contained: see `state-handle.ts`. */
 import type { InternalValueState } from '../keyed-state-backend.ts'
 import type { HandlePlace, StateHandleClass } from './state-handle.ts'
-import type { Keeper } from './value-keeper.ts'
 
 export function valueHandleClass(
   Base: StateHandleClass,
 ): new (
   place: HandlePlace,
-  keep: Keeper,
 ) => InternalValueState<unknown> {
   return class HeapValueState extends Base implements InternalValueState<unknown> {
-    readonly #keep: Keeper
-
-    constructor(place: HandlePlace, keep: Keeper) {
-      super(place)
-      this.#keep = keep
-    }
-
     value(): unknown {
       const slot = this.cursor.locate()
       return slot < 0 ? undefined : this.cells.get(this.cursor.table.main, slot)
@@ -31,11 +22,11 @@ export function valueHandleClass(
       const { cursor } = this
       const slot = cursor.locate()
       if (slot < 0) {
-        const kept = this.#keep(value)
+        const kept = this.cells.keep(value)
         const fresh = cursor.insert()
-        this.cells.put(cursor.table.main, fresh, kept)
+        this.cells.set(cursor.table.main, fresh, kept)
       } else if (this.cells.isCopied || this.cells.get(cursor.table.main, slot) !== value) {
-        this.cells.set(cursor.table.main, slot, this.#keep(value))
+        this.cells.set(cursor.table.main, slot, this.cells.keep(value))
       }
     }
   }

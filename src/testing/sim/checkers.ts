@@ -4,7 +4,11 @@
  *
  * A checkpoint is *valid* once an attempt ordered its commit, or a newer attempt went on from it.
  */
-import { checkpointIdOf, METADATA_FILE, snapshotFolder } from '../../checkpoint/checkpoint-layout.ts'
+import {
+  checkpointIdOf,
+  METADATA_FILE,
+  snapshotFolder,
+} from '../../checkpoint/checkpoint-layout.ts'
 import { type GenerationBase, readGeneration } from '../../checkpoint/generation.ts'
 import { type Bank, balancesAt, INITIAL_BALANCE } from './bank.ts'
 import type { Transaction } from './ledger.ts'
@@ -78,16 +82,15 @@ export class Checkers {
     if (this.violations.length < VIOLATIONS_MAX) this.violations.push({ checker, detail })
   }
 
-  /** An object was written. Says whether with it a new attempt began to run. */
-  stored(key: string, bytes: Buffer): boolean {
-    if (!key.includes('/generations/')) return false
+  /** An object was written. */
+  stored(key: string, bytes: Buffer): void {
+    if (!key.includes('/generations/')) return
     const record = readGeneration(bytes)
     this.#newestTaken = Math.max(this.#newestTaken, record?.generation ?? 0)
-    if (record === undefined || record.base === null) return false
-    if (this.#bases.has(record.generation)) return false
+    if (record === undefined || record.base === null) return
+    if (this.#bases.has(record.generation)) return
     this.#bases.set(record.generation, record.base)
     this.#goesOn(record.generation, record.base)
-    return true
   }
 
   /** An attempt orders its sinks to commit. */
@@ -108,8 +111,8 @@ export class Checkers {
   removed(key: string): void {
     const id = checkpointIdOf(key)
     if (id === undefined) return
-    const newer = [...this.#valid].filter(other => other > id && this.#isStored(other))
-    const isNewest = this.#valid.has(id) && newer.length === 0
+    const newer = [...this.#valid].filter(other => other > id)
+    const isNewest = this.#valid.has(id) && !newer.some(other => this.#isStored(other))
     const isRetained = this.#ordered.has(id) && newer.length < this.#options.retained
     if (isNewest || isRetained) this.found('needed-is-kept', `${key} is removed and needed`)
   }
@@ -128,25 +131,32 @@ export class Checkers {
     }
   }
 
+  /** Whether no attempt took a newer generation. */
+  isNewest(generation: number): boolean {
+    return generation >= this.#newestTaken
+  }
+
   #isStored(id: number): boolean {
-    return this.#objects.has(`${snapshotFolder(this.#options.jobId, 'checkpoint', id)}/${METADATA_FILE}`)
+    return this.#objects.has(
+      `${snapshotFolder(this.#options.jobId, 'checkpoint', id)}/${METADATA_FILE}`,
+    )
   }
 
   #goesOn(generation: number, { history, restoredFrom }: GenerationBase): void {
     const newest = Math.max(0, ...this.#valid)
     // One that was overtaken before it settled is fenced at its first checkpoint.
-    const isOvertaken = generation < this.#newestTaken
-    if (isOvertaken) return
-    if (newest > 0 && !history.some(past => past.id === newest)) {
+    const isOvertaken = !this.isNewest(generation)
+    if (!isOvertaken && newest > 0 && !history.some(past => past.id === newest)) {
       const detail = `generation ${generation} goes on from ${restoredFrom}, not from ${newest}`
       this.found('completed-is-gone-on-from', detail)
     }
     for (const { id } of history) this.#valid.add(id)
     const last = history.at(-1)
-    if (last !== undefined) this.#checkCut(last.id)
+    if (last !== undefined) this.#checkCut(last.id, isOvertaken)
   }
 
-  #checkCut(id: number): void {
+  /** `mayBeGone`: whoever goes on from it is overtaken, and will not get far. */
+  #checkCut(id: number, mayBeGone = false): void {
     const { jobId, bank, mode } = this.#options
     try {
       const cut = readStoredCut(this.#objects, { jobId, bank }, id)
@@ -160,6 +170,7 @@ export class Checkers {
       }
       if (mode === 'exactly-once') this.#checkBalances(id, cut.offsets, cut.balances)
     } catch (error) {
+      if (mayBeGone) return
       this.found('completed-restores', `${id}: ${(error as Error).message}`)
     }
   }

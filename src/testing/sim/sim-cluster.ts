@@ -21,7 +21,7 @@ export class SimCluster {
   readonly #world: SimWorld
   readonly #masters: SimJobManager[] = []
   #waiting: Fault[]
-  #settled = false
+  #begun = false
   #writes = 0
   #completes = 0
   #names = 0
@@ -45,11 +45,7 @@ export class SimCluster {
     return this.#overAtMs < Number.POSITIVE_INFINITY && scheduler.steps < stepsMax
   }
 
-  /** A generation settled: the job has begun. */
-  settled(): void {
-    this.#settled = true
-  }
-
+  /** A jobmanager wrote to the store. */
   wrote(): void {
     this.#writes++
     this.#strikeAt('write', this.#writes)
@@ -72,9 +68,12 @@ export class SimCluster {
       world: this.#world,
       name: `jm${this.#names}`,
       parallelism,
-      // Before anything settled there is nothing to go on from.
-      restore: this.#settled ? 'latest' : 'none',
+      // Before anything ran there is nothing to go on from.
+      restore: this.#begun ? 'latest' : 'none',
       completes: (id, generation) => this.#completed(id, generation),
+      deploys: () => {
+        this.#begun = true
+      },
       ended: result => this.#ended(master, result),
     })
     this.#masters.push(master)
@@ -95,7 +94,7 @@ export class SimCluster {
     const text = error.message
     if (text.startsWith('AssertionError')) checkers.found('invariants-hold', text)
     const code = 'code' in error ? String(error.code) : ''
-    if (master === this.#newest && /^WEIR_(RESTORE|CHECKPOINT_CORRUPT)/.test(code)) {
+    if (checkers.isNewest(master.generation) && /^WEIR_(RESTORE|CHECKPOINT_CORRUPT)/.test(code)) {
       checkers.found('completed-restores', text)
     }
   }
@@ -129,7 +128,7 @@ export class SimCluster {
   #strike(fault: Fault): void {
     const master = this.#newest
     // Until the job has begun a restart would be another first start.
-    if (master === undefined || !this.#settled || this.#overAtMs < Number.POSITIVE_INFINITY) return
+    if (master === undefined || !this.#begun || this.#overAtMs < Number.POSITIVE_INFINITY) return
     this.#waiting = this.#waiting.filter(one => one !== fault)
     if (master.process.state !== 'alive' || master.result !== undefined) return
     this.#world.scheduler.note(undefined, `fault: ${fault.kind}`)

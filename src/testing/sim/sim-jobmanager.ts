@@ -21,6 +21,7 @@ export interface SimJobManagerOptions {
   readonly restore: 'none' | 'latest'
   /** A commit was ordered, for the first time. */
   readonly completes: (checkpointId: number, generation: number) => void
+  readonly deploys: () => void
   readonly ended: (result: JobResult) => void
 }
 
@@ -31,6 +32,7 @@ export class SimJobManager {
   readonly process: SimProcess
   readonly lines: readonly SlotLine[]
   result: JobResult | undefined
+  readonly #store: OwnStore
 
   constructor(options: SimJobManagerOptions) {
     const { world, name, parallelism, completes, ended } = options
@@ -46,6 +48,7 @@ export class SimJobManager {
     })
     const faults = scenario.store
     const store = new OwnStore({ scheduler, process: this.process, disk, faults })
+    this.#store = store
     const ordered = new Set<number>()
     this.lines = Array.from(
       { length: plan.slots },
@@ -56,6 +59,7 @@ export class SimJobManager {
           slot,
           plan,
           exchange,
+          deploys: options.deploys,
           receive: event => master.receive(event),
           completes: id => {
             if (ordered.has(id)) return
@@ -84,6 +88,11 @@ export class SimJobManager {
     })
     scheduler.note(this.process, `starts with ${parallelism} slots, restores ${options.restore}`)
     scheduler.after(0, this.process, () => master.start())
+  }
+
+  /** The last one that it took; 0 before. */
+  get generation(): number {
+    return this.#store.generation
   }
 }
 

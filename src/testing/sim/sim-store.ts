@@ -3,8 +3,9 @@
  * time after it was made and is answered some time after that; its caller may die in between, and
  * then a write is lost or happens all the same. A rejected write happened, or never will.
  */
-import { storageErrors } from '../../storage/storage-errors.ts'
+
 import type { ObjectBytes, ObjectEntry, ObjectStore } from '../../storage/object-store.ts'
+import { storageErrors } from '../../storage/storage-errors.ts'
 import type { Scheduler, SimProcess } from './scheduler.ts'
 
 export interface StoreFaults {
@@ -20,10 +21,7 @@ export class SimDisk {
   readonly #onPut: (key: string, bytes: Buffer) => void
   readonly #onDelete: (key: string) => void
 
-  constructor(
-    onPut: (key: string, bytes: Buffer) => void,
-    onDelete: (key: string) => void,
-  ) {
+  constructor(onPut: (key: string, bytes: Buffer) => void, onDelete: (key: string) => void) {
     this.#onPut = onPut
     this.#onDelete = onDelete
   }
@@ -47,6 +45,8 @@ export interface SimStoreOptions {
 
 const LATENCY_MS = 1.5
 const SLOW_MS = 60
+/** Then the disk works: that a job ends is promised only to those whose store does. */
+const FAULTS_UNTIL_MS = 1_000
 
 export class SimStore implements ObjectStore {
   readonly location = 'sim'
@@ -115,8 +115,9 @@ export class SimStore implements ObjectStore {
     const details = { location: this.location, key, action, reason: 'the disk says no' }
     const failure = (): Error => storageErrors.WEIR_STORE_FAILED(details)
     const latencyMs = scheduler.chance(faults.slow) ? SLOW_MS : LATENCY_MS
-    const fails = scheduler.chance(faults.fail)
-    const losesAnswer = scheduler.chance(faults.loseAnswer)
+    const isFaulty = scheduler.nowMs < FAULTS_UNTIL_MS
+    const fails = isFaulty && scheduler.chance(faults.fail)
+    const losesAnswer = isFaulty && scheduler.chance(faults.loseAnswer)
     return new Promise((resolve, reject) => {
       if (process.state === 'dead') return
       const answer = (say: () => void): void =>

@@ -213,7 +213,10 @@ export class SimTask implements TaskControl {
     }
     logic.prepare(checkpointId)
     this.#broadcast({ kind: 'barrier', barrier })
-    scheduler.note(process, `cuts ${subtask.vertex.chain[0]?.uid}/${subtask.index} at ${checkpointId}`)
+    scheduler.note(
+      process,
+      `cuts ${subtask.vertex.chain[0]?.uid}/${subtask.index} at ${checkpointId}`,
+    )
     const take = () => ({ part: logic.cut(), recordsPerSplit: logic.recordsPerSplit() })
     const taken = off.has('instant-cut') ? undefined : take()
     scheduler.after(scheduler.between(0.1, SNAPSHOT_MS), process, () => {

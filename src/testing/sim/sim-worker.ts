@@ -1,7 +1,8 @@
 /** A taskmanager process of one slot: the real executor over simulated tasks. */
-import { assertDefined } from '../../common/assert.ts'
+
 import type { SlotEvent } from '../../cluster/slot-messages.ts'
 import { TaskExecutor, type TaskStart } from '../../cluster/taskmanager/task-executor.ts'
+import { assertDefined } from '../../common/assert.ts'
 import type { ExecutionPlan } from '../../graph/execution-plan.ts'
 import { roleOf } from './bank-job.ts'
 import type { SimProcess } from './scheduler.ts'

@@ -51,8 +51,10 @@ export class SinkLogic implements TaskLogic {
   }
 
   cut(): OperatorPart {
-    const stored = !this.#ports.off.has('committables-stored')
-    return { ...emptyPart, writerState: [], committables: stored ? this.#committer.pending : [] }
+    const isStored = !this.#ports.off.has('committables-stored')
+    // A copy: what is committed meanwhile leaves the list.
+    const committables = isStored ? [...this.#committer.pending] : []
+    return { ...emptyPart, writerState: [], committables }
   }
 
   complete(checkpointId: number): void {

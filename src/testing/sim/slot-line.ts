@@ -19,6 +19,8 @@ export interface SlotLineOptions {
   readonly receive: (event: SlotEvent) => void
   /** The jobmanager orders a commit. */
   readonly completes: (checkpointId: number) => void
+  /** The jobmanager settled what it goes on from, and knows it. */
+  readonly deploys: () => void
 }
 
 const NOTICED_MS = 8
@@ -32,6 +34,7 @@ export class SlotLine implements SlotGateway {
   #side: SimChannel<SlotCommand>
   #up: SimChannel<SlotEvent>
   #last: SlotCommand | undefined
+  #cancel: SlotCommand | undefined
   #lost: SlotCommand | undefined
 
   constructor(options: SlotLineOptions) {
@@ -50,13 +53,19 @@ export class SlotLine implements SlotGateway {
     const { scheduler, off, scenario } = this.#options.world
     if (this.#options.master.state === 'dead') return
     this.#last = command
+    if (command.kind === 'cancel') this.#cancel = command
     const isNotification = command.kind === 'complete' || command.kind === 'abort'
+    if (command.kind === 'deploy') this.#options.deploys()
     if (command.kind === 'complete') this.#options.completes(command.checkpointId)
     // The order to end follows its notification at once: that one is never lost.
     if (command.kind === 'finish' && this.#lost !== undefined) this.#down.send(this.#lost)
     this.#lost = undefined
     const loss =
-      command.kind === 'trigger' ? scenario.lostTrigger : isNotification ? scenario.lostNotification : 0
+      command.kind === 'trigger'
+        ? scenario.lostTrigger
+        : isNotification
+          ? scenario.lostNotification
+          : 0
     if (scheduler.chance(loss)) {
       this.#lost = command
       scheduler.note(this.#options.master, `${command.kind} for ${this.process.name} is lost`)
@@ -83,7 +92,8 @@ export class SlotLine implements SlotGateway {
       const last = this.#last
       if (last === undefined) return
       world.scheduler.note(master, `lost ${gone.name}`)
-      if (last.kind === 'cancel') this.#down.send(last)
+      // Whoever waits for the end of an attempt hears of it from the new process.
+      if (this.#cancel?.attempt === last.attempt) this.#down.send(this.#cancel)
       receive({
         attempt: last.attempt,
         slot,
@@ -104,7 +114,7 @@ export class SlotLine implements SlotGateway {
   #makeWorker(): SimWorker {
     const { world, master, slot, plan, exchange } = this.#options
     this.#workers++
-    const name = `${master.name}.${slot}${'\''.repeat(this.#workers - 1)}`
+    const name = `${master.name}.${slot}${"'".repeat(this.#workers - 1)}`
     const worker: SimWorker = new SimWorker({
       world,
       name,

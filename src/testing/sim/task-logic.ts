@@ -1,16 +1,16 @@
 /** What a simulated task does beside taking part in checkpoints. */
 import type { SourceSplit } from '../../api/source.ts'
-import { keyGroupOf, subtaskOfKeyGroup } from '../../state/key-groups.ts'
-import { hashKey } from '../../state/key.ts'
 import type {
   OperatorRestore,
   OperatorSnapshot,
   TaskListener,
 } from '../../runtime/task-contract.ts'
+import { hashKey } from '../../state/key.ts'
+import { keyGroupOf, subtaskOfKeyGroup } from '../../state/key-groups.ts'
+import type { Bank } from './bank.ts'
 import { MAX_PARALLELISM } from './bank-job.ts'
 import type { Ledger } from './ledger.ts'
 import type { Protection } from './protections.ts'
-import type { Bank } from './bank.ts'
 import type { Scheduler, SimProcess } from './scheduler.ts'
 import type { SimClock } from './sim-clock.ts'
 import type { SimItem } from './sim-exchange.ts'

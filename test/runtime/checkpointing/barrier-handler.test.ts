@@ -59,7 +59,7 @@ const aligned: Record<string, Case> = {
       ['b2@0', 'snapshot 2 unblock'],
     ],
   },
-  'each channel is blocked until the last barrier came': {
+  'B3: each channel is blocked until the last barrier came': {
     channels: 3,
     steps: [
       ['b1@2', 'block 2'],
@@ -134,7 +134,7 @@ const aligned: Record<string, Case> = {
       ['b2@1', 'snapshot 2 unblock'],
     ],
   },
-  'a channel that ends counts as its barrier': {
+  'B5: a channel that ends counts as its barrier': {
     channels: 3,
     steps: [
       ['b1@0', 'block 0'],
@@ -185,7 +185,7 @@ describe('exactly once', () => {
     expect(() => handler.onBarrier(barrier, 0, 0)).toThrow('B3')
   })
 
-  test('whatever comes, a checkpoint is decided once and channels are freed', () => {
+  test('B1, B2: whatever comes, a checkpoint is decided once and channels are freed', () => {
     fc.assert(fc.property(fc.array(fc.nat(8), { maxLength: 60 }), checkDecisions))
   })
 })
@@ -229,7 +229,7 @@ const counted: Record<string, Case> = {
       ['b2@0', 'snapshot 2'],
     ],
   },
-  'the last barrier takes the snapshot and nothing is blocked': {
+  'B4: the last barrier takes the snapshot and nothing is blocked': {
     channels: 3,
     steps: [
       ['b1@0', ''],

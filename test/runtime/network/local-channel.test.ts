@@ -24,7 +24,7 @@ function drain(channel: LocalChannel): StreamItem[] {
   return items
 }
 
-test('items come out as they went in', () => {
+test('L1: items come out as they went in', () => {
   const { channel } = watched(100)
   const items: StreamItem[] = [
     batch(1),
@@ -37,7 +37,7 @@ test('items come out as they went in', () => {
   expect(channel.isEmpty).toBe(true)
 })
 
-test('it is full from its capacity on and free below the half', () => {
+test('L2, L3: it is full from its capacity on and free below the half', () => {
   const { channel, log } = watched(10)
   channel.send(batch(4))
   channel.send(batch(4))

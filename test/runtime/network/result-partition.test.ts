@@ -139,7 +139,7 @@ describe('partitioners', () => {
 })
 
 describe('batches', () => {
-  test('an event follows the records that were pushed before it', () => {
+  test('RP1: an event follows the records that were pushed before it', () => {
     const { partition, received } = partitionOf({ kind: 'rebalance' }, 2)
     partition.push('a', 0)
     partition.broadcast({ kind: 'watermark', watermark: 1 })

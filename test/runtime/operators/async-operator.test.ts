@@ -314,9 +314,9 @@ describe('snapshots', () => {
       const emittedBefore = harness.takeValues()
       harness = await harness.restart(2)
       const restored = service.asked.slice(3)
-      expect([...restored, ...emittedBefore].map(value => String(value).toLowerCase()).toSorted()).toEqual(
-        ['a', 'b', 'c'],
-      )
+      expect(
+        [...restored, ...emittedBefore].map(value => String(value).toLowerCase()).toSorted(),
+      ).toEqual(['a', 'b', 'c'])
       for (const value of restored) service.answer(value)
       await harness.settle()
       const all = [...emittedBefore, ...harness.takeValues()]

@@ -12,8 +12,9 @@ interface Order {
 }
 
 const pair: IntervalJoinFunction<Order, Order, string> = {
-  processPair: (left, right, context, out) =>
-    out.collect(`${left.id}-${right.id} ${context.leftTimestamp} ${context.rightTimestamp}`),
+  processPair(left, right, context, out) {
+    out.collect(`${left.id}-${right.id} ${context.leftTimestamp} ${context.rightTimestamp}`)
+  },
 }
 
 interface Bounds {
@@ -95,7 +96,7 @@ describe('an interval join', () => {
       testContext({ keySelectors: [() => 1, () => 1] }),
       specOf(wide),
     )
-    operator.open()
+    void operator.open()
     expect(() => operator.inputs[0]?.({}, Number.NEGATIVE_INFINITY)).toThrow('interval join')
   })
 

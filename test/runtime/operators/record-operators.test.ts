@@ -79,14 +79,15 @@ test('watermarks and statuses pass operators that have no timers', async () => {
 
 describe('process', () => {
   const late = outputTag<string>('late')
-  const remember: ProcessFunction<string, string, { seen: ReturnType<typeof operatorListState> }> = {
-    operatorState: { seen: operatorListState() },
-    processElement(value, context, out) {
-      if (value === 'late') context.output(late, `at ${context.timestamp}`)
-      else context.operatorState.seen.add(value)
-      out.collect(context.operatorState.seen.get().join())
-    },
-  }
+  const remember: ProcessFunction<string, string, { seen: ReturnType<typeof operatorListState> }> =
+    {
+      operatorState: { seen: operatorListState() },
+      processElement(value, context, out) {
+        if (value === 'late') context.output(late, `at ${context.timestamp}`)
+        else context.operatorState.seen.add(value)
+        out.collect(context.operatorState.seen.get().join())
+      },
+    }
   const operator = { kind: 'process', fn: remember } as unknown as InnerOperatorSpec
 
   test('has side outputs and operator state, which a restart divides', async () => {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { type Job, job } from '../../../src/api/job.ts'
 import type { Sink } from '../../../src/api/sink.ts'
 import { defineErrors } from '../../../src/common/errors.ts'
+import { SinkOperator } from '../../../src/runtime/operators/sink-operator.ts'
 import { JobRunner } from '../job-runner.ts'
 import { HandSource, logSink, numbers, SinkLog } from '../test-connectors.ts'
 
@@ -49,7 +50,7 @@ test('an error of the world outside is not the record’s fault', async () => {
   })
 })
 
-test('restored committables are committed before the writer is made', async () => {
+test('SK2: restored committables are committed before the writer is made', async () => {
   const log = new SinkLog<number>()
   const made = (source: HandSource<number>): Job =>
     job(env => env.from(source).uid('hand').to(logSink(log, true)).uid('out'))
@@ -78,7 +79,7 @@ test('restored committables are committed before the writer is made', async () =
   await second.cancel()
 })
 
-test('what was handed over stays in the state until it is committed', async () => {
+test('SK1: what was handed over stays in the state until it is committed', async () => {
   const log = new SinkLog<number>()
   const source = new HandSource<number>()
   const runner = new JobRunner(
@@ -125,4 +126,13 @@ test('the writer gets back what it stored', async () => {
   await second.start()
   await second.cancel()
   expect(seen).toEqual([[], undefined, 'out', 'job-1', [{ written: 5 }], 5, 'out', 'job-1'])
+})
+
+test('a sink that never opened holds nothing and closes', async () => {
+  type Parts = ConstructorParameters<typeof SinkOperator>
+  const restored = { writerState: [], committables: [] }
+  const operator = new SinkOperator({} as Parts[0], {} as Parts[1], restored)
+  expect([operator.committables, operator.blocked]).toEqual([[], false])
+  await expect(operator.prepareSnapshot(1)).rejects.toThrow('SK1')
+  await operator.close()
 })

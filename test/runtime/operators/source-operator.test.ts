@@ -3,6 +3,7 @@ import { job } from '../../../src/api/job.ts'
 import type { Source, SourceReader, SourceSplit } from '../../../src/api/source.ts'
 import { MIN_TIMESTAMP } from '../../../src/common/timestamps.ts'
 import { numberedSource } from '../../../src/connectors/numbered-source.ts'
+import { SourceOperator } from '../../../src/runtime/operators/source-operator.ts'
 import { JobRunner } from '../job-runner.ts'
 import { HandSource, logSink, SinkLog } from '../test-connectors.ts'
 
@@ -43,7 +44,7 @@ async function settle(runner: JobRunner): Promise<void> {
   for (let i = 0; i < 5; i++) await runner.step()
 }
 
-test('a snapshot holds the unfinished splits with the next position', async () => {
+test('R2: a snapshot holds the unfinished splits with the next position', async () => {
   const log = new SinkLog<number>()
   const endless = numberedSource({
     name: 'numbers',
@@ -101,7 +102,7 @@ test('a reader that asks for a split gets it, is told that it was the last, and 
   expect(events).toEqual(['asked for', 'close'])
 })
 
-test('nothing is polled after the end, nor after a stop', async () => {
+test('R1: nothing is polled after the end, nor after a stop', async () => {
   let polls = 0
   const runner = runnerOf(
     sourceOf({
@@ -159,4 +160,12 @@ test('a reader that throws fails the task', async () => {
     code: 'WEIR_TASK_FAILED',
     message: expect.stringContaining('connection reset'),
   })
+})
+
+test('R1: splits come to an open reader', () => {
+  type Parts = ConstructorParameters<typeof SourceOperator>
+  const operator = new SourceOperator({} as Parts[0], {} as Parts[1], {} as Parts[2])
+  expect(() => operator.addSplits([])).toThrow('R1')
+  expect(() => operator.poll(1)).toThrow('R1')
+  expect(operator.recordsPerSplit()).toEqual({})
 })

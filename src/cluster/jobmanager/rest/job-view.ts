@@ -8,6 +8,7 @@ import type { ObservedJob } from './observed-job.ts'
 import { type PressureLevel, pressureLevel } from './pressure-level.ts'
 import { redact, redactUrl } from './redact.ts'
 
+export type OverviewView = ReturnType<typeof overviewView>
 export type JobView = ReturnType<typeof jobView>
 export type SnapshotView = ReturnType<typeof snapshotView>
 export type CheckpointsView = ReturnType<typeof checkpointsView>

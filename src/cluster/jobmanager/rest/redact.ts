@@ -1,4 +1,4 @@
-const secretName = /secret|passw|token|credential|api-?key|access-?key|private-?key|auth/i
+const secretName = /secret|passw|token|credential|(api|access|private)[-_]?key|auth/i
 
 /** Fields as they may be shown: values under a secret's name, and logins inside URLs, are hidden. */
 export function redact<T extends string | number>(
@@ -15,5 +15,8 @@ export function redact<T extends string | number>(
 export function redactUrl(text: string): string {
   return text
     .replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1***@')
-    .replaceAll(/([?&][^=&\s]*(?:secret|passw|token|sign|credential|key)[^=&\s]*=)[^&\s]*/gi, '$1***')
+    .replaceAll(
+      /([?&][^=&\s]*(?:secret|passw|token|sign|credential|key)[^=&\s]*=)[^&\s]*/gi,
+      '$1***',
+    )
 }

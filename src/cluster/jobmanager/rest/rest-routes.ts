@@ -124,8 +124,6 @@ function ok(body: unknown): RestAnswer {
 function read<T>(schema: z.ZodType<T>, body: unknown): T {
   const { success, data, error } = schema.safeParse(body ?? {})
   if (success) return data
-  const reason = error.issues
-    .map(issue => [...issue.path, issue.message].join(': '))
-    .join('; ')
+  const reason = error.issues.map(issue => [...issue.path, issue.message].join(': ')).join('; ')
   throw restErrors.WEIR_REST_BODY_INVALID({ reason })
 }

@@ -3,14 +3,7 @@
  * says where the job's REST API is, and holds its token: only its owner may read it. It is removed
  * at the job's end; one whose process is gone is stale and removed by whoever finds it.
  */
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { z } from 'zod'

@@ -33,7 +33,7 @@ export async function serveJob(options: ServeJobOptions): Promise<ServedJob> {
     pid: process.pid,
     url: server.url,
     token,
-    startedAtMs: observed.clock.now() - observed.job.progress().elapsedMs,
+    startedAtMs: Math.round(observed.clock.now() - observed.job.progress().elapsedMs),
   }
   try {
     // Looking for the others removes what a killed one left.

@@ -72,6 +72,8 @@ export class PaneWindowOperator extends AbstractStreamOperator {
   /** The starts of windows that are to fire for all their keys. */
   readonly #pending = new Set<number>()
   readonly #reopened = new Set<number>()
+  /** The watermark as window functions see it. */
+  readonly #clock = { watermark: MIN_TIMESTAMP }
   #burst: Burst | undefined
   #opened: Parts | undefined
 
@@ -94,14 +96,8 @@ export class PaneWindowOperator extends AbstractStreamOperator {
     const spec = this.#spec
     const backend = context.keyedState()
     const collector = makeCollector(context)
-    const operator = this
-    const timers = {
-      get watermark() {
-        return operator.watermark
-      },
-    }
     const fn = spec.kind === 'window' ? spec.fn : undefined
-    const body = { context, backend, timers, collector }
+    const body = { context, backend, timers: this.#clock, collector }
     const { fire } = makeFire(fn, body)
     const parts: Parts = {
       backend,
@@ -216,6 +212,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
 
   protected override fireEventTime(watermark: number): boolean {
     const { fired } = this.#parts
+    this.#clock.watermark = watermark
     this.#closeGate()
     for (;;) {
       if (!this.#goOn()) return false

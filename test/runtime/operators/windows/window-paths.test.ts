@@ -225,7 +225,7 @@ describe.each(Object.entries(cases))('%s', (_name, { assigner, shapes, path }) =
           expect(await outputsOf(spec, ops)).toEqual(await outputsOf(generally(spec), ops))
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   })
 })

@@ -1,0 +1,91 @@
+/**
+ * Chooses the cells of a type: 32-bit integers and doubles in typed arrays,
+ * small objects of numbers as their fields, bytes encoded in an arena, anything else as it is.
+ *
+ * The plain cells are self-contained factories (see `state-handle.ts`): with a class of its own each
+ * state reads one kind of array only, and the optimiser need not box its doubles.
+ */
+import { cloneFunction } from '../../common/clone-function.ts'
+import type { Type } from '../../schema/type.ts'
+import { ArenaCells } from './arena-cells.ts'
+import type { Generation, GenerationShape } from './generation.ts'
+import { ObjectPages } from './object-pages.ts'
+import { makeRecordCells } from './record-cells.ts'
+import type { ValueCells } from './value-cells.ts'
+import { type Keeper, makeKeeper } from './value-keeper.ts'
+
+interface PlainOptions {
+  readonly keep: Keeper
+  readonly makeValues: GenerationShape['makeValues']
+}
+
+type PlainCellsClass = new (options: PlainOptions) => ValueCells
+
+function numberCellsClass(): PlainCellsClass {
+  return class NumberCells implements ValueCells {
+    readonly isCopied = false
+    readonly width = 1
+    readonly keep: Keeper
+    readonly makeValues: GenerationShape['makeValues']
+
+    constructor({ keep, makeValues }: PlainOptions) {
+      this.keep = keep
+      this.makeValues = makeValues
+    }
+
+    get(generation: Generation, slot: number): unknown {
+      return (generation.values as Float64Array)[slot]
+    }
+
+    set(generation: Generation, slot: number, kept: unknown): void {
+      ;(generation.values as Float64Array)[slot] = kept as number
+    }
+  }
+}
+
+function objectCellsClass(): PlainCellsClass {
+  return class ObjectCells implements ValueCells {
+    readonly isCopied = false
+    readonly width = 1
+    readonly keep: Keeper
+    readonly makeValues: GenerationShape['makeValues']
+
+    constructor({ keep, makeValues }: PlainOptions) {
+      this.keep = keep
+      this.makeValues = makeValues
+    }
+
+    get(generation: Generation, slot: number): unknown {
+      return (generation.values as ObjectPages).get(slot)
+    }
+
+    set(generation: Generation, slot: number, kept: unknown): void {
+      ;(generation.values as ObjectPages).set(slot, kept)
+    }
+  }
+}
+
+/** For values of a type. */
+export function makeValueCells(type: Type<unknown>): ValueCells {
+  const keep = makeKeeper(type)
+  switch (type.storage) {
+    case 'int32':
+      return makeNumberCells({ keep, makeValues: slots => new Int32Array(slots) })
+    case 'float64':
+      return makeNumberCells({ keep, makeValues: slots => new Float64Array(slots) })
+    case 'bytes':
+      return new ArenaCells(type)
+    case 'object':
+      return makeRecordCells(type) ?? makeObjectCells(keep)
+  }
+}
+
+/** For the engine's own objects: lists and maps. */
+export function makeObjectCells(keep: Keeper = value => value): ValueCells {
+  const makeValues = (slots: number): ObjectPages => new ObjectPages(slots)
+  return new (cloneFunction(objectCellsClass)())({ keep, makeValues })
+}
+
+function makeNumberCells(options: PlainOptions): ValueCells {
+  return new (cloneFunction(numberCellsClass)())(options)
+}

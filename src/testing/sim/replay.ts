@@ -1,0 +1,50 @@
+/** Seeds in a row, and how a failing one is shown: its violations, and the command that replays it. */
+import type { Protection } from './protections.ts'
+import { runSeed, type SeedResult } from './run-seed.ts'
+
+export interface SeedsOptions {
+  readonly first: number
+  readonly count: number
+  readonly off?: readonly Protection[]
+  readonly onResult: (result: SeedResult) => void
+}
+
+/** Runs the seeds one after the other; resolves to the number of those that failed. */
+export async function runSeeds(options: SeedsOptions): Promise<number> {
+  const { first, count, off = [], onResult } = options
+  let failed = 0
+  for (let seed = first; seed < first + count; seed++) {
+    const result = await runSeed({ seed, off })
+    if (result.violations.length > 0) failed++
+    onResult(result)
+  }
+  return failed
+}
+
+/** The first seed in a row that fails, if one does. */
+export async function firstFailing(
+  options: Omit<SeedsOptions, 'onResult'>,
+): Promise<SeedResult | undefined> {
+  const { first, count, off = [] } = options
+  for (let seed = first; seed < first + count; seed++) {
+    const result = await runSeed({ seed, off })
+    if (result.violations.length > 0) return result
+  }
+  return undefined
+}
+
+export function describeFailure({ seed, violations }: SeedResult): string {
+  const found = violations.map(({ checker, detail }) => `  ${checker}: ${detail}\n`)
+  return `seed ${seed} failed\n${found.join('')}  replay: ./weir sim --seeds 1 --first ${seed} --trace\n`
+}
+
+/** What the seed stands for, in a line or two. */
+export function describeScenario({ seed, scenario }: SeedResult): string {
+  const { mode, parallelism, bank, intervalMs, maxConcurrent, retained, faults } = scenario
+  const transfers = bank.splits.reduce((sum, split) => sum + split.length, 0)
+  const job = `${transfers} transfers in ${bank.splits.length} splits, ${bank.accounts} accounts`
+  const how = `${parallelism} slots, ${mode}, every ${intervalMs} ms`
+  const limits = `${maxConcurrent} at once, ${retained} kept`
+  const kinds = faults.map(fault => fault.kind).join(', ')
+  return `seed ${seed}: ${job}; ${how}, ${limits}\nfaults: ${kinds || 'none'}\n`
+}

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { expect, test } from '@jest/globals'
+import { copyToSavepoint } from '../../../../src/cluster/jobmanager/copy-to-savepoint.ts'
+import { jobMetrics } from '../../../../src/cluster/jobmanager/rest/job-metrics.ts'
+import { JobSteering } from '../../../../src/cluster/jobmanager/rest/job-steering.ts'
+import { checkpointsView } from '../../../../src/cluster/jobmanager/rest/job-view.ts'
+import { pressureLevel } from '../../../../src/cluster/jobmanager/rest/pressure-level.ts'
+import { readBody } from '../../../../src/cluster/jobmanager/rest/read-body.ts'
+import { redact } from '../../../../src/cluster/jobmanager/rest/redact.ts'
+import { routes } from '../../../../src/cluster/jobmanager/rest/rest-routes.ts'
+import { MemoryStore } from '../../../../src/storage/memory-store.ts'
+import { observedTestJob, until } from './observed-test-job.ts'
+
+const page = readFileSync(join(resolve(import.meta.dirname, '../../../..'), 'docs/rest.md'), 'utf8')
+
+test('every resource is documented, and every documented resource exists', () => {
+  const documented = [...page.matchAll(/^### `(GET|POST) (\S+)`$/gm)].map(
+    ([, method, path]) => `${method} ${path}`,
+  )
+  expect(documented.sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort())
+})
+
+test.each([
+  [0, 'OK'],
+  [100, 'OK'],
+  [101, 'LOW'],
+  [500, 'LOW'],
+  [501, 'HIGH'],
+  [1_000, 'HIGH'],
+])('%d ms backpressured of a second are %s', (ms, level) => {
+  expect(pressureLevel(ms)).toBe(level)
+})
+
+test.each([
+  ['accessKeyId', 'a', '***'],
+  ['API_KEY', 'a', '***'],
+  ['password', 'a', '***'],
+  ['key', 'user', 'user'],
+  ['rows', 3, 3],
+  ['url', 'kafka://u:p@h:9/t', 'kafka://***@h:9/t'],
+  ['url', 's3://b/k?X-Amz-Signature=abc&part=1', 's3://b/k?X-Amz-Signature=***&part=1'],
+])('%s: %s is shown as %s', (name, value, shown) => {
+  expect(redact<string | number>({ [name]: value })).toEqual({ [name]: shown })
+})
+
+test('a body is read up to its limit, whatever its header says', async () => {
+  const pieces = Array.from({ length: 9 }, () => Buffer.alloc(8_192, ' '))
+  const sent = Object.assign(Readable.from(pieces), { headers: {} }) as unknown as IncomingMessage
+  await expect(readBody(sent)).rejects.toMatchObject({ code: 'WEIR_REST_BODY_TOO_LARGE' })
+})
+
+test('savepoints beyond the limit are refused while the others are taken', async () => {
+  const observed = observedTestJob({ isQuiet: true })
+  const never = new Promise<string>(() => {})
+  const steering = new JobSteering({
+    ...observed,
+    job: { ...observed.job, savepoint: () => never },
+  })
+  for (let n = 0; n < 8; n++) steering.requestSavepoint()
+  expect(() => steering.requestSavepoint()).toThrow('8 savepoints are being taken already')
+  observed.job.cancel()
+  await observed.job.done
+})
+
+test('a savepoint that fails says why', async () => {
+  const observed = observedTestJob({ isQuiet: true })
+  const steering = new JobSteering(observed)
+  const { id, done } = steering.requestSavepoint()
+  expect((await done).error).toMatchObject({ code: 'WEIR_SAVEPOINT_FAILED' })
+  expect(steering.savepoint(id)).toMatchObject({ status: 'failed', path: null })
+  observed.job.cancel()
+  await observed.job.done
+})
+
+test('what is no checkpoint of the job is not copied', async () => {
+  const store = new MemoryStore()
+  const path = 'elsewhere/savepoint-3'
+  expect(await copyToSavepoint({ store, jobId: 'default.a', path })).toBe(path)
+  expect(await store.list('')).toEqual([])
+})
+
+test('the age of the last checkpoint appears with the checkpoint', async () => {
+  const observed = observedTestJob()
+  const ages = () =>
+    jobMetrics(observed).filter(({ name }) => name === 'weir_checkpoint_last_age_seconds')
+  expect(ages()).toEqual([])
+  await until(() => observed.job.progress().checkpointsCompleted > 0)
+  expect(ages()).toHaveLength(1)
+  expect(checkpointsView(observed).history.at(-1)).toMatchObject({ id: 1, kind: 'checkpoint' })
+  observed.job.cancel()
+  await observed.job.done
+})

@@ -1,0 +1,232 @@
+/** Real HTTP on the loopback, over a job that runs in this process. */
+import { request } from 'node:http'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { restErrors } from '../../../../src/cluster/jobmanager/rest/rest-errors.ts'
+import { RestServer } from '../../../../src/cluster/jobmanager/rest/rest-server.ts'
+import { metricDefinitions } from '../../../../src/observability/metric-definitions.ts'
+import { observedTestJob, until } from './observed-test-job.ts'
+
+const token = 'the-token'
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly json: Record<string, unknown>
+}
+
+interface Call {
+  readonly method?: string
+  readonly body?: string
+  readonly headers?: Record<string, string>
+}
+
+function call(server: RestServer, path: string, options: Call = {}): Promise<Answer> {
+  const { method = 'GET', body, headers = { authorization: `Bearer ${token}` } } = options
+  return new Promise((resolve, reject) => {
+    const sent = request(`${server.url}${path}`, { method, headers, agent: false }, response => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece
+      })
+      response.on('end', () => {
+        const isJson = response.headers['content-type']?.startsWith('application/json')
+        resolve({ status: response.statusCode ?? 0, text, json: isJson ? JSON.parse(text) : {} })
+      })
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+function codeIn({ json }: Answer): string {
+  return (json.error as { code: string }).code
+}
+
+describe('over a running job', () => {
+  const observed = observedTestJob({
+    args: { topic: 'rides', dbPassword: 'hush-1', input: 'https://me:hush-2@host/x?token=hush-3' },
+    failAt: 50,
+  })
+  let server: RestServer
+
+  beforeAll(async () => {
+    server = await RestServer.listen({ observed, token, port: 0 })
+    await until(
+      () =>
+        observed.job.progress().checkpointsCompleted > 2 && observed.job.progress().restarts > 0,
+    )
+  })
+
+  afterAll(async () => {
+    observed.job.cancel()
+    await observed.job.done
+    await server.close()
+  })
+
+  test('it listens on the loopback only', () => {
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1$/)
+  })
+
+  test('overview and job tell how it is doing', async () => {
+    const overview = await call(server, '/overview')
+    expect(overview.status).toBe(200)
+    expect(overview.json).toMatchObject({ jobId: 'default.ticks', status: 'running', restarts: 1 })
+    const { json } = await call(server, '/job')
+    const vertices = json.vertices as { id: string; level: string; busyMs: number }[]
+    expect(vertices.map(vertex => vertex.id)).toEqual(observed.graph.vertices.map(one => one.id))
+    expect(vertices.map(vertex => vertex.level)).toEqual(vertices.map(() => 'OK'))
+  })
+
+  test('plan is that of weir plan --json', async () => {
+    const { json } = await call(server, '/plan')
+    expect(json).toMatchObject({ name: 'ticks', parallelism: 2 })
+  })
+
+  test('config tells no secret', async () => {
+    const { text, json } = await call(server, '/config')
+    expect(json.args).toEqual({
+      topic: 'rides',
+      dbPassword: '***',
+      input: 'https://***@host/x?token=***',
+    })
+    expect(text).not.toContain('hush')
+    expect(text).not.toContain(token)
+  })
+
+  test('checkpoints have their times and sizes, one of them its phases and proof', async () => {
+    const { json } = await call(server, '/checkpoints')
+    const history = json.history as { id: number; status: string; durationMs: number }[]
+    const done = history.find(entry => entry.status === 'completed')
+    expect(done?.durationMs).toBeGreaterThan(0)
+    const one = await call(server, `/checkpoints/${done?.id}`)
+    const parts = one.json.parts as { vertexId: string; subtaskIndex: number }[]
+    expect(parts.map(part => `${part.vertexId}/${part.subtaskIndex}`).sort()).toEqual(
+      observed.graph.vertices.flatMap(({ id }) => [`${id}/0`, `${id}/1`]).sort(),
+    )
+    expect(parts[0]).toMatchObject({ alignmentMs: expect.any(Number), syncMs: expect.any(Number) })
+    expect(one.json.proof).toMatchObject({ recordsPerSplit: { ticks: expect.anything() } })
+  })
+
+  test.each(['999999', 'x', '1e3'])('checkpoint %s is unknown', async id => {
+    const answer = await call(server, `/checkpoints/${id}`)
+    expect([answer.status, codeIn(answer)]).toEqual([404, 'WEIR_REST_CHECKPOINT_UNKNOWN'])
+  })
+
+  test('exceptions tell the failure and that it was restarted', async () => {
+    const { json } = await call(server, '/exceptions')
+    const failures = json.failures as { message: string; retryInMs: number; atMs: number }[]
+    expect(failures).toHaveLength(1)
+    expect(failures[0]).toMatchObject({ code: 'WEIR_USER_FUNCTION_FAILED' })
+    expect(failures[0]?.message).toContain('odd tick')
+    expect(failures[0]?.retryInMs).toBeGreaterThanOrEqual(0)
+  })
+
+  test('backpressure sums to a second for each vertex', async () => {
+    const { json } = await call(server, '/backpressure')
+    for (const vertex of json.vertices as Record<string, number>[]) {
+      const { busyMs = 0, idleMs = 0, backpressuredMs = 0 } = vertex
+      expect(busyMs + idleMs + backpressuredMs).toBeCloseTo(1_000, 3)
+    }
+  })
+
+  test('watermarks have every subtask', async () => {
+    const { json } = await call(server, '/watermarks')
+    const vertices = json.vertices as { subtasks: { index: number; phase: string }[] }[]
+    for (const { subtasks } of vertices) {
+      expect(subtasks.map(subtask => subtask.index)).toEqual([0, 1])
+    }
+  })
+
+  test('metrics need no token and show each documented name', async () => {
+    const { status, text } = await call(server, '/metrics', { headers: {} })
+    expect(status).toBe(200)
+    for (const name of Object.keys(metricDefinitions)) expect(text).toContain(`# TYPE ${name} `)
+    expect(text).toMatch(/^weir_job_restarts_total\{job="default\.ticks"\} 1$/m)
+  })
+
+  test('a savepoint is accepted, then completed', async () => {
+    const accepted = await call(server, '/savepoints', { method: 'POST' })
+    expect(accepted.status).toBe(202)
+    expect(accepted.json).toMatchObject({ status: 'pending', path: null })
+    const waited = await call(server, '/savepoints', { method: 'POST', body: '{"wait":true}' })
+    expect(waited.json.path).toMatch(/^memory\/default\.ticks\/savepoints\/savepoint-\d+$/)
+    const status = await call(server, `/savepoints/${String(accepted.json.id)}`)
+    expect(status.json).toMatchObject({ status: 'completed', error: null })
+  })
+
+  test.each([{}, { authorization: 'Bearer wrong' }, { authorization: token }])(
+    'H1: without the token nothing is told or done: %j',
+    async headers => {
+      for (const [method, path] of [
+        ['GET', '/job'],
+        ['POST', '/cancel'],
+        ['GET', '/nothing'],
+        ['POST', '/metrics'],
+      ] as const) {
+        const body = method === 'POST' ? { body: 'not JSON' } : {}
+        const answer = await call(server, path, { method, headers, ...body })
+        expect([answer.status, codeIn(answer)]).toEqual([401, 'WEIR_REST_UNAUTHORIZED'])
+      }
+      expect(observed.job.progress().status).toBe('running')
+    },
+  )
+
+  const refused: readonly [string, string, Call, number, keyof typeof restErrors][] = [
+    ['an unknown path', '/nothing', {}, 404, 'WEIR_REST_NOT_FOUND'],
+    ['a part too many', '/checkpoints/1/2', {}, 404, 'WEIR_REST_NOT_FOUND'],
+    ['the wrong method', '/stop', {}, 405, 'WEIR_REST_METHOD_NOT_ALLOWED'],
+    ['an unknown request', '/savepoints/77', {}, 404, 'WEIR_REST_SAVEPOINT_UNKNOWN'],
+    ['no JSON', '/stop', { method: 'POST', body: '{' }, 400, 'WEIR_REST_BODY_INVALID'],
+    ['another field', '/stop', { method: 'POST', body: '{"a":1}' }, 400, 'WEIR_REST_BODY_INVALID'],
+    [
+      'a long body',
+      '/stop',
+      { method: 'POST', body: ' '.repeat(70_000) },
+      413,
+      'WEIR_REST_BODY_TOO_LARGE',
+    ],
+  ]
+
+  test.each(refused)('%s is refused', async (_sentence, path, options, status, code) => {
+    const answer = await call(server, path, options)
+    expect([answer.status, codeIn(answer)]).toEqual([status, code])
+    expect(answer.json.error).toHaveProperty('next')
+    expect(observed.job.progress().status).toBe('running')
+  })
+
+  test('an unknown path is answered with the list of those that exist', async () => {
+    const { text } = await call(server, '/nothing')
+    expect(text).toContain('POST /api/v1/savepoints')
+  })
+})
+
+test('H2: a taken port is refused, and the job goes on', async () => {
+  const observed = observedTestJob({ isQuiet: true })
+  const first = await RestServer.listen({ observed, token, port: 0 })
+  const port = Number(new URL(first.url).port)
+  await expect(RestServer.listen({ observed, token, port })).rejects.toThrow('EADDRINUSE')
+  await until(() => observed.job.progress().status === 'running')
+  const end = await call(first, '/cancel', { method: 'POST', body: '{"wait":true}' })
+  expect(end.json).toMatchObject({ outcome: 'cancelled', savepointPath: null })
+  await first.close()
+})
+
+test('stop with a savepoint answers with a savepoint that no checkpoint shares', async () => {
+  const observed = observedTestJob()
+  const server = await RestServer.listen({ observed, token, port: 0 })
+  await until(() => observed.job.progress().recordsOut > 20)
+  const stopping = call(server, '/stop', {
+    method: 'POST',
+    body: '{"wait":true,"savepoint":true}',
+  })
+  const result = await observed.job.done
+  // The answer leaves although the server is told to close at once.
+  await server.close()
+  const { json } = await stopping
+  expect(json).toMatchObject({ outcome: 'stopped', lastCheckpointPath: result.lastCheckpointPath })
+  const id = /chk-(\d+)$/.exec(result.lastCheckpointPath ?? '')?.[1]
+  expect(json.savepointPath).toBe(`memory/default.ticks/savepoints/savepoint-${id}`)
+  const folder = `default.ticks/savepoints/savepoint-${id}`
+  const metadata = JSON.parse((await observed.store.get(`${folder}/_metadata`)).toString())
+  expect(metadata).toMatchObject({ kind: 'savepoint', checkpointId: Number(id) })
+})
