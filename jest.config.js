@@ -3,6 +3,7 @@ export default {
   roots: ['<rootDir>/test'],
   // Tests that start processes take seconds on a machine that has much else to do.
   testTimeout: 60_000,
+  setupFiles: ['<rootDir>/test/property-seed.js'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {

@@ -34,6 +34,7 @@ const runElsewhere: Record<string, string> = {
     'test/e2e/flight-delays.test.ts',
   './weir savepoint inspect .weir/checkpoints/default.word-count/chk-1':
     'test/cli/weir-command.test.ts',
+  './weir sim --seeds 1000': 'test/cli/sim.test.ts',
   './weir status': 'test/cli/steer-job.test.ts',
   './weir checkpoints': 'test/cli/steer-job.test.ts',
   './weir savepoint': 'test/cli/steer-job.test.ts',

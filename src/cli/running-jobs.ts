@@ -50,7 +50,7 @@ export function findRunningJob(name: string | undefined, io: CliIo): RunFile {
     const names = runs.map(run => shortestName(run, runs))
     throw runningJobErrors.WEIR_SEVERAL_JOBS_RUNNING({ names })
   }
-  const named = runs.filter(run => run.jobId === name || run.name === name)
+  const named = runs.filter(run => [run.jobId, run.name, nameIn(run.jobId)].includes(name))
   if (named.length > 1) {
     const names = named.map(run => run.jobId)
     throw runningJobErrors.WEIR_SEVERAL_JOBS_RUNNING({ names })
@@ -59,6 +59,11 @@ export function findRunningJob(name: string | undefined, io: CliIo): RunFile {
   const running = runs.map(run => shortestName(run, runs))
   const closest = closestName(name, running)
   throw runningJobErrors.WEIR_JOB_NOT_RUNNING({ name, running, closest })
+}
+
+/** The manifest's name, which the job itself may not share. */
+function nameIn(jobId: string): string {
+  return jobId.slice(jobId.indexOf('.') + 1)
 }
 
 /** The id where two namespaces have a job of the same name. */

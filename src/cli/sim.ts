@@ -1,4 +1,4 @@
-/** `weir sim`: the checkpoint protocol under faults, a whole cluster in one thread for each seed. */
+/** `weir sim`: the checkpoint protocol under faults; each seed is a whole cluster in one thread. */
 import { describeFailure, describeScenario, runSeeds } from '../testing/sim/replay.ts'
 import { runSeed } from '../testing/sim/run-seed.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'

@@ -85,7 +85,7 @@ function missingWatermarks(stream: StreamGraph): readonly GraphWarning[] {
   const warnings: GraphWarning[] = []
   for (const node of stream.nodes) {
     const strategy = strategyOf(node)
-    const source = node.inputs.map(input => lacking.get(input.from)).find(found => found)
+    const source = lackingInput(node, lacking)
     if (strategy === undefined && source !== undefined) lacking.set(node, source)
     if (strategy !== undefined && strategy.makeGenerator === undefined) lacking.set(node, node)
     if (source === undefined || !needsWatermarks(node)) continue
@@ -97,6 +97,23 @@ function missingWatermarks(stream: StreamGraph): readonly GraphWarning[] {
     })
   }
   return warnings
+}
+
+/**
+ * The source whose missing watermarks hold the operator back. One that ends, beside others that have
+ * them, does so until it was read: for data that must be complete first, that is what is wanted.
+ */
+function lackingInput(
+  node: StreamNode,
+  lacking: ReadonlyMap<StreamNode, StreamNode>,
+): StreamNode | undefined {
+  const sources = node.inputs.map(input => lacking.get(input.from))
+  const allLack = sources.every(source => source !== undefined)
+  return sources.find(source => source !== undefined && (allLack || !isBounded(source)))
+}
+
+function isBounded({ transformation: { operator } }: StreamNode): boolean {
+  return operator.kind === 'source' && operator.source.boundedness === 'bounded'
 }
 
 function strategyOf({ transformation }: StreamNode): WatermarkStrategy<unknown> | undefined {
@@ -126,7 +143,7 @@ function endlessSource(
   checkpointing: CheckpointingMode | undefined,
 ): readonly GraphWarning[] {
   const { operator } = node.transformation
-  if (operator.kind !== 'source' || operator.source.boundedness === 'bounded') return []
+  if (operator.kind !== 'source' || isBounded(node)) return []
   const warnings: GraphWarning[] = []
   if (checkpointing === undefined) {
     warnings.push({

@@ -56,7 +56,8 @@ export class IdlenessTimer {
       this.#silentSince = 0
       return false
     }
-    if (this.#silentSince === 0) {
+    // A clock that was set back begins the measuring anew.
+    if (this.#silentSince === 0 || now < this.#silentSince) {
       this.#silentSince = now
       return false
     }

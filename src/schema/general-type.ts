@@ -60,11 +60,15 @@ function clone(value: unknown): Buffer {
   }
 }
 
-/** Whether msgpack keeps it exactly; it has no lone surrogates, no cycles, no wide bigints. */
+/**
+ * Whether msgpack keeps it exactly; it has no lone surrogates, no cycles, no wide bigints, no -0.
+ */
 function isPackable(value: unknown, path: string, depth: number): boolean {
   switch (typeof value) {
     case 'string':
       return value.isWellFormed()
+    case 'number':
+      return !Object.is(value, -0)
     case 'bigint':
       return BigInt.asIntN(64, value) === value
     case 'function':

@@ -1,6 +1,7 @@
 /**
  * Decides, before anything runs, whether stored state can become what is declared now. Pure: the
- * planner calls it with what the snapshot's metadata says, a backend once more when it opens a state.
+ * planner calls it with what the snapshot's metadata says, a backend once more when it opens a
+ * state.
  */
 import type { StateDescriptor, StateDescriptors } from '../api/state-descriptor.ts'
 import type { WeirError } from '../common/errors.ts'

@@ -1,12 +1,13 @@
 /**
  * Who gets which operator state when a job is restored at another parallelism. Pure.
  *
- * Split: at equal parallelism every subtask gets its own items back; else all items, in the order of
- * the old subtasks, are cut into contiguous parts. Of n items each of p subtasks gets floor(n / p),
- * and n mod p subtasks get one more; these begin behind those that got one more for the state before,
- * so that remainders of many states spread.
+ * Split: at equal parallelism every subtask gets its own items back; else all items, in the order
+ * of the old subtasks, are cut into contiguous parts. Of n items each of p subtasks gets floor(n /
+ * p), and n mod p subtasks get one more; these begin behind those that got one more for the state
+ * before, so that remainders of many states spread.
  * Union: every subtask gets all items, also at equal parallelism.
- * Broadcast: all copies are equal; new subtask i takes the one of old subtask i mod old parallelism.
+ * Broadcast: all copies are equal; new subtask i takes the one of old subtask i mod old
+ * parallelism.
  */
 import { assert } from '../common/assert.ts'
 import type { OperatorStateSnapshot } from './operator-state-backend.ts'
@@ -45,7 +46,7 @@ export function redistributeOperatorState(
   return given
 }
 
-/** `lists[i]` was subtask i's. `firstLarger` is the first subtask that gets one of the remainder. */
+/** `lists[i]` was subtask i's. `firstLarger` is the first that gets one of the remainder. */
 export function redistributeSplit<T>(
   lists: readonly (readonly T[])[],
   parallelism: number,

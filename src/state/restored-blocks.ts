@@ -55,7 +55,7 @@ export class RestoredBlocks {
     return take(this.#timers, name)
   }
 
-  /** Runs a read of a group's bytes; what is malformed is reported with the operator and the group. */
+  /** Runs a read of a group's bytes; what is malformed is reported with operator and group. */
   read(keyGroup: number, run: () => void): void {
     try {
       run()

@@ -13,7 +13,8 @@
  *              list: count:varint (time value){count}
  *              map: count:varint (time mapKey value){count}
  *              timers: timestamp:float64
- *   time     = varint: 0 for none, else the milliseconds of the last renewal plus one. Every value has
+ *   time     = varint: 0 for none, else the milliseconds of the last renewal plus one. Every value
+ *   has
  *              this slot, so that a TTL can be given to existing state or taken away.
  *
  * Values and map keys are written by the state's `Type`. Entries of a block come in any order.

@@ -19,20 +19,22 @@ export const stateErrors = defineErrors({
       `state ${e.state} of operator ${e.operator} cannot be restored` +
       `${e.field === '' ? '' : ` at ${e.field}`}: ${e.reason}` +
       ` (stored: ${e.stored}; declared: ${e.declared})`,
-    next: "restore the old declaration, or raise the state's version and give it a migrate function",
+    next:
+      "restore the old declaration, or raise the state's version " +
+      'and give it a migrate function',
   },
   WEIR_STATE_DROPPED: {
     domain: 'user',
     retry: 'never',
     message: (e: { operator: string; states: readonly string[] }) =>
-      `the snapshot holds state that operator ${e.operator} does not declare: ${e.states.join(', ')}`,
+      `operator ${e.operator} does not declare what the snapshot holds: ${e.states.join(', ')}`,
     next: 'declare it again, or name it under dropState to give it up',
   },
   WEIR_STATE_REDECLARED: {
     domain: 'user',
     retry: 'never',
     message: (e: { operator: string; state: string; first: string; second: string }) =>
-      `state ${e.state} of operator ${e.operator} is opened as ${e.second}, but was opened as ${e.first}`,
+      `state ${e.state} of operator ${e.operator} was opened as ${e.first}, now as ${e.second}`,
     next: 'give the second state a name of its own',
   },
   WEIR_STATE_UNMERGEABLE: {
@@ -53,8 +55,10 @@ export const stateErrors = defineErrors({
     domain: 'internal',
     retry: 'now',
     message: (e: { operator: string; keyGroup: number; start: number; end: number }) =>
-      `operator ${e.operator} got a key of group ${e.keyGroup}, but owns groups ${e.start} to ${e.end}`,
-    next: 'report it: a partitioner sent a record to the wrong subtask, or a key selector is not stable',
+      `operator ${e.operator} got a key of group ${e.keyGroup}, owns groups ${e.start} to ${e.end}`,
+    next:
+      'report it: a partitioner sent a record to the wrong subtask, ' +
+      'or a key selector is not stable',
   },
   WEIR_STATE_SNAPSHOT_MALFORMED: {
     domain: 'external',

@@ -120,10 +120,10 @@ describe('failures', () => {
     const bench = new CoordinatorBench({ tolerableFailures: 2 }).run()
     for (const id of [1, 2]) {
       bench.at(id * 100)
-      expect(bench.failed(id)).toEqual([`abort ${id}`])
+      expect(bench.failed(id)).toEqual([`abort ${id} keeping its files`])
     }
     bench.at(300)
-    expect(bench.failed(3)).toEqual(['abort 3', 'fail-job'])
+    expect(bench.failed(3)).toEqual(['abort 3 keeping its files', 'fail-job'])
     expect(bench.at(10_000)).toEqual([])
   })
 
@@ -134,7 +134,7 @@ describe('failures', () => {
     bench.at(200)
     bench.complete(2)
     bench.at(300)
-    expect(bench.failed(3)).toEqual(['abort 3'])
+    expect(bench.failed(3)).toEqual(['abort 3 keeping its files'])
   })
 
   test('each checkpoint fails once, however many subtasks decline it', () => {
@@ -190,7 +190,7 @@ describe('several at once', () => {
   test('a savepoint that fails is its own matter', () => {
     const bench = new CoordinatorBench().run()
     bench.ask('s')
-    expect(bench.failed(1)).toEqual(['abort 1', 'answer s failed'])
+    expect(bench.failed(1)).toEqual(['abort 1 keeping its files', 'answer s failed'])
   })
 
   test('more requests than can be served are refused', () => {
@@ -235,7 +235,7 @@ describe('the end', () => {
   test('a final one that fails is tried again', () => {
     const bench = new CoordinatorBench({ tolerableFailures: 1 }).run()
     bench.drained()
-    expect(bench.failed(1)).toEqual(['abort 1'])
+    expect(bench.failed(1)).toEqual(['abort 1 keeping its files'])
     expect(bench.at(999)).toEqual([])
     expect(bench.at(1_000)).toEqual(['reserve-id 2'])
     expect(bench.complete(2)).toEqual(['complete 2 final'])
@@ -245,7 +245,11 @@ describe('the end', () => {
     const bench = new CoordinatorBench().run()
     bench.ask('s')
     bench.drained()
-    expect(bench.complete(2)).toEqual(['complete 2 final', 'abort 1', 'answer s failed'])
+    expect(bench.complete(2)).toEqual([
+      'complete 2 final',
+      'abort 1 keeping its files',
+      'answer s failed',
+    ])
     expect(bench.ask('t')).toEqual(['answer t failed'])
   })
 })

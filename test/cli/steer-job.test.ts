@@ -20,7 +20,7 @@ export default job('ticks', env => {
       output: Tick,
       state: { last: valueState(z.int()) },
       processElement(tick, context, out) {
-        context.state.last.set(tick.id)
+        context.state.last.update(tick.id)
         out.collect(tick)
       },
     })
@@ -31,7 +31,9 @@ export default job('ticks', env => {
 `
 
 beforeAll(() => {
-  for (const name of ['ticks', 'tocks']) writeFileSync(join(folder, `${name}.ts`), source)
+  for (const name of ['ticks', 'tocks']) {
+    writeFileSync(join(folder, `${name}.ts`), source.replace("job('ticks'", `job('${name}'`))
+  }
 })
 
 afterAll(async () => {
@@ -89,7 +91,9 @@ describe('one running job', () => {
     expect(existsSync(join(savepoint, '_metadata'))).toBe(true)
     expect(run.isRunning).toBe(true)
     const id = /\d+$/.exec(savepoint)?.[0] ?? ''
-    expect((await call('checkpoints')).out).toMatch(new RegExp(` ${id} {2}savepoint +completed`))
+    expect((await call('checkpoints')).out).toMatch(
+      new RegExp(`^ *${id} {2}savepoint +completed`, 'm'),
+    )
     const shown = await call('checkpoints', 'show', id)
     expect(shown.out).toMatch(/ALIGNMENT[\s\S]*\nSOURCE +SPLIT +RECORDS\nticks +0\/1 +[\d,]+\n/)
   }, 60_000)

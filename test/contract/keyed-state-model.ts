@@ -63,6 +63,7 @@ const kinds = [
   'sum-add',
   'sum-clear',
   'sum-clear-namespace',
+  'value-clear-namespace',
   'list-add',
   'list-update',
   'list-merge',
@@ -73,6 +74,7 @@ const kinds = [
   'timer-poll',
   'bulk-add',
   'bulk-clear',
+  'bulk-timers',
   'begin-snapshot',
   'step-snapshot',
   'end-snapshot',
@@ -120,12 +122,17 @@ class Bench {
         for (let i = 0; i < 100; i++) this.#keyed({ ...one, kind: 'sum-clear', key: number + i })
         for (let i = 0; i < 50; i++) this.#keyed({ ...one, kind: 'value-clear', key: number + i })
         break
-      case 'sum-clear-namespace':
-        for (const { sum } of this.#handles.values()) sum.clearNamespace(namespace)
-        for (const name of [...this.#model.keys()]) {
-          const [state, , space] = JSON.parse(name)
-          if (state === 'sum' && space === namespace) this.#model.delete(name)
+      case 'bulk-timers':
+        for (let i = 0; i < 40; i++) {
+          this.#keyed({ kind: 'timer-add', key: i % 9, namespace, number: number + i })
+          if (i % 2 === 0) this.#keyed({ ...one, kind: 'timer-poll', key: i % 7 })
         }
+        break
+      case 'sum-clear-namespace':
+        this.#clearNamespace('sum', namespace)
+        break
+      case 'value-clear-namespace':
+        this.#clearNamespace('value', namespace)
         break
       case 'begin-snapshot':
         this.#finish(false)
@@ -144,6 +151,14 @@ class Bench {
         break
       default:
         this.#keyed({ kind, key, namespace, number })
+    }
+  }
+
+  #clearNamespace(state: 'sum' | 'value', namespace: number): void {
+    for (const handles of this.#handles.values()) handles[state].clearNamespace(namespace)
+    for (const name of [...this.#model.keys()]) {
+      const [of, , space] = JSON.parse(name)
+      if (of === state && space === namespace) this.#model.delete(name)
     }
   }
 

@@ -139,8 +139,8 @@ const failures: readonly {
   {
     when: 'a state gets a value that its type cannot write',
     fields: { 'job.args.spoilsStateAt': 7 },
-    code: 'WEIR_STATE_UNSERIALIZABLE',
-    says: ['state standing of operator totals', 'the value at orders is not int32: "a lot'],
+    code: 'WEIR_USER_FUNCTION_FAILED',
+    says: ['operator totals', 'key "', 'the value at orders is not int32: "a lot"'],
   },
   {
     when: 'a sink gets a value that its format cannot write',
@@ -169,11 +169,12 @@ const failures: readonly {
 ]
 
 test.each(failures)('when $when', async ({ fields, code, says }) => {
-  const end = await run(code, fields)
+  const name = Object.keys(fields).join('-')
+  const end = await run(name, fields)
   expectError(end, code, says)
   expect(end).toMatchObject({ code: 1, out: '' })
   // Nothing half done is published.
-  expect(readLines(join(folder, code, 'out'))).toEqual([])
+  expect(readLines(join(folder, name, 'out'))).toEqual([])
 })
 
 test('a Parquet file that is cut short is named', async () => {

@@ -2,27 +2,30 @@
  * `kill -9` at random moments, then `--restore latest`, as often as it takes: the output is that of
  * an undisturbed run.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { readGeneration } from '../../src/checkpoint/generation.ts'
 import { parseDuration } from '../../src/common/duration.ts'
 import { SeededRandom } from '../../src/common/random.ts'
+import {
+  readLines,
+  ScratchFolders,
+  sampleManifest,
+  setAll,
+  type WeirEnd,
+  WeirProcess,
+} from './weir-process.ts'
 
-const repository = resolve(import.meta.dirname, '../..')
 const KILLS = 5
-const folders: string[] = []
+const folders = new ScratchFolders()
 
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => folders.remove())
 
 interface Sample {
   readonly name: string
-  readonly set: readonly string[]
+  readonly args: Readonly<Record<string, number>>
   /** What must be equal after all; without what depends on the order of arrival. */
   readonly outcome: (lines: readonly string[]) => readonly string[]
 }
@@ -36,7 +39,7 @@ interface Entry {
 const samples: readonly Sample[] = [
   {
     name: 'bank-transfers',
-    set: ['transfers=300000', 'rate=80000'],
+    args: { 'job.args.transfers': 300_000, 'job.args.rate': 80_000 },
     // The balance after each transfer depends on the order of arrival; the sum of all does not.
     outcome: lines => {
       const entries = lines.map(line => JSON.parse(line) as Entry)
@@ -46,7 +49,7 @@ const samples: readonly Sample[] = [
   },
   {
     name: 'surge-pricing',
-    set: ['rides=1500000'],
+    args: { 'job.args.rides': 1_500_000 },
     // So do the last digits of a sum of fractions.
     outcome: lines =>
       lines
@@ -64,44 +67,27 @@ interface Surge {
 
 /** Runs in a folder of its own, so that `.weir` and the output are the run's own. */
 class Run {
-  readonly folder = mkdtempSync(join(tmpdir(), 'weir-kill-'))
+  readonly #folder = folders.make()
   readonly #sample: Sample
-  #child: ChildProcess | undefined
-  #ended: Promise<number | null> = Promise.resolve(null)
-  #said = ''
+  #process: WeirProcess
   #runs = 0
 
   constructor(sample: Sample) {
-    folders.push(this.folder)
     this.#sample = sample
+    this.#process = this.#start([])
   }
 
   /** What the last process wrote to standard error. */
   get said(): string {
-    return this.#said
+    return this.#process.err
   }
 
-  start(restore: boolean): void {
-    const { name, set } = this.#sample
-    const manifest = join(repository, 'manifests/samples', `${name}.yaml`)
-    const overrides = [
-      'spec.checkpoint.interval=100ms',
-      `spec.job.args.output=${join(this.folder, 'out')}`,
-      ...set.map(one => `spec.job.args.${one}`),
-    ].flatMap(one => ['--set', one])
-    const from = restore ? ['--restore', 'latest'] : []
-    this.#said = ''
-    this.#child = spawn(join(repository, 'weir'), ['run', manifest, ...from, ...overrides], {
-      cwd: this.folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // A group of its own: the launcher and what it starts die together.
-      detached: true,
-    })
-    const child = this.#child
-    this.#ended = new Promise(resolve => child.on('close', code => resolve(code)))
-    child.stderr?.on('data', (text: Buffer) => {
-      this.#said += text.toString()
-    })
+  get ended(): Promise<WeirEnd> {
+    return this.#process.ended
+  }
+
+  restart(restore: boolean): void {
+    this.#process = this.#start(restore ? ['--restore', 'latest'] : [])
   }
 
   /**
@@ -109,42 +95,37 @@ class Run {
    * whether it was still running.
    */
   async killAfter(delayMs: number, early: boolean): Promise<boolean> {
-    let ended = false
-    void this.#ended.then(() => {
-      ended = true
-    })
     const before = this.#runs
-    while (!early && !ended && this.#countRuns() === before) await sleep(10)
+    if (!early) await this.#process.runsUntil(() => this.#countRuns() > before)
     this.#runs = this.#countRuns()
-    const first = await Promise.race([this.#ended, sleep(delayMs, 'alive' as const)])
+    const first = await Promise.race([this.ended, sleep(delayMs, 'alive' as const)])
     if (first !== 'alive') return false
-    process.kill(-(this.#child?.pid as number), 'SIGKILL')
-    await this.#ended
+    await this.#process.kill()
     return true
+  }
+
+  get output(): readonly string[] {
+    return readLines(join(this.#folder, 'out'))
+  }
+
+  #start(from: readonly string[]): WeirProcess {
+    const { name, args } = this.#sample
+    const fields = {
+      'checkpoint.interval': '100ms',
+      'job.args.output': join(this.#folder, 'out'),
+      ...args,
+    }
+    const command = ['run', sampleManifest(name), ...from, ...setAll(fields)]
+    return new WeirProcess(command, this.#folder)
   }
 
   /** Attempts that have recorded what they go on from. */
   #countRuns(): number {
-    const checkpoints = join(this.folder, '.weir/checkpoints')
-    if (!existsSync(checkpoints)) return 0
+    const checkpoints = join(this.#folder, '.weir/checkpoints')
     const generations = join(checkpoints, `default.${this.#sample.name}`, 'generations')
     if (!existsSync(generations)) return 0
     const records = readdirSync(generations).map(name => readFileSync(join(generations, name)))
     return records.filter(record => readGeneration(record)?.base != null).length
-  }
-
-  ended(): Promise<number | null> {
-    return this.#ended
-  }
-
-  get output(): readonly string[] {
-    const folder = join(this.folder, 'out')
-    const files = readdirSync(folder).filter(name => !name.startsWith('.') && !name.startsWith('_'))
-    return files.flatMap(name =>
-      readFileSync(join(folder, name), 'utf8')
-        .split('\n')
-        .filter(line => line !== ''),
-    )
   }
 }
 
@@ -155,8 +136,7 @@ describe.each(samples)('$name', sample => {
 
   beforeAll(async () => {
     const run = new Run(sample)
-    run.start(false)
-    expect({ code: await run.ended(), said: run.said }).toMatchObject({ code: 0 })
+    expect(await run.ended).toMatchObject({ code: 0 })
     runMs = parseDuration(/finished after (\S+):/.exec(run.said)?.[1] ?? '') ?? 1_000
     undisturbed = sample.outcome(run.output)
   }, 120_000)
@@ -164,7 +144,6 @@ describe.each(samples)('$name', sample => {
   test('killed at random moments and restored, it gives the same output', async () => {
     const random = new SeededRandom(20_260)
     const run = new Run(sample)
-    run.start(false)
     let kills = 0
     let restores = 0
     for (;;) {
@@ -173,16 +152,16 @@ describe.each(samples)('$name', sample => {
       if (kills < KILLS && (await run.killAfter(delayMs, early))) {
         kills++
         if (run.said.includes('restored from')) restores++
-        run.start(true)
+        run.restart(true)
         continue
       }
-      const code = await run.ended()
+      const end = await run.ended
       // Killed before it began: there is nothing to restore yet, and that is said.
       if (!run.said.includes('WEIR_RESTORE_NOTHING')) {
-        expect({ code, said: run.said }).toMatchObject({ code: 0 })
+        expect(end).toMatchObject({ code: 0 })
         break
       }
-      run.start(false)
+      run.restart(false)
     }
     if (run.said.includes('restored from')) restores++
     expect(kills).toBeGreaterThan(0)

@@ -52,6 +52,11 @@ export class WeirProcess {
     return this.#running
   }
 
+  /** What it wrote to standard error so far. */
+  get err(): string {
+    return this.#said.err
+  }
+
   /** As `kill -9` does: no word of farewell. */
   async kill(): Promise<WeirEnd> {
     process.kill(-this.#pid, 'SIGKILL')

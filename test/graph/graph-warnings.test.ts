@@ -16,6 +16,17 @@ function rows(env: StreamEnvironment, boundedness: 'bounded' | 'unbounded' = 'bo
   return env.from(fakeSource(Row, { boundedness }), w => w.monotonous()).uid('rows')
 }
 
+/** Rows with watermarks, united with some without. */
+function besideRows(env: StreamEnvironment, boundedness: 'bounded' | 'unbounded') {
+  return rows(env)
+    .union(env.from(fakeSource(Row, { boundedness })).uid('others'))
+    .keyBy(r => r.id)
+    .window(tumbling('1m'))
+    .sum('n')
+    .uid('sum')
+    .to(fakeSink({ delivery: 'exactly-once' }))
+}
+
 const exactlyOnce = { checkpointing: 'exactly-once' } as const
 
 const cases: Record<string, WarningCase> = {
@@ -108,6 +119,15 @@ const cases: Record<string, WarningCase> = {
         .uid('sum')
         .to(fakeSink()),
     warnings: [],
+  },
+  'an input that ends may hold event time back until it was read': {
+    build: env => besideRows(env, 'bounded'),
+    warnings: [],
+  },
+  'one that never ends may not': {
+    build: env => besideRows(env, 'unbounded'),
+    options: exactlyOnce,
+    warnings: ['WEIR_WATERMARKS_MISSING sum'],
   },
   'processing-time windows need no watermarks': {
     build: env =>

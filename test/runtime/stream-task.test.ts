@@ -230,7 +230,10 @@ describe('time', () => {
     await runner.cancel()
   })
 
-  test('a silent source turns idle and no longer holds the others back', async () => {
+  test.each([
+    ['a silent source turns idle and no longer holds the others back', 0],
+    ['so it does when the clock is set back by an hour meanwhile', 3_600_000],
+  ])('%s', async (_sentence, setBackMs) => {
     const [quick, silent] = [new HandSource<number>(), new HandSource<number>()]
     const log = new SinkLog<number>()
     const made = job(env => {
@@ -249,6 +252,7 @@ describe('time', () => {
     for (let i = 0; i < 4; i++) await runner.step()
     const sink = runner.tasks.at(-1)?.control.metrics
     expect(sink?.watermark).toBe(9)
+    runner.clock.setNow(runner.clock.now() - setBackMs)
     for (let i = 0; i < 10; i++) {
       runner.clock.advance(200)
       await runner.step()

@@ -118,6 +118,12 @@ export class JobAttempt {
     const restored = await this.#load(choice)
     if (this.#ending) return
     await this.#store.settle(lineage, choice.base)
+    // Whoever took a generation before this was durable may go on from something else: then what is
+    // restored here must not be committed. Whoever takes one later goes on from this (T1).
+    const newer = await this.#store.newerGeneration()
+    if (newer !== undefined) {
+      throw clusterErrors.WEIR_JOB_FENCED({ jobId, own: this.#store.generation, newer })
+    }
     onSettled()
     if (choice.note !== undefined) onNotice({ level: 'info', text: choice.note })
     if (restored !== undefined) {

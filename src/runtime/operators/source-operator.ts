@@ -13,6 +13,7 @@ import type { OperatorSpec } from '../../api/transformation.ts'
 import type { WatermarkStrategy } from '../../api/watermark-strategy.ts'
 import { assert, assertDefined } from '../../common/assert.ts'
 import { MAX_TIMESTAMP } from '../../common/timestamps.ts'
+import { PeriodicTick } from '../periodic-tick.ts'
 import { type Brakes, SourceRecords } from '../source-output.ts'
 import type {
   OperatorContext,
@@ -46,7 +47,8 @@ export class SourceOperator implements StreamOperator {
   #records: SourceRecords | undefined
   #alignment: AlignmentMember | undefined
   #splits: readonly SourceSplit[] = []
-  #nextTick = MAX_TIMESTAMP
+  /** `undefined`: nothing depends on processing time. */
+  #tick: PeriodicTick | undefined
   #over = false
 
   constructor(
@@ -82,8 +84,9 @@ export class SourceOperator implements StreamOperator {
       requestSplit: () => this.#hooks.requestSplit(),
       wakeUp: () => this.#hooks.wakeUp(),
     })
-    if (needsTicks(watermarks))
-      this.#nextTick = context.clock.now() + this.#hooks.watermarkIntervalMs
+    if (needsTicks(watermarks)) {
+      this.#tick = new PeriodicTick(context.clock, this.#hooks.watermarkIntervalMs)
+    }
     await this.#reader.start()
   }
 
@@ -137,12 +140,11 @@ export class SourceOperator implements StreamOperator {
   }
 
   nextProcessingTime(): number {
-    return this.#over ? MAX_TIMESTAMP : this.#nextTick
+    return this.#over || this.#tick === undefined ? MAX_TIMESTAMP : this.#tick.nextMs
   }
 
   processTime(now: number): boolean {
-    if (now < this.#nextTick || this.#over) return true
-    this.#nextTick = now + this.#hooks.watermarkIntervalMs
+    if (this.#over || this.#tick?.take(now) !== true) return true
     const records = this.#openRecords()
     records.tick(now - this.#hooks.heldBackMs())
     records.align()

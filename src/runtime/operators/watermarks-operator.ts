@@ -1,5 +1,6 @@
 import type { WatermarkStrategy } from '../../api/watermark-strategy.ts'
 import { MAX_TIMESTAMP } from '../../common/timestamps.ts'
+import { PeriodicTick } from '../periodic-tick.ts'
 import { runtimeErrors } from '../runtime-errors.ts'
 import type { OperatorContext, WatermarkStatus } from '../stream-operator.ts'
 import { makeErrorHandler } from '../user-function-errors.ts'
@@ -16,7 +17,7 @@ const WATERMARK_INTERVAL_MS = 200
 export class WatermarksOperator extends AbstractStreamOperator {
   readonly #strategy: WatermarkStrategy<unknown>
   #periodic: PeriodicWatermarks<unknown> | undefined
-  #nextMs = MAX_TIMESTAMP
+  #tick: PeriodicTick | undefined
 
   constructor(context: OperatorContext, strategy: WatermarkStrategy<unknown>) {
     super(context)
@@ -37,7 +38,7 @@ export class WatermarksOperator extends AbstractStreamOperator {
       },
     })
     this.#periodic = periodic
-    this.#nextMs = context.processingTime() + WATERMARK_INTERVAL_MS
+    this.#tick = new PeriodicTick(context.clock, WATERMARK_INTERVAL_MS)
     const input = (value: unknown, timestamp: number): void => {
       metrics.recordsIn++
       let assigned = timestamp
@@ -63,15 +64,12 @@ export class WatermarksOperator extends AbstractStreamOperator {
   override processStatus(_status: WatermarkStatus): void {}
 
   override processTime(now: number): boolean {
-    if (now >= this.#nextMs) {
-      this.#nextMs = now + WATERMARK_INTERVAL_MS
-      this.#periodic?.onPeriodic(now)
-    }
+    if (this.#tick?.take(now) === true) this.#periodic?.onPeriodic(now)
     return true
   }
 
   override nextProcessingTime(): number {
-    return this.#nextMs
+    return this.#tick?.nextMs ?? MAX_TIMESTAMP
   }
 
   #emit(watermark: number): void {

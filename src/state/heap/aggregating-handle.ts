@@ -11,12 +11,9 @@ export interface AggregatingOptions {
 
 type Aggregating = InternalAggregatingState<unknown, unknown, unknown>
 
-export function aggregatingHandleClass(
-  Base: StateHandleClass,
-): new (
-  place: HandlePlace,
-  options: AggregatingOptions,
-) => Aggregating {
+type AggregatingClass = new (place: HandlePlace, options: AggregatingOptions) => Aggregating
+
+export function aggregatingHandleClass(Base: StateHandleClass): AggregatingClass {
   return class HeapAggregatingState extends Base implements Aggregating {
     readonly #aggregate: AggregateFunction<unknown, unknown, unknown>
     readonly #options: AggregatingOptions
@@ -29,9 +26,8 @@ export function aggregatingHandleClass(
 
     get(): unknown {
       const slot = this.cursor.locate()
-      return slot < 0
-        ? undefined
-        : this.#aggregate.result(this.cells.get(this.cursor.table.main, slot))
+      if (slot < 0) return undefined
+      return this.#aggregate.result(this.cells.get(this.cursor.table.main, slot))
     }
 
     add(value: unknown): void {
@@ -44,8 +40,8 @@ export function aggregatingHandleClass(
       }
       const before = this.cells.get(cursor.table.main, slot)
       const after = aggregate.add(value, before)
-      if (after !== before || this.cells.isCopied)
-        this.cells.set(cursor.table.main, slot, this.cells.keep(after))
+      if (after === before && !this.cells.isCopied) return
+      this.cells.set(cursor.table.main, slot, this.cells.keep(after))
     }
 
     accumulator(): unknown {

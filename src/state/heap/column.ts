@@ -1,6 +1,6 @@
 /**
- * Columns of a state table: one cell an entry, in pages, so that growing never copies more than one
- * page. The first page starts small and doubles: a pane of ten keys stays small.
+ * Columns of the timer queue: one cell a timer, in pages, so that growing never copies more than
+ * one page. The first page starts small and doubles.
  */
 import { cloneFunction } from '../../common/clone-function.ts'
 
@@ -20,7 +20,7 @@ interface Page<T> {
   [index: number]: T
 }
 
-export interface PageOptions<T> {
+interface PageOptions<T> {
   make(length: number): Page<T>
   /** What an empty cell holds; set on release so that no object is kept alive. */
   readonly empty: T
@@ -28,10 +28,10 @@ export interface PageOptions<T> {
 }
 
 /**
- * The class of a paged column. Self-contained, for `cloneFunction`: a table whose column class is its
- * own has monomorphic cells, and the optimiser need not box its doubles.
+ * The class of a paged column. Self-contained, for `cloneFunction`: a table whose column class is
+ * its own has monomorphic cells, and the optimiser need not box its doubles.
  */
-export function pagedColumnClass<T>(options: PageOptions<T>): new () => Column<T> {
+function pagedColumnClass<T>(options: PageOptions<T>): new () => Column<T> {
   const SHIFT = 14
   const PAGE = 1 << SHIFT
   const { make, empty, cellBytes } = options
@@ -70,39 +70,22 @@ export function pagedColumnClass<T>(options: PageOptions<T>): new () => Column<T
   }
 }
 
-const int32Pages: PageOptions<number> = {
-  make: length => new Int32Array(length),
-  empty: 0,
-  cellBytes: 4,
-}
-const float64Pages: PageOptions<number> = {
-  make: length => new Float64Array(length),
-  empty: 0,
-  cellBytes: 8,
-}
-const uint8Pages: PageOptions<number> = {
-  make: length => new Uint8Array(length),
-  empty: 0,
-  cellBytes: 1,
-}
 const objectPages: PageOptions<unknown> = {
-  // Filled, so that all pages have one kind of elements from the start.
+  // Filled first: all pages have one kind of elements.
   make: length => new Array<unknown>(length).fill(undefined),
   empty: undefined,
   cellBytes: 8,
 }
 
-/** A class of one's own for a state's values: `int32`, `float64` or `object`. */
-export function valueColumnClass(
-  storage: 'int32' | 'float64' | 'object',
-): new () => Column<unknown> {
-  const own = cloneFunction(pagedColumnClass) as typeof pagedColumnClass<never>
-  const pages = { int32: int32Pages, float64: float64Pages, object: objectPages }[storage]
-  return own(pages as PageOptions<never>) as new () => Column<unknown>
-}
-
-/** For the tables' own columns: each kind of cell has one class. */
-export const Int32Column = cloneFunction(pagedColumnClass<number>)(int32Pages)
-export const Float64Column = cloneFunction(pagedColumnClass<number>)(float64Pages)
-export const Uint8Column = cloneFunction(pagedColumnClass<number>)(uint8Pages)
+/** Each kind of cell has a class of its own. */
+export const Int32Column = cloneFunction(pagedColumnClass<number>)({
+  make: length => new Int32Array(length),
+  empty: 0,
+  cellBytes: 4,
+})
+export const Float64Column = cloneFunction(pagedColumnClass<number>)({
+  make: length => new Float64Array(length),
+  empty: 0,
+  cellBytes: 8,
+})
 export const ObjectColumn = cloneFunction(pagedColumnClass<unknown>)(objectPages)

@@ -10,7 +10,7 @@ export class CurrentKey {
   hash = 0
   /** The key is a 32-bit integer: its hash is the key, and equal hashes mean equal keys. */
   isInt = false
-  /** Grows with every change of the key, and with every change of state behind the handles' back. */
+  /** Grows with every change of the key, and when state changed behind the handles' back. */
   epoch = 0
 
   setInt(key: number): void {

@@ -6,13 +6,13 @@
  *
  * The table doubles by beginning a new generation of slots; the old one is drained a few slots at a
  * time by the accesses that follow, so that growing never stops the task. Every entry carries the
- * stamp of the last snapshot that is done with it: beginning a snapshot raises the table's stamp, and
- * so makes every entry pending, at no cost.
+ * stamp of the last snapshot that is done with it: beginning a snapshot raises the table's stamp,
+ * and so makes every entry pending, at no cost.
  *
  * Invariants
  *  E1  An entry is in one generation. What `find` and `insert` give is in `main`.
- *  E2  While a snapshot runs, an entry that was there when it began is written before it is changed,
- *      removed, handed out, or moved past the walk; exactly once.
+ *  E2  While a snapshot runs, an entry that was there when it began is written before it is
+ *      changed, removed, handed out, or moved past the walk; exactly once.
  *
  * Source of deletion by backward shift: Knuth, TAOCP 3, 6.4, algorithm R.
  */
@@ -225,7 +225,7 @@ export class EntryTable {
     if (stop === old.capacity) this.old = undefined
   }
 
-  /** Moves an entry to `main`; the walk may have been there already, so it is written first (E2). */
+  /** Moves an entry to `main`. The walk may have been there already: it is written first (E2). */
   #advance(old: Generation, slot: number): number {
     this.#warnVisits()
     this.#preserve(old, slot)

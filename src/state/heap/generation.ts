@@ -7,7 +7,8 @@
  * Leaves out  growth and snapshots (`EntryTable`).
  *
  * Invariants
- *  G1  A slot is empty when its stamp is 0. Between the home slot of a tag and its own none is empty.
+ *  G1  A slot is empty when its stamp is 0. Between the home slot of a tag and its own none is
+ *      empty.
  *  G2  Without `keys` every tag is its key: 32-bit integers without namespaces.
  */
 import type { PrimitiveKey } from '../key.ts'
@@ -27,7 +28,7 @@ export interface GenerationShape {
   makeArena?(): RecordArena
 }
 
-/** The stamp of an entry that went to the next generation, or was removed while it was on its way. */
+/** The stamp of an entry that went to the next generation, or was removed before it could. */
 const GONE = -1
 
 export class Generation {

@@ -41,8 +41,8 @@ export interface HeapBackendOptions {
   /** For TTL, and for the time a slice of a snapshot takes. */
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
   /**
-   * `incremental` (the default): writes and snapshots drop expired entries they come across. `none`:
-   * an expired entry goes only when it is read, or with a restore.
+   * `incremental` (the default): writes and snapshots drop expired entries they come across.
+   * `none`: an expired entry goes only when it is read, or with a restore.
    */
   readonly ttlCleanup?: 'incremental' | 'none'
 }

@@ -36,7 +36,7 @@ interface OpenOperatorState {
   readonly keySchema?: SchemaNode
 }
 
-class HeapOperatorState implements OperatorStateBackend {
+export class HeapOperatorState implements OperatorStateBackend {
   readonly #operatorName: string
   readonly #open = new Map<string, OpenOperatorState>()
   readonly #restored = new Map<string, OperatorStateSnapshot>()
@@ -48,7 +48,7 @@ class HeapOperatorState implements OperatorStateBackend {
   listState<T>(name: string, redistribution: 'split' | 'union', type: Type<T>): ListState<T> {
     const state = this.#state(name, redistribution, () => {
       const list = new OperatorList(type as Type<unknown>)
-      this.#load(name, redistribution, type as Type<unknown>, (input, stored) => {
+      this.#load(name, { redistribution, type: type as Type<unknown> }, (input, stored) => {
         list.add(stored.read(input))
       })
       return { redistribution, handle: list, schema: type.schema }
@@ -60,7 +60,8 @@ class HeapOperatorState implements OperatorStateBackend {
     const state = this.#state(name, 'broadcast', () => {
       const map = new BroadcastMap(keyType as Type<unknown>, valueType as Type<unknown>)
       this.#checkKeys(name, keyType as Type<unknown>)
-      this.#load(name, 'broadcast', valueType as Type<unknown>, (input, stored) => {
+      const as = { redistribution: 'broadcast', type: valueType as Type<unknown> } as const
+      this.#load(name, as, (input, stored) => {
         map.put(keyType.read(input), stored.read(input))
       })
       return {
@@ -114,8 +115,7 @@ class HeapOperatorState implements OperatorStateBackend {
   /** Reads the restored items of a name, if any. A list may change between split and union. */
   #load(
     name: string,
-    redistribution: Redistribution,
-    type: Type<unknown>,
+    { redistribution, type }: { redistribution: Redistribution; type: Type<unknown> },
     read: (input: ByteReader, stored: Type<unknown>) => void,
   ): void {
     const restored = this.#restored.get(name)

@@ -1,6 +1,7 @@
 /**
  * A snapshot of the heap backend being written: walks every table and timer queue in slices, while
- * the task goes on between them. What the task is about to change ahead of the walk is written first.
+ * the task goes on between them. What the task is about to change ahead of the walk is written
+ * first.
  *
  * Owns        the order of the walk, the bytes written so far.
  * Leaves out  which entries are pending (the tables know), where the bytes go.

@@ -29,8 +29,8 @@ export interface TimerQueueOptions {
 
 const FREE = -1
 /**
- * The root is at place 3 of the arrays, so that the four children of any node begin at a multiple of
- * four: they are in one cache line.
+ * The root is at place 3 of the arrays, so that the four children of any node begin at a multiple
+ * of four: they are in one cache line.
  */
 const ROOT = 3
 const FIRST_PLACES = 16

@@ -1,5 +1,5 @@
 /**
- * The keys of a table's entries. It starts with 32-bit integers in typed arrays and turns, at the
+ * The keys of timers. It starts with 32-bit integers in typed arrays and turns, at the
  * first key that does not fit, into doubles (all keys numbers) or into plain arrays (anything).
  */
 import type { PrimitiveKey } from '../key.ts'

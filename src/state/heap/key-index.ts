@@ -1,8 +1,8 @@
 /**
  * Finds the entry of a hash: extendible hashing over small open-addressing segments.
  *
- * Owns        (tag, entry) pairs, side by side in one `Int32Array` a segment, so that a probe touches
- *             one cache line. The tag is the 32-bit hash.
+ * Owns        (tag, entry) pairs, side by side in one `Int32Array` a segment, so that a probe
+ *             touches one cache line. The tag is the 32-bit hash.
  * Leaves out  keys and values. Where equal tags do not prove equal keys, the caller compares.
  *
  * The directory picks a segment by the high bits of the mixed tag, linear probing goes on from its

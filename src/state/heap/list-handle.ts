@@ -4,12 +4,9 @@ import type { ListCell } from './cells.ts'
 import type { HandlePlace, StateHandleClass } from './state-handle.ts'
 import type { Keeper } from './value-keeper.ts'
 
-export function listHandleClass(
-  Base: StateHandleClass,
-): new (
-  place: HandlePlace,
-  keep: Keeper,
-) => InternalListState<unknown> {
+type ListClass = new (place: HandlePlace, keep: Keeper) => InternalListState<unknown>
+
+export function listHandleClass(Base: StateHandleClass): ListClass {
   return class HeapListState extends Base implements InternalListState<unknown> {
     readonly #keep: Keeper
 

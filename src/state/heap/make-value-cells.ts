@@ -2,8 +2,8 @@
  * Chooses the cells of a type: 32-bit integers and doubles in typed arrays,
  * small objects of numbers as their fields, bytes encoded in an arena, anything else as it is.
  *
- * The plain cells are self-contained factories (see `state-handle.ts`): with a class of its own each
- * state reads one kind of array only, and the optimiser need not box its doubles.
+ * The plain cells are self-contained factories (see `state-handle.ts`): with a class of its own
+ * each state reads one kind of array only, and the optimiser need not box its doubles.
  */
 import { cloneFunction } from '../../common/clone-function.ts'
 import type { Type } from '../../schema/type.ts'

@@ -14,13 +14,11 @@ export interface MapOptions {
   readonly noTime: number
 }
 
-export function mapHandleClass(
-  Base: StateHandleClass,
-): new (
-  place: HandlePlace,
-  options: MapOptions,
-) => InternalMapState<unknown, unknown> {
-  return class HeapMapState extends Base implements InternalMapState<unknown, unknown> {
+type MapState = InternalMapState<unknown, unknown>
+type MapClass = new (place: HandlePlace, options: MapOptions) => MapState
+
+export function mapHandleClass(Base: StateHandleClass): MapClass {
+  return class HeapMapState extends Base implements MapState {
     readonly #options: MapOptions
 
     constructor(place: HandlePlace, options: MapOptions) {
@@ -56,26 +54,25 @@ export function mapHandleClass(
       if (cell?.delete(this.#options.fold(key)) && cell.size === 0) this.clear()
     }
 
+    // Arrays, all three: the map may be changed while its entries are walked over.
     entries(): Iterable<readonly [unknown, unknown]> {
-      return this.#items().map(item => [item.key, item.value] as const)
+      return Array.from(this.#items(), item => [item.key, item.value] as const)
     }
 
     keys(): Iterable<unknown> {
-      return this.#items().map(item => item.key)
+      return Array.from(this.#items(), item => item.key)
     }
 
     values(): Iterable<unknown> {
-      return this.#items().map(item => item.value)
+      return Array.from(this.#items(), item => item.value)
     }
 
     isEmpty(): boolean {
       return this.cursor.locate() < 0
     }
 
-    /** An array: the map may be changed while it is walked over. */
-    #items(): MapItem[] {
-      const cell = this.#cell()
-      return cell === undefined ? [] : [...cell.values()]
+    #items(): Iterable<MapItem> {
+      return this.#cell()?.values() ?? []
     }
 
     #cell(): MapCell | undefined {

@@ -78,7 +78,7 @@ export function openState(descriptor: StateDescriptor, options: OpenOptions): Op
 }
 
 /** What a snapshot says about a state of this declaration. */
-export function metaOf(name: string, descriptor: StateDescriptor): StateMeta {
+function metaOf(name: string, descriptor: StateDescriptor): StateMeta {
   return {
     name,
     kind: descriptor.kind,

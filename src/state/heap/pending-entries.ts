@@ -1,6 +1,7 @@
 /**
- * Which entries a running snapshot still has to write. The walk goes up entry by entry; what is about
- * to be changed ahead of it is written first and marked. One bit an entry, kept only while it runs.
+ * Which entries a running snapshot still has to write. The walk goes up entry by entry; what is
+ * about to be changed ahead of it is written first and marked. One bit an entry, kept only while it
+ * runs.
  *
  * Invariant
  *  P1  An entry is taken at most once a snapshot.

@@ -1,13 +1,14 @@
 /**
- * Encoded values, kept outside the garbage-collected heap: however many there are, a collection never
- * visits them.
+ * Encoded values, kept outside the garbage-collected heap: however many there are, a collection
+ * never visits them.
  *
  * Owns        blocks of memory, and which pieces of them are free.
  * Leaves out  what the bytes mean.
  *
  * A record's address counts units of 8 bytes over all blocks, so that 32 bits reach 32 GB. Pieces
- * come in size classes, about four to a doubling; a freed piece is reused for the next record of its
- * class. Nothing is ever moved: a change of size reuses or frees, and no pause is needed to compact.
+ * come in size classes, about four to a doubling; a freed piece is reused for the next record of
+ * its class. Nothing is ever moved: a change of size reuses or frees, and no pause is needed to
+ * compact.
  *
  * Invariants
  *  R1  A piece is live or on the free list of its class, never both.

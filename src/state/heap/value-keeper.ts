@@ -115,7 +115,7 @@ function looseDictionary(keep: Keeper | undefined): Keeper {
   }
 }
 
-/** Variants may give one field several types: only fields that are strings themselves are replaced. */
+/** Variants may give one field several types: only fields that are strings are replaced. */
 function looseUnion(variants: readonly SchemaNode[]): Keeper | undefined {
   const names = new Set<string>()
   for (const variant of variants) {

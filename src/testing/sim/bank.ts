@@ -1,6 +1,6 @@
 /**
- * The input of a simulated job: transfers between accounts, in splits. Everything that must come out
- * follows from it.
+ * The input of a simulated job: transfers between accounts, in splits. Everything that must come
+ * out follows from it.
  */
 import type { SeededRandom } from '../../common/random.ts'
 

@@ -1,6 +1,6 @@
 /**
- * What is promised, one checker a promise. They look at the edges only: what lies in the store, what
- * was ordered, what was committed.
+ * What is promised, one checker a promise. They look at the edges only: what lies in the store,
+ * what was ordered, what was committed.
  *
  * A checkpoint is *valid* once an attempt ordered its commit, or a newer attempt went on from it.
  */
@@ -16,24 +16,26 @@ import { checkOutput } from './output-checkers.ts'
 import type { Scheduler } from './scheduler.ts'
 import { readStoredCut } from './stored-cut.ts'
 
-export const checkerNames = [
-  'no-record-lost',
-  'no-record-doubled',
-  'no-record-reordered',
-  'balances-follow',
-  'completed-restores',
-  'money-is-constant',
-  'cut-is-consistent',
-  'proof-holds',
-  'completed-is-gone-on-from',
-  'stale-completes-nothing',
-  'commits-completed-only',
-  'needed-is-kept',
-  'nothing-stuck',
-  'invariants-hold',
-] as const
-
-export type CheckerName = (typeof checkerNames)[number]
+export type CheckerName =
+  | 'no-record-lost'
+  | 'no-record-doubled'
+  /** A key path: what one split says of one account comes out in its order. */
+  | 'no-record-reordered'
+  | 'balances-follow'
+  | 'completed-restores'
+  | 'money-is-constant'
+  /** The balances of a checkpoint are those of its offsets. */
+  | 'cut-is-consistent'
+  /** The counts in the metadata are the offsets. */
+  | 'proof-holds'
+  /** A restart goes on from the last completed checkpoint. */
+  | 'completed-is-gone-on-from'
+  | 'stale-completes-nothing'
+  | 'commits-completed-only'
+  | 'needed-is-kept'
+  | 'nothing-stuck'
+  /** An assertion of the engine. */
+  | 'invariants-hold'
 
 export interface Violation {
   readonly checker: CheckerName
@@ -144,19 +146,18 @@ export class Checkers {
 
   #goesOn(generation: number, { history, restoredFrom }: GenerationBase): void {
     const newest = Math.max(0, ...this.#valid)
-    // One that was overtaken before it settled is fenced at its first checkpoint.
-    const isOvertaken = !this.isNewest(generation)
-    if (!isOvertaken && newest > 0 && !history.some(past => past.id === newest)) {
+    // One that was overtaken before it settled is fenced before anything of it runs.
+    if (!this.isNewest(generation)) return
+    if (newest > 0 && !history.some(past => past.id === newest)) {
       const detail = `generation ${generation} goes on from ${restoredFrom}, not from ${newest}`
       this.found('completed-is-gone-on-from', detail)
     }
     for (const { id } of history) this.#valid.add(id)
     const last = history.at(-1)
-    if (last !== undefined) this.#checkCut(last.id, isOvertaken)
+    if (last !== undefined) this.#checkCut(last.id)
   }
 
-  /** `mayBeGone`: whoever goes on from it is overtaken, and will not get far. */
-  #checkCut(id: number, mayBeGone = false): void {
+  #checkCut(id: number): void {
     const { jobId, bank, mode } = this.#options
     try {
       const cut = readStoredCut(this.#objects, { jobId, bank }, id)
@@ -170,7 +171,6 @@ export class Checkers {
       }
       if (mode === 'exactly-once') this.#checkBalances(id, cut.offsets, cut.balances)
     } catch (error) {
-      if (mayBeGone) return
       this.found('completed-restores', `${id}: ${(error as Error).message}`)
     }
   }

@@ -1,4 +1,4 @@
-/** Seeds in a row, and how a failing one is shown: its violations, and the command that replays it. */
+/** Seeds in a row, and how a failing one is shown: what it broke, and how to replay it. */
 import type { Protection } from './protections.ts'
 import { runSeed, type SeedResult } from './run-seed.ts'
 
@@ -35,7 +35,8 @@ export async function firstFailing(
 
 export function describeFailure({ seed, violations }: SeedResult): string {
   const found = violations.map(({ checker, detail }) => `  ${checker}: ${detail}\n`)
-  return `seed ${seed} failed\n${found.join('')}  replay: ./weir sim --seeds 1 --first ${seed} --trace\n`
+  const replay = `./weir sim --seeds 1 --first ${seed} --trace`
+  return `seed ${seed} failed\n${found.join('')}  replay: ${replay}\n`
 }
 
 /** What the seed stands for, in a line or two. */

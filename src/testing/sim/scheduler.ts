@@ -1,13 +1,13 @@
 /**
- * Simulated time: a queue of steps, each owned by a process, in the order of their times. A step runs
- * whole; a process can die or stand still between any two.
+ * Simulated time: a queue of steps, each owned by a process, in the order of their times. A step
+ * runs whole; a process can die or stand still between any two.
  *
  * Owns        time, the order of steps, which processes live.
  * Leaves out  what the steps do.
  *
  * Invariants
  *  S1  Equal seeds give equal runs: nothing but the seed decides the order of steps.
- *  S2  A dead process takes no step; one that stands still takes its steps after it woke up, in order.
+ *  S2  A dead process takes no step; one that stands still takes its own when it wakes, in order.
  */
 import { assert } from '../../common/assert.ts'
 import { SeededRandom } from '../../common/random.ts'
@@ -16,6 +16,7 @@ import type { TraceLog } from './trace-log.ts'
 /** Promise turns after a step: what it resolved has run on to its next wait. */
 const PROMISE_TURNS = 16
 const LAST_TURNS = 500
+const turnOfPromises = Promise.resolve()
 
 export interface SimProcess {
   readonly name: string
@@ -96,7 +97,7 @@ export class Scheduler {
   async run(over: () => boolean, stepsMax: number): Promise<void> {
     while (!over() && this.steps < stepsMax) {
       // What looks like the end may be promises that are still on their way to the next step.
-      for (let turn = 0; this.#queue.length === 0 && turn < LAST_TURNS; turn++) await undefined
+      for (let turn = 0; this.#queue.length === 0 && turn < LAST_TURNS; turn++) await turnOfPromises
       const step = this.#pop()
       if (step === undefined) return
       if (step.cancelled || step.owner?.state === 'dead') continue
@@ -106,9 +107,10 @@ export class Scheduler {
         step.owner.held.push(step)
         continue
       }
+      assert((step.owner?.state ?? 'alive') === 'alive', 'S2: only the living take steps')
       this.steps++
       step.action()
-      for (let turn = 0; turn < PROMISE_TURNS; turn++) await undefined
+      for (let turn = 0; turn < PROMISE_TURNS; turn++) await turnOfPromises
     }
   }
 

@@ -83,7 +83,8 @@ export class SimJobManager {
     })
     void master.done.then(result => {
       this.result = result
-      scheduler.note(this.process, `${result.outcome} ${result.error ?? ''}`)
+      const why = result.error instanceof Error ? `: ${result.error.message}` : ''
+      scheduler.note(this.process, `${result.outcome}${why}`)
       ended(result)
     })
     scheduler.note(this.process, `starts with ${parallelism} slots, restores ${options.restore}`)

@@ -1,7 +1,7 @@
 /**
- * The object store of a simulation: one disk, and a client in each process. A call takes effect some
- * time after it was made and is answered some time after that; its caller may die in between, and
- * then a write is lost or happens all the same. A rejected write happened, or never will.
+ * The object store of a simulation: one disk, and a client in each process. A call takes effect
+ * some time after it was made and is answered some time after that; its caller may die in between,
+ * and then a write is lost or happens all the same. A rejected write happened, or never will.
  */
 
 import type { ObjectBytes, ObjectEntry, ObjectStore } from '../../storage/object-store.ts'

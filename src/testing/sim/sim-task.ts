@@ -1,10 +1,6 @@
 /**
  * One simulated subtask around the real barrier handler: it takes items from its channels, performs
  * the handler's decisions, and snapshots in the order of the real tasks.
- *
- * Invariants
- *  K1  A blocked channel is not read.
- *  K2  The barrier leaves before any record that follows it, and after what preceded it.
  */
 import type { SourceSplit } from '../../api/source.ts'
 import { assertNever } from '../../common/assert.ts'

@@ -84,8 +84,9 @@ export class SinkLogic implements TaskLogic {
         const isLost = scheduler.chance(LOST_ANSWER)
         scheduler.after(atMs, undefined, () => {
           if (process.state === 'dead' && scheduler.chance(0.5)) return
-          scheduler.note(process, `commit ${request.committable} of ${request.checkpointId}`)
-          if (ledger.commit(request.committable as string)) request.alreadyCommitted()
+          const transaction = request.committable as string
+          scheduler.note(process, `commit ${transaction} of ${request.checkpointId}`)
+          if (ledger.commit(transaction)) request.alreadyCommitted()
           if (isLost) request.retryLater('the answer is lost')
         })
       }

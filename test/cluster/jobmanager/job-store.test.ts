@@ -110,6 +110,20 @@ test('W2: sweeping removes what was never completed, and what is abandoned and t
   ])
 })
 
+test('W2: an attempt that was overtaken sweeps nothing: the newer one may go on from it', async () => {
+  const store = new MemoryStore()
+  const { job: first } = await attempt(store)
+  await complete(first, 1)
+  const slow = open(store)
+  const lineage = await slow.begin()
+  await complete(first, 2)
+  const { lineage: newer } = await attempt(store)
+  await slow.settle(lineage, { restoredFrom: null, history: lineage.completed })
+  await slow.sweep({ ...lineage, lastCheckpointId: 2 }, 1)
+  expect(newer.completed.map(checkpoint => checkpoint.id)).toEqual([1, 2])
+  expect(await keys(store)).toContain('default.job/chk-2/_metadata')
+})
+
 test('records of many attempts do not pile up', async () => {
   const store = new MemoryStore()
   for (let i = 0; i < 30; i++) {

@@ -1,6 +1,6 @@
 /**
- * What the REST API orders: savepoints, stop, cancel. Requests are remembered, so that their outcome
- * can be asked for; the oldest that are done make room.
+ * What the REST API orders: savepoints, stop, cancel. Requests are remembered, so that their
+ * outcome can be asked for; the oldest that are done make room.
  */
 import { isWeirError, messageOf } from '../../../common/errors.ts'
 import type { JobResult } from '../../job-result.ts'

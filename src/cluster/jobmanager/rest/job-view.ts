@@ -1,8 +1,7 @@
 /**
- * A running job as the resources of the REST API show it: plain JSON. Times end in `Ms`; what is not
- * known is null.
+ * A running job as the resources of the REST API show it: plain JSON. Times end in `Ms`; what is
+ * not known is null.
  */
-import { describeJob } from '../../../graph/plan-json.ts'
 import type { SnapshotEntry } from '../job-history.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { type PressureLevel, pressureLevel } from './pressure-level.ts'
@@ -51,10 +50,6 @@ export function jobView(observed: ObservedJob) {
     lastFailure: lastFailure ?? null,
     vertices: vertexViews(observed),
   }
-}
-
-export function planView({ graph }: ObservedJob) {
-  return describeJob(graph)
 }
 
 /** Without secrets: see `redact.ts`. */

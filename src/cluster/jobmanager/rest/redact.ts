@@ -1,6 +1,6 @@
 const secretName = /secret|passw|token|credential|(api|access|private)[-_]?key|auth/i
 
-/** Fields as they may be shown: values under a secret's name, and logins inside URLs, are hidden. */
+/** Fields as they may be shown: values under a secret's name and logins in URLs are hidden. */
 export function redact<T extends string | number>(
   fields: Readonly<Record<string, T>>,
 ): Record<string, T | string> {

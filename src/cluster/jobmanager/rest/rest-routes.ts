@@ -3,6 +3,7 @@
  * `/api/v1`; a part in braces stands for any one part.
  */
 import { z } from 'zod'
+import { describeJob } from '../../../graph/plan-json.ts'
 import { METRICS_CONTENT_TYPE, metricsText } from '../../../observability/metrics-text.ts'
 import { jobMetrics } from './job-metrics.ts'
 import type { JobSteering } from './job-steering.ts'
@@ -13,7 +14,6 @@ import {
   exceptionsView,
   jobView,
   overviewView,
-  planView,
   snapshotView,
   watermarksView,
 } from './job-view.ts'
@@ -55,7 +55,7 @@ export const API_PREFIX = '/api/v1'
 export const routes: readonly Route[] = [
   view('/overview', overviewView),
   view('/job', jobView),
-  view('/plan', planView),
+  view('/plan', ({ graph }) => describeJob(graph)),
   view('/config', configView),
   view('/checkpoints', checkpointsView),
   { method: 'GET', path: '/checkpoints/{id}', handle: checkpoint },

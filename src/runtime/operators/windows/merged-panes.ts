@@ -2,17 +2,17 @@
 import type { Window } from '../../../api/window.ts'
 import type { PrimitiveKey } from '../../../state/key.ts'
 import type { KeyedStateBackend } from '../../../state/keyed-state-backend.ts'
-import type { Combiner } from './combiner.ts'
 import type { KeyNumbers } from './key-numbers.ts'
+import type { MergedAccumulators } from './merged-accumulators.ts'
 import type { CombiningState, EmitResult, PaneStore } from './pane-store.ts'
 
 interface MergedParts {
   readonly state: CombiningState
-  readonly combiner: Combiner
   readonly paneMs: number
   readonly backend: KeyedStateBackend
-  /** Empty, and used by nobody else. */
+  /** Empty, like `merged`, and used by nobody else. */
   readonly numbers: KeyNumbers
+  readonly merged: MergedAccumulators
   readonly emit: EmitResult
 }
 
@@ -22,35 +22,18 @@ interface MergedParts {
  * Self-contained: see `cloneFunction`.
  */
 export function mergedPanes(parts: MergedParts): PaneStore {
-  const { state, combiner, paneMs, backend, numbers, emit } = parts
-  const { merge, copy, result } = combiner
+  const { state, paneMs, backend, numbers, merged, emit } = parts
   const accumulatorOf =
     'accumulator' in state ? () => state.accumulator() : (): unknown => state.get()
-  /** By key number: what is merged so far. */
-  let merged: unknown[] = []
-  /** Whether `merged` is still the accumulator of a pane, which must stay as it is. */
-  let isShared: boolean[] = []
   /** The number of the key being visited; -1 outside of a walk. */
   let visited = -1
+  /** The start of the window that `merged` is of; NaN when there is none. */
+  let held = Number.NaN
 
-  const mergeIn = (number: number, accumulator: unknown): void => {
-    if (number === merged.length) {
-      merged.push(accumulator)
-      isShared.push(true)
-      return
-    }
-    const before = merged[number]
-    const after = merge(isShared[number] === true ? copy(before) : before, accumulator)
-    merged[number] = after
-    isShared[number] = after === accumulator
-  }
-
-  const emitMerged = (window: Window, number: number): void => {
-    const combined = merged[number]
-    const given = result(combined)
-    // What is given away must not change with the pane afterwards.
-    const mustCopy = isShared[number] === true && given === combined
-    emit(window, mustCopy ? result(copy(combined)) : given)
+  const release = (): void => {
+    merged.clear()
+    numbers.clear()
+    held = Number.NaN
   }
 
   /** Looks the current key up in each pane. */
@@ -58,35 +41,39 @@ export function mergedPanes(parts: MergedParts): PaneStore {
     for (let pane = window.start; pane < window.end; pane += paneMs) {
       state.setNamespace(pane)
       const accumulator = accumulatorOf()
-      if (accumulator !== undefined) mergeIn(0, accumulator)
+      if (accumulator !== undefined) merged.merge(0, accumulator)
     }
-    if (merged.length > 0) emitMerged(window, 0)
-    merged = []
-    isShared = []
+    if (merged.count > 0) emit(window, merged.result(0))
+    release()
+  }
+
+  const mergeKey = (key: PrimitiveKey): void => {
+    merged.merge(numbers.numberOf(key), accumulatorOf())
   }
 
   return {
     select: pane => state.setNamespace(pane),
     add: value => state.add(value),
     fire(window) {
-      if (visited < 0) fireAlone(window)
-      else emitMerged(window, visited)
+      if (visited >= 0) emit(window, merged.result(visited))
+      // A key that the walk could not fire since the outputs were full.
+      else if (window.start === held) {
+        emit(window, merged.result(numbers.numberOf(backend.foldedKey())))
+      } else fireAlone(window)
     },
     forEachKey(window, visit) {
-      const mergeKey = (key: PrimitiveKey): void => mergeIn(numbers.numberOf(key), accumulatorOf())
       for (let pane = window.start; pane < window.end; pane += paneMs) {
         state.forEachKey(pane, mergeKey)
       }
+      held = window.start
       const { keys } = numbers
       for (visited = 0; visited < keys.length; visited++) {
         backend.setFoldedKey(keys[visited] as PrimitiveKey)
         visit()
       }
       visited = -1
-      merged = []
-      isShared = []
-      numbers.clear()
     },
+    release,
     drop: pane => state.clearNamespace(pane),
   }
 }

@@ -20,6 +20,8 @@ export interface PaneStore {
   fire(window: Window): void
   /** Visits each key that may hold something in the window, as the current one. */
   forEachKey(window: Window, visit: () => void): void
+  /** All keys that `forEachKey` visited have fired: what was made for them may go. */
+  release(): void
   /** Drops a pane of all keys. */
   drop(pane: number): void
 }
@@ -49,6 +51,7 @@ export function combinedPanes({ state, emit }: CombinedParts): PaneStore {
       if (result !== undefined) emit(window, result)
     },
     forEachKey: (window, visit) => state.forEachKey(window.start, visit),
+    release() {},
     drop: pane => state.clearNamespace(pane),
   }
 }
@@ -69,6 +72,7 @@ export function elementPanes({ state, emit }: ElementParts): PaneStore {
       if (elements.length > 0) emit(window, elements)
     },
     forEachKey: (window, visit) => state.forEachKey(window.start, visit),
+    release() {},
     drop: pane => state.clearNamespace(pane),
   }
 }
@@ -111,6 +115,7 @@ export function joinPanes({ left, right, emit, collector, oneSided }: JoinParts)
         if (left.get().length === 0) visit()
       })
     },
+    release() {},
     drop(pane) {
       left.clearNamespace(pane)
       right.clearNamespace(pane)

@@ -5,6 +5,7 @@ import { cloneFunction } from '../../../common/clone-function.ts'
 import { type AggregateWindowSpec, type Combining, isCombining, makeCombiner } from './combiner.ts'
 import { makeEmitGroup } from './join-contents.ts'
 import { KeyNumbers } from './key-numbers.ts'
+import { mergedAccumulators } from './merged-accumulators.ts'
 import { mergedPanes } from './merged-panes.ts'
 import type { PaneGrid } from './pane-grid.ts'
 import {
@@ -95,13 +96,16 @@ function makeJoinStore(spec: WindowJoinSpec, parts: PaneStoreParts, name: string
 
 function makeMerged(spec: AggregateWindowSpec, parts: PaneStoreParts): PaneStore {
   const { backend, context, grid, fire } = parts
-  const combiner = makeCombiner(spec.contents, context.inputTypes[0])
+  const combiner = assertDefined(
+    makeCombiner(spec.contents, context.inputTypes[0]),
+    'panes of sliding windows are merged',
+  )
   return cloneFunction(mergedPanes)({
     state: openCombining(spec.contents, parts, PANES),
-    combiner: assertDefined(combiner, 'panes of sliding windows are merged'),
     paneMs: grid.paneMs,
     backend,
     numbers: new KeyNumbers(),
+    merged: cloneFunction(mergedAccumulators)(combiner),
     emit: (window, result) => fire(window, window.start, [result]),
   })
 }

@@ -270,7 +270,8 @@ export class PaneWindowOperator extends AbstractStreamOperator {
       }
     })
     fired.raise(last)
-    if (left !== undefined) this.#burst = { window, keys: left.reverse() }
+    if (left === undefined) stores.panes.release()
+    else this.#burst = { window, keys: left.reverse() }
   }
 
   /** Goes on with an interrupted window. False when it has to stop again. */
@@ -284,6 +285,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
       if (this.context.outputFull()) return false
     }
     this.#burst = undefined
+    stores.panes.release()
     return true
   }
 
@@ -303,7 +305,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
 
   /** What an interrupted window has left becomes timers: state, like any that did not fire yet. */
   override snapshotState(): void {
-    const { fired, refires, backend } = this.#parts
+    const { fired, refires, backend, stores } = this.#parts
     const burst = this.#burst
     if (burst !== undefined) {
       for (const key of burst.keys) {
@@ -311,6 +313,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
         refires.add(burst.window.start, burst.window.end - 1)
       }
       this.#burst = undefined
+      stores.panes.release()
     }
     fired.store([...this.#live])
   }

@@ -187,7 +187,8 @@ describe('over a running job', () => {
     ],
   ]
 
-  test.each(refused)('%s is refused', async (_sentence, path, options, status, code) => {
+  test.each(refused)('%s is refused', async (_sentence, ...request) => {
+    const [path, options, status, code] = request
     const answer = await call(server, path, options)
     expect([answer.status, codeIn(answer)]).toEqual([status, code])
     expect(answer.json.error).toHaveProperty('next')

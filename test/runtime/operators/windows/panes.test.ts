@@ -13,6 +13,7 @@ import { isCombining, makeCombiner } from '../../../../src/runtime/operators/win
 import { FiredWindows } from '../../../../src/runtime/operators/windows/fired-windows.ts'
 import { JoinContents } from '../../../../src/runtime/operators/windows/join-contents.ts'
 import { KeyNumbers } from '../../../../src/runtime/operators/windows/key-numbers.ts'
+import { mergedAccumulators } from '../../../../src/runtime/operators/windows/merged-accumulators.ts'
 import { mergedPanes } from '../../../../src/runtime/operators/windows/merged-panes.ts'
 import { MergingWindows } from '../../../../src/runtime/operators/windows/merging-windows.ts'
 import {
@@ -341,7 +342,7 @@ test('join contents hold both sides and merge them', () => {
 })
 
 test('hot factories are self-contained: they can be cloned', () => {
-  for (const factory of [combinedPanes, mergedPanes, paneInput, sessionInput]) {
+  for (const factory of [combinedPanes, mergedAccumulators, mergedPanes, paneInput, sessionInput]) {
     expect(cloneFunction(factory as never)).toBeInstanceOf(Function)
   }
   expect(makePaneStores).toBeInstanceOf(Function)

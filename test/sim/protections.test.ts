@@ -1,0 +1,37 @@
+import { describe, expect, test } from '@jest/globals'
+import type { CheckerName } from '../../src/testing/sim/checkers.ts'
+import { type Protection, protectionNames } from '../../src/testing/sim/protections.ts'
+import { firstFailing } from '../../src/testing/sim/replay.ts'
+
+const SEEDS_MAX = 400
+
+/** What notices that a protection is off: the first checker that does. */
+const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
+  alignment: ['no-record-doubled', 'money-is-constant', 'cut-is-consistent'],
+  unblocking: ['nothing-stuck'],
+  'fifo-channels': ['cut-is-consistent', 'money-is-constant', 'no-record-reordered'],
+  'instant-cut': ['money-is-constant', 'cut-is-consistent'],
+  'stored-before-ack': ['completed-restores'],
+  'stored-before-complete': ['completed-restores'],
+  'verified-generation': ['stale-completes-nothing'],
+  'exclusive-generation': ['stale-completes-nothing'],
+  'reserved-ids': ['needed-is-kept', 'invariants-hold'],
+  lineage: ['completed-restores', 'completed-is-gone-on-from'],
+  'successor-first': ['completed-restores', 'needed-is-kept'],
+  'doubtful-kept': ['completed-restores'],
+  'idempotent-commit': ['no-record-doubled'],
+  'commit-after-complete': ['commits-completed-only'],
+  'committables-stored': ['commits-completed-only', 'no-record-lost'],
+  'committables-restored': ['no-record-lost'],
+  'key-group-routing': ['money-is-constant', 'cut-is-consistent'],
+  'splits-behind-barrier': ['cut-is-consistent', 'no-record-lost'],
+  'checkpoint-timeout': ['nothing-stuck'],
+}
+
+describe('a protection that is switched off is noticed', () => {
+  test.each(protectionNames())('%s', async protection => {
+    const found = await firstFailing({ first: 1, count: SEEDS_MAX, off: [protection] })
+    expect(found?.violations.length).toBeGreaterThan(0)
+    expect(noticedBy[protection]).toContain(found?.violations[0]?.checker)
+  })
+})

@@ -1,0 +1,176 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { CurrentKey } from '../../../src/state/heap/current-key.ts'
+import { EntryTable, type TableOptions } from '../../../src/state/heap/entry-table.ts'
+import type { Generation } from '../../../src/state/heap/generation.ts'
+import { TableVisit } from '../../../src/state/heap/table-visit.ts'
+import type { PrimitiveKey } from '../../../src/state/key.ts'
+
+const options: TableOptions = {
+  width: 1,
+  makeValues: slots => new Float64Array(slots),
+  timed: false,
+  checkOwned: () => {},
+}
+
+const current = new CurrentKey()
+
+function cellOf(generation: Generation, slot: number): number {
+  return (generation.values as Float64Array)[slot] as number
+}
+
+function put(table: EntryTable, key: PrimitiveKey, value: number): void {
+  current.set(key)
+  const found = table.find(current, 0)
+  const slot = found < 0 ? table.insert(current, 0) : found
+  ;(table.main.values as Float64Array)[slot] = value
+}
+
+function get(table: EntryTable, key: PrimitiveKey): number | undefined {
+  current.set(key)
+  const slot = table.find(current, 0)
+  return slot < 0 ? undefined : cellOf(table.main, slot)
+}
+
+function remove(table: EntryTable, key: PrimitiveKey): void {
+  current.set(key)
+  const slot = table.find(current, 0)
+  if (slot >= 0) table.remove(table.main, slot)
+}
+
+const kinds: Record<string, (i: number) => PrimitiveKey> = {
+  'small integers': i => i,
+  'integers far apart': i => Math.imul(i, 0x10000),
+  'negative and positive integers': i => (i % 2 === 0 ? i : -i),
+  doubles: i => i / 8,
+  strings: i => `key number ${i}`,
+  'strings of equal hash': i => (i % 2 === 0 ? `Aa${i}` : `BB${i - 1}`),
+  'mixed kinds': i => [i, `${i}`, i + 0.5, BigInt(i)][i % 4] as PrimitiveKey,
+}
+
+describe('a table', () => {
+  test.each(Object.entries(kinds))('finds %s, also while it grows and shrinks', (_, keyOf) => {
+    const table = new EntryTable(options)
+    const count = 3_000
+    for (let i = 0; i < count; i++) {
+      put(table, keyOf(i), i)
+      if (i % 97 === 0) for (let j = 0; j <= i; j += 53) expect(get(table, keyOf(j))).toBe(j)
+    }
+    for (let i = 0; i < count; i += 2) remove(table, keyOf(i))
+    expect(table.count).toBe(count / 2)
+    for (let i = 0; i < count; i++) expect(get(table, keyOf(i))).toBe(i % 2 === 0 ? undefined : i)
+    for (let i = 0; i < count; i += 2) put(table, keyOf(i), -i)
+    for (let i = 0; i < count; i++) expect(get(table, keyOf(i))).toBe(i % 2 === 0 ? -i : i)
+  })
+
+  test('E1: an entry is in one generation, and what is found is in the main one', () => {
+    const table = new EntryTable(options)
+    for (let i = 0; i < 13; i++) put(table, i, i)
+    expect(table.generations()).toHaveLength(2)
+    const seen: PrimitiveKey[] = []
+    for (const generation of table.generations()) {
+      for (let slot = 0; slot < generation.capacity; slot++) {
+        if (generation.isEntry(slot)) seen.push(generation.key(slot))
+      }
+    }
+    expect(seen.toSorted((a, b) => Number(a) - Number(b))).toEqual(range(13))
+    for (let i = 0; i < 13; i++) expect(get(table, i)).toBe(i)
+  })
+
+  test('turns from integer keys to any keys without losing one', () => {
+    const table = new EntryTable(options)
+    for (let i = 0; i < 100; i++) put(table, i, i)
+    put(table, 'text', 100)
+    put(table, 0.5, 101)
+    put(table, Number.NaN, 102)
+    expect([get(table, 'text'), get(table, 0.5), get(table, Number.NaN)]).toEqual([100, 101, 102])
+    for (let i = 0; i < 100; i++) expect(get(table, i)).toBe(i)
+  })
+
+  test('visits every key once, though the visitor adds and removes', () => {
+    const table = new EntryTable(options)
+    for (let i = 0; i < 500; i++) put(table, i, i)
+    const seen: PrimitiveKey[] = []
+    new TableVisit(table, 0).run(key => {
+      seen.push(key)
+      if (seen.length > 100) put(table, 10_000 + seen.length, 0)
+      if ((key as number) % 4 === 0) remove(table, key)
+    })
+    const old = seen.filter(key => (key as number) < 500)
+    expect(old.toSorted((a, b) => Number(a) - Number(b))).toEqual(range(500))
+  })
+})
+
+describe('E2: a snapshot shows the table as it was when it began', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('put' as const), key: fc.nat(400), value: fc.nat(1_000) }),
+    fc.record({ kind: fc.constant('remove' as const), key: fc.nat(400), value: fc.nat(1) }),
+    fc.record({ kind: fc.constant('sweep' as const), key: fc.nat(60), value: fc.nat(1) }),
+    fc.record({
+      kind: fc.constant('walk' as const),
+      key: fc.integer({ min: 1, max: 40 }),
+      value: fc.nat(1),
+    }),
+    fc.record({ kind: fc.constant('grow' as const), key: fc.nat(5_000), value: fc.nat(200) }),
+  )
+
+  test('whatever is put, removed, swept and grown between any two slots of the walk', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(400), fc.nat(1_000)), { maxLength: 300 }),
+        fc.array(step, { minLength: 1, maxLength: 120 }),
+        (before, steps) => {
+          const table = new EntryTable(options)
+          const wanted = new Map<PrimitiveKey, number>()
+          for (const [key, value] of before) {
+            put(table, key, value)
+            wanted.set(key, value)
+          }
+          const written = new Map<PrimitiveKey, number>()
+          table.beginSnapshot({
+            writeEntry(_table, generation, slot) {
+              const key = generation.key(slot)
+              expect(written.has(key)).toBe(false)
+              written.set(key, cellOf(generation, slot))
+            },
+          })
+          for (const { kind, key, value } of steps) {
+            if (kind === 'put') put(table, key, value + 0.5)
+            else if (kind === 'remove') remove(table, key)
+            else if (kind === 'walk') table.writeSome(key)
+            else if (kind === 'grow') for (let i = 0; i < value; i++) put(table, key + i, -1)
+            else table.removeWhere((generation, slot) => Number(generation.key(slot)) % 61 === key)
+          }
+          while (!table.writeSome(16));
+          table.endSnapshot()
+          expect([...written].toSorted(byKey)).toEqual([...wanted].toSorted(byKey))
+        },
+      ),
+      { numRuns: 400 },
+    )
+  })
+
+  test('a second snapshot after a cancelled one has everything', () => {
+    const table = new EntryTable(options)
+    for (let i = 0; i < 100; i++) put(table, i, i)
+    let count = 0
+    const sink = { writeEntry: () => void count++ }
+    table.beginSnapshot(sink)
+    table.writeSome(20)
+    put(table, 99, 1)
+    table.endSnapshot()
+    count = 0
+    table.beginSnapshot(sink)
+    while (!table.writeSome(1_000));
+    table.endSnapshot()
+    expect(count).toBe(100)
+  })
+})
+
+function byKey(a: readonly [PrimitiveKey, number], b: readonly [PrimitiveKey, number]): number {
+  return Number(a[0]) - Number(b[0])
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i)
+}
