@@ -100,8 +100,9 @@ function missingWatermarks(stream: StreamGraph): readonly GraphWarning[] {
 }
 
 /**
- * The source whose missing watermarks hold the operator back. One that ends, beside others that have
- * them, does so until it was read: for data that must be complete first, that is what is wanted.
+ * The source whose missing watermarks hold the operator back. One that ends, beside others that
+ * have them, does so until it was read: for data that must be complete first, that is what is
+ * wanted.
  */
 function lackingInput(
   node: StreamNode,

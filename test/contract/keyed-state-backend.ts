@@ -3,121 +3,32 @@
  * restores was written by `other` (the same backend, or another one: the bytes are portable).
  */
 import { describe, expect, test } from '@jest/globals'
-import type { Key } from '../../src/api/functions.ts'
 import {
   aggregatingState,
   listState,
   mapState,
-  reducingState,
   valueState,
 } from '../../src/api/state-descriptor.ts'
 import { z } from '../../src/schema/z.ts'
-import { foldKey, hashKey, type PrimitiveKey } from '../../src/state/key.ts'
-import { keyGroupOf, keyGroupRange } from '../../src/state/key-groups.ts'
-import type {
-  KeyedSnapshot,
-  KeyedStateBackend,
-  RestoredKeyedState,
-} from '../../src/state/keyed-state-backend.ts'
-import { ManualClock } from '../../src/testing/manual-clock.ts'
-
-export interface BackendPlace {
-  readonly maxParallelism: number
-  readonly range: { readonly start: number; readonly end: number }
-  readonly clock: ManualClock
-}
-
-export type OpenBackend = (place: BackendPlace) => KeyedStateBackend
-
-const MAX_PARALLELISM = 16
-
-/** Backends of all subtasks of one operator. */
-export function openSubtasks(
-  open: OpenBackend,
-  parallelism: number,
-  clock = new ManualClock(),
-): KeyedStateBackend[] {
-  return Array.from({ length: parallelism }, (_, i) =>
-    open({
-      maxParallelism: MAX_PARALLELISM,
-      range: keyGroupRange(i, MAX_PARALLELISM, parallelism),
-      clock,
-    }),
-  )
-}
-
-/** The subtask that owns a key. */
-export function ownerOf<B extends KeyedStateBackend>(subtasks: readonly B[], key: Key): B {
-  const group = keyGroupOf(hashKey(foldKey(key)), MAX_PARALLELISM)
-  const owner = subtasks.find(({ range }) => range.start <= group && group <= range.end)
-  return owner as B
-}
-
-/** What a restore is given: each group's bytes. */
-export function restorable(snapshot: KeyedSnapshot): RestoredKeyedState {
-  const bytes = Buffer.concat(snapshot.chunks)
-  const groups = snapshot.groups.map(({ keyGroup, offset, length }) => ({
-    keyGroup,
-    bytes: bytes.subarray(offset, offset + length),
-  }))
-  return { states: structuredClone(snapshot.states), groups }
-}
-
-export function snapshotOf(backend: KeyedStateBackend): RestoredKeyedState {
-  const run = backend.beginSnapshot(1)
-  while (!run.step(1));
-  return restorable(run.result())
-}
-
-const everything = { start: 0, end: MAX_PARALLELISM - 1 }
-const total = z.object({ count: z.int32(), sum: z.number() })
-const average = aggregatingState<number, { count: number; sum: number }, number>({
-  accumulator: total,
-  create: () => ({ count: 0, sum: 0 }),
-  add: (value, acc) => ({ count: acc.count + 1, sum: acc.sum + value }),
-  result: acc => acc.sum / acc.count,
-  merge: (a, b) => ({ count: a.count + b.count, sum: a.sum + b.sum }),
-})
-const sum = reducingState<number>((a, b) => a + b, z.number())
-
-/** Keys of every kind that a selector may return. */
-const keys: readonly Key[] = [
-  0,
-  1,
-  -1,
-  2_147_483_647,
-  -2_147_483_648,
-  2_147_483_648,
-  0.5,
-  Number.NaN,
-  Number.POSITIVE_INFINITY,
-  '',
-  'a',
-  'A key of more than thirteen letters',
-  '\u0000t',
-  '\ud800',
-  'ключ',
-  true,
-  false,
-  0n,
-  -(2n ** 70n),
-  ['a', 1],
-  ['a', '1'],
-  [true, 2n, 'x:y', 0.25],
-]
+import { hashKey } from '../../src/state/key.ts'
+import { keyGroupOf } from '../../src/state/key-groups.ts'
+import type { KeyedStateBackend } from '../../src/state/keyed-state-backend.ts'
+import { namespaceContract } from './keyed-state-namespaces.ts'
+import {
+  average,
+  contractRows,
+  keys,
+  MAX_PARALLELISM,
+  type OpenBackend,
+  openSubtasks,
+  sum,
+  total,
+} from './keyed-state-setup.ts'
+import { timerContract } from './keyed-state-timers.ts'
 
 export function keyedStateBackendContract(open: OpenBackend, other: OpenBackend = open): void {
-  const one = (): KeyedStateBackend =>
-    open({ maxParallelism: MAX_PARALLELISM, range: everything, clock: new ManualClock() })
-  const reopened = (from: KeyedStateBackend): KeyedStateBackend => {
-    const backend = other({
-      maxParallelism: MAX_PARALLELISM,
-      range: everything,
-      clock: new ManualClock(),
-    })
-    backend.restore([snapshotOf(from)])
-    return backend
-  }
+  const rows = contractRows(open, other)
+  const { one, reopened } = rows
 
   describe('keys', () => {
     test('each kind of key has a value of its own, before and after a restore', () => {
@@ -412,179 +323,6 @@ export function keyedStateBackendContract(open: OpenBackend, other: OpenBackend 
     })
   })
 
-  describe.each(['key', 'namespace'] as const)('namespaces, layout %s', layout => {
-    const options = { layout }
-    const spaces = [0, 1, -5_000, 1_700_000_000_000, Number.POSITIVE_INFINITY]
-
-    test('each namespace of a key has a value of its own, before and after a restore', () => {
-      const backend = one()
-      const state = backend.state('r', sum, options)
-      for (const key of [1, 'b', 2]) {
-        spaces.forEach((namespace, i) => {
-          backend.setCurrentKey(key)
-          state.setNamespace(namespace)
-          state.add(i + 1)
-        })
-      }
-      const again = reopened(backend)
-      const restored = again.state('r', sum, options)
-      for (const [target, handle] of [
-        [backend, state],
-        [again, restored],
-      ] as const) {
-        for (const key of [1, 'b', 2, 'absent']) {
-          target.setCurrentKey(key)
-          const sums = spaces.map(namespace => {
-            handle.setNamespace(namespace)
-            return handle.get()
-          })
-          expect(sums).toEqual(key === 'absent' ? spaces.map(() => undefined) : [1, 2, 3, 4, 5])
-        }
-      }
-      expect([...restored.namespaces()].toSorted()).toEqual(spaces.toSorted())
-    })
-
-    test('visits the keys of one namespace, with each as the current key', () => {
-      const backend = one()
-      const state = backend.state('r', sum, options)
-      for (let key = 0; key < 100; key++) {
-        backend.setCurrentKey(key)
-        state.setNamespace(key % 2)
-        state.add(key)
-      }
-      backend.setCurrentKey('before')
-      const seen: PrimitiveKey[] = []
-      state.forEachKey(1, key => {
-        expect([backend.foldedKey(), state.get()]).toEqual([key, key])
-        seen.push(key)
-      })
-      expect(seen.toSorted((a, b) => Number(a) - Number(b))).toEqual(odd(100))
-      expect(backend.currentKey()).toBe('before')
-    })
-
-    test('a visitor may clear, set again and add keys: none is missed or seen twice', () => {
-      const backend = one()
-      const state = backend.state('r', sum, options)
-      for (let key = 0; key < 300; key++) {
-        backend.setCurrentKey(key)
-        state.add(key)
-      }
-      const seen: PrimitiveKey[] = []
-      state.forEachKey(0, key => {
-        seen.push(key)
-        if ((key as number) % 3 === 0) state.clear()
-        if ((key as number) % 6 === 0) state.add(1)
-        if ((key as number) < 300 && (key as number) % 5 === 0) {
-          backend.setCurrentKey(1_000 + (key as number))
-          state.add(1)
-        }
-      })
-      const old = seen.filter(key => (key as number) < 300)
-      expect(old.toSorted((a, b) => Number(a) - Number(b))).toEqual(range(300))
-    })
-
-    test('visits may nest', () => {
-      const backend = one()
-      const state = backend.state('r', sum, options)
-      for (const key of range(40)) {
-        backend.setCurrentKey(key)
-        state.add(1)
-      }
-      let pairs = 0
-      state.forEachKey(0, outer => {
-        if (outer === 7) state.clear()
-        state.forEachKey(0, inner => {
-          pairs++
-          if (inner === 9) state.clear()
-        })
-      })
-      expect(pairs).toBeGreaterThanOrEqual(38 * 39)
-      expect(backend.size().entries).toBe(38)
-    })
-
-    test('clears a whole namespace and no other', () => {
-      const backend = one()
-      const state = backend.state('l', listState(z.int32()), options)
-      for (const key of range(50)) {
-        for (const namespace of [10, 20]) {
-          backend.setCurrentKey(key)
-          state.setNamespace(namespace)
-          state.add(key)
-        }
-      }
-      state.clearNamespace(20)
-      expect([...state.namespaces()]).toEqual([10])
-      backend.setCurrentKey(3)
-      expect(state.get()).toEqual([])
-      state.setNamespace(10)
-      expect(state.get()).toEqual([3])
-      expect(backend.size().entries).toBe(50)
-    })
-
-    test('merges the current key’s namespaces: lists in order, sums, accumulators', () => {
-      const backend = one()
-      const list = backend.state('l', listState(z.string()), options)
-      const reducing = backend.state('r', sum, options)
-      const aggregating = backend.state('a', average, options)
-      for (const key of ['k', 'bystander']) {
-        backend.setCurrentKey(key)
-        for (const [i, namespace] of [1, 2, 3, 4].entries()) {
-          for (const handle of [list, reducing, aggregating]) handle.setNamespace(namespace)
-          list.add(`${namespace}`)
-          reducing.add(i)
-          aggregating.add(i)
-        }
-      }
-      backend.setCurrentKey('k')
-      for (const handle of [list, reducing, aggregating]) {
-        handle.setNamespace(2)
-        handle.mergeNamespaces(2, [2, 3, 1, 99])
-      }
-      expect(list.get()).toEqual(['2', '3', '1'])
-      expect([reducing.get(), aggregating.get()]).toEqual([3, 1])
-      for (const gone of [1, 3]) {
-        for (const handle of [list, reducing, aggregating]) handle.setNamespace(gone)
-        expect([list.get(), reducing.get(), aggregating.get()]).toEqual([[], undefined, undefined])
-      }
-      backend.setCurrentKey('bystander')
-      for (const handle of [list, reducing]) handle.setNamespace(3)
-      expect([list.get(), reducing.get()]).toEqual([['3'], 2])
-    })
-
-    test('merges into a namespace that is empty', () => {
-      const backend = one()
-      const list = backend.state('l', listState(z.int32()), options)
-      backend.setCurrentKey(1)
-      list.setNamespace(5)
-      list.add(7)
-      list.mergeNamespaces(6, [5])
-      expect(list.get()).toEqual([])
-      list.setNamespace(6)
-      expect(list.get()).toEqual([7])
-    })
-  })
-
-  test('merging without a merge function names state and remedy', () => {
-    const backend = one()
-    const state = backend.state(
-      'plain',
-      aggregatingState<number, number, number>({
-        accumulator: z.number(),
-        create: () => 0,
-        add: (value, acc) => acc + value,
-        result: acc => acc,
-      }),
-    )
-    backend.setCurrentKey(1)
-    for (const namespace of [1, 2]) {
-      state.setNamespace(namespace)
-      state.add(1)
-    }
-    expect(() => state.mergeNamespaces(1, [2])).toThrow(
-      expect.objectContaining({ code: 'WEIR_STATE_UNMERGEABLE' }),
-    )
-  })
-
   test('the same name is the same state; another kind or layout under it is refused', () => {
     const backend = one()
     expect(backend.state('v', valueState(z.int32()))).toBe(
@@ -598,103 +336,10 @@ export function keyedStateBackendContract(open: OpenBackend, other: OpenBackend 
     )
   })
 
-  timerRows(open, reopened)
-}
-
-function timerRows(
-  open: OpenBackend,
-  reopened: (from: KeyedStateBackend) => KeyedStateBackend,
-): void {
-  const one = (): KeyedStateBackend =>
-    open({ maxParallelism: MAX_PARALLELISM, range: everything, clock: new ManualClock() })
-
-  describe('timers', () => {
-    test('T1, T2: each timer once, in the order of time, with its key set', () => {
-      const backend = one()
-      const timers = backend.timerQueue('t')
-      expect([timers.size, timers.nextTimestamp()]).toEqual([0, Number.POSITIVE_INFINITY])
-      const times = [5, 1, 9, 1, 7, 5]
-      times.forEach((time, i) => {
-        backend.setCurrentKey(i % 2 === 0 ? 'even' : 'odd')
-        timers.add(0, time)
-      })
-      backend.setCurrentKey('odd')
-      expect([timers.add(0, 5), timers.add(1, 5), timers.nextTimestamp()]).toEqual([false, true, 1])
-      const polled: (readonly [number, number, Key])[] = []
-      while (timers.poll(7)) {
-        polled.push([timers.polledTimestamp, timers.polledNamespace, backend.currentKey()])
-      }
-      expect(polled.map(([time]) => time)).toEqual([1, 5, 5, 5, 7])
-      expect(polled).toContainEqual([5, 1, 'odd'])
-      expect(polled).toContainEqual([7, 0, 'even'])
-      expect([timers.size, timers.nextTimestamp()]).toEqual([1, 9])
-    })
-
-    test('removes timers of the current key only', () => {
-      const backend = one()
-      const timers = backend.timerQueue('t')
-      for (const key of range(200)) {
-        backend.setCurrentKey(key)
-        timers.add(0, (key * 37) % 101)
-      }
-      for (const key of range(200)) {
-        backend.setCurrentKey(key)
-        if (key % 3 === 0) expect(timers.remove(0, (key * 37) % 101)).toBe(true)
-        expect([timers.remove(0, 1_000), timers.remove(1, (key * 37) % 101)]).toEqual([
-          false,
-          false,
-        ])
-      }
-      let last = -1
-      let count = 0
-      while (timers.poll(Number.POSITIVE_INFINITY)) {
-        expect(timers.polledTimestamp).toBeGreaterThanOrEqual(last)
-        expect((backend.currentKey() as number) % 3).not.toBe(0)
-        last = timers.polledTimestamp
-        count++
-      }
-      expect(count).toBe(133)
-    })
-
-    test('a timer at the end of time fires only at the end of time', () => {
-      const backend = one()
-      const timers = backend.timerQueue('t')
-      backend.setCurrentKey(1)
-      timers.add(0, Number.POSITIVE_INFINITY)
-      expect([timers.poll(Number.MAX_VALUE), timers.poll(Number.POSITIVE_INFINITY)]).toEqual([
-        false,
-        true,
-      ])
-    })
-
-    test('are part of the snapshot; two queues and a state may share a name', () => {
-      const backend = one()
-      const queues = [backend.timerQueue('x'), backend.timerQueue('y')] as const
-      backend.state('x', valueState(z.int32()))
-      keys.forEach((key, i) => {
-        backend.setCurrentKey(key)
-        queues[0].add(i % 3, i)
-        queues[1].add(0, -i)
-      })
-      const again = reopened(backend)
-      again.state('x', valueState(z.int32()))
-      const seen: Key[] = []
-      const restored = again.timerQueue('x')
-      while (restored.poll(1_000)) seen.push(again.currentKey())
-      expect(seen).toEqual(keys)
-      expect(again.timerQueue('y').nextTimestamp()).toBe(1 - keys.length)
-    })
-  })
+  namespaceContract(rows)
+  timerContract(rows)
 }
 
 function plain(value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value
-}
-
-export function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i)
-}
-
-function odd(below: number): number[] {
-  return range(below).filter(i => i % 2 === 1)
 }

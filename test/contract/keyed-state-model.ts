@@ -13,7 +13,7 @@ import {
 } from '../../src/api/state-descriptor.ts'
 import { z } from '../../src/schema/z.ts'
 import type { KeyedStateBackend, SnapshotRun } from '../../src/state/keyed-state-backend.ts'
-import { type OpenBackend, openSubtasks, ownerOf, restorable } from './keyed-state-backend.ts'
+import { type OpenBackend, openSubtasks, ownerOf, restorable } from './keyed-state-setup.ts'
 
 type ModelKey = number | string
 /** Contents as JSON, by `state key namespace`; timers by `timer key namespace time`. */

@@ -14,7 +14,7 @@ import {
 const folders = new ScratchFolders()
 afterAll(() => folders.remove())
 
-/** What makes a sample small, and how many rows it leaves. */
+/** What makes a sample small, and how many rows it leaves; 0: at least one. */
 const small: Readonly<Record<string, readonly [args: Record<string, string>, rows: number]>> = {
   'bank-transfers': [{ transfers: '10000' }, 20_000],
   // Each window of each of the 8 places: 2,000 s and what the last windows reach beyond.

@@ -14,7 +14,7 @@ import { makeHeapBackend } from '../../src/state/heap/heap-keyed-state-backend.t
 import { mapKeyTypeOf, valueTypeOf } from '../../src/state/state-type.ts'
 import { storedReaders } from '../../src/state/stored-readers.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { snapshotOf } from '../contract/keyed-state-backend.ts'
+import { snapshotOf } from '../contract/keyed-state-setup.ts'
 
 const operatorName = 'enrich'
 

@@ -10,7 +10,7 @@ import {
 } from '../../src/state/key-groups.ts'
 
 const place = fc
-  .integer({ min: 1, max: 2_000 })
+  .integer({ min: 1, max: 300 })
   .chain(max => fc.tuple(fc.constant(max), fc.integer({ min: 1, max })))
 
 describe('key groups', () => {

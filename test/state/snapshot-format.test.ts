@@ -25,7 +25,7 @@ import {
 } from '../../src/state/snapshot-format.ts'
 import { stateErrors } from '../../src/state/state-errors.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { snapshotOf } from '../contract/keyed-state-backend.ts'
+import { snapshotOf } from '../contract/keyed-state-setup.ts'
 
 const key: fc.Arbitrary<PrimitiveKey> = fc.oneof(
   fc.integer(),

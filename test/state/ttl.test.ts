@@ -16,7 +16,7 @@ import {
 import { TtlSweep } from '../../src/state/heap/ttl-sweep.ts'
 import { Ttl } from '../../src/state/ttl.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
-import { snapshotOf } from '../contract/keyed-state-backend.ts'
+import { snapshotOf } from '../contract/keyed-state-setup.ts'
 
 interface Opened {
   readonly clock: ManualClock

@@ -36,17 +36,15 @@ export function mapHandleClass(Base: StateHandleClass): MapClass {
       const kept = options.keep(value)
       const cell = this.#cell() ?? this.#insert()
       const item = cell.get(folded)
-      if (item !== undefined) {
-        item.value = kept
-        return
-      }
-      const own = options.own(folded)
-      // A key that stands for itself is kept once.
-      cell.set(own, { key: folded === key ? own : key, value: kept, time: options.noTime })
+      if (item === undefined) {
+        const own = options.own(folded)
+        // A key that stands for itself is kept once.
+        cell.set(own, { key: folded === key ? own : key, value: kept, time: options.noTime })
+      } else item.value = kept
     }
 
     has(key: unknown): boolean {
-      return this.#cell()?.has(this.#options.fold(key)) ?? false
+      return this.#cell()?.has(this.#options.fold(key)) === true
     }
 
     remove(key: unknown): void {

@@ -7,7 +7,7 @@ import {
 } from '../../../src/state/heap/heap-keyed-state-backend.ts'
 import { HeapSnapshot } from '../../../src/state/heap/heap-snapshot.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { restorable, snapshotOf } from '../../contract/keyed-state-backend.ts'
+import { restorable, snapshotOf } from '../../contract/keyed-state-setup.ts'
 
 const range = { start: 0, end: 15 }
 

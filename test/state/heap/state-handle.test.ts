@@ -22,13 +22,13 @@ import { openState } from '../../../src/state/heap/open-state.ts'
 import { reducingHandleClass } from '../../../src/state/heap/reducing-handle.ts'
 import { stateHandleClass } from '../../../src/state/heap/state-handle.ts'
 import { StateTables } from '../../../src/state/heap/state-tables.ts'
-import { TtlListState } from '../../../src/state/heap/ttl-list-handle.ts'
-import { TtlMapState } from '../../../src/state/heap/ttl-map-handle.ts'
+import { TtlListState } from '../../../src/state/heap/ttl-list-state.ts'
+import { TtlMapState } from '../../../src/state/heap/ttl-map-state.ts'
 import {
   TtlAggregatingState,
   TtlReducingState,
   TtlValueState,
-} from '../../../src/state/heap/ttl-scalar-handles.ts'
+} from '../../../src/state/heap/ttl-scalar-states.ts'
 import { valueHandleClass } from '../../../src/state/heap/value-handle.ts'
 import { hashKey } from '../../../src/state/key.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'

@@ -4,7 +4,7 @@ import type { Ttl } from '../ttl.ts'
 import type { MapCell, MapItem } from './cells.ts'
 import type { MapOptions } from './map-handle.ts'
 import { type HandlePlace, stateHandleClass } from './state-handle.ts'
-import type { TtlOptions } from './ttl-scalar-handles.ts'
+import type { TtlOptions } from './ttl-scalar-states.ts'
 import type { TtlSweep } from './ttl-sweep.ts'
 
 const StateHandle = stateHandleClass()

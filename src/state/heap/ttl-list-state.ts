@@ -3,7 +3,7 @@ import type { InternalListState } from '../keyed-state-backend.ts'
 import type { Ttl } from '../ttl.ts'
 import type { ListCell } from './cells.ts'
 import { type HandlePlace, stateHandleClass } from './state-handle.ts'
-import type { TtlOptions } from './ttl-scalar-handles.ts'
+import type { TtlOptions } from './ttl-scalar-states.ts'
 import type { TtlSweep } from './ttl-sweep.ts'
 import type { Keeper } from './value-keeper.ts'
 
