@@ -95,7 +95,7 @@ export interface MetadataSource
 
 /** Puts the acknowledged parts of all subtasks together. */
 export function buildMetadata(source: MetadataSource): CheckpointMetadata {
-  const { operators, subtasks, enumerators, proofBefore, ...rest } = source
+  const { operators, subtasks, enumerators, proofBefore: _, ...rest } = source
   const byVertex = Map.groupBy(subtasks, subtask => subtask.vertexId)
   return {
     formatVersion: METADATA_VERSION,

@@ -51,7 +51,7 @@ export function storesOf(text: string): string[] {
   const word = (i: number) => `view.setFloat64(${at(i)}, ${doubleOf(text.slice(i, i + 8))}, true)`
   const half = (i: number) => `view.setInt32(${at(i)}, ${int32Of(text.slice(i, i + 4))}, true)`
   const size = text.length
-  if (size < 4) return [...text].map((c, i) => `buffer[${at(i)}] = ${c.charCodeAt(0)}`)
+  if (size < 4) return text.split('').map((c, i) => `buffer[${at(i)}] = ${c.charCodeAt(0)}`)
   if (size < 8) return size === 4 ? [half(0)] : [half(0), half(size - 4)]
   const stores: string[] = []
   for (let i = 0; i + 8 <= size; i += 8) stores.push(word(i))

@@ -308,8 +308,8 @@ class ValueSource {
 
   #fields(fields: readonly ObjectField[], at: Spot): void {
     const b = this.#b
-    // Whether a comma is due: known while no field before was optional.
-    let some: 'none' | 'some' | string = 'none'
+    // Whether a comma is due: `none` or `some` while no field before was optional, then a variable.
+    let some = 'none'
     for (const field of fields) {
       const held = b.name('field')
       b.line(`const ${held} = ${property(at.value, field.name)}`)

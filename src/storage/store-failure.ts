@@ -20,6 +20,7 @@ export function storeFailure({ action, location, key }: FailedCall, cause: unkno
     case 'EPERM':
     case 'EROFS':
       return storageErrors.WEIR_STORE_DENIED({ ...where, action }, cause)
+    default:
   }
   const reason = cause instanceof Error ? cause.message : String(cause)
   return storageErrors.WEIR_STORE_FAILED({ ...where, action, reason }, cause)

@@ -170,6 +170,7 @@ class World {
       case 'fail-job':
         this.#stopped = this.#bench.state.phase === 'stopped'
         break
+      default:
     }
   }
 

@@ -79,7 +79,7 @@ export class EntryTable {
         ? findInt(main, current, namespace)
         : main.findKey(tag, current.key, namespace)
     if (slot < 0) return this.old === undefined ? -1 : this.#fetch(current, namespace)
-    
+    if (main.isPending) this.#preserve(main, slot)
     return slot
   }
 

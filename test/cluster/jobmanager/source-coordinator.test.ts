@@ -78,7 +78,7 @@ function planOf(restored: { state: JsonValue; splits: readonly SourceSplit[][] }
 
 function shortly(command: SlotCommandBody): string {
   return command.kind === 'add-splits'
-    ? `splits ${command.splits.map(split => split.id)}`
+    ? `splits ${command.splits.map(split => split.id).join()}`
     : command.kind
 }
 
