@@ -22,6 +22,8 @@ export function runInherited(io: CliIo, { args, cwd, env }: Inherited): Promise<
     child.on('error', reject)
     child.on('close', (code, signal) => {
       release()
+      // Killed from outside, say for its memory, it had no last word.
+      if (signal !== null) io.err.write(`weir: the program was ended by ${signal}\n`)
       resolve(code ?? (signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.failed))
     })
   })

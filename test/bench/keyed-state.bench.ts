@@ -5,6 +5,7 @@
  */
 import { aggregatingState, reducingState, valueState } from '../../src/api/state-descriptor.ts'
 import { SystemClock } from '../../src/common/clock.ts'
+import { cloneFunction } from '../../src/common/clone-function.ts'
 import { SeededRandom } from '../../src/common/random.ts'
 import { z } from '../../src/schema/z.ts'
 import {
@@ -44,9 +45,9 @@ function openBackend(): HeapKeyedStateBackend {
 /** `keyAt(i)` is the key of record i. */
 type KeyAt = (record: number) => number | string
 
-function mapCase(name: string, count: number, keyAt: KeyAt): BenchCase {
-  const map = new Map<number | string, Total>()
-  const run = (): number => {
+/** Self-contained: each case gets a clone, as each operator of a job does. */
+function mapLoop(map: Map<number | string, Total>, count: number, keyAt: KeyAt) {
+  return (): number => {
     for (let i = 0; i < count; i++) {
       const key = keyAt(i)
       let acc = map.get(key)
@@ -59,25 +60,32 @@ function mapCase(name: string, count: number, keyAt: KeyAt): BenchCase {
     }
     return count
   }
-  return { name, run }
 }
 
-function stateCase(name: string, add: (value: number) => void, work: StateWork): BenchCase {
+function mapCase(name: string, count: number, keyAt: KeyAt): BenchCase {
+  return { name, run: cloneFunction(mapLoop)(new Map(), count, keyAt) }
+}
+
+/** Self-contained. */
+function stateLoop(state: { add(value: number): void }, work: StateWork, batch: number) {
   const { backend, count, keyAt, prefetches } = work
-  const keys: (number | string)[] = new Array(BATCH)
-  const run = (): number => {
-    for (let from = 0; from < count; from += BATCH) {
-      const size = Math.min(BATCH, count - from)
+  const keys: (number | string)[] = new Array(batch)
+  return (): number => {
+    for (let from = 0; from < count; from += batch) {
+      const size = Math.min(batch, count - from)
       for (let i = 0; i < size; i++) keys[i] = keyAt(from + i)
       if (prefetches) backend.prefetch(keys, size)
       for (let i = 0; i < size; i++) {
         backend.setCurrentKey(keys[i] as number | string)
-        add(from + i)
+        state.add(from + i)
       }
     }
     return count
   }
-  return { name, run }
+}
+
+function stateCase(name: string, state: { add(value: number): void }, work: StateWork): BenchCase {
+  return { name, run: cloneFunction(stateLoop)(state, work, BATCH) }
 }
 
 interface StateWork {
@@ -93,20 +101,20 @@ function sumCase(name: string, work: Omit<StateWork, 'backend'>): BenchCase {
     'sum',
     reducingState<number>((a, b) => a + b, z.number()),
   )
-  return stateCase(name, value => state.add(value), { backend, ...work })
+  return stateCase(name, state, { backend, ...work })
 }
 
 function valueCase(name: string, work: Omit<StateWork, 'backend'>): BenchCase {
   const backend = openBackend()
   const state = backend.state('sum', valueState(z.number()))
   const add = (value: number): void => state.update(((state.value() as number) ?? 0) + value)
-  return stateCase(name, add, { backend, ...work })
+  return stateCase(name, { add }, { backend, ...work })
 }
 
 function totalCase(name: string, work: Omit<StateWork, 'backend'>): BenchCase {
   const backend = openBackend()
   const state = backend.state('total', total)
-  return stateCase(name, value => state.add(value), { backend, ...work })
+  return stateCase(name, state, { backend, ...work })
 }
 
 async function compareKeys(io: BenchIo, what: string, keyAt: KeyAt): Promise<void> {

@@ -1,8 +1,8 @@
 /**
  * A snapshot of many keys while the work goes on: the longest time the work stood still, and what it
- * lost, against the same work without a snapshot, round by round. A step of the snapshot is taken
- * after each batch of records, as the task does. Not measured: upload, and garbage collection of
- * records, of which this work makes none.
+ * lost meanwhile, against the same work without a snapshot, round by round. A step of the snapshot is
+ * taken after each turn, as the task does; a larger budget makes the snapshot shorter and the loss
+ * greater. Not measured: upload, and garbage collection of records, of which this work makes none.
  */
 import { aggregatingState, reducingState } from '../../src/api/state-descriptor.ts'
 import { SystemClock } from '../../src/common/clock.ts'
@@ -12,10 +12,13 @@ import {
   type HeapKeyedStateBackend,
   makeHeapBackend,
 } from '../../src/state/heap/heap-keyed-state-backend.ts'
-import { type BenchCase, type BenchIo, compare, defineBench, median } from './bench-harness.ts'
+import { type BenchIo, type CaseRun, compare, defineBench, median } from './bench-harness.ts'
 
-const BATCH = 1_000
-const BUDGET_MS = 1
+/** A turn of the task: about a millisecond of records, then a step of the snapshot. */
+const TURN_RECORDS = 8_192
+const BUDGET_MS = 0.1
+/** A power of two. */
+const RECORDS = 2 ** 21
 const clock = new SystemClock()
 
 /** Keyed work that can be snapshotted. */
@@ -78,34 +81,38 @@ interface Pauses {
   readonly snapshotMs: number[]
 }
 
-function makeCase(name: string, work: Work, pauses: Pauses | undefined): BenchCase {
-  return { name, run: () => runWork(work, pauses) }
-}
-
 interface Work {
   readonly job: Job
   readonly keys: Int32Array
 }
 
-function runWork({ job, keys }: Work, pauses: Pauses | undefined): number {
-  let longest = 0
+function addTurn({ job, keys }: Work, from: number): void {
+  for (let i = 0; i < TURN_RECORDS; i++) job.add(keys[(from + i) & (keys.length - 1)] as number)
+}
+
+/** The work by itself, in the same turns. */
+function workAlone(work: Work): number {
+  for (let from = 0; from < work.keys.length; from += TURN_RECORDS) addTurn(work, from)
+  return work.keys.length
+}
+
+/** The work from the begin of a snapshot to its end: what is measured is the time in between. */
+function workBesideSnapshot(work: Work, pauses: Pauses): CaseRun {
   const began = clock.monotonic()
-  let run = pauses === undefined ? undefined : job.backend.beginSnapshot(1)
-  longest = clock.monotonic() - began
-  for (let from = 0; from < keys.length; from += BATCH) {
-    for (let i = from; i < from + BATCH; i++) job.add(keys[i] as number)
-    if (run === undefined) continue
+  const run = work.job.backend.beginSnapshot(1)
+  let longest = clock.monotonic() - began
+  let count = 0
+  for (let isDone = false; !isDone; count += TURN_RECORDS) {
+    addTurn(work, count)
     const before = clock.monotonic()
-    const isDone = run.step(BUDGET_MS)
-    if (isDone) {
-      run.result()
-      run = undefined
-      pauses?.snapshotMs.push(clock.monotonic() - began)
-    }
+    isDone = run.step(BUDGET_MS)
+    if (isDone) run.result()
     longest = Math.max(longest, clock.monotonic() - before)
   }
-  pauses?.longestMs.push(longest)
-  return keys.length
+  const elapsedMs = clock.monotonic() - began
+  pauses.longestMs.push(longest)
+  pauses.snapshotMs.push(elapsedMs)
+  return { count, elapsedMs }
 }
 
 /** The longest batch while the table grows from nothing: growth must not stop the work either. */
@@ -144,16 +151,16 @@ async function measure(io: BenchIo, what: string, open: () => Job): Promise<void
   io.print(
     `${what}: ${bytes.toFixed(1)} bytes a key; longest 100 records while growing ${growthMs.toFixed(2)} ms`,
   )
-  const keys = Int32Array.from({ length: io.count('records', 4_000_000) }, () =>
-    random.int(keyCount),
-  )
+  const keys = Int32Array.from({ length: RECORDS }, () => random.int(keyCount))
   const pauses: Pauses = { longestMs: [], snapshotMs: [] }
-  const comparison = await compare({
-    title: `${what}, ${keyCount.toLocaleString('en-US')} keys`,
-    baseline: makeCase('no snapshot', { job, keys }, undefined),
-    cases: [makeCase('one snapshot in the run', { job, keys }, pauses)],
-  })
-  io.report(comparison)
+  const work = { job, keys }
+  io.report(
+    await compare({
+      title: `${what}, ${keyCount.toLocaleString('en-US')} keys`,
+      baseline: { name: 'no snapshot', run: () => workAlone(work) },
+      cases: [{ name: 'while a snapshot is written', run: () => workBesideSnapshot(work, pauses) }],
+    }),
+  )
   io.print(
     `longest pause: median ${median(pauses.longestMs).toFixed(2)} ms, ` +
       `worst ${Math.max(...pauses.longestMs).toFixed(2)} ms; ` +

@@ -38,7 +38,7 @@ export function aggregatingHandleClass(Base: StateHandleClass): AggregatingClass
         this.setAccumulator(aggregate.add(value, aggregate.create()))
         return
       }
-      const before = this.cells.get(cursor.table.main, slot)
+      const before = this.cells.lend(cursor.table.main, slot)
       const after = aggregate.add(value, before)
       if (after === before && !this.cells.isCopied) return
       this.cells.set(cursor.table.main, slot, this.cells.keep(after))

@@ -35,6 +35,10 @@ export class ArenaCells implements ValueCells {
     return this.#type.read(arena.readerAt((generation.values as Int32Array)[slot] as number))
   }
 
+  lend(generation: Generation, slot: number): unknown {
+    return this.get(generation, slot)
+  }
+
   set(generation: Generation, slot: number): void {
     const { buffer, length } = this.#kept
     const arena = generation.arena as RecordArena

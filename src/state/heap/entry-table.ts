@@ -18,7 +18,9 @@
  */
 import { assert } from '../../common/assert.ts'
 import type { CurrentKey } from './current-key.ts'
-import { Generation, type GenerationShape, tagOf } from './generation.ts'
+import { Generation, type GenerationShape, PAGE_SHIFT, tagOf } from './generation.ts'
+import { ObjectPages } from './object-pages.ts'
+import { PageCopies } from './page-copies.ts'
 import type { RecordArena } from './record-arena.ts'
 
 /** Writes one entry into the running snapshot. */
@@ -38,6 +40,13 @@ export interface TableOptions extends GenerationShape {
 
 /** Whether an entry is to be removed. */
 export type IsGone = (generation: Generation, slot: number) => boolean
+
+/** A generation that a snapshot walks over. */
+interface WalkStop {
+  readonly generation: Generation
+  /** Undefined where values are changed in place: then each entry is written before. */
+  readonly copies: PageCopies | undefined
+}
 
 const FIRST_SLOTS = 16
 /** Slots drained by an access while the table grows: done long before it must grow again. */
@@ -59,7 +68,9 @@ export class EntryTable {
   #stamp = 1
   #sink: EntrySink | undefined = undefined
   /** What the running snapshot has yet to walk over; the last is being walked. */
-  readonly #walk: Generation[] = []
+  readonly #walk: WalkStop[] = []
+  /** What the last snapshot copied pages into. */
+  #spare: Generation | undefined = undefined
   #walked = 0
   readonly #visits: MoveGuard[] = []
 
@@ -79,7 +90,7 @@ export class EntryTable {
         ? findInt(main, current, namespace)
         : main.findKey(tag, current.key, namespace)
     if (slot < 0) return this.old === undefined ? -1 : this.#fetch(current, namespace)
-    if (main.isPending) this.#preserve(main, slot)
+    if (main.isPending(slot)) this.#preserve(main, slot)
     return slot
   }
 
@@ -90,7 +101,10 @@ export class EntryTable {
     this.#warnVisits()
     if (this.count * 10 >= this.main.capacity * 7) this.#grow()
     const { main } = this
-    const slot = main.place(tagOf(current.hash, namespace), this.#stamp)
+    const tag = tagOf(current.hash, namespace)
+    const slot = main.freeSlot(tag)
+    if (main.isPending(slot)) this.#preserve(main, slot)
+    main.occupy(slot, tag, this.#stamp)
     const isExact = current.isInt && namespace === 0
     const keys = main.keys ?? (isExact ? undefined : main.addKeys())
     keys?.set(slot, current.owned())
@@ -104,7 +118,7 @@ export class EntryTable {
   remove(generation: Generation, slot: number): void {
     assert(generation.isEntry(slot), 'E1: a removed entry is there')
     this.#warnVisits()
-    if (this.#sink !== undefined) this.#preserveRun(generation, slot)
+    if (this.#walk.length > 0) this.#preserveRun(generation, slot)
     generation.freeRecord(slot)
     if (generation === this.main) generation.close(slot)
     else generation.drop(slot)
@@ -160,38 +174,58 @@ export class EntryTable {
     this.#sink = sink
     this.#stamp++
     this.#walked = 0
+    const isCopied = !(this.main.values instanceof ObjectPages) && this.#arena === undefined
     for (const generation of this.generations()) {
-      generation.isPending = true
-      this.#walk.push(generation)
+      const copies = isCopied ? new PageCopies(generation, this.#options, this.#spare) : undefined
+      generation.beginPending()
+      this.#walk.push({ generation, copies })
     }
   }
 
   /** Walks over the next `count` slots and writes their entries; true when the snapshot has all. */
   writeSome(count: number): boolean {
     let left = count
-    for (let walk = this.#walk.at(-1); walk !== undefined; walk = this.#walk.at(-1)) {
+    for (let stop = this.#walk.at(-1); stop !== undefined; stop = this.#walk.at(-1)) {
       if (left <= 0) return false
-      const stop = Math.min(this.#walked + left, walk.capacity)
-      left -= stop - this.#walked
-      for (let slot = this.#walked; slot < stop; slot++) this.#preserve(walk, slot)
-      this.#walked = stop
-      if (stop < walk.capacity) return false
-      walk.isPending = false
+      const { generation } = stop
+      const end = Math.min(this.#walked + left, generation.capacity)
+      left -= end - this.#walked
+      this.#writeBetween(stop, this.#walked, end)
+      this.#walked = end
+      if (end < generation.capacity) return false
+      this.#settle(stop)
       this.#walk.pop()
       this.#walked = 0
     }
     return true
   }
 
+  #writeBetween({ generation, copies }: WalkStop, start: number, end: number): void {
+    for (let slot = start; slot < end; slot++) {
+      const then = copies?.at(slot)
+      if (then === undefined) this.#writeOnce(generation, slot)
+      else if (then.isEntry(slot)) this.#sink?.writeEntry(this, then, slot)
+    }
+    for (let page = start >>> PAGE_SHIFT; page < end >>> PAGE_SHIFT; page++) {
+      generation.settlePage(page)
+    }
+  }
+
   endSnapshot(): void {
-    for (const generation of this.#walk) generation.isPending = false
+    for (const stop of this.#walk) this.#settle(stop)
     this.#walk.length = 0
     this.#sink = undefined
   }
 
+  /** The memory of the copies is kept: touching fresh memory is what would make the next slow. */
+  #settle({ generation, copies }: WalkStop): void {
+    generation.endPending()
+    if (copies !== undefined && generation === this.main) this.#spare = copies.memory
+  }
+
   get bytes(): number {
-    const arena = this.#arena?.bytes ?? 0
-    return this.generations().reduce((sum, generation) => sum + generation.bytes, arena)
+    const beside = (this.#arena?.bytes ?? 0) + (this.#spare?.bytes ?? 0)
+    return this.generations().reduce((sum, generation) => sum + generation.bytes, beside)
   }
 
   /** Looks in the old generation, and takes the entry over into `main`. */
@@ -211,6 +245,7 @@ export class EntryTable {
     this.old = this.main
     this.#drained = 0
     this.main = new Generation(this.old.capacity * 2, this.#options, this.#arena)
+    this.#spare = undefined
     if (this.old.keys !== undefined) this.main.addKeys()
     if (this.old.namespaces !== undefined) this.main.addNamespaces()
   }
@@ -228,23 +263,35 @@ export class EntryTable {
   /** Moves an entry to `main`. The walk may have been there already: it is written first (E2). */
   #advance(old: Generation, slot: number): number {
     this.#warnVisits()
-    this.#preserve(old, slot)
-    return old.moveTo(this.main, slot)
+    const { main } = this
+    if (old.isPending(slot)) this.#preserve(old, slot)
+    const to = main.freeSlot(old.tag(slot))
+    if (main.isPending(to)) this.#preserve(main, to)
+    old.moveTo(main, slot, to)
+    return to
   }
 
-  /** Writes an entry that is pending. Without a snapshot there is nothing to write it for. */
+  /** Before a pending slot is changed: copies its page, or writes its entry. */
   #preserve(generation: Generation, slot: number): void {
+    const { copies } = this.#walk.find(stop => stop.generation === generation) as WalkStop
+    if (copies === undefined) this.#writeOnce(generation, slot)
+    else copies.save(slot)
+  }
+
+  #writeOnce(generation: Generation, slot: number): void {
     const stamp = generation.stamp(slot)
     if (stamp <= 0 || stamp === this.#stamp) return
     generation.slots[slot * 2 + 1] = this.#stamp
     this.#sink?.writeEntry(this, generation, slot)
   }
 
-  /** Closing the gap may move entries from ahead of the walk to behind it (E2). */
+  /** Closing the gap changes slots, and may move entries from ahead of the walk to behind it. */
   #preserveRun(generation: Generation, slot: number): void {
-    this.#preserve(generation, slot)
-    if (generation !== this.#walk.at(-1) || generation !== this.main) return
-    for (const follower of generation.followers(slot)) this.#preserve(generation, follower)
+    if (generation.isPending(slot)) this.#preserve(generation, slot)
+    if (generation !== this.main) return
+    for (const follower of generation.followers(slot)) {
+      if (generation.isPending(follower)) this.#preserve(generation, follower)
+    }
   }
 
   #warnVisits(): void {

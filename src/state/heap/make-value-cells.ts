@@ -37,6 +37,10 @@ function numberCellsClass(): PlainCellsClass {
       return (generation.values as Float64Array)[slot]
     }
 
+    lend(generation: Generation, slot: number): unknown {
+      return (generation.values as Float64Array)[slot]
+    }
+
     set(generation: Generation, slot: number, kept: unknown): void {
       ;(generation.values as Float64Array)[slot] = kept as number
     }
@@ -56,6 +60,10 @@ function objectCellsClass(): PlainCellsClass {
     }
 
     get(generation: Generation, slot: number): unknown {
+      return (generation.values as ObjectPages).get(slot)
+    }
+
+    lend(generation: Generation, slot: number): unknown {
       return (generation.values as ObjectPages).get(slot)
     }
 

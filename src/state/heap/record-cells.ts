@@ -31,26 +31,39 @@ export function makeRecordCells(type: Type<unknown>): ValueCells | undefined {
     `const values = generation.values, at = slot * ${width}`,
     `return ${literalOf(schema, { next: 0 })}`,
     '}',
+    `lent = ${literalOf(schema, undefined)}`,
+    'lend(generation, slot) {',
+    `const value = this.lent, values = generation.values, at = slot * ${width}`,
+    ...leaves.map((leaf, i) => `${leaf.path} = ${read(leaf.kind, i)}`),
+    'return value',
+    '}',
     'keep(value) {',
     `if (${isMisfit(schema, 'value')}) ${refuse}(value)`,
     'return value',
     '}',
     'set(generation, slot, value) {',
     `const values = generation.values, at = slot * ${width}`,
-    ...leaves.map((leaf, i) => `values[at + ${i}] = ${leaf}`),
+    ...leaves.map(({ path }, i) => `values[at + ${i}] = ${path}`),
     '}',
     '})()',
   )
   return source.compile<ValueCells>()
 }
 
-/** The expressions of all leaves in the order of the fields; undefined when one is no number. */
-function leavesOf(schema: SchemaNode, value: string): string[] | undefined {
-  if (schema.kind !== 'object') return isLeaf(schema) ? [value] : undefined
-  const leaves: string[] = []
+/** A number or a boolean somewhere in the object. */
+interface Leaf {
+  /** The expression that reads it from `value`. */
+  readonly path: string
+  readonly kind: SchemaNode['kind']
+}
+
+/** All leaves in the order of the fields; undefined when one is anything else. */
+function leavesOf(schema: SchemaNode, path: string): Leaf[] | undefined {
+  if (schema.kind !== 'object') return isLeaf(schema) ? [{ path, kind: schema.kind }] : undefined
+  const leaves: Leaf[] = []
   for (const { name, type } of schema.fields) {
     // As a literal's key it would set the prototype.
-    const inner = name === '__proto__' ? undefined : leavesOf(type, property(value, name))
+    const inner = name === '__proto__' ? undefined : leavesOf(type, property(path, name))
     if (inner === undefined) return undefined
     leaves.push(...inner)
   }
@@ -67,15 +80,21 @@ function isLeaf({ kind }: SchemaNode): boolean {
   )
 }
 
-/** An object made of the cells from `place.next` on. */
-function literalOf(schema: SchemaNode, place: { next: number }): string {
+/** An object made of the cells from `place.next` on; without a place, of values of the kinds. */
+function literalOf(schema: SchemaNode, place: { next: number } | undefined): string {
   if (schema.kind === 'object') {
     const fields = schema.fields.map(({ name, type }) => [name, literalOf(type, place)] as const)
     return objectLiteral(fields)
   }
-  const cell = `values[at + ${place.next++}]`
-  if (schema.kind === 'int32') return `${cell} | 0`
-  return schema.kind === 'boolean' ? `${cell} === 1` : cell
+  if (place !== undefined) return read(schema.kind, place.next++)
+  // A fraction: V8 then keeps the field as a double from the start.
+  return { int32: '0', boolean: 'false' }[schema.kind as string] ?? '0.5'
+}
+
+function read(kind: SchemaNode['kind'], leaf: number): string {
+  const cell = `values[at + ${leaf}]`
+  if (kind === 'int32') return `${cell} | 0`
+  return kind === 'boolean' ? `${cell} === 1` : cell
 }
 
 /** True of a value that its cells would change. */

@@ -10,6 +10,8 @@ export interface ValueCells extends Pick<GenerationShape, 'width' | 'makeValues'
    */
   keep(value: unknown): unknown
   get(generation: Generation, slot: number): unknown
+  /** The same for the time of one call: the object may be used again for the next. */
+  lend(generation: Generation, slot: number): unknown
   /** Takes what `keep` gave last. */
   set(generation: Generation, slot: number, kept: unknown): void
 }

@@ -4,6 +4,7 @@ import { SeededRandom } from '../../../src/common/random.ts'
 import { CurrentKey } from '../../../src/state/heap/current-key.ts'
 import { EntryTable, type TableOptions } from '../../../src/state/heap/entry-table.ts'
 import type { Generation } from '../../../src/state/heap/generation.ts'
+import { ObjectPages } from '../../../src/state/heap/object-pages.ts'
 import { TableVisit } from '../../../src/state/heap/table-visit.ts'
 import type { PrimitiveKey } from '../../../src/state/key.ts'
 
@@ -14,17 +15,32 @@ const options: TableOptions = {
   checkOwned: () => {},
 }
 
+/** Values that a snapshot copies by the page, and values that it must write before each change. */
+const storages: [string, TableOptions][] = [
+  ['numbers', options],
+  ['objects', { ...options, makeValues: slots => new ObjectPages(slots) }],
+]
+
 const current = new CurrentKey()
 
-function cellOf(generation: Generation, slot: number): number {
-  return (generation.values as Float64Array)[slot] as number
+function cellOf({ values }: Generation, slot: number): number {
+  if (!(values instanceof ObjectPages)) return values[slot] as number
+  return (values.get(slot) as { value: number }).value
+}
+
+/** Changes an object in place where there is one, as user functions do. */
+function setCell({ values }: Generation, slot: number, value: number): void {
+  if (!(values instanceof ObjectPages)) values[slot] = value
+  else if (values.get(slot) === undefined) values.set(slot, { value })
+  else (values.get(slot) as { value: number }).value = value
 }
 
 function put(table: EntryTable, key: PrimitiveKey, value: number): void {
   current.set(key)
   const found = table.find(current, 0)
   const slot = found < 0 ? table.insert(current, 0) : found
-  ;(table.main.values as Float64Array)[slot] = value
+  if (found < 0 && table.main.values instanceof ObjectPages) table.main.values.set(slot, undefined)
+  setCell(table.main, slot, value)
 }
 
 function get(table: EntryTable, key: PrimitiveKey): number | undefined {
@@ -109,92 +125,95 @@ function scattered(key: number): number {
   return Math.imul(key ^ (key << 13) ^ 0x5bd1e995, 0x7feb352d) >> 1
 }
 
-describe('E2: a snapshot shows the table as it was when it began', () => {
-  const step = fc.oneof(
-    fc.record({ kind: fc.constant('put' as const), key: fc.nat(400), value: fc.nat(1_000) }),
-    fc.record({ kind: fc.constant('remove' as const), key: fc.nat(400), value: fc.nat(1) }),
-    fc.record({ kind: fc.constant('sweep' as const), key: fc.nat(60), value: fc.nat(1) }),
-    fc.record({
-      kind: fc.constant('walk' as const),
-      key: fc.integer({ min: 1, max: 40 }),
-      value: fc.nat(1),
-    }),
-    fc.record({ kind: fc.constant('grow' as const), key: fc.nat(5_000), value: fc.nat(200) }),
-  )
-
-  test('whatever is put, removed, swept and grown between any two slots of the walk', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.nat(400), fc.nat(1_000)), { maxLength: 300 }),
-        fc.array(step, { minLength: 1, maxLength: 120 }),
-        (before, steps) => {
-          const table = new EntryTable(options)
-          const wanted = new Map<PrimitiveKey, number>()
-          for (const [key, value] of before) {
-            put(table, scattered(key), value)
-            wanted.set(scattered(key), value)
-          }
-          const written = new Map<PrimitiveKey, number>()
-          table.beginSnapshot({
-            writeEntry(_table, generation, slot) {
-              const key = generation.key(slot)
-              expect(written.has(key)).toBe(false)
-              written.set(key, cellOf(generation, slot))
-            },
-          })
-          for (const { kind, key, value } of steps) {
-            if (kind === 'put') put(table, scattered(key), value + 0.5)
-            else if (kind === 'remove') remove(table, scattered(key))
-            else if (kind === 'walk') table.writeSome(key)
-            else if (kind === 'grow')
-              for (let i = 0; i < value; i++) put(table, scattered(key + i), -1)
-            else
-              table.removeWhere(
-                (generation, slot) => Math.abs(Number(generation.key(slot))) % 61 === key,
-              )
-          }
-          while (!table.writeSome(16));
-          table.endSnapshot()
-          expect([...written].toSorted(byKey)).toEqual([...wanted].toSorted(byKey))
-        },
-      ),
-      { numRuns: 400 },
+describe.each(storages)(
+  'E2: a snapshot of %s shows the table as it was when it began',
+  (_, options) => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('put' as const), key: fc.nat(400), value: fc.nat(1_000) }),
+      fc.record({ kind: fc.constant('remove' as const), key: fc.nat(400), value: fc.nat(1) }),
+      fc.record({ kind: fc.constant('sweep' as const), key: fc.nat(60), value: fc.nat(1) }),
+      fc.record({
+        kind: fc.constant('walk' as const),
+        key: fc.integer({ min: 1, max: 40 }),
+        value: fc.nat(1),
+      }),
+      fc.record({ kind: fc.constant('grow' as const), key: fc.nat(5_000), value: fc.nat(200) }),
     )
-  })
 
-  test('also when closing a gap moves entries from ahead of the walk to behind it', () => {
-    const random = new SeededRandom(5)
-    for (let round = 0; round < 100; round++) {
-      const table = new EntryTable(options)
-      for (let i = 0; i < 330; i++) put(table, random.int(1e9), i)
-      const wanted = table.count
-      let written = 0
-      table.beginSnapshot({ writeEntry: () => void written++ })
-      while (!table.writeSome(7)) {
-        const slot = random.int(table.main.capacity)
-        if (table.main.isEntry(slot)) remove(table, table.main.key(slot))
+    test('whatever is put, removed, swept and grown between any two slots of the walk', () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.tuple(fc.nat(400), fc.nat(1_000)), { maxLength: 300 }),
+          fc.array(step, { minLength: 1, maxLength: 120 }),
+          (before, steps) => {
+            const table = new EntryTable(options)
+            const wanted = new Map<PrimitiveKey, number>()
+            for (const [key, value] of before) {
+              put(table, scattered(key), value)
+              wanted.set(scattered(key), value)
+            }
+            const written = new Map<PrimitiveKey, number>()
+            table.beginSnapshot({
+              writeEntry(_table, generation, slot) {
+                const key = generation.key(slot)
+                expect(written.has(key)).toBe(false)
+                written.set(key, cellOf(generation, slot))
+              },
+            })
+            for (const { kind, key, value } of steps) {
+              if (kind === 'put') put(table, scattered(key), value + 0.5)
+              else if (kind === 'remove') remove(table, scattered(key))
+              else if (kind === 'walk') table.writeSome(key)
+              else if (kind === 'grow')
+                for (let i = 0; i < value; i++) put(table, scattered(key + i), -1)
+              else
+                table.removeWhere(
+                  (generation, slot) => Math.abs(Number(generation.key(slot))) % 61 === key,
+                )
+            }
+            while (!table.writeSome(16));
+            table.endSnapshot()
+            expect([...written].toSorted(byKey)).toEqual([...wanted].toSorted(byKey))
+          },
+        ),
+        { numRuns: 400 },
+      )
+    })
+
+    test('also when closing a gap moves entries from ahead of the walk to behind it', () => {
+      const random = new SeededRandom(5)
+      for (let round = 0; round < 100; round++) {
+        const table = new EntryTable(options)
+        for (let i = 0; i < 330; i++) put(table, random.int(1e9), i)
+        const wanted = table.count
+        let written = 0
+        table.beginSnapshot({ writeEntry: () => void written++ })
+        while (!table.writeSome(7)) {
+          const slot = random.int(table.main.capacity)
+          if (table.main.isEntry(slot)) remove(table, table.main.key(slot))
+        }
+        table.endSnapshot()
+        expect(written).toBe(wanted)
       }
-      table.endSnapshot()
-      expect(written).toBe(wanted)
-    }
-  })
+    })
 
-  test('a second snapshot after a cancelled one has everything', () => {
-    const table = new EntryTable(options)
-    for (let i = 0; i < 100; i++) put(table, i, i)
-    let count = 0
-    const sink = { writeEntry: () => void count++ }
-    table.beginSnapshot(sink)
-    table.writeSome(20)
-    put(table, 99, 1)
-    table.endSnapshot()
-    count = 0
-    table.beginSnapshot(sink)
-    while (!table.writeSome(1_000));
-    table.endSnapshot()
-    expect(count).toBe(100)
-  })
-})
+    test('a second snapshot after a cancelled one has everything', () => {
+      const table = new EntryTable(options)
+      for (let i = 0; i < 100; i++) put(table, i, i)
+      let count = 0
+      const sink = { writeEntry: () => void count++ }
+      table.beginSnapshot(sink)
+      table.writeSome(20)
+      put(table, 99, 1)
+      table.endSnapshot()
+      count = 0
+      table.beginSnapshot(sink)
+      while (!table.writeSome(1_000));
+      table.endSnapshot()
+      expect(count).toBe(100)
+    })
+  },
+)
 
 function byKey(a: readonly [PrimitiveKey, number], b: readonly [PrimitiveKey, number]): number {
   return Number(a[0]) - Number(b[0])

@@ -17,9 +17,9 @@ test('G1: after any placing and closing every tag is found, and its cells moved 
           generation.close(slot)
           held.delete(tag)
         } else if (held.size < 20) {
-          const placed = generation.place(tag, 1)
-          ;(generation.values as Float64Array).set([tag, -tag], placed * 2)
-          ;(generation.times as Float64Array)[placed] = tag
+          const free = placed(generation, tag)
+          ;(generation.values as Float64Array).set([tag, -tag], free * 2)
+          ;(generation.times as Float64Array)[free] = tag
           held.add(tag)
         }
       }
@@ -36,7 +36,7 @@ test('G1: after any placing and closing every tag is found, and its cells moved 
 
 test('G2: tags are the keys until keys are added, and stay found by key', () => {
   const generation = new Generation(16, shape, undefined)
-  for (const key of [3, -7, 0]) generation.place(key, 1)
+  for (const key of [3, -7, 0]) placed(generation, key)
   const slots = [3, -7, 0].map(key => generation.findTag(key))
   expect(slots.map(slot => generation.key(slot))).toEqual([3, -7, 0])
   generation.addKeys()
@@ -47,8 +47,9 @@ test('G2: tags are the keys until keys are added, and stay found by key', () => 
 test('an entry that moved on is found in the next generation only', () => {
   const old = new Generation(16, shape, undefined)
   const next = new Generation(32, shape, undefined)
-  const [first, second] = [old.place(5, 1), old.place(6, 1)]
-  const to = old.moveTo(next, first)
+  const [first, second] = [placed(old, 5), placed(old, 6)]
+  const to = next.freeSlot(5)
+  old.moveTo(next, first, to)
   expect([old.findTag(5), next.findTag(5), old.findTag(6)]).toEqual([-1, to, second])
 })
 
@@ -64,3 +65,10 @@ test('pages hold what was set, anywhere', () => {
   for (const at of [0, 16_383, 16_384, 39_999]) expect(pages.get(at)).toEqual({ at })
   expect(pages.bytes).toBe(3 * 16_384 * 8)
 })
+
+/** The slot in which an entry of this tag was put. */
+function placed(generation: Generation, tag: number): number {
+  const slot = generation.freeSlot(tag)
+  generation.occupy(slot, tag, 1)
+  return slot
+}

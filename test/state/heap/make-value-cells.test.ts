@@ -60,7 +60,7 @@ describe('cells of the fields of an object', () => {
 
   test('give an equal object, a new one each time', () => {
     const generation = generationOf(cells)
-    const slots = [1, 2, 3].map(tag => generation.place(tag, 1))
+    const slots = [1, 2, 3].map(tag => placed(generation, tag))
     for (const slot of slots) cells.set(generation, slot, cells.keep(value))
     const other = { ...value, count: 9, inner: { ...value.inner, on: false } }
     cells.set(generation, slots[1] as number, cells.keep(other))
@@ -68,6 +68,18 @@ describe('cells of the fields of an object', () => {
     const read = cells.get(generation, slots[0] as number) as { count: number }
     read.count = 100
     expect(cells.get(generation, slots[0] as number)).toEqual(value)
+  })
+
+  test('are lent by one object, whose fields may be changed and set', () => {
+    const generation = generationOf(cells)
+    const slots = [1, 2].map(tag => placed(generation, tag)) as [number, number]
+    for (const slot of slots) cells.set(generation, slot, cells.keep(value))
+    const lent = cells.lend(generation, slots[0]) as typeof value
+    expect(lent).toEqual(value)
+    lent.count = 4
+    cells.set(generation, slots[0], cells.keep(lent))
+    expect(cells.lend(generation, slots[1])).toEqual(value)
+    expect(cells.get(generation, slots[0])).toEqual({ ...value, count: 4 })
   })
 
   const misfits: Record<string, unknown> = {
@@ -135,7 +147,7 @@ test('cells of objects give the very object', () => {
   const cells = makeObjectCells()
   const generation = generationOf(cells)
   const value = {}
-  const slot = generation.place(1, 1)
+  const slot = placed(generation, 1)
   cells.set(generation, slot, cells.keep(value))
   expect(cells.get(generation, slot)).toBe(value)
 })
@@ -145,4 +157,11 @@ function heapBytes(): number {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
   return process.memoryUsage().heapUsed
+}
+
+/** The slot in which an entry of this tag was put. */
+function placed(generation: Generation, tag: number): number {
+  const slot = generation.freeSlot(tag)
+  generation.occupy(slot, tag, 1)
+  return slot
 }

@@ -77,9 +77,16 @@ test('cells of encoded values give equal values, never the same object', () => {
   )
   const given = Buffer.from('abc')
   cells.keep(given)
-  cells.set(generation, generation.place(1, 1))
+  cells.set(generation, placed(generation, 1))
   given[0] = 0
   const slot = generation.findTag(1)
   expect(String(cells.get(generation, slot))).toBe('abc')
   expect(cells.get(generation, slot)).not.toBe(cells.get(generation, slot))
 })
+
+/** The slot in which an entry of this tag was put. */
+function placed(generation: Generation, tag: number): number {
+  const slot = generation.freeSlot(tag)
+  generation.occupy(slot, tag, 1)
+  return slot
+}
