@@ -4,7 +4,8 @@
  * that a user's function is inlined into its state's `add`, whatever other jobs the process runs.
  *
  * What a handle gives out belongs to the state until it is written again: a function may change an
- * object it read and `update` with it, but must not keep it beyond the record.
+ * object it read and `update` with it, but must not keep it beyond the record. The accumulator that
+ * an aggregate's `add` is given is lent for that one call.
  */
 import type { PrimitiveKey } from '../key.ts'
 import type { Namespaced } from '../keyed-state-backend.ts'
