@@ -8,6 +8,12 @@ import type { KeyedSnapshot, RestoredKeyedState } from '../state/keyed-state-bac
 import type { OperatorStateSnapshot } from '../state/operator-state-backend.ts'
 import type { OperatorMetrics } from './stream-operator.ts'
 
+/** How a barrier passes data: `timeout` is aligned until `timeoutMs` after its trigger. */
+export type BarrierAlignment =
+  | { readonly kind: 'aligned' }
+  | { readonly kind: 'unaligned' }
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+
 export interface CheckpointBarrier {
   readonly checkpointId: number
   /** When the checkpoint was triggered, ms since the epoch: timeouts count from here. */
