@@ -3,7 +3,7 @@ import { type Job, job } from '../../src/api/job.ts'
 import type { BarrierAlignment } from '../../src/runtime/task-contract.ts'
 import { JobRunner, type RunnerCheckpoint, type RunnerOptions } from './job-runner.ts'
 import { SlowExchange } from './network/slow-channel.ts'
-import { logSink, numbers, SinkLog, sorted, upTo } from './test-connectors.ts'
+import { HandSource, logSink, numbers, SinkLog, sorted, upTo } from './test-connectors.ts'
 
 const unaligned: BarrierAlignment = { kind: 'unaligned' }
 const RECORDS = 5_000
@@ -143,4 +143,154 @@ test('with a timeout and nothing in the way nobody waits, and nothing is in flig
   expect(inFlightBytes(checkpoint)).toBe(0)
   for (const { metrics } of checkpoint.snapshots.values()) expect(metrics.unaligned).toBe(false)
   await runner.cancel()
+})
+
+describe('event time', () => {
+  const FULL = 25
+
+  /** Tells the watermark that each record meets; record 25 fills the output. */
+  function watchingJob(source: HandSource<number>, log: SinkLog<string>): Job {
+    return job(env =>
+      env
+        .from(source, w => w.monotonous().timestamp(n => n))
+        .uid('hand')
+        .keyBy(() => 0)
+        .process<string>({
+          processElement(value, context, out) {
+            out.collect(`${value} at ${context.timers.currentWatermark()}`)
+            if (value === FULL) for (let i = 0; i < 100; i++) out.collect('filler')
+          },
+        })
+        .uid('watch')
+        .rebalance()
+        .to(logSink(log))
+        .uid('out'),
+    )
+  }
+
+  test('a record taken again meets the watermark that it met before', async () => {
+    const source = new HandSource<number>()
+    const log = new SinkLog<string>()
+    const runner = new JobRunner(watchingJob(source, log), { channelRecords: 20 })
+    log.blocked = true
+    await runner.start()
+    source.emit(5)
+    await settle(runner)
+    source.emit(FULL)
+    await settle(runner)
+    // Late: it stands in the channel, for nothing is taken any more.
+    source.emit(7)
+    await settle(runner)
+    const restore = await runner.checkpoint(1, unaligned)
+    await runner.cancel()
+    const again = new SinkLog<string>()
+    const second = new JobRunner(watchingJob(new HandSource(), again), { restore, attempt: 1 })
+    await second.start()
+    await second.stepUntil(() => again.values.some(value => value.startsWith('7')))
+    expect(again.values.filter(value => value !== 'filler')).toContain(`7 at ${FULL - 1}`)
+    // What follows is held against the watermark of the cut too.
+    expect(second.tasks[1]?.control.metrics.watermark).toBe(FULL - 1)
+    await second.cancel()
+  })
+
+  test('the watermark of an aligned checkpoint is not kept', async () => {
+    const source = new HandSource<number>()
+    const log = new SinkLog<string>()
+    const runner = new JobRunner(watchingJob(source, log))
+    await runner.start()
+    source.emit(5, 9)
+    await settle(runner)
+    const restore = await runner.checkpoint(1)
+    await runner.cancel()
+    const second = new JobRunner(watchingJob(new HandSource(), log), { restore, attempt: 1 })
+    await second.start()
+    expect(second.tasks[1]?.control.metrics.watermark).toBe(Number.NEGATIVE_INFINITY)
+    await second.cancel()
+  })
+})
+
+describe('a snapshot may begin', () => {
+  test('in the middle of a burst of timers, and each fires once', async () => {
+    const log = new SinkLog<number>()
+    const source = new HandSource<number>()
+    const timers = (from: HandSource<number>): Job =>
+      job(env =>
+        env
+          .from(from, w => w.monotonous().timestamp(n => n))
+          .uid('hand')
+          .keyBy(n => n % 50)
+          .process<number>({
+            processElement(value, context) {
+              if (value < 100_000) context.timers.registerEventTimeTimer(100_000 + value)
+            },
+            onTimer(timestamp, _context, out) {
+              out.collect(timestamp - 100_000)
+            },
+          })
+          .uid('timers')
+          .rebalance()
+          .to(logSink(log, true))
+          .uid('out'),
+      )
+    const runner = new JobRunner(timers(source), { channelRecords: 20 })
+    await runner.start()
+    source.emit(...upTo(500))
+    await settle(runner)
+    log.blocked = true
+    source.emit(200_000)
+    await settle(runner)
+    const sent = runner.tasks[1]?.control.metrics.recordsOut ?? 0
+    expect(sent).toBeGreaterThan(0)
+    expect(sent).toBeLessThan(200)
+    const restore = await runner.checkpoint(1, unaligned)
+    runner.complete(1)
+    await settle(runner)
+    await runner.cancel()
+    unblock(log)
+    const second = new JobRunner(timers(new HandSource()), { restore, attempt: 1 })
+    await second.start()
+    await second.stepUntil(() => second.tasks[1]?.control.metrics.watermark === 199_999)
+    await settle(second)
+    await second.checkpoint(2)
+    second.complete(2)
+    await settle(second)
+    expect(sorted(log.committed)).toEqual(upTo(500))
+    await second.cancel()
+  })
+
+  test('while an operator waits for its answers; but not past a forward edge', async () => {
+    const log = new SinkLog<number>()
+    const waiting: (() => void)[] = []
+    let answers = false
+    const ask = async (n: number): Promise<number> => {
+      if (!answers) await new Promise<void>(resolve => waiting.push(resolve))
+      return n
+    }
+    const asking = (shuffled: boolean): Job =>
+      job(env => {
+        const source = env.from(numbers(50)).uid('numbers')
+        return (shuffled ? source.rebalance() : source)
+          .asyncMap(ask, { capacity: 4 })
+          .uid('ask')
+          .rebalance()
+          .to(logSink(log, true))
+          .uid('out')
+      })
+    const forward = new JobRunner(asking(false))
+    await forward.start()
+    await settle(forward)
+    forward.trigger(1, unaligned)
+    await settle(forward)
+    expect([...forward.taken(1).snapshots.keys()]).toEqual(['numbers/0'])
+    await forward.cancel()
+    const runner = new JobRunner(asking(true))
+    await runner.start()
+    await settle(runner)
+    const restore = await runner.checkpoint(1, unaligned)
+    await runner.cancel()
+    expect(log.values).toEqual([])
+    answers = true
+    await new JobRunner(asking(true), { restore, attempt: 1 }).runToEnd()
+    expect(sorted(log.committed)).toEqual(upTo(50))
+  })
 })
