@@ -34,6 +34,8 @@ export type CheckerName =
   | 'commits-completed-only'
   | 'needed-is-kept'
   | 'nothing-stuck'
+  /** An alignment with a timeout becomes unaligned when the time is over. */
+  | 'alignment-ends-in-time'
   /** An assertion of the engine. */
   | 'invariants-hold'
 
@@ -99,8 +101,9 @@ export class Checkers {
   completed(id: number, generation: number): void {
     // Ordered before it stood still, and a newer attempt went on from it: that is fine.
     if (this.#valid.has(id)) return
-    const newer = [...this.#bases.keys()].filter(other => other > generation)
-    for (const other of newer) {
+    for (const [other, { history }] of this.#bases) {
+      // It may have gone on from it before it was ordered, and have been overtaken itself.
+      if (other <= generation || history.some(past => past.id === id)) continue
       const detail = `generation ${generation} completes ${id} after ${other} went on without it`
       this.found('stale-completes-nothing', detail)
     }

@@ -38,13 +38,14 @@ export class SimJobManager {
     const { world, name, parallelism, completes, ended } = options
     const { scheduler, disk, off, scenario, bank, jobId } = world
     this.process = scheduler.spawn(name)
-    const graph = bankGraph(bank, parallelism)
+    const graph = bankGraph(bank, { parallelism, forced: scenario.forced })
     const plan = buildExecutionPlan(graph)
     const exchange = new SimExchange({
       scheduler,
+      off,
+      credit: scenario.credit,
       processOf: slot => this.lines[slot]?.process ?? this.process,
       delayMs: scenario.networkMs,
-      ordered: !off.has('fifo-channels'),
     })
     const faults = scenario.store
     const store = new OwnStore({ scheduler, process: this.process, disk, faults })
@@ -109,13 +110,14 @@ class OwnStore extends SimStore {
 }
 
 function settingsOf({ scenario, off }: SimWorld): JobSettings {
-  const { mode, intervalMs, minPauseMs, maxConcurrent, tolerableFailures, retained } = scenario
+  const { mode, alignment, intervalMs, minPauseMs, maxConcurrent } = scenario
+  const { tolerableFailures, retained } = scenario
   const timeoutMs = off.has('checkpoint-timeout') ? NEVER_MS : scenario.timeoutMs
   return {
     ...defaultSettings,
     checkpoint: {
       mode,
-      alignment: { kind: 'aligned' },
+      alignment,
       intervalMs,
       minPauseMs,
       timeoutMs,
