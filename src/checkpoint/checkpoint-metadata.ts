@@ -46,6 +46,8 @@ export interface OperatorDescription {
   readonly vertexId: string
   readonly parallelism: number
   readonly maxParallelism: number
+  /** What its state hangs on, in words: the type of its keys, its windows. */
+  readonly form?: Readonly<Record<string, string>> | undefined
 }
 
 export interface OperatorMetadata extends OperatorDescription {

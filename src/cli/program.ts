@@ -14,7 +14,7 @@ const exitCodesHelp = `
 Exit codes:
   0    done, also a job that weir stop ended
   1    the job failed, or a test did
-  2    wrong usage, manifest or job: nothing was started
+  2    wrong usage, manifest, job or checkpoint: nothing was started
   130  stopped by Ctrl-C (143: by SIGTERM, or cancelled)`
 
 /** Runs one command line; gives the exit code. Never throws. */

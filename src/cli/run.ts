@@ -70,11 +70,12 @@ function restoreRequest(
   manifest: StreamJob,
   cwd: string,
 ): RestoreRequest {
-  if (from === 'latest') return { kind: 'latest' }
+  const { dropState } = manifest.spec.upgrade
+  const dropped = dropState === undefined ? {} : { dropState }
+  if (from === 'latest') return { kind: 'latest', ...dropped }
   // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
   const path = from ?? manifest.spec.restore?.path
   if (path === undefined) return { kind: 'none' }
-  const { dropState } = manifest.spec.upgrade
   const place = path.includes('://') ? path : resolve(cwd, path)
-  return { kind: 'path', path: place, ...(dropState === undefined ? {} : { dropState }) }
+  return { kind: 'path', path: place, ...dropped }
 }

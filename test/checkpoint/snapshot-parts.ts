@@ -78,6 +78,7 @@ export function description(
     vertexId: operatorId,
     parallelism,
     maxParallelism: 128,
+    form: { keys: 'string' },
     ...change,
   }
 }
