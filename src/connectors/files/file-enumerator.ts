@@ -2,9 +2,11 @@
  * Lists the files and hands their splits out on request, in order. With `watchMs` it lists again
  * and again and hands out what is new: then the input has no end.
  */
+import { resolve } from 'node:path'
 import type { EnumeratorContext, JsonValue, SplitEnumerator } from '../../api/source.ts'
 import type { TimerHandle } from '../../common/clock.ts'
-import { type ListedFile, listFiles } from './file-listing.ts'
+import { fileErrors } from './file-errors.ts'
+import { isPattern, type ListedFile, listFiles } from './file-listing.ts'
 import type { FileSplit } from './file-split.ts'
 
 export interface FileEnumeratorOptions {
@@ -74,13 +76,23 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   }
 
   async #list(): Promise<void> {
-    for (const file of await listFiles(this.#options.paths)) {
+    const files = await listFiles(this.#options.paths)
+    if (files.length === 0) this.#refuseEmptyPattern()
+    for (const file of files) {
       if (this.#seen.has(file.path)) continue
       const splits = await this.#options.planSplits(file)
       this.#seen.add(file.path)
       this.#waiting.push(...splits)
     }
     this.#listed = true
+  }
+
+  /** An empty folder is an input without records; a pattern that nothing matches is a slip. */
+  #refuseEmptyPattern(): void {
+    const { paths, watchMs } = this.#options
+    const path = paths.find(isPattern)
+    if (path === undefined || watchMs !== undefined) return
+    throw fileErrors.WEIR_FILE_PATTERN_EMPTY({ path, folder: resolve('.') })
   }
 
   #scheduleListing(): void {
