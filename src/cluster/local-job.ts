@@ -22,6 +22,7 @@ import { JobHistory } from './jobmanager/job-history.ts'
 import { JobMaster } from './jobmanager/job-master.ts'
 import { LocalExchanges } from './local-exchanges.ts'
 import { ProgressMeter } from './progress-meter.ts'
+import { progressOf } from './progress-of.ts'
 import type { SlotEvent, SlotGateway } from './slot-messages.ts'
 import { makeTaskStarter } from './taskmanager/make-task-starter.ts'
 import { TaskExecutor } from './taskmanager/task-executor.ts'
@@ -94,16 +95,7 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
     counters,
     history,
     tasks,
-    progress: () => ({
-      ...meter.read(tasks()),
-      status: master.status,
-      checkpointsCompleted: master.counts.checkpointsCompleted,
-      checkpointsFailed: master.counts.checkpointsFailed,
-      lastCheckpoint: master.counts.lastCheckpoint,
-      lastCheckpointFailure: master.counts.lastCheckpointFailure,
-      restarts: master.restarts,
-      lastFailure: master.lastFailure,
-    }),
+    progress: () => progressOf(master, meter, tasks()),
   }
 }
 

@@ -11,6 +11,7 @@
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
  *  T4  Subtasks close after the final checkpoint completed and its commit was ordered.
  */
+import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import { assert } from '../../common/assert.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import { clusterErrors } from '../cluster-errors.ts'
@@ -68,6 +69,9 @@ export class JobAttempt {
   /** Reads and writes of the store outside of checkpoints. */
   #sweeping: Promise<void> = Promise.resolve()
   #starting: Promise<void> = Promise.resolve()
+  /** The end of waiting for slots. */
+  readonly #gaveUp = new AbortController()
+  #waiting = false
 
   constructor(options: JobAttemptOptions) {
     this.number = options.number
@@ -97,6 +101,8 @@ export class JobAttempt {
   stop(): void {
     if (this.#stopping || this.#ending) return
     this.#stopping = true
+    // What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped.
+    if (this.#waiting) void this.#finish({ kind: 'cancelled' })
     if (this.#running) this.#broadcast({ kind: 'stop-sources', drain: false })
   }
 
@@ -105,9 +111,20 @@ export class JobAttempt {
   }
 
   savepoint(): Promise<string> {
+    return this.#request('savepoint')
+  }
+
+  checkpoint(): Promise<string> {
+    return this.#request('checkpoint')
+  }
+
+  fail(error: unknown): void {
+    this.#fail(error)
+  }
+
+  #request(kind: SnapshotKind): Promise<string> {
     return (
-      this.#driver?.request('savepoint') ??
-      Promise.reject(new Error('the job is starting: try again'))
+      this.#driver?.request(kind) ?? Promise.reject(new Error('the job is starting: try again'))
     )
   }
 
@@ -149,7 +166,9 @@ export class JobAttempt {
     const fail = (error: unknown): void => this.#fail(error)
     const sources = new SourceCoordinator({ graph, restore: restored?.plan, clock, send, fail })
     this.#sources = sources
-    this.#deploy(restored)
+    const peers = await this.#awaitSlots()
+    if (peers === undefined) return
+    this.#deploy(restored, peers)
     // Neither is waited for: enumerators may take long to look around.
     sources.start().catch(fail)
     this.#sweeping = this.#sweep(lineage)
@@ -171,12 +190,26 @@ export class JobAttempt {
     return loadRestoredJob({ graph, choice: { ...choice, place }, store, dropState })
   }
 
-  #deploy(restored: RestoredJob | undefined): void {
+  /** Where the slots take data, as soon as all are there; `undefined`: the attempt is over. */
+  async #awaitSlots(): Promise<readonly string[] | undefined> {
+    const { supply } = this.#options
+    if (supply === undefined) return []
+    this.#waiting = true
+    // One may have left again by the time that the last one came.
+    while (!this.#ending && supply.peers === undefined) {
+      await supply.whenComplete(this.#gaveUp.signal)
+    }
+    this.#waiting = false
+    return this.#ending ? undefined : supply.peers
+  }
+
+  #deploy(restored: RestoredJob | undefined, peers: readonly string[]): void {
     const { graph, slots } = this.#options
+    const { generation } = this.#store
     this.#deployed = true
     slots.forEach((_, slot) => {
       const restore = restored && slotRestore(graph, restored, slot)
-      this.#send(slot, { kind: 'deploy', restore })
+      this.#send(slot, { kind: 'deploy', restore, generation, peers })
     })
   }
 
@@ -298,6 +331,7 @@ export class JobAttempt {
   async #finish(end: AttemptEnd): Promise<void> {
     assert(!this.#ending, 'T2: an attempt ends once')
     this.#ending = true
+    this.#gaveUp.abort()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
     if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots()
