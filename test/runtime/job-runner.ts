@@ -13,6 +13,7 @@ import {
   type ExecutionPlan,
   type Subtask,
 } from '../../src/graph/execution-plan.ts'
+import type { Exchange } from '../../src/runtime/network/channel.ts'
 import { LocalExchange } from '../../src/runtime/network/local-channel.ts'
 import type { StateBackends } from '../../src/runtime/operator-context.ts'
 import { SlotLoop } from '../../src/runtime/slot-loop.ts'
@@ -33,6 +34,8 @@ export interface RunnerOptions extends JobGraphOptions {
   readonly clock?: ManualClock
   /** Records a channel holds; small ones make backpressure. */
   readonly channelRecords?: number
+  /** The channels of a slot, where they are not those of this process. */
+  readonly exchangeOf?: (slot: number) => Exchange
   readonly checkpointMode?: 'exactly-once' | 'at-least-once'
   /** The completed checkpoint to go on from; parallelism must be the same. */
   readonly restore?: RunnerCheckpoint
@@ -82,7 +85,8 @@ export class JobRunner {
     this.#time = options.realTime === true ? new SystemClock() : this.clock
     this.loop =
       options.realTime === true ? SlotLoop.running(this.#time) : new SlotLoop({ clock: this.clock })
-    const exchange = new LocalExchange(options.channelRecords)
+    const local = new LocalExchange(options.channelRecords)
+    const exchangeOf = options.exchangeOf ?? (() => local)
     const alignment = new AlignmentGroups()
     const { vertices } = this.plan.graph
     for (const subtask of this.plan.subtasks) {
@@ -93,7 +97,7 @@ export class JobRunner {
         attempt: options.attempt ?? 0,
         listener: this.#listen(this.tasks.length),
         loop: this.loop,
-        exchange,
+        exchange: exchangeOf(subtask.index),
         alignment,
         state,
         restore: this.#restoreOf(subtask),
