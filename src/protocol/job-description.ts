@@ -11,7 +11,7 @@ const restoreSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('path'),
     path: z.string().min(1),
-    dropState: z.array(z.string()).optional(),
+    dropState: z.array(z.string()).readonly().optional(),
   }),
 ])
 

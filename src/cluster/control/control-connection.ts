@@ -69,6 +69,8 @@ export class ControlConnection<S extends z.ZodType> {
       this.#lost({ cause: 'closed', how: `failed: ${messageOf(error)}` })
     })
     socket.on('close', () => this.#lost({ cause: 'closed', how: 'was closed' }))
+    // The handshake hands it on paused.
+    socket.resume()
     this.#schedule()
   }
 

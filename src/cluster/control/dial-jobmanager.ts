@@ -46,9 +46,6 @@ function open(address: string, peer: string): Promise<Socket> {
     socket.once('error', error => {
       reject(networkErrors.WEIR_PEER_UNREACHABLE({ peer, reason: messageOf(error) }, error))
     })
-    socket.once('connect', () => {
-      socket.pause()
-      resolve(socket)
-    })
+    socket.once('connect', () => resolve(socket))
   })
 }

@@ -59,7 +59,7 @@ export class ControlServer {
 
   private constructor(options: ControlServerOptions) {
     this.#options = options
-    this.#server = createServer({ pauseOnConnect: true }, socket => {
+    this.#server = createServer(socket => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       this.#welcome(socket).catch((error: unknown) => {

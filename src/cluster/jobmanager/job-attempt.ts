@@ -195,6 +195,7 @@ export class JobAttempt {
     const { supply } = this.#options
     if (supply === undefined) return []
     this.#waiting = true
+    if (this.#stopping && supply.peers === undefined) void this.#finish({ kind: 'cancelled' })
     // One may have left again by the time that the last one came.
     while (!this.#ending && supply.peers === undefined) {
       await supply.whenComplete(this.#gaveUp.signal)
