@@ -123,7 +123,9 @@ export class ProcessJob {
 
   #environmentOf(member: Member): Readonly<Record<string, string | undefined>> {
     const { io, jobId } = this.#options
-    const shared = { ...io.environment, WEIR_SECRET_FILE: this.#folder.secretFile }
+    const { scratch, secretFile } = this.#folder
+    const own = { WEIR_SECRET_FILE: secretFile, WEIR_SCRATCH_FOLDER: scratch }
+    const shared = { ...io.environment, ...own }
     if (member === this.#jobManager) {
       const { jobFile, controlAddress } = this.#folder
       return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress }

@@ -12,26 +12,26 @@ export class RunFolder {
   readonly jobFile: string
   readonly secretFile: string
   readonly logFolder: string
-  /** Short: the path of a socket has at most 107 bytes. */
-  readonly #scratch: string
+  /** Short: the path of a socket has at most 107 bytes. Removed by whoever ends last. */
+  readonly scratch: string
   #sockets = 0
 
   constructor(cwd: string, jobId: string) {
-    this.#scratch = mkdtempSync(join(tmpdir(), 'weir-run-'))
+    this.scratch = mkdtempSync(join(tmpdir(), 'weir-slots-'))
     this.logFolder = join(cwd, '.weir/run', jobId)
     rmSync(this.logFolder, { recursive: true, force: true })
     mkdirSync(this.logFolder, { recursive: true, mode: 0o700 })
-    this.jobFile = join(this.#scratch, 'job.json')
-    this.secretFile = join(this.#scratch, 'secret')
+    this.jobFile = join(this.scratch, 'job.json')
+    this.secretFile = join(this.scratch, 'secret')
     this.#write(this.secretFile, randomBytes(32).toString('hex'))
   }
 
   get controlAddress(): string {
-    return `unix:${join(this.#scratch, 'jobmanager')}`
+    return `unix:${join(this.scratch, 'jobmanager')}`
   }
 
   get workFolder(): string {
-    return join(this.#scratch, 'code')
+    return join(this.scratch, 'code')
   }
 
   describe(description: JobDescriptionText): void {
@@ -41,7 +41,7 @@ export class RunFolder {
   /** A new one for each process: one that was killed leaves its socket behind. */
   dataAddress(): string {
     this.#sockets++
-    return `unix:${join(this.#scratch, `data-${this.#sockets}`)}`
+    return `unix:${join(this.scratch, `data-${this.#sockets}`)}`
   }
 
   logOf(name: string): string {
@@ -50,7 +50,7 @@ export class RunFolder {
 
   /** All but the logs. */
   remove(): void {
-    rmSync(this.#scratch, { recursive: true, force: true })
+    rmSync(this.scratch, { recursive: true, force: true })
   }
 
   #write(file: string, text: string): void {

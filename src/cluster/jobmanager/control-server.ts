@@ -85,15 +85,18 @@ export class ControlServer {
     return formatPeerAddress({ ...listen, port: bound.port })
   }
 
+  /** Ends all connections at once. */
+  dropAll(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   /** Resolves when all connections have ended. */
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => {
       this.#server.close(() => resolve())
     })
     const { clock, times } = this.#options
-    const timer = clock.schedule(times.timeoutMs, () => {
-      for (const socket of this.#sockets) socket.destroy()
-    })
+    const timer = clock.schedule(times.timeoutMs, () => this.dropAll())
     await closed
     timer.cancel()
   }

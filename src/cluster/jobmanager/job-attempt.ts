@@ -7,7 +7,8 @@
  *
  * Invariants
  *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
- *  T2  The first failure ends the attempt; later ones belong to it.
+ *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process takes
+ *      the place of the broken channels that it caused: it may be noticed after them.
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
  *  T4  Subtasks close after the final checkpoint completed and its commit was ordered.
  */
@@ -64,7 +65,7 @@ export class JobAttempt {
   #deployed = false
   #running = false
   #stopping = false
-  #ending = false
+  #end: AttemptEnd | undefined
   #allStopped: () => void = () => {}
   /** Reads and writes of the store outside of checkpoints. */
   #sweeping: Promise<void> = Promise.resolve()
@@ -91,6 +92,7 @@ export class JobAttempt {
   receive(event: SlotEvent): void {
     try {
       if (event.kind === 'cancelled') this.#slotStopped(event.slot)
+      else if (event.kind === 'failed') this.#failWith(event.failure)
       else if (!this.#ending) this.#take(event)
     } catch (error) {
       this.#fail(error)
@@ -225,7 +227,7 @@ export class JobAttempt {
     this.#options.onNotice({ level: 'warn', text })
   }
 
-  #take(event: Exclude<SlotEvent, { readonly kind: 'cancelled' }>): void {
+  #take(event: Exclude<SlotEvent, { readonly kind: 'cancelled' | 'failed' }>): void {
     const { slot } = event
     switch (event.kind) {
       case 'running':
@@ -248,9 +250,6 @@ export class JobAttempt {
         if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'finished')) {
           void this.#finish({ kind: 'finished' })
         }
-        break
-      case 'failed':
-        this.#failWith(event.failure)
         break
     }
   }
@@ -323,15 +322,19 @@ export class JobAttempt {
   }
 
   #failWith(failure: FailureReport): void {
-    if (this.#ending) return
-    const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
-    void this.#finish({ kind: 'failed', failure, lastCheckpointId })
+    const end = this.#end
+    if (end === undefined) {
+      const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
+      void this.#finish({ kind: 'failed', failure, lastCheckpointId })
+    } else if (end.kind === 'failed' && isLoss(failure) && isBrokenChannel(end.failure)) {
+      this.#end = { ...end, failure }
+    }
   }
 
   /** T3: the next attempt may begin when this resolves. */
   async #finish(end: AttemptEnd): Promise<void> {
     assert(!this.#ending, 'T2: an attempt ends once')
-    this.#ending = true
+    this.#end = end
     this.#gaveUp.abort()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
@@ -339,7 +342,11 @@ export class JobAttempt {
     await Promise.all([sources, store])
     await this.#starting
     await this.#sweeping
-    this.#resolve(end)
+    this.#resolve(this.#end)
+  }
+
+  get #ending(): boolean {
+    return this.#end !== undefined
   }
 
   #stopSlots(): Promise<void> {
@@ -354,4 +361,12 @@ export class JobAttempt {
     this.#stoppedSlots.add(slot)
     if (this.#stoppedSlots.size === this.#options.slots.length) this.#allStopped()
   }
+}
+
+function isLoss({ code }: FailureReport): boolean {
+  return code === 'WEIR_SLOT_LOST'
+}
+
+function isBrokenChannel({ code }: FailureReport): boolean {
+  return code?.startsWith('WEIR_PEER_') === true
 }

@@ -131,6 +131,12 @@ export class JobManager implements ControlDesk {
     await this.#server?.close()
   }
 
+  /** Leaves job and taskmanagers to another jobmanager. */
+  async leave(): Promise<void> {
+    this.#server?.dropAll()
+    await this.#server?.close()
+  }
+
   stop(): void {
     this.#master.stop()
   }

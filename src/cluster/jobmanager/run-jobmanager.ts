@@ -64,10 +64,13 @@ export async function runJobManager(host: ProcessHost): Promise<number> {
   tell({ kind: 'up' })
   const closeRest = serve({ manager, loaded, host, clock, onNotice })
   const end = await watch({ manager, host, clock, tell })
-  if (end !== 'left') tell(farewell(manager, end))
-  await closeRest()
-  await manager.close()
-  return end === 'left' || end.outcome !== 'failed' ? processExits.ok : processExits.failed
+  if (end === 'left') {
+    await Promise.all([closeRest(), manager.leave()])
+    return processExits.ok
+  }
+  if (end !== 'abandoned') tell(farewell(manager, end))
+  await Promise.all([closeRest(), manager.close()])
+  return end === 'abandoned' || end.outcome === 'failed' ? processExits.failed : processExits.ok
 }
 
 async function load(host: ProcessHost): Promise<Loaded> {
@@ -171,15 +174,15 @@ async function watch({
   clock,
   tell,
 }: Pick<Parts, 'host' | 'clock' | 'tell'> & { readonly manager: JobManager }): Promise<
-  JobResult | 'left'
+  JobResult | 'left' | 'abandoned'
 > {
   const tick = (): void => {
     tell({ kind: 'progress', progress: manager.progress() })
     timer = clock.schedule(PROGRESS_INTERVAL_MS, tick)
   }
   let timer = clock.schedule(PROGRESS_INTERVAL_MS, tick)
-  const left = new Promise<'left'>(resolve => {
-    host.supervisor?.onGone(() => resolve('left'))
+  const left = new Promise<'left' | 'abandoned'>(resolve => {
+    host.supervisor?.onGone(() => resolve('abandoned'))
     host.supervisor?.onMessage(message => {
       if ((message as ToJobManagerProcess).kind === 'stop') manager.stop()
     })
