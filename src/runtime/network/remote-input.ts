@@ -13,8 +13,9 @@ import type { FramePiece, InputChannel } from './channel.ts'
 import type { CreditAccount } from './credit-pool.ts'
 import { decodeEvent } from './event-codec.ts'
 import { networkErrors } from './network-errors.ts'
+import { readBatch } from './piece-codec.ts'
 import { RECORD_BYTES_MAX } from './remote-output.ts'
-import { RecordBatch, type StreamEvent, type StreamItem } from './stream-item.ts'
+import type { StreamEvent, StreamItem } from './stream-item.ts'
 import { FLAG_MORE, type Frame } from './wire-format.ts'
 
 export interface RemoteInputOptions {
@@ -88,18 +89,8 @@ export class RemoteInput implements InputChannel {
     this.#complete--
     this.#options.account.taken()
     if (first.kind !== 'frame') return first
-    return this.#decode(isPiece ? Buffer.concat(pieces.map(piece => piece.bytes)) : first.bytes)
-  }
-
-  #decode(bytes: Buffer): RecordBatch {
-    const { decoder } = this.#options
-    const size = decoder.open(bytes)
-    const items = new Array<unknown>(size * 2)
-    for (let i = 0; i < size; i++) {
-      items[i * 2] = decoder.value(i)
-      items[i * 2 + 1] = decoder.timestamp(i)
-    }
-    return new RecordBatch(items, size)
+    const bytes = isPiece ? Buffer.concat(pieces.map(piece => piece.bytes)) : first.bytes
+    return readBatch(this.#options.decoder, bytes)
   }
 
   #checkPiece({ bytes, more }: FramePiece): void {
