@@ -137,7 +137,7 @@ export class StreamTask implements LoopTask {
   start(loop: LoopHandle): void {
     const { counters, services, gate } = this.#parts
     this.#loop = loop
-    gate?.listen(() => loop.wake())
+    gate?.listen({ whenData: () => loop.wake(), whenPriority: () => loop.wake() })
     counters.turnTo('idle', services.clock.monotonic())
     loop.wake()
   }

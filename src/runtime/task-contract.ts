@@ -19,6 +19,7 @@ export interface CheckpointBarrier {
   /** When the checkpoint was triggered, ms since the epoch: timeouts count from here. */
   readonly timestamp: number
   readonly kind: 'checkpoint' | 'savepoint'
+  readonly alignment: BarrierAlignment
 }
 
 /** One operator's part of a task's snapshot. */

@@ -76,7 +76,12 @@ test('a channel waits for the barrier of the other', async () => {
   const { sources, log, runner } = twoSources()
   await runner.start()
   await settle(runner)
-  const barrier = { checkpointId: 1, timestamp: 0, kind: 'checkpoint' } as const
+  const barrier = {
+    checkpointId: 1,
+    timestamp: 0,
+    kind: 'checkpoint',
+    alignment: { kind: 'aligned' },
+  } as const
   const [first, second] = runner.tasks
   sources[0].emit(1)
   await settle(runner)

@@ -143,7 +143,12 @@ export class JobRunner {
       states.set(id, enumerator.snapshotState(checkpointId))
     }
     this.#enumeratorStates.set(checkpointId, states)
-    const barrier = { checkpointId, timestamp: this.#time.now(), kind: 'checkpoint' } as const
+    const barrier = {
+      checkpointId,
+      timestamp: this.#time.now(),
+      kind: 'checkpoint',
+      alignment: { kind: 'aligned' },
+    } as const
     for (const task of this.#sources()) task.control.triggerCheckpoint(barrier)
   }
 

@@ -45,7 +45,7 @@ async function snapshotsOf(newestId = 0, keepsState = true) {
   )
   const begin = (checkpointId: number): void =>
     snapshots.begin({
-      barrier: { checkpointId, timestamp: 0, kind: 'checkpoint' },
+      barrier: { checkpointId, timestamp: 0, kind: 'checkpoint', alignment: { kind: 'aligned' } },
       alignmentMs: 3,
       startDelayMs: 4,
     })

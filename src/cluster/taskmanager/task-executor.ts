@@ -173,7 +173,12 @@ export class TaskExecutor {
     const { checkpointId, snapshot, timestamp } = command
     attempt.kinds.set(checkpointId, snapshot)
     for (const task of this.#sources(attempt)) {
-      task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot })
+      task.triggerCheckpoint({
+        checkpointId,
+        timestamp,
+        kind: snapshot,
+        alignment: { kind: 'aligned' },
+      })
     }
   }
 

@@ -4,7 +4,7 @@
  * unblocked.
  */
 import { assertDefined } from '../../common/assert.ts'
-import type { InputChannel } from './channel.ts'
+import type { InputChannel, InputListener } from './channel.ts'
 import type { StreamItem } from './stream-item.ts'
 
 export interface GateChannel {
@@ -42,8 +42,8 @@ export class InputGate {
     return this.#channels.filter(channel => channel.input === input).length
   }
 
-  listen(whenData: () => void): void {
-    for (const { channel } of this.#channels) channel.listen(whenData)
+  listen(listener: InputListener): void {
+    for (const { channel } of this.#channels) channel.listen(listener)
   }
 
   block(channel: number): void {

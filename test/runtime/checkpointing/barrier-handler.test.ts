@@ -28,6 +28,7 @@ function runSteps(mode: 'exactly-once' | 'at-least-once', { channels, steps }: C
         checkpointId: first as number,
         timestamp: TRIGGERED_AT,
         kind: 'checkpoint',
+        alignment: { kind: 'aligned' },
       } as const
       decisions = handler.onBarrier(barrier, second as number, now)
     } else if (event.startsWith('c')) decisions = handler.onCancel(first as number)
@@ -164,7 +165,12 @@ describe('exactly once', () => {
 
   test('measures the delay of the start and the alignment', () => {
     const handler = makeBarrierHandler('exactly-once', 2)
-    const barrier = { checkpointId: 1, timestamp: 100, kind: 'checkpoint' } as const
+    const barrier = {
+      checkpointId: 1,
+      timestamp: 100,
+      kind: 'checkpoint',
+      alignment: { kind: 'aligned' },
+    } as const
     handler.onBarrier(barrier, 0, 130)
     const [decision] = handler.onBarrier(barrier, 1, 180)
     expect(decision).toEqual({ kind: 'snapshot', barrier, startDelayMs: 30, alignmentMs: 50 })
@@ -172,7 +178,12 @@ describe('exactly once', () => {
 
   test('a clock set back gives no negative durations', () => {
     const handler = makeBarrierHandler('exactly-once', 2)
-    const barrier = { checkpointId: 1, timestamp: 100, kind: 'savepoint' } as const
+    const barrier = {
+      checkpointId: 1,
+      timestamp: 100,
+      kind: 'savepoint',
+      alignment: { kind: 'aligned' },
+    } as const
     handler.onBarrier(barrier, 0, 90)
     const [decision] = handler.onBarrier(barrier, 1, 50)
     expect(decision).toMatchObject({ startDelayMs: 0, alignmentMs: 0 })
@@ -180,7 +191,12 @@ describe('exactly once', () => {
 
   test('a second barrier on a blocked channel is a broken invariant', () => {
     const handler = makeBarrierHandler('exactly-once', 2)
-    const barrier = { checkpointId: 1, timestamp: 0, kind: 'checkpoint' } as const
+    const barrier = {
+      checkpointId: 1,
+      timestamp: 0,
+      kind: 'checkpoint',
+      alignment: { kind: 'aligned' },
+    } as const
     handler.onBarrier(barrier, 0, 0)
     expect(() => handler.onBarrier(barrier, 0, 0)).toThrow('B3')
   })
@@ -202,7 +218,12 @@ function checkDecisions(picks: readonly number[]): void {
     if (blocked.has(channel)) continue
     const checkpointId = next[channel] as number
     next[channel] = checkpointId + 1
-    const barrier = { checkpointId, timestamp: 0, kind: 'checkpoint' } as const
+    const barrier = {
+      checkpointId,
+      timestamp: 0,
+      kind: 'checkpoint',
+      alignment: { kind: 'aligned' },
+    } as const
     const decisions =
       pick >= 7 ? handler.onCancel(checkpointId) : handler.onBarrier(barrier, channel, 0)
     for (const decision of decisions) {
