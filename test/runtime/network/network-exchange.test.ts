@@ -33,7 +33,7 @@ function batch(first: number, size: number, text = 'x'): RecordBatch {
 async function takeAll(input: InputChannel): Promise<StreamItem[]> {
   const items: StreamItem[] = []
   let wake = (): void => {}
-  input.listen(() => wake())
+  input.listen({ whenData: () => wake(), whenPriority: () => wake() })
   for (;;) {
     const item = input.poll()
     if (item !== undefined) items.push(item)
