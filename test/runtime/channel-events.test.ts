@@ -113,7 +113,7 @@ test('E1: data ends once on a channel, and the task with the last one', async ()
     chain,
     gate: new InputGate([0, 1].map(() => ({ channel: new LocalChannel(), input: 0 }))),
     valve: new WatermarkValve(2, { emitWatermark: () => {}, emitStatus: () => {} }),
-    barriers: makeBarrierHandler('exactly-once', 2),
+    barriers: makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 }),
     partitions: [],
     snapshots: {} as ConstructorParameters<typeof ChannelEvents>[0]['snapshots'],
     services: {} as ConstructorParameters<typeof ChannelEvents>[0]['services'],

@@ -25,9 +25,14 @@ import type { CreditAccount } from './credit-pool.ts'
 import { decodeEvent } from './event-codec.ts'
 import { InputQueue } from './input-queue.ts'
 import { networkErrors } from './network-errors.ts'
-import { readBatch } from './piece-codec.ts'
 import { RECORD_BYTES_MAX } from './remote-output.ts'
-import type { StatusEvent, StreamEvent, StreamItem, WatermarkEvent } from './stream-item.ts'
+import {
+  RecordBatch,
+  type StatusEvent,
+  type StreamEvent,
+  type StreamItem,
+  type WatermarkEvent,
+} from './stream-item.ts'
 import { FLAG_MORE, FLAG_PRIORITY, type Frame } from './wire-format.ts'
 
 export interface RemoteInputOptions {
@@ -161,6 +166,16 @@ export class RemoteInput implements InputChannel {
     this.#taken = []
     return readBatch(decoder, Buffer.concat(pieces.map(one => one.bytes)))
   }
+}
+
+function readBatch(decoder: FrameDecoder<unknown>, frame: Buffer): RecordBatch {
+  const size = decoder.open(frame)
+  const items = new Array<unknown>(size * 2)
+  for (let i = 0; i < size; i++) {
+    items[i * 2] = decoder.value(i)
+    items[i * 2 + 1] = decoder.timestamp(i)
+  }
+  return new RecordBatch(items, size)
 }
 
 function malformed(what: string): Error {

@@ -17,9 +17,15 @@ import type { CheckpointBarrier } from '../task-contract.ts'
 import type { InFlightItem, OutputChannel, OutputListener } from './channel.ts'
 import { encodeEvent } from './event-codec.ts'
 import { networkErrors } from './network-errors.ts'
-import { cutFrame } from './piece-codec.ts'
 import type { RecordBatch, StreamEvent, StreamItem } from './stream-item.ts'
-import { FLAG_MORE, FLAG_PRIORITY, HEADER_BYTES, putAmount, putHeader } from './wire-format.ts'
+import {
+  FLAG_MORE,
+  FLAG_PRIORITY,
+  HEADER_BYTES,
+  PAYLOAD_BYTES_MAX,
+  putAmount,
+  putHeader,
+} from './wire-format.ts'
 
 /** What a channel asks of its connection. */
 export interface FrameSender {
@@ -210,9 +216,11 @@ export class RemoteOutput implements OutputChannel {
       const limits = { sizeBytes: length, limitBytes: RECORD_BYTES_MAX }
       throw networkErrors.WEIR_RECORD_TOO_LARGE({ edge: edgeId, ...limits })
     }
-    for (const { bytes, more } of cutFrame(payload)) {
-      const frame = Buffer.allocUnsafeSlow(HEADER_BYTES + bytes.length)
-      bytes.copy(frame, HEADER_BYTES)
+    for (let at = 0; at < length; at += PAYLOAD_BYTES_MAX) {
+      const end = Math.min(length, at + PAYLOAD_BYTES_MAX)
+      const more = end < length
+      const frame = Buffer.allocUnsafeSlow(HEADER_BYTES + end - at)
+      payload.copy(frame, HEADER_BYTES, at, end)
       putHeader(frame, { kind: 'data', flags: more ? FLAG_MORE : 0, channel, amount: 0 })
       this.#push({ frame, event: undefined, more })
     }
