@@ -68,6 +68,9 @@ const JOIN_TIMEOUT_MS = 30_000
 /** The listener may use all its time to join; its refusal must still arrive. */
 const VERDICT_TIMEOUT_MS: number = JOIN_TIMEOUT_MS + HANDSHAKE_TIMEOUT_MS
 
+/** More than any job has slots; a stranger must not use up all sockets. */
+const CONNECTIONS_MAX = 8_192
+
 interface Joining {
   readonly generation: number
   resolve(): void
@@ -155,6 +158,10 @@ export class DataEndpoint {
 
   async #welcome(socket: Socket): Promise<void> {
     this.#keep(socket)
+    if (this.#sockets.size > CONNECTIONS_MAX) {
+      socket.destroy()
+      return
+    }
     const { identity, logger } = this.#options
     const peer = `${socket.remoteAddress ?? 'a local process'}`
     try {

@@ -1,5 +1,5 @@
 /** Events of a channel as frames, and back. Bytes of a peer are checked: each form has one size. */
-import type { BarrierAlignment, CheckpointBarrier } from '../task-contract.ts'
+import type { CheckpointBarrier } from '../task-contract.ts'
 import { networkErrors } from './network-errors.ts'
 import type { StreamEvent } from './stream-item.ts'
 import { type Frame, HEADER_BYTES, putHeader } from './wire-format.ts'
@@ -11,8 +11,6 @@ const BARRIER_BYTES = 26
 const barrierKinds = ['checkpoint', 'savepoint'] as const
 const alignmentKinds = ['aligned', 'unaligned', 'timeout'] as const
 const statuses = ['active', 'idle'] as const
-
-type TimedBarrier = CheckpointBarrier & { readonly alignment?: BarrierAlignment }
 
 /** A frame with its header; the backlog is put in when it leaves. */
 export function encodeEvent(event: StreamEvent, channel: number, flags: number): Buffer {
@@ -56,8 +54,8 @@ function payloadBytes(event: StreamEvent): number {
   }
 }
 
-function putBarrier(frame: Buffer, barrier: TimedBarrier): void {
-  const alignment = barrier.alignment ?? { kind: 'aligned' }
+function putBarrier(frame: Buffer, barrier: CheckpointBarrier): void {
+  const { alignment } = barrier
   const timeoutMs = alignment.kind === 'timeout' ? alignment.timeoutMs : 0
   frame.writeDoubleLE(barrier.checkpointId, HEADER_BYTES)
   frame.writeDoubleLE(barrier.timestamp, HEADER_BYTES + 8)
@@ -91,7 +89,7 @@ function numberOf(payload: Buffer): number {
   return sized(payload, NUMBER_BYTES).readDoubleLE(0)
 }
 
-function barrierOf(payload: Buffer): TimedBarrier {
+function barrierOf(payload: Buffer): CheckpointBarrier {
   sized(payload, BARRIER_BYTES)
   const kind = alignmentKinds[payload[17] as number]
   const timeoutMs = payload.readDoubleLE(18)

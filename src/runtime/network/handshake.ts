@@ -17,7 +17,8 @@
  *
  * Invariants
  *  H1  Nothing but hellos and proofs is exchanged before both sides are proven.
- *  H2  A stranger makes this process hold at most MESSAGE_BYTES_MAX bytes, for at most `timeoutMs`.
+ *  H2  A stranger makes this process hold at most two messages of MESSAGE_BYTES_MAX, and wait at most
+ *      `timeoutMs` for each.
  *  H3  A handshake that fails ends the stream, at both ends.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
@@ -93,10 +94,11 @@ async function dial(talk: HandshakeStream, options: HandshakeOptions): Promise<P
   const transcript = { secret: options.secret, dialer: own, listener: theirs }
   checkProof(proof, 'listener', { transcript, hello, options })
   const refusal = misfit(hello, options) ?? (await options.admit(hello))
-  if (refusal !== undefined) throw refusalError(refusal, options.peer)
+  // Also when this end refuses: the other, once it is sure of this one, can say why it does too.
   talk.trust()
   talk.write(prove('dialer', transcript))
   const verdict = parseVerdict(await talk.read('verdict', options.verdictTimeoutMs), options.peer)
+  if (refusal !== undefined) throw refusalError(refusal, options.peer)
   if (verdict === undefined) return hello
   // The listener speaks of itself as `own`.
   throw refusalError({ ...verdict, own: verdict.theirs, theirs: verdict.own }, options.peer)

@@ -12,11 +12,13 @@ import { messageOf } from '../../common/errors.ts'
 import { FrameReader } from './frame-reader.ts'
 import { networkErrors } from './network-errors.ts'
 import type { RemoteInput } from './remote-input.ts'
+import type { Traffic } from './traffic.ts'
 import { type Frame, HEADER_BYTES, putHeader } from './wire-format.ts'
 
 export interface InputLineOptions {
   /** How the other end is called in errors. */
   readonly peer: string
+  readonly traffic: Traffic
   failed(error: unknown): void
 }
 
@@ -96,6 +98,7 @@ export class InputLine {
 
   #read(reader: FrameReader, chunk: Buffer): void {
     if (this.#closed) return
+    this.#options.traffic.bytesReceived += chunk.length
     try {
       reader.push(chunk)
     } catch (error) {
@@ -110,6 +113,7 @@ export class InputLine {
       const what = `${frame.kind} for the unknown channel ${frame.channel}`
       throw networkErrors.WEIR_FRAME_MALFORMED({ what })
     }
+    this.#options.traffic.framesReceived++
     input.arrived(frame)
   }
 
@@ -124,6 +128,7 @@ export class InputLine {
       at += HEADER_BYTES
     }
     this.#credits.clear()
+    this.#options.traffic.bytesSent += bytes.length
     socket.write(bytes)
   }
 }

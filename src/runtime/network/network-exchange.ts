@@ -24,6 +24,7 @@ import type { NetworkSettings } from './network-settings.ts'
 import { OutputLine } from './output-line.ts'
 import { RemoteInput } from './remote-input.ts'
 import { RemoteOutput } from './remote-output.ts'
+import { Traffic } from './traffic.ts'
 import { HEADER_BYTES } from './wire-format.ts'
 
 export interface NetworkExchangeOptions {
@@ -46,6 +47,7 @@ interface Gate {
 }
 
 export class NetworkExchange implements Exchange {
+  readonly metrics: Traffic = new Traffic()
   readonly #options: NetworkExchangeOptions
   readonly #local = new LocalExchange()
   readonly #indexes: ReadonlyMap<string, number>
@@ -133,6 +135,7 @@ export class NetworkExchange implements Exchange {
     if (line === undefined) {
       line = new OutputLine({
         peer: this.#nameOf(to),
+        traffic: this.metrics,
         opened: output => this.#opened(output),
         failed: error => this.#failed(error),
       })
@@ -154,6 +157,7 @@ export class NetworkExchange implements Exchange {
     if (line === undefined) {
       line = new InputLine({
         peer: this.#nameOf(from),
+        traffic: this.metrics,
         failed: error => this.#failed(error),
       })
       this.#inputs.set(from, line)

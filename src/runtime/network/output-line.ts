@@ -17,6 +17,7 @@ import { messageOf } from '../../common/errors.ts'
 import { FrameReader } from './frame-reader.ts'
 import { networkErrors } from './network-errors.ts'
 import type { FrameSender, RemoteOutput } from './remote-output.ts'
+import type { Traffic } from './traffic.ts'
 import type { Frame } from './wire-format.ts'
 
 export const AHEAD_BYTES = 65_536
@@ -24,6 +25,7 @@ export const AHEAD_BYTES = 65_536
 export interface OutputLineOptions {
   /** How the other end is called in errors. */
   readonly peer: string
+  readonly traffic: Traffic
   opened(output: RemoteOutput): void
   failed(error: unknown): void
 }
@@ -116,6 +118,7 @@ export class OutputLine implements FrameSender {
 
   #read(reader: FrameReader, chunk: Buffer): void {
     if (this.#closed) return
+    this.#options.traffic.bytesReceived += chunk.length
     try {
       reader.push(chunk)
     } catch (error) {
@@ -141,6 +144,7 @@ export class OutputLine implements FrameSender {
 
   #pump(): void {
     const socket = this.#socket
+    const { traffic } = this.#options
     if (socket === undefined || this.#closed || this.#pumping) return
     this.#pumping = true
     while (socket.writableLength < AHEAD_BYTES) {
@@ -148,6 +152,8 @@ export class OutputLine implements FrameSender {
       if (frame === undefined) break
       socket.cork()
       while (frame !== undefined) {
+        traffic.framesSent++
+        traffic.bytesSent += frame.length
         socket.write(frame)
         frame = socket.writableLength < AHEAD_BYTES ? this.#next() : undefined
       }

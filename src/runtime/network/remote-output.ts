@@ -14,7 +14,7 @@
 import { assert } from '../../common/assert.ts'
 import type { FrameEncoder } from '../../schema/frame-encoder.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
-import type { InFlightItem, OutputChannel, OutputListener, UnalignedOutput } from './channel.ts'
+import type { InFlightItem, OutputChannel, OutputListener } from './channel.ts'
 import { encodeEvent } from './event-codec.ts'
 import { networkErrors } from './network-errors.ts'
 import type { RecordBatch, StreamEvent, StreamItem } from './stream-item.ts'
@@ -61,7 +61,7 @@ interface Waiting {
   readonly more: boolean
 }
 
-export class RemoteOutput implements OutputChannel, UnalignedOutput {
+export class RemoteOutput implements OutputChannel {
   readonly #options: RemoteOutputOptions
   readonly #encoder: FrameEncoder<unknown>
   #queue: Waiting[] = []
@@ -126,7 +126,7 @@ export class RemoteOutput implements OutputChannel, UnalignedOutput {
   /** The next frame that leaves. */
   next(): Buffer {
     assert(this.canSend, 'RO2: what leaves has credit')
-    const { frame } = this.#queue[this.#head] as Waiting
+    const { frame, event } = this.#queue[this.#head] as Waiting
     this.#head++
     this.#credits--
     this.#bytes -= frame.length
@@ -140,6 +140,7 @@ export class RemoteOutput implements OutputChannel, UnalignedOutput {
       this.#full = false
       this.#listener?.whenFree()
     }
+    if (event?.kind === 'barrier') this.#listener?.whenBarrierLeft()
     return frame
   }
 
@@ -150,19 +151,28 @@ export class RemoteOutput implements OutputChannel, UnalignedOutput {
     return overtaken
   }
 
+  holds(checkpointId: number): boolean {
+    return this.#find(checkpointId) !== -1
+  }
+
   hasten(barrier: CheckpointBarrier): readonly InFlightItem[] | undefined {
-    const at = this.#queue.findIndex(
-      ({ event }, index) =>
-        index >= this.#head &&
-        event?.kind === 'barrier' &&
-        event.barrier.checkpointId === barrier.checkpointId,
-    )
+    const at = this.#find(barrier.checkpointId)
     if (at === -1) return undefined
     const overtaken = inFlight(this.#queue.slice(this.#head, at))
     const [held] = this.#queue.splice(at, 1)
     this.#bytes -= held?.frame.length ?? 0
     this.#sendFirst(barrier)
     return overtaken
+  }
+
+  /** Where a barrier of this checkpoint waits. */
+  #find(checkpointId: number): number {
+    return this.#queue.findIndex(
+      ({ event }, at) =>
+        at >= this.#head &&
+        event?.kind === 'barrier' &&
+        event.barrier.checkpointId === checkpointId,
+    )
   }
 
   #sendFirst(barrier: CheckpointBarrier): void {
@@ -208,9 +218,9 @@ export class RemoteOutput implements OutputChannel, UnalignedOutput {
     }
     for (let at = 0; at < length; at += PAYLOAD_BYTES_MAX) {
       const end = Math.min(length, at + PAYLOAD_BYTES_MAX)
+      const more = end < length
       const frame = Buffer.allocUnsafeSlow(HEADER_BYTES + end - at)
       payload.copy(frame, HEADER_BYTES, at, end)
-      const more = end < length
       putHeader(frame, { kind: 'data', flags: more ? FLAG_MORE : 0, channel, amount: 0 })
       this.#push({ frame, event: undefined, more })
     }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { JobEdge, JobGraph } from '../../../src/graph/job-graph.ts'
-import type { InputChannel } from '../../../src/runtime/network/channel.ts'
+import type { Exchange, InputChannel } from '../../../src/runtime/network/channel.ts'
 import { RecordBatch, type StreamItem } from '../../../src/runtime/network/stream-item.ts'
 import { record } from '../../../src/schema/record.ts'
 import { z } from '../../../src/schema/z.ts'
@@ -33,7 +33,7 @@ function batch(first: number, size: number, text = 'x'): RecordBatch {
 async function takeAll(input: InputChannel): Promise<StreamItem[]> {
   const items: StreamItem[] = []
   let wake = (): void => {}
-  input.listen(() => wake())
+  input.listen({ whenData: () => wake(), whenPriority: () => wake() })
   for (;;) {
     const item = input.poll()
     if (item !== undefined) items.push(item)
@@ -82,16 +82,15 @@ test('a record larger than all credits arrives whole', async () => {
 
 test('a job runs across slots', async () => {
   const counting = countingJob({ records: 5_000, keys: 70 })
-  const parts: { all?: Slots } = {}
-  const { job, options } = { job: counting.job, options: { parallelism: 3 } }
-  const plan = new JobRunner(job, options).plan
-  parts.all = await start({ graph: plan.graph, slots: 3 })
-  const runner = new JobRunner(job, {
-    ...options,
-    realTime: true,
-    exchangeOf: slot => parts.all?.exchange(slot) as never,
-  })
-  await runner.runToEnd()
+  const options = { parallelism: 3 }
+  const { graph: whole } = new JobRunner(counting.job, options).plan
+  const all = await start({ graph: whole, slots: 3 })
+  const exchange: Exchange & { moveAll(): void } = {
+    output: (edge, from, to) => all.exchange(from).output(edge, from, to),
+    input: (edge, from, to) => all.exchange(to).input(edge, from, to),
+    moveAll: () => {},
+  }
+  await new JobRunner(counting.job, { ...options, realTime: true, exchange }).runToEnd()
   counting.check()
-  expect(parts.all.failures).toEqual([])
+  expect(all.failures).toEqual([])
 })

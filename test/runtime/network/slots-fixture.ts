@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SystemClock } from '../../../src/common/clock.ts'
+import { type Clock, SystemClock } from '../../../src/common/clock.ts'
 import { silentLogger } from '../../../src/common/logger.ts'
 import { SystemRandom } from '../../../src/common/random.ts'
 import type { JobGraph } from '../../../src/graph/job-graph.ts'
@@ -20,6 +20,7 @@ export interface SlotsOptions {
   readonly transport?: 'unix' | 'tcp'
   readonly graph: JobGraph
   readonly settings?: Partial<NetworkSettings>
+  readonly clock?: Clock
 }
 
 /** The data ports of some slots, all in this process, with the exchange of one attempt each. */
@@ -27,6 +28,8 @@ export class Slots {
   readonly endpoints: DataEndpoint[] = []
   exchanges: NetworkExchange[] = []
   readonly failures: (readonly [slot: number, error: unknown])[] = []
+  /** Refused connections, as logged. */
+  readonly warnings: string[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'weir-net-'))
   readonly #options: SlotsOptions
 
@@ -49,18 +52,21 @@ export class Slots {
       listen: isUnix ? `unix:${join(this.#folder, `${slot}.sock`)}` : 'tcp://127.0.0.1:0',
       identity: { jobId: 'job-1', slot, version: '1.2.3' },
       secret: 'the secret of the job',
-      clock: new SystemClock(),
+      clock: this.#options.clock ?? new SystemClock(),
       random: new SystemRandom(),
-      logger: silentLogger,
+      logger: {
+        ...silentLogger,
+        warn: fields => void this.warnings.push(String(fields.err)),
+      },
     }
   }
 
   /** A new attempt in all slots. */
-  begin(generation: number): void {
+  begin(generation: number, peers = this.endpoints.map(one => one.address)): void {
     this.exchanges = this.endpoints.map((endpoint, slot) =>
       endpoint.exchange({
         generation,
-        peers: this.endpoints.map(one => one.address),
+        peers,
         graph: this.#options.graph,
         settings: { ...defaultNetworkSettings, ...this.#options.settings },
         onFailure: error => this.failures.push([slot, error]),
@@ -72,6 +78,26 @@ export class Slots {
     const exchange = this.exchanges[slot]
     if (exchange === undefined) throw new Error(`no slot ${slot}`)
     return exchange
+  }
+
+  /** Waits until everything that was sent has arrived; what is in open frames is not sent. */
+  async settle(): Promise<void> {
+    // What arrives may be answered by credits, and these by frames: until nothing moves.
+    for (let quiet = 0; quiet < 2; quiet++) {
+      const sent = this.exchanges.map(exchange => exchange.metrics.bytesSent)
+      await new Promise(setImmediate)
+      const total = (name: 'bytesSent' | 'bytesReceived'): number =>
+        this.exchanges.reduce((sum, exchange) => sum + exchange.metrics[name], 0)
+      const moved = this.exchanges.some((one, slot) => one.metrics.bytesSent !== sent[slot])
+      if (moved || total('bytesSent') !== total('bytesReceived')) quiet = -1
+    }
+  }
+
+  /** Waits until the connection of a pair of slots is made and credits have come. */
+  async connected(): Promise<void> {
+    while (this.exchanges.every(exchange => exchange.metrics.bytesReceived === 0)) {
+      await new Promise(setImmediate)
+    }
   }
 
   async stop(): Promise<void> {
