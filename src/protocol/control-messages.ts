@@ -57,6 +57,8 @@ const taskFigures = z.object({
 const slotFigures = z.object({
   tasks: z.array(taskFigures),
   counters: z.array(z.object({ operator: z.string(), metric: z.string(), count: z.number() })),
+  /** Where the slot's sources stand, by group of watermark alignment. */
+  alignment: z.record(z.string(), watermark),
   residentBytes: count,
   cpuSeconds: count,
 })
@@ -109,7 +111,11 @@ export const toTaskManagerSchema = z.discriminatedUnion('kind', [
     heartbeatTimeoutMs: z.number().positive(),
   }),
   z.object({ kind: z.literal('command'), command: carried }),
-  z.object({ kind: z.literal('heartbeat') }),
+  z.object({
+    kind: z.literal('heartbeat'),
+    /** Where the sources of the other slots stand, by group. */
+    alignment: z.record(z.string(), watermark),
+  }),
   /** Followed by the end of the connection. */
   z.object({ kind: z.literal('refused'), failure }),
   /** Nothing is left to do here: the process may end. */
@@ -122,3 +128,5 @@ export type Registration = Extract<ToJobManager, { kind: 'register' }>
 export type JobOrder = Extract<ToTaskManager, { kind: 'job' }>
 /** As it is written: before `null` and `end` become infinities. */
 export type ToJobManagerText = z.input<typeof toJobManagerSchema>
+export type ToTaskManagerText = z.input<typeof toTaskManagerSchema>
+export type WatermarkText = z.input<typeof watermark>

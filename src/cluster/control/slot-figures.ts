@@ -1,5 +1,5 @@
 /** The figures of a slot as a heartbeat carries them: plain, and without what JSON cannot say. */
-import type { ToJobManagerText } from '../../protocol/control-messages.ts'
+import type { ToJobManagerText, WatermarkText } from '../../protocol/control-messages.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { UserCounters } from '../user-counters.ts'
 
@@ -10,12 +10,23 @@ export interface ProcessFigures {
   readonly cpuSeconds: number
 }
 
-export function slotFigures(
-  tasks: readonly TaskMetrics[],
-  counters: UserCounters,
-  process: ProcessFigures,
-): FiguresText {
-  return { tasks: tasks.map(taskFigures), counters: [...counters], ...process }
+export interface FiguresOptions {
+  readonly tasks: readonly TaskMetrics[]
+  readonly counters: UserCounters
+  readonly alignment: ReadonlyMap<string, number>
+  readonly process: ProcessFigures
+}
+
+export function slotFigures(options: FiguresOptions): FiguresText {
+  const { tasks, counters, process } = options
+  const alignment = alignmentText(options.alignment)
+  return { tasks: tasks.map(taskFigures), counters: [...counters], alignment, ...process }
+}
+
+export function alignmentText(
+  alignment: ReadonlyMap<string, number>,
+): Record<string, WatermarkText> {
+  return Object.fromEntries([...alignment].map(([group, at]) => [group, watermarkText(at)]))
 }
 
 function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {
@@ -45,7 +56,7 @@ function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {
   }
 }
 
-function watermarkText(watermark: number): number | null | 'end' {
+function watermarkText(watermark: number): WatermarkText {
   if (watermark === Number.NEGATIVE_INFINITY) return null
   return watermark === Number.POSITIVE_INFINITY ? 'end' : watermark
 }

@@ -17,7 +17,7 @@ import type { Random } from '../../common/random.ts'
 import {
   type Registration,
   type ToJobManager,
-  type ToTaskManager,
+  type ToTaskManagerText,
   toJobManagerSchema,
 } from '../../protocol/control-messages.ts'
 import { shakeHands } from '../../runtime/network/handshake.ts'
@@ -48,6 +48,8 @@ export interface ControlDesk {
   register(registration: Registration, link: SlotLink): void
   take(link: SlotLink, message: Exclude<ToJobManager, Registration>): void
   lost(link: SlotLink, end: ConnectionEnd): void
+  /** The heartbeat for it. */
+  beat(link: SlotLink): ToTaskManagerText
 }
 
 type Connection = ControlConnection<typeof toJobManagerSchema>
@@ -148,7 +150,7 @@ export class ControlServer {
       schema: toJobManagerSchema,
       clock,
       times,
-      beat: () => ({ kind: 'heartbeat' }) satisfies ToTaskManager,
+      beat: () => desk.beat(connection),
       onMessage: message => {
         try {
           if (message.kind !== 'register') {
@@ -171,7 +173,7 @@ export class ControlServer {
 
   #refuse(connection: Connection, error: unknown): void {
     this.#warn(error)
-    connection.send({ kind: 'refused', failure: failureReport(error) } satisfies ToTaskManager)
+    connection.send({ kind: 'refused', failure: failureReport(error) } satisfies ToTaskManagerText)
     connection.close()
     this.#options.desk.lost(connection, { cause: 'broken', how: `was refused: ${messageOf(error)}` })
   }

@@ -16,6 +16,7 @@ import type { JobOrder } from '../../protocol/control-messages.ts'
 import type { Exchange } from '../../runtime/network/channel.ts'
 import { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import { AlignmentGroups } from '../../runtime/watermark-alignment.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { JobSettings } from '../job-settings.ts'
@@ -35,11 +36,14 @@ export interface SlotSessionOptions {
   readonly random: Random
   readonly logger: Logger
   readonly report: (event: SlotEvent) => void
+  /** An attempt is over; its last figures can still be read. */
+  readonly onRetired: () => void
 }
 
 export class SlotSession {
   readonly #options: SlotSessionOptions
   readonly #executor: TaskExecutor
+  readonly alignment = new AlignmentGroups()
   #exchange: { readonly attempt: number; readonly open: ClosableExchange } | undefined
   #closed = false
 
@@ -67,8 +71,12 @@ export class SlotSession {
         random,
         logger,
         counters,
+        alignment: this.alignment,
       }),
-      retire: () => this.#closeExchange(),
+      retire: () => {
+        this.#closeExchange()
+        if (!this.#closed) options.onRetired()
+      },
       report: event => this.#report(event),
     })
   }

@@ -177,6 +177,9 @@ export class TaskManager {
         void this.#end(this.#leaving ? 'left' : 'dismissed')
         break
       case 'heartbeat':
+        if (this.#session !== undefined) {
+          this.#session.alignment.elsewhere = new Map(Object.entries(message.alignment))
+        }
         break
     }
   }
@@ -198,6 +201,7 @@ export class TaskManager {
         random,
         logger,
         report: event => this.#report(event),
+        onRetired: () => this.#send(this.#heartbeat()),
       })
       this.#send({ kind: 'prepared', graphDigest: graphDigest(graph) })
     } catch (error) {
@@ -228,9 +232,14 @@ export class TaskManager {
   }
 
   #heartbeat(): ToJobManagerText {
-    const { process } = this.#options
-    const metrics = this.#session?.metrics ?? []
-    return { kind: 'heartbeat', figures: slotFigures(metrics, this.#counters, process.figures()) }
+    const session = this.#session
+    const figures = slotFigures({
+      tasks: session?.metrics ?? [],
+      counters: this.#counters,
+      alignment: session?.alignment.standing ?? new Map(),
+      process: this.#options.process.figures(),
+    })
+    return { kind: 'heartbeat', figures }
   }
 
   #send(message: ToJobManagerText): void {
