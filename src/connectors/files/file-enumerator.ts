@@ -25,7 +25,9 @@ interface EnumeratorState {
 export class FileEnumerator implements SplitEnumerator<FileSplit> {
   readonly #context: EnumeratorContext<FileSplit>
   readonly #options: FileEnumeratorOptions
-  readonly #waiting: FileSplit[]
+  #waiting: FileSplit[]
+  /** Those before are handed out: taking them off one by one would move all others each time. */
+  #next = 0
   readonly #idleReaders = new Set<number>()
   readonly #seen: Set<string>
   #listed: boolean
@@ -61,13 +63,14 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   addSplitsBack(splits: readonly FileSplit[], subtaskIndex: number): void {
     // The failed reader will ask again when it is back.
     this.#idleReaders.delete(subtaskIndex)
-    this.#waiting.unshift(...splits)
+    this.#waiting = [...splits, ...this.#waiting.slice(this.#next)]
+    this.#next = 0
     this.#handOut()
   }
 
   snapshotState(): JsonValue {
     const seen = this.#listed ? [...this.#seen] : null
-    return { waiting: [...this.#waiting], seen } as unknown as JsonValue
+    return { waiting: this.#waiting.slice(this.#next), seen } as unknown as JsonValue
   }
 
   close(): void {
@@ -112,11 +115,19 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   #handOut(): void {
     if (!this.#listed) return
     for (const subtaskIndex of this.#idleReaders) {
-      const split = this.#waiting.shift()
+      const split = this.#takeNext()
       if (split !== undefined) this.#context.assignSplit(split, subtaskIndex)
       else if (this.#options.watchMs === undefined) this.#context.signalNoMoreSplits(subtaskIndex)
       else return
       this.#idleReaders.delete(subtaskIndex)
     }
+  }
+
+  #takeNext(): FileSplit | undefined {
+    const split = this.#waiting[this.#next++]
+    if (split !== undefined) return split
+    this.#waiting = []
+    this.#next = 0
+    return undefined
   }
 }
