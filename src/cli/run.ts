@@ -29,16 +29,20 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
     io.err.write(`warning: ${message}\n  next: ${next}\n`)
   }
   const { metadata, spec } = manifest
+  const { clock } = io
   const random = new SystemRandom()
   const store = openStore({
     location: spec.checkpoint.storage ?? DEFAULT_CHECKPOINT_FOLDER,
     folder: io.cwd,
     random,
+    clock,
   })
+  for (const { message, next } of (await store.probe?.()) ?? []) {
+    io.err.write(`warning: ${message}\n  next: ${next}\n`)
+  }
   const logger = makeLogger({ level: io.config.logLevel, write: line => io.err.write(line) })
   const jobId = jobIdOf(metadata.name, metadata.namespace)
   const settings = settingsOf(spec)
-  const { clock } = io
   let closeRest = async (): Promise<void> => {}
   const code = await runJob(onNotice => {
     const job = runLocalJob({
