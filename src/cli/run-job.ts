@@ -22,7 +22,8 @@ export async function runJob(start: StartJob, io: CliIo): Promise<number> {
     if (stoppedBy !== undefined) io.exitNow(codeOf(signal))
     stoppedBy = signal
     summary.note('stopping after a last checkpoint; once more to stop at once')
-    job.stop()
+    // Without a savepoint the order never fails; the job's end is awaited below.
+    void job.stop()
   })
   const watch = (): void => {
     summary.update(job.progress())

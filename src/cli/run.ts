@@ -16,6 +16,10 @@ import { runJob } from './run-job.ts'
 export interface RunOptions extends PrepareJobOptions {
   /** `latest`, or the folder of a checkpoint or savepoint. Takes the place of spec.restore. */
   readonly restore?: string
+  /** Operators (uid) whose state may be given up, beside those of the manifest. */
+  readonly dropState?: readonly string[]
+  /** Another job, whose checkpoint or savepoint is restored. */
+  readonly fromJob?: string
   /** False: no REST API, so that `weir list` and its like do not see the job. */
   readonly rest?: boolean
   /** Default: any free one. */
@@ -45,7 +49,7 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
       graph,
       jobId,
       store,
-      restore: restoreRequest(options.restore, manifest, io.cwd),
+      restore: restoreRequest(options, manifest, io.cwd),
       settings,
       clock,
       random,
@@ -65,16 +69,15 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
   return code
 }
 
-function restoreRequest(
-  from: string | undefined,
-  manifest: StreamJob,
-  cwd: string,
-): RestoreRequest {
-  if (from === 'latest') return { kind: 'latest' }
+function restoreRequest(options: RunOptions, manifest: StreamJob, cwd: string): RestoreRequest {
+  const { restore: from } = options
+  const { restore, upgrade } = manifest.spec
+  const dropState = [...(upgrade.dropState ?? []), ...(options.dropState ?? [])]
+  if (from === 'latest') return { kind: 'latest', dropState }
   // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
-  const path = from ?? manifest.spec.restore?.path
+  const path = from ?? restore?.path
   if (path === undefined) return { kind: 'none' }
-  const { dropState } = manifest.spec.upgrade
   const place = path.includes('://') ? path : resolve(cwd, path)
-  return { kind: 'path', path: place, ...(dropState === undefined ? {} : { dropState }) }
+  const fromJob = options.fromJob ?? restore?.fromJob
+  return { kind: 'path', path: place, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
 }

@@ -51,6 +51,7 @@ export interface SnapshotMetrics {
 
 export interface TaskSnapshot {
   readonly checkpointId: number
+  readonly kind: CheckpointBarrier['kind']
   readonly vertexId: string
   readonly subtaskIndex: number
   readonly operators: readonly OperatorSnapshot[]

@@ -28,7 +28,7 @@ export const stateErrors = defineErrors({
     retry: 'never',
     message: (e: { operator: string; states: readonly string[] }) =>
       `operator ${e.operator} does not declare what the snapshot holds: ${e.states.join(', ')}`,
-    next: 'declare it again, or name it under dropState to give it up',
+    next: 'declare it again, or name the operator in --drop-state or spec.upgrade.dropState',
   },
   WEIR_STATE_REDECLARED: {
     domain: 'user',

@@ -4,7 +4,9 @@
 import type { StateDescriptors } from '../../api/state-descriptor.ts'
 import type { OperatorSpec } from '../../api/transformation.ts'
 import type { CheckpointMetadata, OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
+import { isWeirError } from '../../common/errors.ts'
 import { type JobGraph, operatorsOf } from '../../graph/job-graph.ts'
+import { plannedStates } from '../../graph/planned-states.ts'
 import {
   chooseWindowPath,
   type WindowPath,
@@ -13,33 +15,59 @@ import { checkRestore } from '../../state/check-restore.ts'
 import type { StateMeta } from '../../state/keyed-state-backend.ts'
 import { stateErrors } from '../../state/state-errors.ts'
 
-/** Throws WEIR_STATE_INCOMPATIBLE or WEIR_STATE_DROPPED for the first state that does not fit. */
-export function checkDeclaredStates(graph: JobGraph, metadata: CheckpointMetadata): void {
+/**
+ * Throws WEIR_STATE_INCOMPATIBLE or WEIR_STATE_DROPPED for the first state that does not fit. Where
+ * its operator stands in `dropState` it is given up instead: such operators are to start empty.
+ * Gives them with a sentence each.
+ */
+export function checkDeclaredStates(
+  graph: JobGraph,
+  metadata: CheckpointMetadata,
+  dropState: readonly string[],
+): ReadonlyMap<string, string> {
   const stored = new Map(metadata.operators.map(operator => [operator.operatorId, operator]))
-  for (const { operatorId, name, spec } of operatorsOf(graph)) {
-    const declared = declaredStates(spec)
+  const planned = new Map(plannedStates(graph).map(one => [one.uid, one.keyed]))
+  const dropped = new Map<string, string>()
+  for (const operator of operatorsOf(graph)) {
+    const { operatorId, uid, name } = operator
     const found = stored.get(operatorId)
     if (found === undefined) continue
-    for (const states of usedStateSets(found)) {
-      checkWindowPath(spec, states, name)
-      if (declared === undefined) continue
-      const { errors } = checkRestore(declared, states, { operatorName: name })
-      const first = errors[0]
-      if (first !== undefined) throw first
+    const mayDrop = dropState.includes(operatorId) || dropState.includes(uid ?? operatorId)
+    try {
+      checkOperator({ ...operator, keyed: planned.get(operatorId) ?? {}, mayDrop }, found)
+    } catch (error) {
+      if (!mayDrop || !isWeirError(error)) throw error
+      dropped.set(
+        operatorId,
+        `the state of ${name} is given up, as was asked for: ${error.message}`,
+      )
     }
+  }
+  return dropped
+}
+
+interface CheckedOperator {
+  readonly name: string
+  readonly spec: OperatorSpec
+  readonly keyed: StateDescriptors
+  readonly mayDrop: boolean
+}
+
+function checkOperator(operator: CheckedOperator, stored: OperatorMetadata): void {
+  const { name, spec, keyed, mayDrop } = operator
+  // Only user functions declare all of their states: others may hold some for a while.
+  const dropState = mayDrop || !declaresAll(spec) ? true : []
+  for (const states of usedStateSets(stored)) {
+    checkWindowPath(spec, states, name)
+    const [first] = checkRestore(keyed, states, { operatorName: name, dropState }).errors
+    if (first !== undefined) throw first
   }
 }
 
-/** Only user functions declare all of their states; other operators check theirs when they open. */
-function declaredStates(spec: OperatorSpec): StateDescriptors | undefined {
-  switch (spec.kind) {
-    case 'keyed-process':
-    case 'keyed-co-process':
-    case 'keyed-broadcast-process':
-      return spec.fn.state ?? {}
-    default:
-      return undefined
-  }
+function declaresAll({ kind }: OperatorSpec): boolean {
+  return (
+    kind === 'keyed-process' || kind === 'keyed-co-process' || kind === 'keyed-broadcast-process'
+  )
 }
 
 const keptAs: Readonly<Record<WindowPath, string>> = {

@@ -11,7 +11,6 @@
  *  X3  After `cancelled` was reported nothing of the attempt runs, writes or reports any more.
  *  X4  Splits go to a task that exists: an enumerator speaks to readers that spoke to it.
  */
-import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import { assert, assertDefined, assertNever } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import type {
@@ -52,8 +51,6 @@ export interface TaskExecutorOptions {
 interface Attempt {
   readonly number: number
   readonly tasks: Map<string, TaskControl>
-  /** Ids of checkpoints triggered or seen, for the folder their snapshots go to. */
-  readonly kinds: Map<number, SnapshotKind>
   /** Stores under way. */
   readonly writes: Set<Promise<void>>
   cancelled: boolean
@@ -93,11 +90,9 @@ export class TaskExecutor {
         this.#trigger(attempt, command)
         break
       case 'complete':
-        attempt.kinds.delete(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
         break
       case 'abort':
-        attempt.kinds.delete(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
         break
       case 'add-splits': {
@@ -130,7 +125,6 @@ export class TaskExecutor {
     const attempt: Attempt = {
       number,
       tasks: new Map(),
-      kinds: new Map(),
       writes: new Set(),
       cancelled: false,
     }
@@ -171,7 +165,6 @@ export class TaskExecutor {
 
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
     const { checkpointId, snapshot, timestamp } = command
-    attempt.kinds.set(checkpointId, snapshot)
     for (const task of this.#sources(attempt)) {
       task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot })
     }
@@ -188,8 +181,7 @@ export class TaskExecutor {
   #store(attempt: Attempt, snapshot: TaskSnapshot): void {
     const { store, jobId } = this.#options
     const { checkpointId, vertexId } = snapshot
-    const kind = attempt.kinds.get(checkpointId) ?? 'checkpoint'
-    const write = writeSnapshot({ store, jobId, kind, snapshot }).then(
+    const write = writeSnapshot({ store, jobId, snapshot }).then(
       part => this.#say(attempt, { kind: 'acknowledged', checkpointId, part }),
       (error: unknown) => {
         const reason = failureReport(error).message

@@ -63,6 +63,10 @@ export class SimTask implements TaskControl {
     return this.#closed
   }
 
+  get isOver(): boolean {
+    return this.#closed || this.#drained
+  }
+
   async open(logic: TaskLogic): Promise<void> {
     this.#logic = logic
     const { listener, inputs } = this.#parts
@@ -111,7 +115,9 @@ export class SimTask implements TaskControl {
     this.#logic?.noMoreSplits()
   }
 
-  stopSources(): void {}
+  stopSources(): void {
+    if (!this.isOver) this.end()
+  }
 
   finishTask(): void {
     const { listener } = this.#parts
@@ -223,7 +229,8 @@ export class SimTask implements TaskControl {
       })
       const { vertex, index } = subtask
       const metrics = { alignmentMs, startDelayMs, syncMs: 0, asyncMs: 0, recordsPerSplit }
-      const place = { checkpointId, vertexId: vertex.id, subtaskIndex: index }
+      const { kind } = barrier
+      const place = { checkpointId, kind, vertexId: vertex.id, subtaskIndex: index }
       listener.snapshotTaken({ ...place, operators, metrics })
     })
   }

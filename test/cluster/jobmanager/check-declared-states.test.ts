@@ -26,7 +26,7 @@ function windowGraph(withTrigger: boolean) {
 /** What a checkpoint of the job holds of its window: one key group with one state. */
 function stored(graph: ReturnType<typeof windowGraph>, state: string): CheckpointMetadata {
   const window = operatorsOf(graph).find(operator => operator.uid === 'count')
-  const meta = { name: state, kind: 'aggregating', schema: { kind: 'int' }, version: 1, ttl: false }
+  const meta = { name: state, kind: 'aggregating', schema: { kind: 'int' }, version: 0, ttl: false }
   const keyed = { stateSet: 0, groups: [{ keyGroup: 1, offset: 0, length: 9 }] }
   return {
     operators: [{ operatorId: window?.operatorId, stateSets: [[meta]], subtasks: [{ keyed }] }],
@@ -36,8 +36,8 @@ function stored(graph: ReturnType<typeof windowGraph>, state: string): Checkpoin
 test('windows that are kept as before restore', () => {
   const plain = windowGraph(false)
   const triggered = windowGraph(true)
-  expect(() => checkDeclaredStates(plain, stored(plain, '$panes'))).not.toThrow()
-  expect(() => checkDeclaredStates(triggered, stored(triggered, '$contents'))).not.toThrow()
+  expect(() => checkDeclaredStates(plain, stored(plain, '$panes'), [])).not.toThrow()
+  expect(() => checkDeclaredStates(triggered, stored(triggered, '$contents'), [])).not.toThrow()
 })
 
 const changes = {
@@ -62,7 +62,7 @@ test.each(Object.entries(changes))(
   'open windows are not lost silently where %s',
   (_what, change) => {
     const graph = windowGraph(change.trigger)
-    expect(() => checkDeclaredStates(graph, stored(graph, change.state))).toThrow(
+    expect(() => checkDeclaredStates(graph, stored(graph, change.state), [])).toThrow(
       expect.objectContaining({
         code: 'WEIR_STATE_INCOMPATIBLE',
         message: expect.stringContaining(change.says),
