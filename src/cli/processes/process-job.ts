@@ -196,6 +196,7 @@ export class ProcessJob {
         outcome: 'failed',
         error,
         refused: false,
+        savepointPath: undefined,
         restarts: this.progress().restarts,
       })
       return

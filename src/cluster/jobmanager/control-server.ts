@@ -175,7 +175,10 @@ export class ControlServer {
     this.#warn(error)
     connection.send({ kind: 'refused', failure: failureReport(error) } satisfies ToTaskManagerText)
     connection.close()
-    this.#options.desk.lost(connection, { cause: 'broken', how: `was refused: ${messageOf(error)}` })
+    this.#options.desk.lost(connection, {
+      cause: 'broken',
+      how: `was refused: ${messageOf(error)}`,
+    })
   }
 
   #warn(error: unknown): void {

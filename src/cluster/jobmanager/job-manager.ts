@@ -25,13 +25,14 @@ import { graphDigest, type JobBundle } from '../job-bundle.ts'
 import type { JobProgress } from '../job-progress.ts'
 import type { JobNotice, JobResult } from '../job-result.ts'
 import type { JobSettings, RestoreRequest } from '../job-settings.ts'
-import { progressOf } from '../progress-of.ts'
 import { ProgressMeter } from '../progress-meter.ts'
+import { progressOf } from '../progress-of.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import { type ControlDesk, ControlServer } from './control-server.ts'
 import { JobHistory } from './job-history.ts'
 import { JobMaster } from './job-master.ts'
+import type { StopRequest } from './job-master-options.ts'
 import { SlotLedger } from './slot-ledger.ts'
 import { type SlotLink, SlotRegistry, type SlotView } from './slot-registry.ts'
 
@@ -42,6 +43,8 @@ export interface JobManagerOptions {
   readonly jobId: string
   readonly store: ObjectStore
   readonly restore: RestoreRequest
+  /** See `JobMasterOptions`. */
+  readonly run: string
   readonly settings: JobSettings
   /** Where taskmanagers dial. */
   readonly listen: string
@@ -97,6 +100,7 @@ export class JobManager implements ControlDesk {
       storeAt: location =>
         location === store.location ? store : openStore({ location, folder: '/', random }),
       restore: options.restore,
+      run: options.run,
       settings: options.settings,
       clock,
       random,
@@ -142,8 +146,9 @@ export class JobManager implements ControlDesk {
     await this.#server?.close()
   }
 
-  stop(): void {
-    this.#master.stop()
+  /** See `JobMaster.stop`. */
+  stop(request?: StopRequest): Promise<JobResult> {
+    return this.#master.stop(request)
   }
 
   cancel(): void {

@@ -28,7 +28,9 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
     endpoint = await DataEndpoint.listen(options)
   } catch (error) {
     logger.error({ err: error }, 'the taskmanager cannot start')
-    return isWeirError(error) && error.retry === 'never' ? processExits.refused : processExits.failed
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
   }
   const { slot, jobId, jobManager, secret, times, workFolder } = config
   const manager = new TaskManager({
@@ -56,7 +58,9 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
     return processExits.ok
   } catch (error) {
     logger.error({ err: error }, 'the taskmanager ends')
-    return isWeirError(error) && error.retry === 'never' ? processExits.refused : processExits.failed
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
   } finally {
     await endpoint.close()
   }

@@ -10,9 +10,10 @@
  *  Z1  A session ends with its connection, and the next one begins after it has ended.
  *  Z2  What cannot change by trying again ends the taskmanager, with the reason.
  */
-import type { Clock, TimerHandle } from '../../common/clock.ts'
-import { Backoff } from '../../common/backoff.ts'
+
 import { assert } from '../../common/assert.ts'
+import { Backoff } from '../../common/backoff.ts'
+import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
@@ -186,7 +187,10 @@ export class TaskManager {
 
   async #prepare(connection: Connection, order: JobOrder): Promise<void> {
     const { slot, dataPlane, clock, random, logger } = this.#options
-    connection.change({ intervalMs: order.heartbeatIntervalMs, timeoutMs: order.heartbeatTimeoutMs })
+    connection.change({
+      intervalMs: order.heartbeatIntervalMs,
+      timeoutMs: order.heartbeatTimeoutMs,
+    })
     try {
       const graph = await this.#loader.load(order)
       if (!connection.isOpen) return
