@@ -130,10 +130,13 @@ export class ProcessJob {
       const { jobFile, controlAddress } = this.#folder
       return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress }
     }
+    const slot = String(this.#taskManagers.indexOf(member))
+    const state = io.environment.WEIR_STATE_FOLDER
     return {
       ...shared,
+      ...(state !== undefined && { WEIR_STATE_FOLDER: join(state, jobId, slot) }),
       WEIR_JOB_ID: jobId,
-      WEIR_SLOT: String(this.#taskManagers.indexOf(member)),
+      WEIR_SLOT: slot,
       WEIR_JOBMANAGER: this.#folder.controlAddress,
       WEIR_LISTEN: this.#folder.dataAddress(),
       WEIR_WORK_FOLDER: this.#folder.workFolder,

@@ -180,6 +180,8 @@ export class JobManager implements ControlDesk {
 
   register(registration: Registration, link: SlotLink): void {
     this.#registry.register(registration, link)
+    const { slot, host, pid } = registration
+    this.#options.logger.info({ slot, host, pid }, 'a taskmanager has come')
     const { args, bundle, graph, jobId, settings, store, times } = this.#options
     const hasIt = registration.digest === bundle.digest
     link.send({
@@ -224,6 +226,7 @@ export class JobManager implements ControlDesk {
   lost(link: SlotLink, end: ConnectionEnd): void {
     const slot = this.#registry.slotOf(link)
     const pid = slot === undefined ? null : this.#registry.views[slot]?.pid
+    if (slot !== undefined) this.#options.logger.warn({ slot, how: end.how }, 'a slot is lost')
     this.#registry.lost(link, end.how)
     if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
   }
@@ -236,6 +239,7 @@ export class JobManager implements ControlDesk {
   #prepared(link: SlotLink, digest: string): void {
     try {
       this.#registry.prepared(link, digest)
+      this.#options.logger.info({ slot: this.#registry.slotOf(link) }, 'a slot is ready')
     } catch (error) {
       this.#master.fail(error)
       throw error

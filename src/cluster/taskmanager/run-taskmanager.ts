@@ -10,6 +10,7 @@ import { DataEndpoint } from '../../runtime/network/data-endpoint.ts'
 import { defaultNetworkSettings } from '../../runtime/network/network-settings.ts'
 import { readTaskManagerConfig, type TaskManagerConfig } from '../process-config.ts'
 import { type ProcessHost, processExits } from '../supervision.ts'
+import { LocalCopies } from './local-copies.ts'
 import { TaskManager } from './task-manager.ts'
 
 /** Gives the exit code of the process. */
@@ -30,7 +31,7 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
     logger.error({ err: error }, 'the taskmanager cannot start')
     return isWeirError(error) && error.retry === 'never' ? processExits.refused : processExits.failed
   }
-  const { slot, jobId, jobManager, secret, times, workFolder } = config
+  const { slot, jobId, jobManager, secret, times, workFolder, stateFolder } = config
   const manager = new TaskManager({
     slot,
     jobId,
@@ -42,6 +43,7 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
       exchange: options => endpoint.exchange({ ...options, settings: defaultNetworkSettings }),
     },
     workFolder,
+    copies: stateFolder === undefined ? undefined : new LocalCopies({ folder: stateFolder, logger }),
     times,
     process: { pid: host.pid, host: hostname(), figures: ownFigures },
     clock,
@@ -50,6 +52,7 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
   })
   host.supervisor?.onGone(() => void manager.abandon())
   host.onTerm(() => manager.leave())
+  logger.info({ slot, pid: host.pid, data: endpoint.address }, 'the taskmanager has started')
   manager.start()
   try {
     await manager.done

@@ -30,6 +30,7 @@ import type {
   SlotEventBody,
   SlotRestore,
 } from '../slot-messages.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { RestoreReader } from './restore-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 
@@ -50,6 +51,8 @@ export interface TaskExecutorOptions {
   readonly store: ObjectStore | undefined
   /** Opens the store that a checkpoint is restored from. */
   readonly storeAt: (location: string) => ObjectStore
+  /** Copies of what this slot stored. */
+  readonly copies?: LocalCopies | undefined
   readonly startTask: (start: TaskStart) => TaskControl
   /** Takes the last figures of tasks that are over. */
   readonly retire: (tasks: readonly TaskMetrics[]) => void
@@ -115,10 +118,12 @@ export class TaskExecutor {
         break
       case 'complete':
         attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.completed(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
         break
       case 'abort':
         attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.aborted(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
         break
       case 'add-splits': {
@@ -162,8 +167,8 @@ export class TaskExecutor {
   }
 
   async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
-    const { plan, slot, startTask, storeAt } = this.#options
-    const reader = restore && new RestoreReader(storeAt(restore.location), restore)
+    const { plan, slot, startTask, storeAt, copies } = this.#options
+    const reader = restore && new RestoreReader(storeAt(restore.location), restore, copies)
     for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
       const { id, chain } = subtask.vertex
       try {

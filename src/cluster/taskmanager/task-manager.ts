@@ -32,6 +32,7 @@ import type { FailureReport, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import { UserCounters } from '../user-counters.ts'
 import type { DataPlane } from './data-plane.ts'
 import { JobLoader } from './job-loader.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { SlotSession } from './slot-session.ts'
 
 export interface TaskManagerOptions {
@@ -45,6 +46,8 @@ export interface TaskManagerOptions {
   readonly dataPlane: DataPlane
   /** Holds the job's code. */
   readonly workFolder: string
+  /** Copies of state for a fast restore. */
+  readonly copies?: LocalCopies | undefined
   /** Before the jobmanager has said its own. */
   readonly times: HeartbeatTimes
   readonly process: ProcessPort
@@ -185,7 +188,7 @@ export class TaskManager {
   }
 
   async #prepare(connection: Connection, order: JobOrder): Promise<void> {
-    const { slot, dataPlane, clock, random, logger } = this.#options
+    const { slot, dataPlane, copies, clock, random, logger } = this.#options
     connection.change({ intervalMs: order.heartbeatIntervalMs, timeoutMs: order.heartbeatTimeoutMs })
     try {
       const graph = await this.#loader.load(order)
@@ -197,6 +200,7 @@ export class TaskManager {
         graph,
         dataPlane,
         counters: this.#counters,
+        copies,
         clock,
         random,
         logger,
@@ -266,7 +270,7 @@ export class TaskManager {
     if (this.#over) return
     const { clock, logger } = this.#options
     const delayMs = this.#backoff.failed(clock.monotonic()) ?? reconnect.maxDelayMs
-    logger.info({ reason, delayMs }, 'connecting to the jobmanager again')
+    logger.debug({ reason, delayMs }, 'connecting to the jobmanager again')
     this.#timer = clock.schedule(delayMs, () => void this.#connect())
   }
 
