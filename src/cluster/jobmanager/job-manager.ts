@@ -32,8 +32,9 @@ import type { UserCounters } from '../user-counters.ts'
 import { type ControlDesk, ControlServer } from './control-server.ts'
 import { JobHistory } from './job-history.ts'
 import { JobMaster } from './job-master.ts'
+import type { SteerableJob, TaskManagerView } from './rest/observed-job.ts'
 import { SlotLedger } from './slot-ledger.ts'
-import { type SlotLink, SlotRegistry, type SlotView } from './slot-registry.ts'
+import { type SlotLink, SlotRegistry } from './slot-registry.ts'
 
 export interface JobManagerOptions {
   readonly graph: JobGraph
@@ -61,7 +62,7 @@ export interface JobManagerOptions {
 /** A slot that is told to leave waits at most so long for a checkpoint. */
 const LEAVE_LIMIT_MS = 5_000
 
-export class JobManager implements ControlDesk {
+export class JobManager implements ControlDesk, SteerableJob {
   readonly history: JobHistory
   readonly #options: JobManagerOptions
   readonly #meter: ProgressMeter
@@ -167,8 +168,11 @@ export class JobManager implements ControlDesk {
     return this.#ledger.tasks
   }
 
-  taskManagers(): readonly SlotView[] {
-    return this.#registry.views
+  taskManagers(): readonly TaskManagerView[] {
+    return this.#registry.views.map(view => {
+      const { residentBytes = null, cpuSeconds = null } = this.#ledger.process(view.slot) ?? {}
+      return { ...view, residentBytes, cpuSeconds }
+    })
   }
 
   progress(): JobProgress {
