@@ -45,7 +45,9 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
   })
   const isMany = buildExecutionPlan(graph).slots > 1
   const apart = options.inProcess !== true && (options.processes === true || isMany)
-  return apart ? runApart(options, prepared, { io, store }) : runHere(options, prepared, { io, store })
+  return apart
+    ? runApart(options, prepared, { io, store })
+    : runHere(options, prepared, { io, store })
 }
 
 interface RunParts {

@@ -107,7 +107,11 @@ export class ProcessJob {
     const child = new WeirChild({
       name: member.name,
       nodePath: io.nodePath,
-      script: join(installation.home, 'dist/bin', `${isJobManager ? 'jobmanager' : 'taskmanager'}.js`),
+      script: join(
+        installation.home,
+        'dist/bin',
+        `${isJobManager ? 'jobmanager' : 'taskmanager'}.js`,
+      ),
       cwd: io.cwd,
       environment: this.#environmentOf(member),
       logFile: this.#folder.logOf(member.name),
@@ -180,7 +184,10 @@ export class ProcessJob {
       // Its successor counts from the beginning.
       this.#before = { ...addProgress(this.#before, this.#progress) }
       this.#before = { ...this.#before, restarts: this.#before.restarts + 1 }
-      this.#progress = { ...notStarted(this.#options.graph, this.#options.io), status: 'restarting' }
+      this.#progress = {
+        ...notStarted(this.#options.graph, this.#options.io),
+        status: 'restarting',
+      }
       this.#watch = undefined
     }
     const delayMs = member.policy.ended(end)

@@ -14,6 +14,7 @@ import type {
   ToJobManager,
   ToTaskManagerText,
 } from '../../protocol/control-messages.ts'
+import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
@@ -25,8 +26,8 @@ import { graphDigest, type JobBundle } from '../job-bundle.ts'
 import type { JobProgress } from '../job-progress.ts'
 import type { JobNotice, JobResult } from '../job-result.ts'
 import type { JobSettings, RestoreRequest } from '../job-settings.ts'
-import { progressOf } from '../progress-of.ts'
 import { ProgressMeter } from '../progress-meter.ts'
+import { progressOf } from '../progress-of.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import { type ControlDesk, ControlServer } from './control-server.ts'
@@ -47,6 +48,7 @@ export interface JobManagerOptions {
   /** Where taskmanagers dial. */
   readonly listen: string
   readonly secret: Buffer
+  readonly tls: TlsSettings | undefined
   /** Of Weir. */
   readonly version: string
   readonly times: HeartbeatTimes
@@ -124,9 +126,7 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   /** Rejects when it cannot listen; then nothing was started. */
   async start(): Promise<void> {
-    const { clock, jobId, listen, logger, random, secret, times, version } = this.#options
-    const shared = { clock, jobId, listen, logger, random, secret, times, version }
-    this.#server = await ControlServer.listen({ ...shared, desk: this })
+    this.#server = await ControlServer.listen({ ...this.#options, desk: this })
     void this.done.then(() => this.#meter.end())
     this.#master.start()
   }

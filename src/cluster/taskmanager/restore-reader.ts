@@ -111,8 +111,7 @@ export class RestoreReader {
   async #readState(piece: OperatorStatePiece): Promise<OperatorStateSnapshot> {
     const { section, itemLengths, ...described } = piece.state
     if (piece.from === piece.to) return { ...described, items: [] }
-    const check = (found: Buffer): void =>
-      checkSection(found, section, this.#checked(piece.file))
+    const check = (found: Buffer): void => checkSection(found, section, this.#checked(piece.file))
     const bytes = await this.#readRange(piece.file, { ...section, check })
     return { ...described, items: itemsOf(bytes, itemLengths).slice(piece.from, piece.to) }
   }

@@ -23,27 +23,31 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
   let endpoint: DataEndpoint
   try {
     config = readTaskManagerConfig(host.environment)
-    const { jobId, slot, listen, advertise, secret } = config
+    const { jobId, slot, listen, advertise, secret, tls } = config
     const identity = { jobId, slot, version: host.version }
-    const options = { listen, advertise, identity, secret, clock, random, logger }
+    const options = { listen, advertise, identity, secret, tls, clock, random, logger }
     endpoint = await DataEndpoint.listen(options)
   } catch (error) {
     logger.error({ err: error }, 'the taskmanager cannot start')
-    return isWeirError(error) && error.retry === 'never' ? processExits.refused : processExits.failed
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
   }
-  const { slot, jobId, jobManager, secret, times, workFolder, stateFolder } = config
+  const { slot, jobId, jobManager, secret, tls, times, workFolder, stateFolder } = config
   const manager = new TaskManager({
     slot,
     jobId,
     jobManager,
     secret,
+    tls,
     version: host.version,
     dataPlane: {
       address: endpoint.address,
       exchange: options => endpoint.exchange({ ...options, settings: defaultNetworkSettings }),
     },
     workFolder,
-    copies: stateFolder === undefined ? undefined : new LocalCopies({ folder: stateFolder, logger }),
+    copies:
+      stateFolder === undefined ? undefined : new LocalCopies({ folder: stateFolder, logger }),
     times,
     process: { pid: host.pid, host: hostname(), figures: ownFigures },
     clock,
@@ -59,7 +63,9 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
     return processExits.ok
   } catch (error) {
     logger.error({ err: error }, 'the taskmanager ends')
-    return isWeirError(error) && error.retry === 'never' ? processExits.refused : processExits.failed
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
   } finally {
     await endpoint.close()
   }

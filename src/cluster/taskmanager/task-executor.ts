@@ -107,7 +107,9 @@ export class TaskExecutor {
   /** Cancels the attempt that runs, if one does; resolves when nothing of it runs any more. */
   async close(): Promise<void> {
     const attempt = this.#attempt
-    if (attempt !== undefined) await (attempt.ended ??= this.#cancel(attempt))
+    if (attempt === undefined) return
+    attempt.ended ??= this.#cancel(attempt)
+    await attempt.ended
   }
 
   #perform(attempt: Attempt, command: Exclude<SlotCommand, { kind: 'deploy' }>): void {
