@@ -24,9 +24,14 @@ export class WeirProcess {
   #said = { out: '', err: '' }
   #running = true
 
-  constructor(args: readonly string[], cwd: string) {
+  constructor(
+    args: readonly string[],
+    cwd: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     const child = spawn(join(repository, 'weir'), args, {
       cwd,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: the launcher and what it starts die together.
       detached: true,

@@ -195,7 +195,12 @@ export class ProcessJob {
     const how = describeEnd(end)
     if (delayMs === undefined) {
       const error = cliErrors.WEIR_PROCESS_ENDS({ name: member.name, how, log })
-      void this.#end({ outcome: 'failed', error, restarts: this.progress().restarts })
+      void this.#end({
+        outcome: 'failed',
+        error,
+        refused: false,
+        restarts: this.progress().restarts,
+      })
       return
     }
     const again = delayMs === 0 ? '' : ` in ${formatDuration(delayMs)}`
