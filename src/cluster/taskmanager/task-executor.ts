@@ -29,6 +29,7 @@ import type {
   SlotEventBody,
   SlotRestore,
 } from '../slot-messages.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { RestoreReader } from './restore-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 
@@ -49,6 +50,8 @@ export interface TaskExecutorOptions {
   readonly store: ObjectStore | undefined
   /** Opens the store that a checkpoint is restored from. */
   readonly storeAt: (location: string) => ObjectStore
+  /** Copies of what this slot stored. */
+  readonly copies?: LocalCopies | undefined
   readonly startTask: (start: TaskStart) => TaskControl
   /** Takes the last figures of tasks that are over. */
   readonly retire: (tasks: readonly TaskMetrics[]) => void
@@ -113,9 +116,11 @@ export class TaskExecutor {
         this.#trigger(attempt, command)
         break
       case 'complete':
+        this.#options.copies?.completed(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
         break
       case 'abort':
+        this.#options.copies?.aborted(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
         break
       case 'add-splits': {
@@ -158,8 +163,8 @@ export class TaskExecutor {
   }
 
   async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
-    const { plan, slot, startTask, storeAt } = this.#options
-    const reader = restore && new RestoreReader(storeAt(restore.location), restore)
+    const { plan, slot, startTask, storeAt, copies } = this.#options
+    const reader = restore && new RestoreReader(storeAt(restore.location), restore, copies)
     for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
       const { id, chain } = subtask.vertex
       try {
