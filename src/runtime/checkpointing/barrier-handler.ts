@@ -41,7 +41,6 @@ import {
   beginPending,
   deadlineOf,
   hasAll,
-  isOverdue,
   type PendingBarriers,
   unalignedForm,
 } from './pending-barriers.ts'
@@ -113,7 +112,7 @@ class ExactBarrierHandler implements BarrierHandler {
 
   onTimer(now: number): readonly BarrierDecision[] {
     const pending = this.#pending
-    if (pending === undefined || !isOverdue(pending.barrier, now)) return []
+    if (pending === undefined || now < deadlineOf(pending.barrier, pending.startedAt)) return []
     pending.unaligned = true
     return this.#tryUnaligned(pending, now)
   }
@@ -162,7 +161,7 @@ class ExactBarrierHandler implements BarrierHandler {
         return { pending: undefined, decisions }
       }
       this.#pending = beginPending(barrier, now)
-      const at = deadlineOf(barrier)
+      const at = deadlineOf(barrier, now)
       if (Number.isFinite(at) && !this.#pending.unaligned) decisions.push({ kind: 'set-timer', at })
     }
     const isPending = this.#pending?.barrier.checkpointId === checkpointId

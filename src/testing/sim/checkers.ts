@@ -35,6 +35,8 @@ export type CheckerName =
   | 'commits-completed-only'
   | 'needed-is-kept'
   | 'nothing-stuck'
+  /** An alignment with a timeout becomes unaligned when the time is over. */
+  | 'alignment-ends-in-time'
   /** An assertion of the engine. */
   | 'invariants-hold'
 
