@@ -6,8 +6,8 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../../src/common/random.ts'
+import type { JobProcess } from '../e2e/job-processes.ts'
 import type { ForceRun } from './force-run.ts'
-import type { JobProcess } from './job-processes.ts'
 
 export type FaultName = 'kill-task' | 'kill-jobmanager' | 'pause-short' | 'pause-long' | 'full-disk'
 
@@ -30,25 +30,27 @@ export const faults: readonly Fault[] = [
     name: 'kill-task',
     does: 'SIGKILL of a taskmanager',
     strikes: 3,
-    strike: async (run, random) => signal(oneOf(run.processes('taskmanager'), random), 'SIGKILL'),
+    strike: async (run, random) =>
+      signal(oneOf(run.job.processes('taskmanager'), random), 'SIGKILL'),
   },
   {
     name: 'kill-jobmanager',
     does: 'SIGKILL of the jobmanager',
     strikes: 2,
-    strike: async (run, random) => signal(oneOf(run.processes('jobmanager'), random), 'SIGKILL'),
+    strike: async (run, random) =>
+      signal(oneOf(run.job.processes('jobmanager'), random), 'SIGKILL'),
   },
   {
     name: 'pause-short',
     does: 'SIGSTOP for less than the heartbeat timeout',
     strikes: 4,
-    strike: (run, random) => freeze(oneOf(run.processes('any'), random), random.int(SHORT_MS)),
+    strike: (run, random) => freeze(oneOf(run.job.processes('any'), random), random.int(SHORT_MS)),
   },
   {
     name: 'pause-long',
     does: 'SIGSTOP for longer than the heartbeat timeout',
     strikes: 2,
-    strike: (run, random) => freeze(oneOf(run.processes('any'), random), LONG_MS),
+    strike: (run, random) => freeze(oneOf(run.job.processes('any'), random), LONG_MS),
   },
   {
     name: 'full-disk',
@@ -84,13 +86,13 @@ async function fillDisk(run: ForceRun): Promise<void> {
   const disk = run.smallDisk
   if (disk === undefined) throw new Error('the run has no small disk')
   const filler = join(disk.folder, 'filler')
-  const before = (await run.figures())?.checkpointsFailed ?? 0
+  const before = (await run.job.figures())?.checkpointsFailed ?? 0
   const { bavail, bsize } = statfsSync(disk.folder)
   try {
     writeFileSync(filler, Buffer.alloc(bavail * bsize))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
   }
-  await run.until(figures => figures.checkpointsFailed > before)
+  await run.job.until(figures => figures.checkpointsFailed > before)
   rmSync(filler, { force: true })
 }

@@ -105,16 +105,17 @@ async function strikeAndJudge({ run, cell, fault, seed, tally }: Strike): Promis
   const random = new SeededRandom(seed)
   // Slow enough to be struck as often as it should, with a sink that holds up all queues.
   run.start({ parallelism: FIRST_SLOTS, args: { rate: 1_500, sinkRate: 8_000 } })
-  if (!(await run.untilCheckpoints(1))) return [`it ended before its first checkpoint: ${run.said}`]
+  if (!(await run.job.untilCheckpoints(1)))
+    return [`it ended before its first checkpoint: ${run.job.said}`]
   for (let i = 0; i < fault.strikes; i++) {
     await new Promise(resolve => setTimeout(resolve, random.int(DELAY_MS)))
-    if (!run.isRunning) return [`it ended after ${i} strikes: ${run.said}`]
+    if (!run.job.isRunning) return [`it ended after ${i} strikes: ${run.job.said}`]
     await fault.strike(run, random)
     tally.strikes++
-    if (!(await recovered(run))) return [`it did not recover from strike ${i + 1}: ${run.said}`]
+    if (!(await recovered(run))) return [`it did not recover from strike ${i + 1}: ${run.job.said}`]
   }
-  tally.restarts = (await run.figures())?.restarts ?? 0
-  await run.kill()
+  tally.restarts = (await run.job.figures())?.restarts ?? 0
+  await run.job.kill()
   run.start({ parallelism: restoredSlots[cell.slots], restore: 'latest' })
   // What was in flight may come out in another order on other channels.
   const order = cell.slots === 'same' || cell.alignment === 'aligned' ? 'kept' : 'any'
@@ -123,5 +124,5 @@ async function strikeAndJudge({ run, cell, fault, seed, tally }: Strike): Promis
 
 /** The job completed a checkpoint again, one that began after it was struck. */
 async function recovered(run: ForceRun): Promise<boolean> {
-  return await run.untilCheckpoints(2)
+  return await run.job.untilCheckpoints(2)
 }

@@ -32,13 +32,13 @@ test.each(all.filter(one => isLong || one.isShort))(
     let wrong: readonly string[] = ['it did not come to its end']
     try {
       run.start({ parallelism: from, args: { sinkRate: 12_000 } })
-      expect(await run.untilCheckpoints(3)).toBe(true)
+      expect(await run.job.untilCheckpoints(3)).toBe(true)
       let restore = 'latest'
-      if (origin === 'savepoint') restore = await run.stopWithSavepoint()
-      else await run.kill()
+      if (origin === 'savepoint') restore = await run.job.stopWithSavepoint()
+      else await run.job.kill()
       run.start({ parallelism: to, restore })
       wrong = await run.judge(origin === 'unaligned' ? 'any' : 'kept')
-      expect(run.said).toContain('restored from')
+      expect(run.job.said).toContain('restored from')
       expect({ folder: run.folder, wrong: wrong.slice(0, 20) }).toMatchObject({ wrong: [] })
     } finally {
       await run.end({ keep: wrong.length > 0 })
