@@ -172,7 +172,7 @@ function makeExecutors(
 function withoutCheckpoints(settings: JobSettings): JobSettings {
   return {
     ...settings,
-    checkpoint: { ...settings.checkpoint, intervalMs: undefined },
+    checkpoint: { ...settings.checkpoint, alignment: { kind: 'aligned' }, intervalMs: undefined },
     restart: { ...settings.restart, strategy: 'none' },
   }
 }

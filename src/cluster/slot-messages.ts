@@ -4,10 +4,12 @@
  * an attempt that is over are ignored by both sides.
  */
 import type { SourceSplit } from '../api/source.ts'
+import type { ChannelPiece } from '../checkpoint/channel-plan.ts'
 import type { SnapshotKind } from '../checkpoint/coordinator-state.ts'
 import type { SubtaskRestore } from '../checkpoint/restore-plan.ts'
 import type { SubtaskHandle } from '../checkpoint/snapshot-handle.ts'
 import type { ErrorDomain } from '../common/errors.ts'
+import type { BarrierAlignment } from '../runtime/task-contract.ts'
 
 /** Names an operator's subtask; the slot is the subtask's index. */
 export interface SourceReaderAddress {
@@ -25,6 +27,8 @@ export interface SlotRestore {
   readonly previous: string | undefined
   /** By operator id: the part of this slot's subtask. */
   readonly operators: { readonly [operatorId: string]: SubtaskRestore }
+  /** By vertex id: data in flight for this slot's subtask. */
+  readonly channels: { readonly [vertexId: string]: readonly ChannelPiece[] }
 }
 
 export type SlotCommand = { readonly attempt: number } & SlotCommandBody
@@ -38,6 +42,7 @@ export type SlotCommandBody =
       readonly checkpointId: number
       readonly snapshot: SnapshotKind
       readonly timestamp: number
+      readonly alignment: BarrierAlignment
     }
   | { readonly kind: 'complete'; readonly checkpointId: number }
   | { readonly kind: 'abort'; readonly checkpointId: number }

@@ -22,6 +22,7 @@ import type { JobCounts, JobMasterOptions } from './job-master-options.ts'
 import { JobStore } from './job-store.ts'
 import { chooseRestart, chooseRestore, type RestoreChoice } from './restore-choice.ts'
 import {
+  edgeDescriptions,
   loadRestoredJob,
   operatorDescriptions,
   type RestoredJob,
@@ -139,6 +140,7 @@ export class JobAttempt {
       settings: settings.checkpoint,
       ports: this.#checkpointPorts(),
       operators: operatorDescriptions(graph),
+      edges: edgeDescriptions(graph),
       // A savepoint of another job may have a higher id than any of this one.
       lastId: Math.max(lineage.lastCheckpointId, restored?.plan.checkpointId ?? 0),
       completed: choice.base.history,
@@ -261,10 +263,10 @@ export class JobAttempt {
     }
   }
 
-  #trigger({ checkpointId, snapshot, timestamp }: Trigger) {
+  #trigger(trigger: Trigger) {
     assert(this.#sources !== undefined, 'T1: enumerators are there before a checkpoint')
-    return this.#sources.snapshot(checkpointId, () =>
-      this.#broadcast({ kind: 'trigger', checkpointId, snapshot, timestamp }),
+    return this.#sources.snapshot(trigger.checkpointId, () =>
+      this.#broadcast({ kind: 'trigger', ...trigger }),
     )
   }
 

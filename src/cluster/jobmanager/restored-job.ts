@@ -2,8 +2,13 @@
  * What an attempt begins with: the plan of a restored snapshot, cut into one part a slot.
  */
 
+import type { ChannelPiece } from '../../checkpoint/channel-plan.ts'
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
-import type { OperatorDescription, Proof } from '../../checkpoint/checkpoint-metadata.ts'
+import type {
+  EdgeDescription,
+  OperatorDescription,
+  Proof,
+} from '../../checkpoint/checkpoint-metadata.ts'
 import {
   planRestore,
   type RestorePlan,
@@ -45,7 +50,8 @@ export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob
     throw isMissing ? checkpointErrors.WEIR_RESTORE_NOT_FOUND({ path }, error) : error
   })
   const operators = operatorDescriptions(graph)
-  const plan = planRestore({ metadata, path, operators, dropState })
+  const edges = edgeDescriptions(graph)
+  const plan = planRestore({ metadata, path, operators, edges, dropState })
   checkDeclaredStates(graph, metadata)
   return { path, place, previous, plan, proof: metadata.proof }
 }
@@ -60,7 +66,12 @@ export function slotRestore(graph: JobGraph, restored: RestoredJob, slot: number
     }
   }
   const { place, previous, plan } = restored
-  return { checkpointId: plan.checkpointId, ...place, previous, operators }
+  const channels: Record<string, readonly ChannelPiece[]> = {}
+  for (const [vertexId, subtasks] of plan.channels) {
+    const pieces = subtasks[slot]
+    if (pieces !== undefined) channels[vertexId] = pieces
+  }
+  return { checkpointId: plan.checkpointId, ...place, previous, operators, channels }
 }
 
 /** The job's operators as a checkpoint's metadata names them. */
@@ -75,4 +86,20 @@ export function operatorDescriptions(graph: JobGraph): readonly OperatorDescript
       maxParallelism: vertex.maxParallelism,
     })),
   )
+}
+
+/** The job's edges as a checkpoint's metadata names them. */
+export function edgeDescriptions(graph: JobGraph): readonly EdgeDescription[] {
+  return graph.edges.map(({ id, from, to, partitioner, type }) => {
+    const { parallelism, maxParallelism } = vertexOf(graph, to.vertexId)
+    return {
+      edgeId: id,
+      fromOperatorId: from.operatorId,
+      vertexId: to.vertexId,
+      partitioner: partitioner.kind,
+      schema: type.schema,
+      parallelism,
+      maxParallelism,
+    }
+  })
 }

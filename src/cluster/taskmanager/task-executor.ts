@@ -144,7 +144,10 @@ export class TaskExecutor {
     for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
       const { id, chain } = subtask.vertex
       try {
-        const restored = await reader?.read(chain.map(operator => operator.operatorId))
+        const restored = await reader?.read(
+          id,
+          chain.map(operator => operator.operatorId),
+        )
         if (attempt.cancelled) return
         const listener = this.#listen(attempt, id)
         const start = { subtask, attempt: attempt.number, restore: restored, listener }
@@ -170,10 +173,10 @@ export class TaskExecutor {
   }
 
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
-    const { checkpointId, snapshot, timestamp } = command
+    const { checkpointId, snapshot, timestamp, alignment } = command
     attempt.kinds.set(checkpointId, snapshot)
     for (const task of this.#sources(attempt)) {
-      task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot })
+      task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot, alignment })
     }
   }
 
