@@ -37,7 +37,7 @@ export interface RunnerOptions extends JobGraphOptions {
   /** Records a channel holds; small ones make backpressure. */
   readonly channelRecords?: number
   /** Other channels than those of one process. */
-  readonly exchange?: Exchange
+  readonly exchange?: Exchange & { moveAll(): void }
   readonly checkpointMode?: 'exactly-once' | 'at-least-once'
   /** The completed checkpoint to go on from; parallelism must be the same. */
   readonly restore?: RunnerCheckpoint
@@ -180,6 +180,7 @@ export class JobRunner {
 
   /** One slice of the loop, and every promise that can go on. */
   async step(): Promise<void> {
+    this.#options.exchange?.moveAll()
     if (this.#options.realTime !== true) this.loop.step()
     await new Promise(setImmediate)
   }

@@ -13,7 +13,7 @@
  *
  * Invariants
  *  B1  A checkpoint is begun once: one `snapshot`, or one `abort`, or nothing. One that records
- *      then ends once: `recorded`, or `abort`.
+ *      then ends once: `recorded`, or `abort`. One that the job gave up is not begun any more.
  *  B2  Ids of snapshots only grow; nothing older than the last decided one is looked at again.
  *  B3  A channel whose barrier came before the snapshot is blocked until the snapshot, and no
  *      channel stays blocked after it.
@@ -53,6 +53,9 @@ export interface BarrierHandlerOptions {
   readonly forced?: ReadonlySet<number>
 }
 
+/** Aborted ids that are remembered: more than could ever be on their way. */
+const ABORTED_MAX = 64
+
 export function makeBarrierHandler(options: BarrierHandlerOptions): BarrierHandler {
   const { mode, channelCount, forced = new Set<number>() } = options
   assert(channelCount > 0, 'a task with barriers has channels')
@@ -67,6 +70,8 @@ class ExactBarrierHandler implements BarrierHandler {
   /** The newest checkpoint seen, decided or not. */
   #newestId = 0
   #pending: PendingBarriers | undefined
+  /** Given up by the job before any barrier came here. */
+  readonly #aborted = new Set<number>()
 
   constructor(channelCount: number, forced: ReadonlySet<number>) {
     this.#open = allChannels(channelCount)
@@ -122,13 +127,13 @@ class ExactBarrierHandler implements BarrierHandler {
     return [...decisions, ...abort(checkpointId, 'cancelled upstream')]
   }
 
-  /** One that is not cut yet goes its way: its snapshot is answered by a cancel marker. */
+  /** The job knows already: nothing is reported. The tasks behind hear of it, or have the barrier. */
   onAborted(checkpointId: number): readonly BarrierDecision[] {
     const pending = this.#pending
-    if (pending?.cut === true && pending.barrier.checkpointId === checkpointId) {
-      this.#pending = undefined
-    }
-    return []
+    if (checkpointId > this.#newestId) remember(this.#aborted, checkpointId)
+    if (pending?.barrier.checkpointId !== checkpointId) return []
+    this.#pending = undefined
+    return pending.cut ? [] : [{ kind: 'forward-cancel', checkpointId }, { kind: 'unblock-all' }]
   }
 
   onEndOfPartition(channel: number, now: number): readonly BarrierDecision[] {
@@ -152,6 +157,10 @@ class ExactBarrierHandler implements BarrierHandler {
     if (checkpointId > this.#newestId) {
       decisions.push(...this.#giveUp('a newer checkpoint began'))
       this.#newestId = checkpointId
+      if (this.#aborted.delete(checkpointId)) {
+        decisions.push({ kind: 'forward-cancel', checkpointId })
+        return { pending: undefined, decisions }
+      }
       this.#pending = beginPending(barrier, now)
       const at = deadlineOf(barrier)
       if (Number.isFinite(at) && !this.#pending.unaligned) decisions.push({ kind: 'set-timer', at })
@@ -225,6 +234,12 @@ class ExactBarrierHandler implements BarrierHandler {
     const decisions = abort(pending.barrier.checkpointId, reason)
     return pending.cut ? decisions : [...decisions, { kind: 'unblock-all' }]
   }
+}
+
+function remember(aborted: Set<number>, checkpointId: number): void {
+  aborted.add(checkpointId)
+  const [oldest] = aborted
+  if (aborted.size > ABORTED_MAX) aborted.delete(oldest as number)
 }
 
 function hasCome(pending: PendingBarriers, channel: number): boolean {

@@ -253,12 +253,26 @@ const withTimeout: Record<string, Case> = {
       ['e2', 'finish 1/2 recorded 1'],
     ],
   },
-  'what the job gave up while it aligned goes its way': {
+  'what the job gave up while it aligned waits for nobody': {
     channels: 2,
     steps: [
       ['t1@0', 'timer 100 block 0'],
-      ['x1', ''],
+      ['x1', 'cancel 1 unblock'],
+      ['+100', ''],
+      ['timer', ''],
+      ['t1@1', ''],
+    ],
+  },
+  'what the job gave up before is passed on as given up': {
+    channels: 2,
+    steps: [
+      ['x2', ''],
+      ['t1@0', 'timer 100 block 0'],
       ['t1@1', 'snapshot 1 unblock'],
+      ['n2', 'cancel 2'],
+      ['t2@0', ''],
+      ['u2@1!', ''],
+      ['u3@0!', 'cut 3 [0,1] unblock finish 3/0'],
     ],
   },
 }
