@@ -76,8 +76,6 @@ export interface TaskOptions {
 /** The input side of a task. */
 interface TaskInputs extends RecordedInputs {
   readonly channelCount: number
-  /** Channels that no barrier overtakes on. */
-  readonly forced: ReadonlySet<number>
   readonly restored: RestoredInputs | undefined
 }
 
@@ -273,9 +271,6 @@ class Task implements TaskControl {
       emitWatermark: watermark => chain.processWatermark(watermark),
       emitStatus: status => chain.processStatus(status),
     }
-    const forced = new Set(
-      senders.flatMap(({ edge }, channel) => (edge.forcedAlignment === undefined ? [] : [channel])),
-    )
     const context = { name: vertex.name, coordinates: () => this.#coordinates() }
     const fail = (error: unknown): never => {
       throw wrapUserError(context, error)
@@ -286,7 +281,6 @@ class Task implements TaskControl {
       valve: new WatermarkValve(gate.channelCount, output),
       senders,
       channelCount: gate.channelCount,
-      forced,
       restored: makeRestoredInputs({ subtask, channels, output, random, fail }),
     }
   }
