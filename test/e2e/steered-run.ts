@@ -28,6 +28,14 @@ interface RunFile {
   readonly token: string
 }
 
+interface Checkpoints {
+  readonly history: readonly { readonly id: number; readonly status: string }[]
+}
+
+interface Parts {
+  readonly parts: readonly { readonly inFlightBytes: number }[]
+}
+
 const POLL_MS = 40
 
 export class SteeredRun {
@@ -96,6 +104,14 @@ export class SteeredRun {
       if (first === undefined || checkpointsCompleted < first) first = checkpointsCompleted
       return checkpointsCompleted >= first + more
     })
+  }
+
+  /** Of the newest completed checkpoint: data in flight that it holds. */
+  async inFlightBytes(): Promise<number> {
+    const list = (await this.call('GET', '/checkpoints')) as Checkpoints | undefined
+    const newest = list?.history.find(({ status }) => status === 'completed')
+    const detail = (await this.call('GET', `/checkpoints/${newest?.id}`)) as Parts | undefined
+    return (detail?.parts ?? []).reduce((sum, part) => sum + part.inFlightBytes, 0)
   }
 
   /** All processes of the run, at once. */

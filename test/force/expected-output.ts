@@ -1,11 +1,5 @@
 /** What the all-round job must give, worked out from its input alone, by plain loops. */
-import {
-  COPIES_STEP,
-  GLOBAL_STEP,
-  type plansOf,
-  SESSION_GAP_MS,
-  WINDOW_MS,
-} from './all-round/all-round-job.ts'
+import { type plansOf, SESSION_GAP_MS, STEPS, WINDOW_MS } from './all-round/all-round-job.ts'
 import { TIMER_MS } from './all-round/ordered-keys.ts'
 import { hashOf, type Ordered, OrderingInput } from './all-round/ordering-input.ts'
 import type { Result } from './all-round/result.ts'
@@ -31,9 +25,11 @@ export function expectedParts(plans: Plans, copies: number): ExpectedParts {
     const { split, seq, key, ordinal } = one
     add('keyed', `${split}.${key}`, one)
     if (ordinal % 2 === 1) add('odd', `${split}.${key}`, one)
-    for (const path of ['rescaled', 'shuffled', 'called', 'custom']) add(path, `${split}`, one)
-    if (seq % GLOBAL_STEP === 0) add('global', `${split}`, one)
-    if (seq % COPIES_STEP !== 0) continue
+    for (const path of ['shuffled', 'custom']) add(path, `${split}`, one)
+    for (const path of ['rescaled', 'called', 'global'] as const) {
+      if (seq % STEPS[path] === 0) add(path, `${split}`, one)
+    }
+    if (seq % STEPS.copies !== 0) continue
     for (let copy = 0; copy < copies; copy++) add('copies', `${split}.${copy}`, one)
   }
   return ways

@@ -33,6 +33,9 @@ test.each(all.filter(one => isLong || one.isShort))(
     try {
       run.start({ parallelism: from, args: { sinkRate: 12_000 } })
       expect(await run.job.untilCheckpoints(3)).toBe(true)
+      const inFlight = await run.job.inFlightBytes()
+      if (origin === 'unaligned') expect(inFlight).toBeGreaterThan(0)
+      else expect(inFlight).toBe(0)
       let restore = 'latest'
       if (origin === 'savepoint') restore = await run.job.stopWithSavepoint()
       else await run.job.kill()

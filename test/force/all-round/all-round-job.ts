@@ -38,9 +38,11 @@ import { ticketing } from './ticketing.ts'
 
 export const WINDOW_MS = 1_000
 export const SESSION_GAP_MS = 300
-/** Of these records the ways `global` and `copies` take one each. */
-export const GLOBAL_STEP = 8
-export const COPIES_STEP = 16
+/**
+ * Of so many records these ways take one. All of them lead over edges on which no barrier overtakes
+ * data, or through one subtask: with less to do they do not hold the others up.
+ */
+export const STEPS = { rescaled: 4, called: 4, global: 8, copies: 16 } as const
 
 const Rule = record({ id: z.int32(), worth: z.int32() })
 
@@ -87,10 +89,8 @@ export default job('all-round', env => {
   const main = env
     .from(orderingSource({ plan: plans.main, rate, name: 'main' }), times)
     .uid('main')
-    .forward()
     .map(verifyHeader, Ordered)
     .name('verify')
-    .startNewChain()
   const side = env
     .from(orderingSource({ plan: plans.side, rate: Math.ceil(rate / 4), name: 'side' }), times)
     .uid('side')
@@ -111,6 +111,7 @@ export default job('all-round', env => {
     .uid('ordered-keys')
   plainWays(streams)
     .union(keyed, keyed.getSideOutput(oddTag))
+    .partitionCustom(row => row.part, partOwner)
     .to(
       ledgerSink({ folder: `${args.get('output', 'out')}/ledger`, rate: args.int('sinkRate', 0) }),
     )
@@ -127,11 +128,19 @@ export default job('all-round', env => {
     .uid('results')
 })
 
+/** The rows of a part stay in their order: one subtask of the sink gets them all. */
+function partOwner(part: string, partitions: number): number {
+  let hash = 0
+  for (let i = 0; i < part.length; i++) hash = (hash * 31 + part.charCodeAt(i)) >>> 0
+  return hash % partitions
+}
+
 /** Ways without keys: records come out as they went in, or in another order. */
 function plainWays({ main, parallelism }: Streams): DataStream<Row> {
   const rescaled = main
+    .filter(one => one.seq % STEPS.rescaled === 0)
     .rescale()
-    .map(one => rowBySplit('rescaled', one), Row)
+    .map(one => rowBySplit('rescaled', one, STEPS.rescaled), Row)
     .name('rescaled')
     .setParallelism(Math.ceil(parallelism / 2))
   const awaited = main
@@ -140,9 +149,9 @@ function plainWays({ main, parallelism }: Streams): DataStream<Row> {
     .uid('unordered-calls')
     .map(one => rowBySplit('shuffled', one), Row)
   const global = main
-    .filter(one => one.seq % GLOBAL_STEP === 0)
+    .filter(one => one.seq % STEPS.global === 0)
     .global()
-    .map(one => rowBySplit('global', one, GLOBAL_STEP), Row)
+    .map(one => rowBySplit('global', one, STEPS.global), Row)
     .name('global')
   const custom = main
     .partitionCustom(
@@ -152,22 +161,26 @@ function plainWays({ main, parallelism }: Streams): DataStream<Row> {
     .map(one => rowBySplit('custom', one), Row)
     .name('custom')
   const called = main
+    .filter(one => one.seq % STEPS.called === 0)
+    .forward()
+    .map(verifyHeader, Ordered)
+    .startNewChain()
     .asyncMap(answer, { capacity: 20, output: Ordered })
     .uid('ordered-calls')
-    .map(one => rowBySplit('called', one), Row)
+    .map(one => rowBySplit('called', one, STEPS.called), Row)
   const copies = main
-    .filter(one => one.seq % COPIES_STEP === 0)
+    .filter(one => one.seq % STEPS.copies === 0)
     .broadcast()
     .process<Row>({
       output: Row,
       processElement(one, { runtime }, out) {
-        const row = rowBySplit('copies', one, COPIES_STEP)
+        const row = rowBySplit('copies', one, STEPS.copies)
         out.collect({ ...row, part: `${row.part}.${runtime.subtaskIndex}` })
       },
     })
     .name('copies')
   const tickets = main.rebalance().process(ticketing).uid('tickets')
-  return tickets.union(rescaled.rebalance(), awaited, called, global, custom, copies)
+  return tickets.union(rescaled, awaited, called, global, custom, copies)
 }
 
 /** A service that takes its time. */
