@@ -67,6 +67,8 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
     .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .option('--state <backend>', 'state backend, instead of spec.stateBackend.type')
+    .option('--processes', 'each slot is a process of its own, also a single one')
+    .option('--in-process', 'all slots run in this process; default for a single one')
     .option('--no-rest', 'without the REST API: the job cannot be looked at or steered')
     .option('--rest-port <n>', 'port of the REST API on 127.0.0.1; default: a free one', parsePort)
     .action(async (file: string, options: RunFlags) => {
@@ -82,6 +84,8 @@ interface RunFlags {
   readonly state?: string
   readonly rest: boolean
   readonly restPort?: number
+  readonly processes?: boolean
+  readonly inProcess?: boolean
 }
 
 function declarePlan(program: Command, io: CliIo, done: Done): void {

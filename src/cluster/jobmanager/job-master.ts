@@ -66,6 +66,11 @@ export class JobMaster {
     return this.#lastFailure
   }
 
+  /** It was stopped or cancelled. */
+  get isEnding(): boolean {
+    return this.#wanted !== 'run'
+  }
+
   start(): void {
     this.#begin()
   }
@@ -93,6 +98,16 @@ export class JobMaster {
     this.#status = 'stopping'
     if (this.#restartTimer !== undefined) this.#end({ outcome: 'cancelled' })
     else this.#attempt?.cancel()
+  }
+
+  /** The running attempt cannot go on, for a reason outside of it. */
+  fail(error: unknown): void {
+    this.#attempt?.fail(error)
+  }
+
+  /** Takes a checkpoint now; resolves to its path. */
+  checkpoint(): Promise<string> {
+    return this.#attempt?.checkpoint() ?? Promise.reject(new Error('the job is not running'))
   }
 
   /** Takes a savepoint; resolves to its path. */
