@@ -12,6 +12,7 @@ export interface SteeredRunOptions {
   readonly folder: string
   /** `<namespace>.<name>`. */
   readonly jobId: string
+  readonly environment?: NodeJS.ProcessEnv
 }
 
 export interface JobFigures {
@@ -42,9 +43,9 @@ export class SteeredRun {
   readonly #process: WeirProcess
   readonly #runFile: string
 
-  constructor({ args, folder, jobId }: SteeredRunOptions) {
+  constructor({ args, folder, jobId, environment }: SteeredRunOptions) {
     this.#runFile = join(folder, `.weir/run/${jobId}.json`)
-    this.#process = new WeirProcess(['run', ...args], folder)
+    this.#process = new WeirProcess(['run', ...args], folder, environment)
   }
 
   get ended(): Promise<WeirEnd> {

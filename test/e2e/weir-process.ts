@@ -24,9 +24,11 @@ export class WeirProcess {
   #said = { out: '', err: '' }
   #running = true
 
-  constructor(args: readonly string[], cwd: string) {
+  /** `environment`: what it finds there besides what this process found. */
+  constructor(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}) {
     const child = spawn(join(repository, 'weir'), args, {
       cwd,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: the launcher and what it starts die together.
       detached: true,

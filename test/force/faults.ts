@@ -9,7 +9,13 @@ import type { Random } from '../../src/common/random.ts'
 import type { JobProcess } from '../e2e/job-processes.ts'
 import type { ForceRun } from './force-run.ts'
 
-export type FaultName = 'kill-task' | 'kill-jobmanager' | 'pause-short' | 'pause-long' | 'full-disk'
+export type FaultName =
+  | 'kill-task'
+  | 'kill-jobmanager'
+  | 'pause-short'
+  | 'pause-long'
+  | 'full-disk'
+  | 'cut-connection'
 
 export interface Fault {
   readonly name: FaultName
@@ -58,6 +64,12 @@ export const faults: readonly Fault[] = [
     strikes: 2,
     strike: fillDisk,
   },
+  {
+    name: 'cut-connection',
+    does: 'a connection between two slots ends',
+    strikes: 3,
+    strike: cutConnection,
+  },
 ]
 
 function oneOf(processes: readonly JobProcess[], random: Random): JobProcess {
@@ -79,6 +91,17 @@ async function freeze(target: JobProcess, ms: number): Promise<void> {
   signal(target, 'SIGSTOP')
   await pause(ms)
   signal(target, 'SIGCONT')
+}
+
+async function cutConnection(run: ForceRun, random: Random): Promise<void> {
+  const { relays } = run
+  if (relays === undefined) throw new Error('the run has no relays')
+  if (relays.count === 0) {
+    // They were joined before the relays were there: now they have to join again.
+    signal(oneOf(run.job.processes('taskmanager'), random), 'SIGKILL')
+    while (relays.count === 0) await pause(5)
+  }
+  relays.cut(random)
 }
 
 /** Until a checkpoint failed for it; then the space is there again. */

@@ -2,7 +2,7 @@
  * The all-round job as a user runs it, in a folder of its own, to be hurt: started, killed, restored
  * with another number of slots, and judged by what it committed.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { JobArguments } from '../../src/api/job-arguments.ts'
@@ -11,6 +11,7 @@ import { setAll } from '../e2e/weir-process.ts'
 import { plansOf } from './all-round/all-round-job.ts'
 import { type CheckOptions, checkOutput } from './check-output.ts'
 import { SmallDisk } from './small-disk.ts'
+import { SocketRelays } from './socket-relays.ts'
 
 export interface ForceOptions {
   /** Of the job's input and of everything that is drawn. */
@@ -21,6 +22,8 @@ export interface ForceOptions {
   readonly fields: Readonly<Record<string, string | number>>
   /** Checkpoints go to a disk of so many bytes. */
   readonly diskBytes?: number
+  /** Connections between its processes can be cut. */
+  readonly relays?: boolean
 }
 
 export interface StartOptions {
@@ -36,15 +39,23 @@ const manifest = join(import.meta.dirname, 'all-round/all-round.yaml')
 export class ForceRun {
   readonly folder = mkdtempSync(join(tmpdir(), 'weir-force-'))
   readonly smallDisk: SmallDisk | undefined
+  readonly relays: SocketRelays | undefined
   readonly #options: ForceOptions
   readonly #parallelisms: number[] = []
   #job: SteeredRun | undefined
 
   constructor(options: ForceOptions) {
     this.#options = options
-    const { diskBytes } = options
+    const { diskBytes, relays = false } = options
     this.smallDisk =
       diskBytes === undefined ? undefined : new SmallDisk(join(this.folder, 'disk'), diskBytes)
+    mkdirSync(this.#sockets)
+    this.relays = relays ? new SocketRelays(this.#sockets) : undefined
+  }
+
+  /** Where its processes have their sockets. */
+  get #sockets(): string {
+    return join(this.folder, 's')
   }
 
   /** As it was started last. */
@@ -70,6 +81,7 @@ export class ForceRun {
       ],
       folder: this.folder,
       jobId: 'default.all-round',
+      environment: { TMPDIR: this.#sockets },
     })
   }
 
@@ -87,6 +99,7 @@ export class ForceRun {
   /** Ends what still runs and removes the folder; a failed run keeps it. */
   async end({ keep }: { readonly keep: boolean }): Promise<void> {
     if (this.#job?.isRunning === true) await this.#job.kill()
+    this.relays?.close()
     this.smallDisk?.remove()
     if (!keep) rmSync(this.folder, { recursive: true, force: true })
   }
