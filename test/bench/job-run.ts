@@ -15,6 +15,8 @@ export interface JobRunOptions {
   readonly args: Readonly<Record<string, string | number>>
   /** Of the manifest's spec. */
   readonly fields?: Readonly<Record<string, string | number>>
+  /** Its taskmanagers keep copies of their state. */
+  readonly localState?: boolean
 }
 
 /** How one snapshot of the job went, as the REST API tells it. */
@@ -37,7 +39,8 @@ export class JobRun {
   readonly folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
   readonly run: SteeredRun
 
-  constructor({ job, parallelism, args, fields = {} }: JobRunOptions) {
+  constructor(options: JobRunOptions) {
+    const { job, parallelism, args, fields = {}, localState = false } = options
     const all: Record<string, string | number> = { ...fields }
     for (const [name, value] of Object.entries({ report: this.reports, ...args })) {
       all[`job.args.${name}`] = value
@@ -47,6 +50,7 @@ export class JobRun {
       args: [module, '--parallelism', String(parallelism), ...setAll(all)],
       folder: this.folder,
       jobId: `default.${job}-job`,
+      environment: localState ? { WEIR_STATE_FOLDER: join(this.folder, 'state') } : {},
     })
   }
 

@@ -22,11 +22,11 @@ export function jobProcesses(root: number): readonly JobProcess[] {
   return parts.length > 0 ? parts : [{ pid: root, role: 'whole' }]
 }
 
-/** Milliseconds of CPU that a process has used. */
-export function cpuMsOf(pid: number): number {
-  const fields = statOf(pid)?.split(' ') ?? []
-  // Fields 14 and 15 of the whole line, in ticks of 10 ms.
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10
+/** When a process began, ms since the epoch, to a tick of 10 ms. */
+export function processStartMs(pid: number): number {
+  const ticks = Number(statOf(pid)?.split(' ')[19])
+  const upSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
+  return Date.now() - upSeconds * 1_000 + ticks * 10
 }
 
 function isBelow(pid: number, root: number, parents: ReadonlyMap<number, number>): boolean {
