@@ -39,7 +39,7 @@ export const exitCodes = {
   ok: 0,
   /** The job failed, or a test did. */
   failed: 1,
-  /** Wrong usage, manifest or job: nothing was started. */
+  /** Wrong usage, manifest, job or checkpoint: nothing was started. */
   invalid: 2,
   /** Stopped by Ctrl-C. */
   interrupted: 130,

@@ -14,7 +14,7 @@ const exitCodesHelp = `
 Exit codes:
   0    done, also a job that weir stop ended
   1    the job failed, or a test did
-  2    wrong usage, manifest or job: nothing was started
+  2    wrong usage, manifest, job or checkpoint: nothing was started
   130  stopped by Ctrl-C (143: by SIGTERM, or cancelled)`
 
 /** Runs one command line; gives the exit code. Never throws. */
@@ -56,6 +56,7 @@ function declareCommands(io: CliIo, done: Done): Command {
   declareTest(program, io, done)
   declareBench(program, io, done)
   declareSim(program, io, done)
+  declareTestbed(program, io, done)
   return program
 }
 
@@ -215,6 +216,23 @@ function declareSim(program: Command, io: CliIo, done: Done): void {
       const { sim } = await import('./sim.ts')
       done(await sim(options, io))
     })
+}
+
+function declareTestbed(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('testbed <verb> [part]')
+    .description('real parts for tests: up, down or status of s3 or kafka')
+    .option('--name <name>', 'several of one part have names of their own')
+    .option('--json', 'as JSON')
+    .action(async (verb: string, part: string | undefined, options: TestbedFlags) => {
+      const { testbed } = await import('./testbed.ts')
+      done(await testbed({ verb, part, ...options }, io))
+    })
+}
+
+interface TestbedFlags {
+  readonly name?: string
+  readonly json?: boolean
 }
 
 function parseCount(text: string): number {

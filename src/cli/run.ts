@@ -42,10 +42,16 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
     location: manifest.spec.checkpoint.storage ?? DEFAULT_CHECKPOINT_FOLDER,
     folder: io.cwd,
     random: new SystemRandom(),
+    clock: io.clock,
   })
+  for (const { message, next } of (await store.probe?.()) ?? []) {
+    io.err.write(`warning: ${message}\n  next: ${next}\n`)
+  }
   const isMany = buildExecutionPlan(graph).slots > 1
   const apart = options.inProcess !== true && (options.processes === true || isMany)
-  return apart ? runApart(options, prepared, { io, store }) : runHere(options, prepared, { io, store })
+  return apart
+    ? runApart(options, prepared, { io, store })
+    : runHere(options, prepared, { io, store })
 }
 
 interface RunParts {
@@ -84,11 +90,11 @@ async function runHere(
   { io, store }: RunParts,
 ): Promise<number> {
   const { metadata, spec } = manifest
+  const { clock } = io
   const random = new SystemRandom()
   const logger = makeLogger({ level: io.config.logLevel, write: line => io.err.write(line) })
   const jobId = jobIdOf(metadata.name, metadata.namespace)
   const settings = settingsOf(spec)
-  const { clock } = io
   let closeRest = async (): Promise<void> => {}
   const code = await runJob(onNotice => {
     const job = runLocalJob({
@@ -120,11 +126,12 @@ function restoreRequest(
   manifest: StreamJob,
   cwd: string,
 ): RestoreRequest {
-  if (from === 'latest') return { kind: 'latest' }
+  const { dropState } = manifest.spec.upgrade
+  const dropped = dropState === undefined ? {} : { dropState }
+  if (from === 'latest') return { kind: 'latest', ...dropped }
   // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
   const path = from ?? manifest.spec.restore?.path
   if (path === undefined) return { kind: 'none' }
-  const { dropState } = manifest.spec.upgrade
   const place = path.includes('://') ? path : resolve(cwd, path)
-  return { kind: 'path', path: place, ...(dropState === undefined ? {} : { dropState }) }
+  return { kind: 'path', path: place, ...dropped }
 }

@@ -12,7 +12,7 @@ export interface SteeredRunOptions {
   readonly folder: string
   /** `<namespace>.<name>`. */
   readonly jobId: string
-  readonly environment?: NodeJS.ProcessEnv
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export interface JobFigures {

@@ -24,8 +24,11 @@ export class WeirProcess {
   #said = { out: '', err: '' }
   #running = true
 
-  /** `environment`: what it finds there besides what this process found. */
-  constructor(args: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = {}) {
+  constructor(
+    args: readonly string[],
+    cwd: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     const child = spawn(join(repository, 'weir'), args, {
       cwd,
       env: { ...process.env, ...environment },

@@ -107,7 +107,11 @@ export class ProcessJob {
     const child = new WeirChild({
       name: member.name,
       nodePath: io.nodePath,
-      script: join(installation.home, 'dist/bin', `${isJobManager ? 'jobmanager' : 'taskmanager'}.js`),
+      script: join(
+        installation.home,
+        'dist/bin',
+        `${isJobManager ? 'jobmanager' : 'taskmanager'}.js`,
+      ),
       cwd: io.cwd,
       environment: this.#environmentOf(member),
       logFile: this.#folder.logOf(member.name),
@@ -177,7 +181,10 @@ export class ProcessJob {
       // Its successor counts from the beginning.
       this.#before = { ...addProgress(this.#before, this.#progress) }
       this.#before = { ...this.#before, restarts: this.#before.restarts + 1 }
-      this.#progress = { ...notStarted(this.#options.graph, this.#options.io), status: 'restarting' }
+      this.#progress = {
+        ...notStarted(this.#options.graph, this.#options.io),
+        status: 'restarting',
+      }
       this.#watch = undefined
     }
     const delayMs = member.policy.ended(end)
@@ -185,7 +192,12 @@ export class ProcessJob {
     const how = describeEnd(end)
     if (delayMs === undefined) {
       const error = cliErrors.WEIR_PROCESS_ENDS({ name: member.name, how, log })
-      void this.#end({ outcome: 'failed', error, restarts: this.progress().restarts })
+      void this.#end({
+        outcome: 'failed',
+        error,
+        refused: false,
+        restarts: this.progress().restarts,
+      })
       return
     }
     const again = delayMs === 0 ? '' : ` in ${formatDuration(delayMs)}`

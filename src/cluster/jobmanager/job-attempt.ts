@@ -189,7 +189,7 @@ export class JobAttempt {
     const { place } = choice
     if (place === undefined) return undefined
     const { graph, restore, storeAt } = this.#options
-    const dropState = restore.kind === 'path' ? (restore.dropState ?? []) : []
+    const dropState = restore.kind === 'none' ? [] : (restore.dropState ?? [])
     const store = storeAt(place.location)
     return loadRestoredJob({ graph, choice: { ...choice, place }, store, dropState })
   }

@@ -23,6 +23,8 @@ import { type AttemptEnd, JobAttempt } from './job-attempt.ts'
 import type { JobCounts, JobMasterOptions } from './job-master-options.ts'
 import { RestartStrategy } from './restart-strategy.ts'
 
+const ends: ReadonlySet<JobStatus> = new Set(['finished', 'stopped', 'cancelled', 'failed'])
+
 export class JobMaster {
   readonly done: Promise<JobResult>
   readonly counts: JobCounts = {
@@ -118,7 +120,7 @@ export class JobMaster {
   }
 
   #isOver(): boolean {
-    return this.#status === 'finished' || this.#status === 'failed'
+    return ends.has(this.#status)
   }
 
   #begin(): void {
@@ -176,6 +178,12 @@ export class JobMaster {
     })
   }
 
+  /** Bytes of a snapshot are read by the tasks themselves, before they run. */
+  #isRefusal(failure: FailureReport | undefined): boolean {
+    if (failure === undefined || this.#status !== 'starting') return false
+    return !this.#settled || failure.code === 'WEIR_CHECKPOINT_CORRUPT'
+  }
+
   #warn(text: string): void {
     this.#options.onNotice({ level: 'warn', text })
   }
@@ -184,10 +192,12 @@ export class JobMaster {
     assert(!this.#isOver(), 'A3: a job ends once')
     this.#restartTimer?.cancel()
     this.#restartTimer = undefined
-    this.#status = end.outcome === 'failed' ? 'failed' : 'finished'
+    const refused = this.#isRefusal(end.failure)
+    this.#status = end.outcome
     this.#resolve({
       outcome: end.outcome,
       error: end.failure && errorOf(end.failure),
+      refused,
       restarts: this.restarts,
       lastCheckpointPath: this.counts.lastCheckpointPath,
     })

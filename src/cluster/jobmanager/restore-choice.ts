@@ -8,6 +8,7 @@ import { checkpointIdOf, METADATA_FILE } from '../../checkpoint/checkpoint-layou
 import type { CompletedCheckpoint } from '../../checkpoint/completed-checkpoints.ts'
 import type { GenerationBase, Lineage } from '../../checkpoint/generation.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { splitLocation } from '../../storage/split-location.ts'
 import type { RestoreRequest } from '../job-settings.ts'
 
 /** A snapshot's place: a folder of a store. */
@@ -121,6 +122,7 @@ function pathOf(options: Omit<ChoiceOptions, 'request'>, id: number): string {
 /** A path names a folder of the job's own store, or of the folder above it. */
 function placeOf(given: string, store: ObjectStore): SnapshotPlace {
   const text = given.startsWith('file://') ? fileURLToPath(given) : given
+  if (text.includes('://')) return placeAt(text, store)
   const path = basename(text) === METADATA_FILE ? dirname(text) : text
   const inside = relative(store.location, resolve(path))
   if (isAbsolute(store.location) && inside !== '' && !inside.startsWith('..')) {
@@ -131,4 +133,14 @@ function placeOf(given: string, store: ObjectStore): SnapshotPlace {
   }
   const whole = resolve(path)
   return { location: dirname(whole), folder: basename(whole) }
+}
+
+function placeAt(url: string, store: ObjectStore): SnapshotPlace {
+  const named = splitLocation(url)
+  if (named.name === METADATA_FILE) return placeAt(named.location, store)
+  const [path = ''] = url.replace(/\/+$/, '').split('?', 1)
+  if (path.startsWith(`${store.location}/`)) {
+    return { location: store.location, folder: path.slice(store.location.length + 1) }
+  }
+  return { location: named.location, folder: named.name }
 }

@@ -16,6 +16,7 @@ import {
 } from '../../checkpoint/restore-plan.ts'
 import { isWeirError } from '../../common/errors.ts'
 import { type JobGraph, vertexOf } from '../../graph/job-graph.ts'
+import { operatorForm } from '../../graph/operator-form.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 import { checkDeclaredStates } from './check-declared-states.ts'
@@ -52,7 +53,7 @@ export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob
   const operators = operatorDescriptions(graph)
   const edges = edgeDescriptions(graph)
   const plan = planRestore({ metadata, path, operators, edges, dropState })
-  checkDeclaredStates(graph, metadata)
+  checkDeclaredStates({ graph, metadata, dropState })
   return { path, place, previous, plan, proof: metadata.proof }
 }
 
@@ -77,13 +78,14 @@ export function slotRestore(graph: JobGraph, restored: RestoredJob, slot: number
 /** The job's operators as a checkpoint's metadata names them. */
 export function operatorDescriptions(graph: JobGraph): readonly OperatorDescription[] {
   return graph.vertices.flatMap(vertex =>
-    vertex.chain.map(({ operatorId, uid, name }) => ({
-      operatorId,
-      uid,
-      name,
+    vertex.chain.map(operator => ({
+      operatorId: operator.operatorId,
+      uid: operator.uid,
+      name: operator.name,
       vertexId: vertex.id,
       parallelism: vertex.parallelism,
       maxParallelism: vertex.maxParallelism,
+      form: { ...operatorForm(operator) },
     })),
   )
 }

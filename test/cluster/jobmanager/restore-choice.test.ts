@@ -102,6 +102,22 @@ test('a snapshot elsewhere leaves the job’s own behind', () => {
   })
 })
 
+test.each([
+  ['s3://bucket/jobs/default.job/chk-5', 's3://bucket/jobs', 'default.job/chk-5'],
+  ['s3://bucket/jobs/default.job/chk-5/_metadata', 's3://bucket/jobs', 'default.job/chk-5'],
+  ['s3://bucket/jobs/default.job/chk-5?endpoint=http://a', 's3://bucket/jobs', 'default.job/chk-5'],
+  ['s3://other/a/savepoint-1/', 's3://other/a', 'savepoint-1'],
+  ['s3://other/a/sp-1/_metadata?endpoint=http://a', 's3://other/a?endpoint=http://a', 'sp-1'],
+  ['s3://other/savepoint-1', 's3://other', 'savepoint-1'],
+])('in a bucket, %s is in %s', (path, location, folder) => {
+  const store: ObjectStore = Object.assign(new MemoryStore(), { location: 's3://bucket/jobs' })
+  const request: RestoreRequest = { kind: 'path', path }
+  expect(chooseRestore({ request, lineage: past, store, jobId }).place).toEqual({
+    location,
+    folder,
+  })
+})
+
 test('a restart goes on from the newest, or empty where nothing was restored', () => {
   const restart = (lineage: Lineage) => chooseRestart({ lineage, store: folderStore, jobId }).place
   expect(restart(past)).toEqual({ location: '/store', folder: 'default.job/chk-6' })

@@ -11,6 +11,8 @@ const statuses: readonly JobStatus[] = [
   'restarting',
   'stopping',
   'finished',
+  'stopped',
+  'cancelled',
   'failed',
 ]
 
@@ -18,6 +20,7 @@ export function jobMetrics(observed: ObservedJob): readonly MetricSample[] {
   const progress = observed.job.progress()
   return [
     ...jobSamples(observed, progress),
+    ...storageSamples(observed),
     ...vertexSamples(observed, progress),
     ...userSamples(observed),
     ...processSamples(),
@@ -53,6 +56,20 @@ function jobSamples({ jobId, job, clock }: ObservedJob, progress: JobProgress): 
     samples.push(sample('weir_checkpoint_last_age_seconds', Math.max(0, ageMs) / 1_000))
   }
   return samples
+}
+
+function storageSamples({ jobId, store }: ObservedJob): MetricSample[] {
+  const { counters } = store
+  if (counters === undefined) return []
+  const sample = (name: MetricName, value: number): MetricSample => {
+    return { name, labels: { job: jobId }, value }
+  }
+  return [
+    sample('weir_storage_requests_total', counters.requests),
+    sample('weir_storage_retries_total', counters.retries),
+    sample('weir_storage_written_bytes_total', counters.writtenBytes),
+    sample('weir_storage_read_bytes_total', counters.readBytes),
+  ]
 }
 
 function vertexSamples({ jobId, graph }: ObservedJob, progress: JobProgress): MetricSample[] {
