@@ -24,7 +24,8 @@ export const clusterErrors = defineErrors({
   WEIR_CONTROL_MALFORMED: {
     domain: 'internal',
     retry: 'later',
-    message: (e: { reason: string }) => `a control connection carries what is no message: ${e.reason}`,
+    message: (e: { reason: string }) =>
+      `a control connection carries what is no message: ${e.reason}`,
     next: 'see that nothing but a taskmanager of this job talks to the jobmanager',
   },
   WEIR_SLOT_UNKNOWN: {

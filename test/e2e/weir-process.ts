@@ -62,6 +62,16 @@ export class WeirProcess {
     return this.#said.err
   }
 
+  get pid(): number {
+    return this.#pid
+  }
+
+  /** Of the command alone; what it started has to notice by itself. */
+  async killAlone(): Promise<WeirEnd> {
+    process.kill(this.#pid, 'SIGKILL')
+    return this.ended
+  }
+
   /** As `kill -9` does: no word of farewell. */
   async kill(): Promise<WeirEnd> {
     process.kill(-this.pid, 'SIGKILL')

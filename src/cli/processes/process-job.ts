@@ -20,6 +20,7 @@ import { formatDuration } from '../../common/duration.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
 import type { JobDescriptionText } from '../../protocol/job-description.ts'
+import { isRemote } from '../../storage/open-store.ts'
 import { cliErrors } from '../cli-errors.ts'
 import type { CliIo } from '../cli-io.ts'
 import type { Installation } from '../installation.ts'
@@ -134,14 +135,25 @@ export class ProcessJob {
       const { jobFile, controlAddress } = this.#folder
       return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress }
     }
+    const slot = String(this.#taskManagers.indexOf(member))
+    const state = this.#stateFolder()
     return {
       ...shared,
+      ...(state !== undefined && { WEIR_STATE_FOLDER: join(state, slot) }),
       WEIR_JOB_ID: jobId,
-      WEIR_SLOT: String(this.#taskManagers.indexOf(member)),
+      WEIR_SLOT: slot,
       WEIR_JOBMANAGER: this.#folder.controlAddress,
       WEIR_LISTEN: this.#folder.dataAddress(),
       WEIR_WORK_FOLDER: this.#folder.workFolder,
     }
+  }
+
+  /** Copies of state save the way to a store elsewhere; a folder here is as near as they are. */
+  #stateFolder(): string | undefined {
+    const { description, io, jobId } = this.#options
+    const { WEIR_STATE_FOLDER: given } = io.environment
+    if (given !== undefined) return join(given, jobId)
+    return isRemote(description.storeLocation) ? this.#folder.stateFolder : undefined
   }
 
   #take(child: WeirChild, message: FromJobManager): void {

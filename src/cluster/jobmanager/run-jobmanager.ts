@@ -120,6 +120,7 @@ function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): Jo
     settings: settingsOf(spec),
     listen: config.listen,
     secret: config.secret,
+    tls: config.tls,
     version: host.version,
     times: config.times,
     slotTimeoutMs: config.slotTimeoutMs,

@@ -23,6 +23,7 @@ import type { JobSettings } from '../job-settings.ts'
 import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import type { ClosableExchange, DataPlane } from './data-plane.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { makeTaskStarter } from './make-task-starter.ts'
 import { TaskExecutor } from './task-executor.ts'
 
@@ -32,6 +33,7 @@ export interface SlotSessionOptions {
   readonly graph: JobGraph
   readonly dataPlane: DataPlane
   readonly counters: UserCounters
+  readonly copies: LocalCopies | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -49,16 +51,18 @@ export class SlotSession {
 
   constructor(options: SlotSessionOptions) {
     this.#options = options
-    const { slot, order, graph, counters, clock, random, logger } = options
+    const { slot, order, graph, counters, copies, clock, random, logger } = options
     const { jobId, storeLocation } = order
     const settings = order.settings as unknown as JobSettings
     const open = (location: string): ObjectStore => openStore({ location, folder: '/', random })
-    const store = storeLocation === null ? undefined : open(storeLocation)
+    const bare = storeLocation === null ? undefined : open(storeLocation)
+    const store = bare && copies ? copies.over(bare) : bare
     this.#executor = new TaskExecutor({
       slot,
       jobId,
       plan: buildExecutionPlan(graph),
       store,
+      copies,
       storeAt: location => (location === store?.location ? store : open(location)),
       startTask: makeTaskStarter({
         graph,

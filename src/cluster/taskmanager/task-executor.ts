@@ -30,6 +30,7 @@ import type {
   SlotEventBody,
   SlotRestore,
 } from '../slot-messages.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { RestoreReader } from './restore-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 
@@ -50,6 +51,8 @@ export interface TaskExecutorOptions {
   readonly store: ObjectStore | undefined
   /** Opens the store that a checkpoint is restored from. */
   readonly storeAt: (location: string) => ObjectStore
+  /** Copies of what this slot stored. */
+  readonly copies?: LocalCopies | undefined
   readonly startTask: (start: TaskStart) => TaskControl
   /** Takes the last figures of tasks that are over. */
   readonly retire: (tasks: readonly TaskMetrics[]) => void
@@ -104,7 +107,9 @@ export class TaskExecutor {
   /** Cancels the attempt that runs, if one does; resolves when nothing of it runs any more. */
   async close(): Promise<void> {
     const attempt = this.#attempt
-    if (attempt !== undefined) await (attempt.ended ??= this.#cancel(attempt))
+    if (attempt === undefined) return
+    attempt.ended ??= this.#cancel(attempt)
+    await attempt.ended
   }
 
   #perform(attempt: Attempt, command: Exclude<SlotCommand, { kind: 'deploy' }>): void {
@@ -115,10 +120,12 @@ export class TaskExecutor {
         break
       case 'complete':
         attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.completed(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
         break
       case 'abort':
         attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.aborted(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
         break
       case 'add-splits': {
@@ -162,8 +169,8 @@ export class TaskExecutor {
   }
 
   async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
-    const { plan, slot, startTask, storeAt } = this.#options
-    const reader = restore && new RestoreReader(storeAt(restore.location), restore)
+    const { plan, slot, startTask, storeAt, copies } = this.#options
+    const reader = restore && new RestoreReader(storeAt(restore.location), restore, copies)
     for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
       const { id, chain } = subtask.vertex
       try {

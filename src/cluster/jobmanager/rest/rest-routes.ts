@@ -15,6 +15,7 @@ import {
   jobView,
   overviewView,
   snapshotView,
+  taskManagersView,
   watermarksView,
 } from './job-view.ts'
 import type { ObservedJob } from './observed-job.ts'
@@ -60,6 +61,7 @@ export const routes: readonly Route[] = [
   view('/checkpoints', checkpointsView),
   { method: 'GET', path: '/checkpoints/{id}', handle: checkpoint },
   view('/exceptions', exceptionsView),
+  view('/taskmanagers', taskManagersView),
   view('/backpressure', backpressureView),
   view('/watermarks', watermarksView),
   { method: 'GET', path: '/metrics', isOpen: true, handle: metrics },
