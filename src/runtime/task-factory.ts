@@ -19,6 +19,7 @@ import type { Subtask } from '../graph/execution-plan.ts'
 import { makeBarrierHandler } from './checkpointing/barrier-handler.ts'
 import { InFlightRecorder, type RecordedInputs } from './checkpointing/in-flight-recorder.ts'
 import type { Exchange } from './network/channel.ts'
+import { ItemEncoders } from './network/channel-state.ts'
 import { InputGate } from './network/input-gate.ts'
 import { OutputRoom } from './network/output-room.ts'
 import { ResultPartition } from './network/result-partition.ts'
@@ -75,6 +76,8 @@ export interface TaskOptions {
 
 /** The input side of a task. */
 interface TaskInputs extends RecordedInputs {
+  readonly gate: InputGate
+  readonly valve: WatermarkValve
   readonly channelCount: number
   readonly restored: RestoredInputs | undefined
 }
@@ -229,9 +232,10 @@ class Task implements TaskControl {
   #makeSnapshots(chain: OperatorChain, inputs: TaskInputs | undefined): TaskSnapshots {
     const { subtask, clock, listener, restore, keepsState } = this.#options
     const { vertex, index: subtaskIndex, outputs } = subtask
+    const encoders = new ItemEncoders()
     const recorder = new InFlightRecorder({
       subtaskIndex,
-      keepsState,
+      encode: keepsState ? (edge, items) => encoders.encode(edge, items) : undefined,
       inputs,
       outputs: outputs.map(({ edge, to }, index) => {
         const partition = this.#partitions[index]

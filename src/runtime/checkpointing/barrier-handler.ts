@@ -42,7 +42,6 @@ import {
   beginPending,
   deadlineOf,
   hasAll,
-  isOverdue,
   type PendingBarriers,
   unalignedForm,
 } from './pending-barriers.ts'
@@ -109,7 +108,7 @@ class ExactBarrierHandler implements BarrierHandler {
 
   onTimer(now: number): readonly BarrierDecision[] {
     const pending = this.#pending
-    if (pending === undefined || !isOverdue(pending.barrier, now)) return []
+    if (pending === undefined || now < deadlineOf(pending.barrier, pending.startedAt)) return []
     pending.unaligned = true
     return this.#tryUnaligned(pending, now)
   }
@@ -158,7 +157,7 @@ class ExactBarrierHandler implements BarrierHandler {
         return { pending: undefined, decisions }
       }
       this.#pending = beginPending(barrier, now)
-      const at = deadlineOf(barrier)
+      const at = deadlineOf(barrier, now)
       if (Number.isFinite(at) && !this.#pending.unaligned) decisions.push({ kind: 'set-timer', at })
     }
     const isPending = this.#pending?.barrier.checkpointId === checkpointId

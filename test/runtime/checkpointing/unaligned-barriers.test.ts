@@ -161,6 +161,17 @@ const withTimeout: Record<string, Case> = {
       ['t1@1', 'snapshot 1 unblock'],
     ],
   },
+  'where the clock is behind it has the timeout from its first barrier on, and not more': {
+    channels: 2,
+    steps: [
+      ['-501', ''],
+      ['t1@0', 'timer -400 block 0'],
+      ['+99', ''],
+      ['timer', ''],
+      ['+1', ''],
+      ['timer', 'cut 1 [1] unblock'],
+    ],
+  },
   'an announced barrier begins the checkpoint': {
     channels: 2,
     steps: [
