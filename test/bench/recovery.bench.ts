@@ -11,7 +11,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { processStartMs } from '../e2e/job-processes.ts'
+import { processStartMs } from '../e2e/process-start.ts'
 import { type BenchIo, defineBench, median } from './bench-harness.ts'
 import { JobRun } from './job-run.ts'
 import type { AttemptNote } from './jobs/recovery-job.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type JobProcess, jobProcesses } from './job-processes.ts'
+import { childrenOf, type WeirChildProcess } from './weir-children.ts'
 import { type WeirEnd, WeirProcess } from './weir-process.ts'
 
 export interface SteeredRunOptions {
@@ -61,10 +61,10 @@ export class SteeredRun {
     return this.#process.err
   }
 
-  /** Those that can be struck: `any` but the one that looks after them. */
-  processes(role: 'jobmanager' | 'taskmanager' | 'any'): readonly JobProcess[] {
-    const all = jobProcesses(this.#process.pid)
-    return all.filter(one => role === 'any' || one.role === role || one.role === 'whole')
+  /** What it has started and what runs now. */
+  processes(kind?: WeirChildProcess['kind']): readonly WeirChildProcess[] {
+    const all = childrenOf(this.#process.pid)
+    return all.filter(one => kind === undefined || one.kind === kind)
   }
 
   /** The figures of the running job; `undefined` before it can be reached. */

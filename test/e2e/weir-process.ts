@@ -20,7 +20,7 @@ export interface WeirEnd {
 
 export class WeirProcess {
   readonly ended: Promise<WeirEnd>
-  readonly pid: number
+  readonly #pid: number
   #said = { out: '', err: '' }
   #running = true
 
@@ -38,7 +38,7 @@ export class WeirProcess {
       timeout: RUN_LIMIT_MS,
       killSignal: 'SIGKILL',
     })
-    this.pid = child.pid as number
+    this.#pid = child.pid as number
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#said.out += text
     })
@@ -74,7 +74,7 @@ export class WeirProcess {
 
   /** As `kill -9` does: no word of farewell. */
   async kill(): Promise<WeirEnd> {
-    process.kill(-this.pid, 'SIGKILL')
+    process.kill(-this.#pid, 'SIGKILL')
     return this.ended
   }
 

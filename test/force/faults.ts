@@ -6,7 +6,7 @@ import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../../src/common/random.ts'
-import type { JobProcess } from '../e2e/job-processes.ts'
+import type { WeirChildProcess } from '../e2e/weir-children.ts'
 import type { ForceRun } from './force-run.ts'
 
 export type FaultName =
@@ -50,13 +50,13 @@ export const faults: readonly Fault[] = [
     name: 'pause-short',
     does: 'SIGSTOP for less than the heartbeat timeout',
     strikes: 4,
-    strike: (run, random) => freeze(oneOf(run.job.processes('any'), random), random.int(SHORT_MS)),
+    strike: (run, random) => freeze(oneOf(run.job.processes(), random), random.int(SHORT_MS)),
   },
   {
     name: 'pause-long',
     does: 'SIGSTOP for longer than the heartbeat timeout',
     strikes: 2,
-    strike: (run, random) => freeze(oneOf(run.job.processes('any'), random), LONG_MS),
+    strike: (run, random) => freeze(oneOf(run.job.processes(), random), LONG_MS),
   },
   {
     name: 'full-disk',
@@ -72,14 +72,14 @@ export const faults: readonly Fault[] = [
   },
 ]
 
-function oneOf(processes: readonly JobProcess[], random: Random): JobProcess {
+function oneOf(processes: readonly WeirChildProcess[], random: Random): WeirChildProcess {
   const one = processes[random.int(processes.length)]
   if (one === undefined) throw new Error('no such process runs')
   return one
 }
 
 /** A process that is gone by now was struck by something else: fine. */
-function signal({ pid }: JobProcess, name: NodeJS.Signals): void {
+function signal({ pid }: WeirChildProcess, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch (error) {
@@ -87,7 +87,7 @@ function signal({ pid }: JobProcess, name: NodeJS.Signals): void {
   }
 }
 
-async function freeze(target: JobProcess, ms: number): Promise<void> {
+async function freeze(target: WeirChildProcess, ms: number): Promise<void> {
   signal(target, 'SIGSTOP')
   await pause(ms)
   signal(target, 'SIGCONT')
