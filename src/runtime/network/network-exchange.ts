@@ -136,6 +136,7 @@ export class NetworkExchange implements Exchange {
       line = new OutputLine({
         peer: this.#nameOf(to),
         traffic: this.metrics,
+        channelsMax: this.#indexes.size,
         opened: output => this.#opened(output),
         failed: error => this.#failed(error),
       })
