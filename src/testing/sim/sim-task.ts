@@ -76,7 +76,6 @@ export class SimTask implements TaskControl {
 
   constructor(parts: SimTaskParts) {
     const { mode, inputs, subtask, off } = parts
-    const { edge } = subtask.inputs[0] ?? {}
     this.#parts = parts
     this.#newestId = parts.restoredCheckpointId
     this.metrics = idleMetrics(subtask)
@@ -89,13 +88,8 @@ export class SimTask implements TaskControl {
     })
     parts.output?.listen(() => this.#wake())
     if (inputs.length === 0) return
-    const isForced = edge?.forcedAlignment !== undefined
     this.#gate = new InputGate(inputs.map(channel => ({ channel, input: 0 })))
-    this.#barriers = makeBarrierHandler({
-      mode,
-      channelCount: inputs.length,
-      forced: new Set(isForced ? inputs.keys() : []),
-    })
+    this.#barriers = makeBarrierHandler({ mode, channelCount: inputs.length })
   }
 
   get isClosed(): boolean {
