@@ -50,6 +50,8 @@ export interface OperatorDescription {
   readonly vertexId: string
   readonly parallelism: number
   readonly maxParallelism: number
+  /** What its state hangs on, in words: the type of its keys, its windows. */
+  readonly form?: Readonly<Record<string, string>> | undefined
 }
 
 /** What the metadata says of an edge beyond its channels. */

@@ -161,6 +161,7 @@ const operator = z.object({
   vertexId: z.string(),
   parallelism: count,
   maxParallelism: count,
+  form: orUndefined(z.record(z.string(), z.string())),
   enumeratorState: orUndefined(anyJson),
   stateSets: z.array(z.array(stateMeta)),
   subtasks: z.array(subtask),

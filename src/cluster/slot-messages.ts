@@ -31,11 +31,19 @@ export interface SlotRestore {
   readonly channels: { readonly [vertexId: string]: readonly ChannelPiece[] }
 }
 
+/** What the slots of one attempt need to find each other, and nobody else. */
+export interface AttemptNetwork {
+  /** The attempt's own: see `checkpoint/generation.ts`. Channels of another one are refused. */
+  readonly generation: number
+  /** Where each slot takes data, by slot; empty when all are in one process. */
+  readonly peers: readonly string[]
+}
+
 export type SlotCommand = { readonly attempt: number } & SlotCommandBody
 
 export type SlotCommandBody =
   /** Start this slot's subtask of every vertex. */
-  | { readonly kind: 'deploy'; readonly restore: SlotRestore | undefined }
+  | ({ readonly kind: 'deploy'; readonly restore: SlotRestore | undefined } & AttemptNetwork)
   /** Inject a barrier at the slot's sources. */
   | {
       readonly kind: 'trigger'
@@ -98,4 +106,12 @@ export interface FailureReport {
 /** Sends to one slot. */
 export interface SlotGateway {
   send(command: SlotCommand): void
+}
+
+/** Slots that come and go. */
+export interface SlotSupply {
+  /** Where each takes data, when all are there; else `undefined`. */
+  readonly peers: readonly string[] | undefined
+  /** Resolves when all are there, or at the signal. Rejects with WEIR_SLOTS_MISSING. */
+  whenComplete(signal: AbortSignal): Promise<void>
 }

@@ -361,7 +361,8 @@ export class StreamTask implements LoopTask {
   #end(): Outcome {
     const { partitions, services } = this.#parts
     if (this.#chain.hasInterrupted) return this.#waitsFor()
-    if (this.#drain && !this.#chain.finish(() => this.#mayTakeInput())) return this.#waitsFor()
+    if (!this.#drain) this.#chain.hold()
+    else if (!this.#chain.finish(() => this.#mayTakeInput())) return this.#waitsFor()
     for (const partition of partitions) {
       partition.broadcast({ kind: 'end-of-data', drain: this.#drain })
     }

@@ -79,8 +79,6 @@ interface TaskInputs extends RecordedInputs {
   readonly gate: InputGate
   readonly valve: WatermarkValve
   readonly channelCount: number
-  /** Channels that no barrier overtakes on. */
-  readonly forced: ReadonlySet<number>
   readonly restored: RestoredInputs | undefined
 }
 
@@ -277,9 +275,6 @@ class Task implements TaskControl {
       emitWatermark: watermark => chain.processWatermark(watermark),
       emitStatus: status => chain.processStatus(status),
     }
-    const forced = new Set(
-      senders.flatMap(({ edge }, channel) => (edge.forcedAlignment === undefined ? [] : [channel])),
-    )
     const context = { name: vertex.name, coordinates: () => this.#coordinates() }
     const fail = (error: unknown): never => {
       throw wrapUserError(context, error)
@@ -290,7 +285,6 @@ class Task implements TaskControl {
       valve: new WatermarkValve(gate.channelCount, output),
       senders,
       channelCount: gate.channelCount,
-      forced,
       restored: makeRestoredInputs({ subtask, channels, output, random, fail }),
     }
   }

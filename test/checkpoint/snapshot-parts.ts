@@ -88,6 +88,7 @@ export function description(
     vertexId: operatorId,
     parallelism,
     maxParallelism: 128,
+    form: { keys: 'string' },
     ...change,
   }
 }

@@ -56,6 +56,11 @@ export class InputQueue<D extends InFlightItem> {
     return this.#head === this.#items.length
   }
 
+  /** Items in the queue; barriers that overtook are not counted. */
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
   /** The newest item, if another may be put in its place. */
   get replaceable(): D | StreamEvent | undefined {
     const mark = this.#marks.at(-1) ?? this.#given

@@ -76,7 +76,6 @@ export class SimTask implements TaskControl {
 
   constructor(parts: SimTaskParts) {
     const { mode, inputs, subtask, off } = parts
-    const { edge } = subtask.inputs[0] ?? {}
     this.#parts = parts
     this.#newestId = parts.restoredCheckpointId
     this.metrics = idleMetrics(subtask)
@@ -89,17 +88,16 @@ export class SimTask implements TaskControl {
     })
     parts.output?.listen(() => this.#wake())
     if (inputs.length === 0) return
-    const isForced = edge?.forcedAlignment !== undefined
     this.#gate = new InputGate(inputs.map(channel => ({ channel, input: 0 })))
-    this.#barriers = makeBarrierHandler({
-      mode,
-      channelCount: inputs.length,
-      forced: new Set(isForced ? inputs.keys() : []),
-    })
+    this.#barriers = makeBarrierHandler({ mode, channelCount: inputs.length })
   }
 
   get isClosed(): boolean {
     return this.#closed
+  }
+
+  get isOver(): boolean {
+    return this.#closed || this.#drained
   }
 
   async open(logic: TaskLogic): Promise<void> {
@@ -158,7 +156,9 @@ export class SimTask implements TaskControl {
     this.#logic?.noMoreSplits()
   }
 
-  stopSources(): void {}
+  stopSources(): void {
+    if (!this.isOver) this.end()
+  }
 
   finishTask(): void {
     const { listener } = this.#parts
@@ -380,7 +380,13 @@ export class SimTask implements TaskControl {
         const operators = subtask.vertex.chain.map(({ operatorId }, index) => {
           return { operatorId, ...(index === 0 ? part : emptyPart) }
         })
-        const place = { checkpointId, vertexId: subtask.vertex.id, subtaskIndex: subtask.index }
+        const { kind } = barrier
+        const place = {
+          checkpointId,
+          kind,
+          vertexId: subtask.vertex.id,
+          subtaskIndex: subtask.index,
+        }
         this.#parts.listener.snapshotTaken({ ...place, operators, channels, metrics })
       })
       this.#report()

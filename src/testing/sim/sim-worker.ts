@@ -34,14 +34,14 @@ export class SimWorker {
   readonly process: SimProcess
   readonly executor: TaskExecutor
   readonly #options: SimWorkerOptions
-  readonly #clock: SimClock
+  readonly clock: SimClock
 
   constructor(options: SimWorkerOptions) {
     const { world, slot, plan, report } = options
     const { scheduler, disk, off, scenario, jobId } = world
     this.#options = options
     this.process = scheduler.spawn(options.name)
-    this.#clock = new SimClock(scheduler, this.process)
+    this.clock = new SimClock(scheduler, this.process)
     const faults = scenario.store
     const client = new SimStore({ scheduler, process: this.process, disk, faults })
     const store = new UnsafeStore(client, off)
@@ -69,7 +69,7 @@ export class SimWorker {
       subtask,
       scheduler,
       process,
-      clock: this.#clock,
+      clock: this.clock,
       mode: scenario.mode,
       off,
       listener,
@@ -86,7 +86,7 @@ export class SimWorker {
     const ports: TaskPorts = {
       scheduler,
       process,
-      clock: this.#clock,
+      clock: this.clock,
       bank,
       ledger,
       off,
@@ -95,6 +95,7 @@ export class SimWorker {
       listener,
       operatorId,
       isClosed: () => task.isClosed,
+      isOver: () => task.isOver,
       emit: record => task.emit(record),
       mayEmit: () => task.mayEmit(),
       flush: () => task.flush(),
@@ -130,7 +131,7 @@ export class SimWorker {
       process: this.process,
       fromGlobalStart: !off.has('timeout-from-global-start'),
       forced: inputs.some(({ edge }) => edge.forcedAlignment !== undefined),
-      clock: this.#clock,
+      clock: this.clock,
       exceeded: detail => checkers.found('alignment-ends-in-time', detail),
     })
   }

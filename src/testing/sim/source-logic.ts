@@ -49,9 +49,8 @@ export class SourceLogic implements TaskLogic {
   }
 
   #turn(): void {
-    const { isClosed, end, listener, operatorId, scheduler } = this.#ports
-    if (isClosed()) return
-    const { flush, mayEmit } = this.#ports
+    const { isOver, end, flush, listener, mayEmit, operatorId, scheduler } = this.#ports
+    if (isOver()) return
     for (let left = 1 + scheduler.random.int(3); left > 0 && mayEmit(); left--) this.#emit()
     flush()
     if (this.#splits.length === 0) {

@@ -21,7 +21,6 @@ export type Step = readonly [event: string, decisions: string]
 export interface Case {
   readonly channels: number
   readonly mode?: 'exactly-once' | 'at-least-once'
-  readonly forced?: readonly number[]
   readonly steps: readonly Step[]
 }
 
@@ -44,8 +43,8 @@ export function barrierOf(
   return { checkpointId, timestamp, kind: 'checkpoint', alignment }
 }
 
-export function runSteps({ channels, mode = 'exactly-once', forced = [], steps }: Case): void {
-  const handler = makeBarrierHandler({ mode, channelCount: channels, forced: new Set(forced) })
+export function runSteps({ channels, mode = 'exactly-once', steps }: Case): void {
+  const handler = makeBarrierHandler({ mode, channelCount: channels })
   let now = TRIGGERED_AT + 1
   for (const [event, wanted] of steps) {
     const isTime = /^[+-]/.test(event)
