@@ -27,8 +27,8 @@
  *  B7  While nothing is overdue, a checkpoint with a timeout is an aligned one.
  *
  * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015);
- * the unaligned way is Chandy and Lamport, "Distributed Snapshots" (1985): a channel's state is what
- * came after the snapshot and before the channel's own barrier.
+ * the unaligned way is Chandy and Lamport, "Distributed Snapshots" (1985): a channel's state is
+ * what came after the snapshot and before the channel's own barrier.
  */
 import { assert } from '../../common/assert.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
@@ -122,7 +122,7 @@ class ExactBarrierHandler implements BarrierHandler {
     return [...decisions, ...abort(checkpointId, 'cancelled upstream')]
   }
 
-  /** The job knows already: nothing is reported. The tasks behind hear of it, or have the barrier. */
+  /** The job knows already: nothing is reported. The tasks behind hear of it, or are told. */
   onAborted(checkpointId: number): readonly BarrierDecision[] {
     const pending = this.#pending
     if (checkpointId > this.#newestId) remember(this.#aborted, checkpointId)
