@@ -14,7 +14,7 @@ export interface JobManagerConfig {
   readonly jobFile: string
   /** `WEIR_SECRET_FILE`: known to all processes of the job, and to nobody else. */
   readonly secret: Buffer
-  /** `WEIR_TLS_FOLDER`: holds `tls.crt`, `tls.key` and `ca.crt`; without it nothing is encrypted. */
+  /** `WEIR_TLS_FOLDER`: holds `tls.crt`, `tls.key`, `ca.crt`; without it nothing is encrypted. */
   readonly tls: TlsSettings | undefined
   /** `WEIR_LISTEN`: where taskmanagers dial. Default `tcp://0.0.0.0:6123`. */
   readonly listen: string

@@ -10,8 +10,8 @@
  *  WA1  The limit is the smallest watermark of the group plus the drift; without a member that
  *      counts there is none. Idle and finished members do not count: FLINK-32496, FLINK-31632.
  *  WA2  Whoever waits is woken when the limit rises, so that nobody waits for itself or for ever.
- *  WA3  What is known of other processes is older than they are: sources may drift apart by what they
- *       read meanwhile, never wait for a watermark that has been passed.
+ *  WA3  What is known of other processes is older than they are: sources may drift apart by what
+ *       they read meanwhile, and never wait for a watermark that all have passed.
  */
 import type { AlignmentOptions } from '../api/watermark-strategy.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'

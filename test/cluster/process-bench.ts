@@ -29,7 +29,10 @@ const times = { intervalMs: 50, timeoutMs: 20_000 }
 export class ProcessBench {
   readonly folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
   readonly notices: JobNotice[] = []
-  readonly store = new LocalFolderStore({ folder: join(this.folder, 's'), random: new SystemRandom() })
+  readonly store = new LocalFolderStore({
+    folder: join(this.folder, 's'),
+    random: new SystemRandom(),
+  })
   readonly #job: Job
   readonly #parallelism: number
   readonly #managers = new Set<TaskManager>()
@@ -101,7 +104,11 @@ export class ProcessBench {
       dataPlane,
       workFolder: join(this.folder, 'code'),
       times,
-      process: { pid: process.pid, host: 'here', figures: () => ({ residentBytes: 1, cpuSeconds: 1 }) },
+      process: {
+        pid: process.pid,
+        host: 'here',
+        figures: () => ({ residentBytes: 1, cpuSeconds: 1 }),
+      },
       clock,
       random,
       logger: silentLogger,

@@ -7,8 +7,8 @@
  *
  * Invariants
  *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
- *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process takes
- *      the place of the broken channels that it caused: it may be noticed after them.
+ *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process
+ *      takes the place of the broken channels that it caused: it may be noticed after them.
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
  *  T4  Subtasks close after the final checkpoint completed and its commit was ordered.
  */
@@ -104,7 +104,7 @@ export class JobAttempt {
   stop(): void {
     if (this.#stopping || this.#ending) return
     this.#stopping = true
-    // What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped.
+    // Nothing runs that could be snapshotted: its last completed checkpoint is where it stopped.
     if (this.#waiting) void this.#finish({ kind: 'cancelled' })
     if (this.#running) this.#broadcast({ kind: 'stop-sources', drain: false })
   }

@@ -1,5 +1,6 @@
 /**
- * The wait of an attempt for its slots: says now and then which are missing, and gives up in the end.
+ * The wait of an attempt for its slots: says now and then which are missing, and gives up in the
+ * end.
  */
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { formatDuration } from '../../common/duration.ts'
@@ -66,7 +67,8 @@ export class SlotWait {
     this.#notice = clock.schedule(delayMs, () => {
       const waited = formatDuration(Math.round(this.waitingMs ?? 0))
       const limit = formatDuration(slotTimeoutMs)
-      const text = `waiting for ${slotsText(missing())} of ${slots}: ${waited} so far, at most ${limit}`
+      const which = `${slotsText(missing())} of ${slots}`
+      const text = `waiting for ${which}: ${waited} so far, at most ${limit}`
       onNotice({ level: 'warn', text })
       this.#remindIn(2 * delayMs)
     })

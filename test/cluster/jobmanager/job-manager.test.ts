@@ -188,7 +188,11 @@ test('a job that is built differently each time ends with the reason', async () 
   const sink = collectSink<number>()
   const fickle = job(env => {
     builds++
-    env.from(collectionSource([1])).uid(`numbers-${builds}`).to(sink).uid('out')
+    env
+      .from(collectionSource([1]))
+      .uid(`numbers-${builds}`)
+      .to(sink)
+      .uid('out')
   })
   bench = new ProcessBench(fickle, 1)
   const manager = await bench.jobManager()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { SlotRegistry } from '../../../src/cluster/jobmanager/slot-registry.ts'
 import type { JobNotice } from '../../../src/cluster/job-result.ts'
+import { SlotRegistry } from '../../../src/cluster/jobmanager/slot-registry.ts'
 import type { SlotCommand, SlotEvent } from '../../../src/cluster/slot-messages.ts'
 import type { ToTaskManager } from '../../../src/protocol/control-messages.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
@@ -65,7 +65,9 @@ describe('who holds a slot', () => {
   test('R1: another process is refused while the holder is connected, and comes in after it', () => {
     const { registry, join, register } = bench()
     const holder = join(0)
-    expect(() => register(0, 'other')).toThrow(/slot 0 is taken by taskmanager 0 \(here, process 100\)/)
+    expect(() => register(0, 'other')).toThrow(
+      /slot 0 is taken by taskmanager 0 \(here, process 100\)/,
+    )
     registry.lost(holder, 'was closed')
     const next = join(0, 'other')
     expect(next.isOpen).toBe(true)

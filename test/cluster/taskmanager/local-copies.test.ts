@@ -139,7 +139,10 @@ test('LC3: what is older than the newest completed checkpoint goes, and what was
   const store = new CountingStore()
   const copies = copiesIn()
   for (const id of [3, 4, 5, 6]) await stored(store, copies, id)
-  const kept = (): string[] => files().map(file => /chk-\d+/.exec(file)?.[0] ?? file).sort()
+  const kept = (): string[] =>
+    files()
+      .map(file => /chk-\d+/.exec(file)?.[0] ?? file)
+      .sort()
   copies.completed(4)
   copies.aborted(6)
   await copies.settled()
