@@ -20,7 +20,7 @@ export interface JobManagerConfig {
   readonly listen: string
   /** `WEIR_HEARTBEAT_INTERVAL` (500ms) and `WEIR_HEARTBEAT_TIMEOUT` (2s). */
   readonly times: HeartbeatTimes
-  /** `WEIR_SLOT_TIMEOUT` (1m): so long an attempt waits for its slots. */
+  /** `WEIR_SLOT_TIMEOUT` (5m): so long an attempt waits for its slots. */
   readonly slotTimeoutMs: number
 }
 
@@ -52,7 +52,7 @@ export function readJobManagerConfig(environment: Environment): JobManagerConfig
     tls: readTls(environment),
     listen: environment.WEIR_LISTEN ?? 'tcp://0.0.0.0:6123',
     times: readTimes(environment),
-    slotTimeoutMs: readMs(environment, 'WEIR_SLOT_TIMEOUT', 60_000),
+    slotTimeoutMs: readMs(environment, 'WEIR_SLOT_TIMEOUT', 300_000),
   }
 }
 

@@ -83,6 +83,7 @@ export interface ChannelRestore {
 
 export interface TaskSnapshot {
   readonly checkpointId: number
+  readonly kind: CheckpointBarrier['kind']
   readonly vertexId: string
   readonly subtaskIndex: number
   readonly operators: readonly OperatorSnapshot[]

@@ -211,6 +211,7 @@ export class TaskSnapshots {
     const keyed: readonly (KeyedSnapshot | undefined)[] = runs.map(run => run?.result())
     return {
       checkpointId,
+      kind: request.barrier.kind,
       vertexId,
       subtaskIndex,
       operators: writing.operators.map((part, index) => ({ ...part, keyed: keyed[index] })),

@@ -17,6 +17,8 @@ const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
   'exclusive-generation': ['stale-completes-nothing'],
   'reserved-ids': ['needed-is-kept', 'completed-is-gone-on-from'],
   lineage: ['completed-restores', 'completed-is-gone-on-from'],
+  'asked-once': ['completed-is-gone-on-from'],
+  'savepoint-noted': ['completed-is-gone-on-from', 'commits-completed-only', 'no-record-doubled'],
   'successor-first': ['completed-restores', 'needed-is-kept'],
   'doubtful-kept': ['completed-restores'],
   'idempotent-commit': ['no-record-doubled'],

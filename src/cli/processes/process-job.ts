@@ -133,7 +133,9 @@ export class ProcessJob {
     const shared = { ...io.environment, ...own }
     if (member === this.#jobManager) {
       const { jobFile, controlAddress } = this.#folder
-      return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress }
+      // Nothing has to be fetched or scheduled here: who is not there by then never comes.
+      const { WEIR_SLOT_TIMEOUT = '1m' } = io.environment
+      return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress, WEIR_SLOT_TIMEOUT }
     }
     const slot = String(this.#taskManagers.indexOf(member))
     const state = this.#stateFolder()
@@ -208,6 +210,7 @@ export class ProcessJob {
         outcome: 'failed',
         error,
         refused: false,
+        savepointPath: undefined,
         restarts: this.progress().restarts,
       })
       return

@@ -33,6 +33,7 @@ import type { UserCounters } from '../user-counters.ts'
 import { type ControlDesk, ControlServer } from './control-server.ts'
 import { JobHistory } from './job-history.ts'
 import { JobMaster } from './job-master.ts'
+import type { StopRequest } from './job-master-options.ts'
 import type { SteerableJob, TaskManagerView } from './rest/observed-job.ts'
 import { SlotLedger } from './slot-ledger.ts'
 import { type SlotLink, SlotRegistry } from './slot-registry.ts'
@@ -44,6 +45,8 @@ export interface JobManagerOptions {
   readonly jobId: string
   readonly store: ObjectStore
   readonly restore: RestoreRequest
+  /** See `JobMasterOptions`. */
+  readonly run: string
   readonly settings: JobSettings
   /** Where taskmanagers dial. */
   readonly listen: string
@@ -100,6 +103,7 @@ export class JobManager implements ControlDesk, SteerableJob {
       storeAt: location =>
         location === store.location ? store : openStore({ location, folder: '/', random }),
       restore: options.restore,
+      run: options.run,
       settings: options.settings,
       clock,
       random,
@@ -143,8 +147,9 @@ export class JobManager implements ControlDesk, SteerableJob {
     await this.#server?.close()
   }
 
-  stop(): void {
-    this.#master.stop()
+  /** See `JobMaster.stop`. */
+  stop(request?: StopRequest): Promise<JobResult> {
+    return this.#master.stop(request)
   }
 
   cancel(): void {

@@ -57,9 +57,9 @@ export class SlotWait {
   }
 
   #giveUp(): void {
-    const { missing, slots } = this.#options
-    const waitedMs = this.waitingMs ?? 0
-    this.#end()?.reject(clusterErrors.WEIR_SLOTS_MISSING({ missing: missing(), slots, waitedMs }))
+    const { missing, slots, slotTimeoutMs } = this.#options
+    const details = { missing: missing(), slots, waitedMs: slotTimeoutMs }
+    this.#end()?.reject(clusterErrors.WEIR_SLOTS_MISSING(details))
   }
 
   #remindIn(delayMs: number): void {

@@ -11,7 +11,6 @@
  *  X3  After `cancelled` was reported nothing of the attempt runs, writes or reports any more.
  *  X4  Splits go to a task that exists: an enumerator speaks to readers that spoke to it.
  */
-import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import { assert, assertDefined, assertNever } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import type {
@@ -63,8 +62,6 @@ interface Attempt {
   readonly number: number
   readonly network: AttemptNetwork
   readonly tasks: Map<string, TaskControl>
-  /** Ids of checkpoints triggered or seen, for the folder their snapshots go to. */
-  readonly kinds: Map<number, SnapshotKind>
   /** Stores under way. */
   readonly writes: Set<Promise<void>>
   cancelled: boolean
@@ -119,12 +116,10 @@ export class TaskExecutor {
         this.#trigger(attempt, command)
         break
       case 'complete':
-        attempt.kinds.delete(command.checkpointId)
         this.#options.copies?.completed(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
         break
       case 'abort':
-        attempt.kinds.delete(command.checkpointId)
         this.#options.copies?.aborted(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
         break
@@ -159,7 +154,6 @@ export class TaskExecutor {
       number: command.attempt,
       network: command,
       tasks: new Map(),
-      kinds: new Map(),
       writes: new Set(),
       cancelled: false,
       ended: undefined,
@@ -205,7 +199,6 @@ export class TaskExecutor {
 
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
     const { checkpointId, snapshot, timestamp, alignment } = command
-    attempt.kinds.set(checkpointId, snapshot)
     for (const task of this.#sources(attempt)) {
       task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot, alignment })
     }
@@ -222,8 +215,7 @@ export class TaskExecutor {
   #store(attempt: Attempt, snapshot: TaskSnapshot): void {
     const { store, jobId } = this.#options
     const { checkpointId, vertexId } = snapshot
-    const kind = attempt.kinds.get(checkpointId) ?? 'checkpoint'
-    const write = writeSnapshot({ store, jobId, kind, snapshot }).then(
+    const write = writeSnapshot({ store, jobId, snapshot }).then(
       part => this.#say(attempt, { kind: 'acknowledged', checkpointId, part }),
       (error: unknown) => {
         const reason = failureReport(error).message

@@ -13,6 +13,8 @@ export const protections = {
   'exclusive-generation': 'of two attempts that take one generation, one fails',
   'reserved-ids': 'checkpoint ids are durable before they are used',
   lineage: 'an attempt restores only what belongs to the lineage of its predecessor',
+  'asked-once': 'what was asked for at first holds for the first attempt that may have run',
+  'savepoint-noted': 'a savepoint that ended the job is where the next start looks',
   'successor-first': 'a checkpoint is removed after a newer one completed',
   'doubtful-kept': 'files stay whose metadata may be in the store',
   'idempotent-commit': 'a transaction that is committed again changes nothing',

@@ -5,15 +5,26 @@ import type { StoreFaults } from './sim-store.ts'
 
 export const PARALLELISM_MAX = 3
 
+/** What happens to a cluster: faults, and what its user orders. */
 export type FaultKind =
   | 'kill-worker'
   | 'kill-jobmanager'
+  /** A savepoint; the job goes on. */
+  | 'savepoint'
+  /** A stop with a savepoint, and a new start from it with other slots. */
+  | 'stop-with-savepoint'
   /** It stands still, its successor takes over, it wakes up. */
   | 'zombie-jobmanager'
   /** Two jobmanagers start at the same time while the first one lives. */
   | 'rival-jobmanagers'
   /** It stands still, is given up and replaced, and wakes up. */
   | 'zombie-worker'
+  /** Another one takes its slot while it lives. */
+  | 'doubled-worker'
+  /** The wall clock of a process is set. */
+  | 'clock-jump'
+  /** Every call to the store takes long for a while. */
+  | 'slow-disk'
 
 const faultKinds: readonly FaultKind[] = [
   'kill-worker',
@@ -24,6 +35,12 @@ const faultKinds: readonly FaultKind[] = [
   'zombie-jobmanager',
   'rival-jobmanagers',
   'zombie-worker',
+  'doubled-worker',
+  'savepoint',
+  'stop-with-savepoint',
+  'stop-with-savepoint',
+  'clock-jump',
+  'slow-disk',
 ]
 
 export type FaultMoment =
@@ -58,7 +75,7 @@ export interface Scenario {
   readonly faults: readonly Fault[]
 }
 
-const FAULTS_MAX = 5
+const FAULTS_MAX = 6
 const FAULT_TIME_MS = 150
 
 export function drawScenario(random: SeededRandom): Scenario {

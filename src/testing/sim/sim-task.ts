@@ -64,6 +64,10 @@ export class SimTask implements TaskControl {
     return this.#closed
   }
 
+  get isOver(): boolean {
+    return this.#closed || this.#drained
+  }
+
   async open(logic: TaskLogic): Promise<void> {
     this.#logic = logic
     const { listener, inputs } = this.#parts
@@ -113,7 +117,9 @@ export class SimTask implements TaskControl {
     this.#logic?.noMoreSplits()
   }
 
-  stopSources(): void {}
+  stopSources(): void {
+    if (!this.isOver) this.end()
+  }
 
   finishTask(): void {
     const { listener } = this.#parts
@@ -233,7 +239,8 @@ export class SimTask implements TaskControl {
         asyncMs: 0,
         recordsPerSplit,
       }
-      const place = { checkpointId, vertexId: vertex.id, subtaskIndex: index }
+      const { kind } = barrier
+      const place = { checkpointId, kind, vertexId: vertex.id, subtaskIndex: index }
       listener.snapshotTaken({ ...place, operators, channels: [], metrics })
     })
   }

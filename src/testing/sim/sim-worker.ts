@@ -32,14 +32,14 @@ export class SimWorker {
   readonly process: SimProcess
   readonly executor: TaskExecutor
   readonly #options: SimWorkerOptions
-  readonly #clock: SimClock
+  readonly clock: SimClock
 
   constructor(options: SimWorkerOptions) {
     const { world, slot, plan, report } = options
     const { scheduler, disk, off, scenario, jobId } = world
     this.#options = options
     this.process = scheduler.spawn(options.name)
-    this.#clock = new SimClock(scheduler, this.process)
+    this.clock = new SimClock(scheduler, this.process)
     const faults = scenario.store
     const client = new SimStore({ scheduler, process: this.process, disk, faults })
     const store = new UnsafeStore(client, off)
@@ -66,7 +66,7 @@ export class SimWorker {
       subtask,
       scheduler,
       process,
-      clock: this.#clock,
+      clock: this.clock,
       mode: scenario.mode,
       off,
       listener,
@@ -83,7 +83,7 @@ export class SimWorker {
     const ports: TaskPorts = {
       scheduler,
       process,
-      clock: this.#clock,
+      clock: this.clock,
       bank,
       ledger,
       off,
@@ -92,6 +92,7 @@ export class SimWorker {
       listener,
       operatorId,
       isClosed: () => task.isClosed,
+      isOver: () => task.isOver,
       emit: (item, account) => task.emit(item, account),
       end: () => task.end(),
     }

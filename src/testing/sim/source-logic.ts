@@ -49,8 +49,8 @@ export class SourceLogic implements TaskLogic {
   }
 
   #turn(): void {
-    const { isClosed, end, listener, operatorId, scheduler } = this.#ports
-    if (isClosed()) return
+    const { isOver, end, listener, operatorId, scheduler } = this.#ports
+    if (isOver()) return
     for (let left = 1 + scheduler.random.int(3); left > 0; left--) this.#emit()
     if (this.#splits.length === 0) {
       if (this.#noMore) {

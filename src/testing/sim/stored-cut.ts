@@ -1,5 +1,5 @@
 /** Reads a stored checkpoint of the bank back, whole: what a restart would find in it. */
-import { METADATA_FILE, snapshotFolder } from '../../checkpoint/checkpoint-layout.ts'
+import { METADATA_FILE } from '../../checkpoint/checkpoint-layout.ts'
 import type { OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
 import { readMetadata } from '../../checkpoint/metadata-text.ts'
 import { checkSection } from '../../checkpoint/state-file.ts'
@@ -21,14 +21,12 @@ export interface StoredCut {
   readonly transactions: readonly string[]
 }
 
-/** Throws when a restart could not read it. */
+/** Throws when a restart could not read it. `folder`: of a checkpoint or savepoint. */
 export function readStoredCut(
   objects: ReadonlyMap<string, Buffer>,
-  job: { readonly jobId: string; readonly bank: Bank },
-  id: number,
+  bank: Bank,
+  folder: string,
 ): StoredCut {
-  const { jobId, bank } = job
-  const folder = snapshotFolder(jobId, 'checkpoint', id)
   const read = (name: string): Buffer =>
     assertDefined(objects.get(`${folder}/${name}`), `${folder}/${name} is in the store`)
   const metadata = readMetadata(read(METADATA_FILE), { path: folder, previous: undefined })

@@ -56,6 +56,8 @@ export interface TaskPorts {
   readonly listener: TaskListener
   readonly operatorId: string
   readonly isClosed: () => boolean
+  /** Nothing more is to be emitted. */
+  readonly isOver: () => boolean
   /** Sends to the task behind that owns the account. */
   emit(item: SimItem, account: number): void
   /** All records were emitted. */

@@ -47,9 +47,9 @@ async function stored(store: CountingStore, copies: LocalCopies, checkpointId: n
   const handle = await writeSnapshot({
     store: copies.over(store),
     jobId: 'j',
-    kind: 'checkpoint',
     snapshot: {
       checkpointId,
+      kind: 'checkpoint',
       vertexId: 'op',
       subtaskIndex: 0,
       operators: [{ ...emptyPart('op'), keyed, operatorState: [state] }],
