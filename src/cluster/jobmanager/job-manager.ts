@@ -64,8 +64,8 @@ export interface JobManagerOptions {
   readonly onSilent: (slot: number, pid: number) => void
 }
 
-/** A slot that is told to leave waits at most so long for a checkpoint. */
-const LEAVE_LIMIT_MS = 5_000
+/** A process that is told to end is given not much longer. */
+const LAST_CHECKPOINT_LIMIT_MS = 5_000
 
 export class JobManager implements ControlDesk, SteerableJob {
   readonly history: JobHistory
@@ -161,8 +161,16 @@ export class JobManager implements ControlDesk, SteerableJob {
     return this.#master.isEnding
   }
 
-  checkpoint(): Promise<string> {
-    return this.#master.checkpoint()
+  /** Takes a checkpoint before somebody leaves; gives up where that takes long. */
+  lastCheckpoint(): Promise<void> {
+    return new Promise(resolve => {
+      const limit = this.#options.clock.schedule(LAST_CHECKPOINT_LIMIT_MS, resolve)
+      const over = (): void => {
+        limit.cancel()
+        resolve()
+      }
+      this.#master.checkpoint().then(over, over)
+    })
   }
 
   savepoint(): Promise<string> {
@@ -266,9 +274,7 @@ export class JobManager implements ControlDesk, SteerableJob {
     if (slot === undefined) return
     const text = `slot ${slot} was told to leave: taking a checkpoint before it goes`
     this.#options.onNotice({ level: 'info', text })
-    const { clock } = this.#options
-    const limit = new Promise<void>(resolve => clock.schedule(LEAVE_LIMIT_MS, resolve))
-    await Promise.race([this.#master.checkpoint().catch(() => undefined), limit])
+    await this.lastCheckpoint()
     // A job that ends lets all slots go when it is over.
     if (!this.isEnding) link.send({ kind: 'dismissed' })
   }

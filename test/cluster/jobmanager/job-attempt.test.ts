@@ -85,6 +85,30 @@ test('T2, T3: the first failure ends it, after every slot said that it has stopp
   expect(await attempt.over).toMatchObject({ kind: 'failed', failure: { message: 'x' } })
 })
 
+test('T2: the loss of a process takes the place of the channels that it broke', async () => {
+  const { attempt, say } = bench()
+  attempt.start()
+  await settled()
+  const report = { ...failure, domain: 'external', retry: 'later' }
+  const broken = { ...report, code: 'WEIR_PEER_LOST', message: 'slot 1 is gone' }
+  const lost = { ...report, code: 'WEIR_SLOT_LOST', message: 'slot 1 was lost' }
+  say({ kind: 'failed', vertexId: 'counts', failure: broken })
+  say({ kind: 'failed', vertexId: '', failure: lost })
+  say({ kind: 'failed', vertexId: 'counts', failure: broken })
+  say({ kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed', failure: lost })
+})
+
+test('T2: but not of what failed by itself', async () => {
+  const { attempt, say } = bench()
+  attempt.start()
+  await settled()
+  say({ kind: 'failed', vertexId: 'counts', failure })
+  say({ kind: 'failed', vertexId: '', failure: { ...failure, code: 'WEIR_SLOT_LOST' } })
+  say({ kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed', failure })
+})
+
 test('T4: subtasks are finished after the final checkpoint, and its commit goes first', async () => {
   const { attempt, sent, say } = bench()
   attempt.start()

@@ -99,7 +99,7 @@ describe('a job over several taskmanagers', () => {
 })
 
 describe('who is refused', () => {
-  test('a taskmanager without the secret', async () => {
+  test('Z2: a taskmanager without the secret', async () => {
     const bench = benchOf(countingJob(size), 1)
     const manager = await bench.jobManager()
     const stranger = await bench.taskManager(0, { secret: Buffer.from('some other secret') })
