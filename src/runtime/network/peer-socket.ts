@@ -8,7 +8,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net'
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { connect as connectTls, createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { messageOf } from '../../common/errors.ts'
 import { networkErrors } from './network-errors.ts'
 import { parsePeerAddress } from './peer-address.ts'
@@ -19,6 +19,9 @@ export interface TlsSettings {
   readonly key: string
   readonly ca: string
 }
+
+/** A stranger that says nothing is not kept for longer. */
+const HANDSHAKE_LIMIT_MS = 10_000
 
 export interface DialPeerOptions {
   readonly address: string
@@ -59,6 +62,12 @@ export function makePeerServer(
   accept: (socket: Socket) => void,
 ): Server {
   if (tls === undefined) return createPlainServer({ noDelay: true }, accept)
-  const options = { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }
-  return createTlsServer(options as Parameters<typeof createTlsServer>[0] & object, accept)
+  const options: TlsOptions = {
+    ...tls,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.3',
+    handshakeTimeout: HANDSHAKE_LIMIT_MS,
+  }
+  return createTlsServer(options, accept)
 }
