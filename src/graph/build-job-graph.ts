@@ -109,6 +109,7 @@ function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
         input: edge.input,
         partitioner: edge.partitioner,
         type: typeOfEdge(edge),
+        ...(to.transformation.errorPolicy.kind === 'fail' ? {} : { passesBadKeys: true }),
       })
     }
   }

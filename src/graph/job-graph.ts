@@ -106,6 +106,11 @@ export interface JobEdge {
   readonly partitioner: Partitioner
   /** Of the records that travel. */
   readonly type: Type<unknown>
+  /**
+   * A record whose key selector throws goes to the first receiver: its error policy deals with it.
+   * Absent: it fails the sender, who knows where the record came from.
+   */
+  readonly passesBadKeys?: boolean
 }
 
 export interface JobEdgeEnd {

@@ -21,7 +21,8 @@ export interface PartitionOptions {
   readonly subtaskIndex: number
   readonly maxParallelism: number
   readonly random: Random
-  readonly fail: (error: unknown, value: unknown) => never
+  readonly fail: (error: unknown) => never
+  readonly badKeysTo?: number | undefined
 }
 
 export class ResultPartition {
