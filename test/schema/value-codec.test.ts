@@ -86,7 +86,7 @@ describe('the bytes of values', () => {
     'undefined as object': [{ ...good, lines: [undefined] }, 'at lines[] is not {price'],
     'a short tuple': [{ ...good, pair: ['x'] }, 'at pair[1] is not boolean: undefined'],
     'an unknown enum value': [{ ...good, kind: 'c' }, 'at kind is not "a" | "b": "c"'],
-    'nothing at all': [null, 'at the value is not {id'],
+    'nothing at all': [null, 'the value is not {id'],
   }
 
   test.each(Object.entries(refused))(
