@@ -135,13 +135,19 @@ const operatorState = z.looseObject({
   itemLengths,
 })
 
+const committable = z.object({
+  checkpointId: count,
+  committable: anyJson,
+  transaction: z.object({ name: z.string(), records: count }).optional(),
+})
+
 const subtask = z.object({
   subtaskIndex: count,
   keyed: orUndefined(z.object({ stateSet: count, groups: z.array(keyGroupSection) })),
   operatorState: z.array(operatorState),
   splits: orUndefined(z.array(split)),
   writerState: orUndefined(z.array(anyJson)),
-  committables: orUndefined(z.array(z.object({ checkpointId: count, committable: anyJson }))),
+  committables: orUndefined(z.array(committable)),
   privateState: orUndefined(z.object({ file: z.string(), sizeBytes: count })),
   sharedState: z.array(
     z.object({
@@ -164,6 +170,8 @@ const operator = z.object({
   subtasks: z.array(subtask),
 })
 
+const countsByName = z.record(z.string(), z.record(z.string(), z.number()))
+
 const metadataSchema: z.ZodType<CheckpointMetadata> = z.object({
   formatVersion: z.literal(METADATA_VERSION),
   kind: z.enum(['checkpoint', 'savepoint']),
@@ -175,6 +183,8 @@ const metadataSchema: z.ZodType<CheckpointMetadata> = z.object({
   completedAtMs: z.number(),
   operators: z.array(operator),
   proof: z.object({
-    recordsPerSplit: z.record(z.string(), z.record(z.string(), z.number())),
+    recordsPerSplit: countsByName,
+    recordsPerSink: z.record(z.string(), z.number()).default({}),
+    recordsPerTransaction: countsByName.default({}),
   }),
 })

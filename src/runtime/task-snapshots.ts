@@ -22,7 +22,12 @@ import type { StreamEvent } from './network/stream-item.ts'
 import type { ChainLink, OperatorChain } from './operator-chain.ts'
 import { SinkOperator } from './operators/sink-operator.ts'
 import { SourceOperator } from './operators/source-operator.ts'
-import type { CheckpointBarrier, OperatorSnapshot, TaskSnapshot } from './task-contract.ts'
+import type {
+  CheckpointBarrier,
+  OperatorSnapshot,
+  SnapshotMetrics,
+  TaskSnapshot,
+} from './task-contract.ts'
 
 export interface SnapshotsOptions {
   readonly vertexId: string
@@ -52,7 +57,7 @@ interface Writing {
   readonly operators: readonly Omit<OperatorSnapshot, 'keyed'>[]
   /** By operator; `undefined` where it has no keyed state. */
   readonly runs: readonly (SnapshotRun | undefined)[]
-  readonly recordsPerSplit: { readonly [splitId: string]: number }
+  readonly proof: Pick<SnapshotMetrics, 'recordsPerSplit' | 'recordsPerSink'>
   /** The run that is written next. */
   at: number
 }
@@ -160,13 +165,16 @@ export class TaskSnapshots {
     })
     const cutAt = clock.monotonic()
     const syncMs = cutAt - startedAt
-    const recordsPerSplit = chain.source?.recordsPerSplit() ?? {}
-    this.#writing.push({ request, syncMs, cutAt, operators, runs, recordsPerSplit, at: 0 })
+    const proof = {
+      recordsPerSplit: chain.source?.recordsPerSplit() ?? {},
+      recordsPerSink: recordsPerSink(chain),
+    }
+    this.#writing.push({ request, syncMs, cutAt, operators, runs, proof, at: 0 })
   }
 
   #finish(writing: Writing): TaskSnapshot {
     const { vertexId, subtaskIndex, clock } = this.#options
-    const { request, syncMs, cutAt, runs, recordsPerSplit } = writing
+    const { request, syncMs, cutAt, runs, proof } = writing
     const { alignmentMs, startDelayMs } = request
     const keyed: readonly (KeyedSnapshot | undefined)[] = runs.map(run => run?.result())
     return {
@@ -180,10 +188,18 @@ export class TaskSnapshots {
         startDelayMs,
         syncMs,
         asyncMs: clock.monotonic() - cutAt,
-        recordsPerSplit,
+        ...proof,
       },
     }
   }
+}
+
+function recordsPerSink({ links }: OperatorChain): { readonly [operatorId: string]: number } {
+  const counts: Record<string, number> = {}
+  for (const { node, operator } of links) {
+    if (operator instanceof SinkOperator) counts[node.operatorId] = operator.recordsWritten
+  }
+  return counts
 }
 
 function cutOperator({ node, operator, home }: ChainLink): Omit<OperatorSnapshot, 'keyed'> {

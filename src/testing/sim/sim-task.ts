@@ -219,16 +219,23 @@ export class SimTask implements TaskControl {
       process,
       `cuts ${subtask.vertex.chain[0]?.uid}/${subtask.index} at ${checkpointId}`,
     )
-    const take = () => ({ part: logic.cut(), recordsPerSplit: logic.recordsPerSplit() })
+    const take = () => ({
+      part: logic.cut(),
+      recordsPerSplit: logic.recordsPerSplit(),
+      recordsWritten: logic.recordsWritten?.(),
+    })
     const taken = off.has('instant-cut') ? undefined : take()
     scheduler.after(scheduler.between(0.1, SNAPSHOT_MS), process, () => {
       if (this.#closed || this.#aborted.has(checkpointId)) return
-      const { part, recordsPerSplit } = taken ?? take()
+      const { part, recordsPerSplit, recordsWritten } = taken ?? take()
       const operators = subtask.vertex.chain.map(({ operatorId }, index) => {
         return { operatorId, ...(index === 0 ? part : emptyPart) }
       })
       const { vertex, index } = subtask
-      const metrics = { alignmentMs, startDelayMs, syncMs: 0, asyncMs: 0, recordsPerSplit }
+      const times = { alignmentMs, startDelayMs, syncMs: 0, asyncMs: 0 }
+      const headId = vertex.chain[0]?.operatorId ?? ''
+      const recordsPerSink = recordsWritten === undefined ? {} : { [headId]: recordsWritten }
+      const metrics = { ...times, recordsPerSplit, recordsPerSink }
       const { kind } = barrier
       const place = { checkpointId, kind, vertexId: vertex.id, subtaskIndex: index }
       listener.snapshotTaken({ ...place, operators, metrics })

@@ -13,6 +13,10 @@ export interface StoredCut {
   readonly offsets: readonly number[]
   /** By split: what the checkpoint's proof says. */
   readonly proven: readonly number[]
+  /** What the proof says that its sinks have written. */
+  readonly provenWritten: number
+  /** What it says of the transactions that it commits: records by name. */
+  readonly provenTransactions: Readonly<Record<string, number>>
   /** By account. */
   readonly balances: readonly number[]
   /** Splits that stand in it more than once. */
@@ -34,10 +38,13 @@ export function readStoredCut(
   const source = assertDefined(byUid.get('transfers'), 'the source is in the checkpoint')
   const sum = assertDefined(byUid.get('balances'), 'the sum is in the checkpoint')
   const sink = assertDefined(byUid.get('bookings'), 'the sink is in the checkpoint')
-  const counts = metadata.proof.recordsPerSplit[source.operatorId] ?? {}
+  const { recordsPerSplit, recordsPerSink, recordsPerTransaction } = metadata.proof
+  const counts = recordsPerSplit[source.operatorId] ?? {}
   return {
     ...offsetsOf(source, bank),
     proven: bank.splits.map((_, split) => counts[`split-${split}`] ?? 0),
+    provenWritten: recordsPerSink[sink.operatorId] ?? 0,
+    provenTransactions: recordsPerTransaction[sink.operatorId] ?? {},
     balances: balancesOf(sum, bank, read),
     transactions: sink.subtasks.flatMap(part =>
       (part.committables ?? []).map(({ committable }) => committable as string),
