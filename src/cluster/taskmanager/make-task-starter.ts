@@ -6,7 +6,6 @@ import type { Exchange } from '../../runtime/network/channel.ts'
 import type { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskControl } from '../../runtime/task-contract.ts'
 import { makeTask, WATERMARK_INTERVAL_MS } from '../../runtime/task-factory.ts'
-import { AlignmentGroups } from '../../runtime/watermark-alignment.ts'
 import type { JobSettings } from '../job-settings.ts'
 import type { UserCounters } from '../user-counters.ts'
 import { stateBackendsOf } from './state-backends.ts'
@@ -31,9 +30,7 @@ export interface TaskStarterOptions {
 export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart) => TaskControl {
   const { graph, jobId, loop, exchanges, settings, keepsState } = options
   const { clock, random, logger, counters } = options
-  // Members leave when their task closes: one serves all attempts.
-  const alignment = new AlignmentGroups()
-  return ({ subtask, attempt, restore, listener }) =>
+  return ({ subtask, attempt, restore, listener, alignment }) =>
     makeTask({
       subtask,
       rank: graph.vertices.indexOf(subtask.vertex),

@@ -20,7 +20,9 @@ import type {
   TaskRestore,
   TaskSnapshot,
 } from '../../runtime/task-contract.ts'
+import { AlignmentGroups, type GroupStanding } from '../../runtime/watermark-alignment.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { alignedSlots } from '../aligned-slots.ts'
 import { failureReport } from '../failure-report.ts'
 import type { SlotCommand, SlotEvent, SlotEventBody, SlotRestore } from '../slot-messages.ts'
 import { RestoreReader } from './restore-reader.ts'
@@ -32,6 +34,8 @@ export interface TaskStart {
   readonly attempt: number
   readonly restore: TaskRestore | undefined
   readonly listener: TaskListener
+  /** Of the slot. */
+  readonly alignment: AlignmentGroups
 }
 
 export interface TaskExecutorOptions {
@@ -51,6 +55,7 @@ export interface TaskExecutorOptions {
 interface Attempt {
   readonly number: number
   readonly tasks: Map<string, TaskControl>
+  readonly alignment: AlignmentGroups
   /** Stores under way. */
   readonly writes: Set<Promise<void>>
   cancelled: boolean
@@ -108,6 +113,9 @@ export class TaskExecutor {
       case 'stop-sources':
         for (const task of this.#sources(attempt)) task.stopSources(command.drain)
         break
+      case 'align':
+        this.#align(attempt, command.others)
+        break
       case 'finish':
         for (const task of tasks.values()) task.finishTask()
         break
@@ -125,6 +133,7 @@ export class TaskExecutor {
     const attempt: Attempt = {
       number,
       tasks: new Map(),
+      alignment: new AlignmentGroups(this.#sharedGroups()),
       writes: new Set(),
       cancelled: false,
     }
@@ -141,7 +150,8 @@ export class TaskExecutor {
         const restored = await reader?.read(chain.map(operator => operator.operatorId))
         if (attempt.cancelled) return
         const listener = this.#listen(attempt, id)
-        const start = { subtask, attempt: attempt.number, restore: restored, listener }
+        const { alignment, number } = attempt
+        const start = { subtask, attempt: number, restore: restored, listener, alignment }
         attempt.tasks.set(id, startTask(start))
       } catch (error) {
         this.#fail(attempt, id, error)
@@ -161,6 +171,19 @@ export class TaskExecutor {
       finished: () => say({ kind: 'finished', vertexId }),
       failed: error => this.#fail(attempt, vertexId, error),
     }
+  }
+
+  /** Those with sources in this slot and in others. */
+  #sharedGroups(): readonly string[] {
+    const groups = [...alignedSlots(this.#options.plan.graph)]
+    return groups.filter(([, slots]) => slots.has(this.#options.slot)).map(([group]) => group)
+  }
+
+  #align(attempt: Attempt, others: readonly GroupStanding[]): void {
+    const { alignment } = attempt
+    alignment.hear(others)
+    const standings = alignment.standings()
+    this.#say(attempt, { kind: 'aligned', standings, waits: alignment.isWaiting })
   }
 
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
