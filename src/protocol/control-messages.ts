@@ -1,10 +1,10 @@
 /**
  * The words on the control connection between a taskmanager and the jobmanager of its job. Each is
- * one JSON text; `cluster/control/` frames them. Orders to a slot and its reports travel inside: what
- * they mean is the cluster's business, here only their frame is checked.
+ * one JSON text; `cluster/control/` frames them. Orders to a slot and its reports travel inside:
+ * what they mean is the cluster's business, here only their frame is checked.
  *
- * A message that this Weir does not know is malformed: both ends are of one version, for the handshake
- * before the first message refuses another one.
+ * A message that this Weir does not know is malformed: both ends are of one version, for the
+ * handshake before the first message refuses another one.
  */
 import { z } from 'zod'
 

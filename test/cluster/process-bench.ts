@@ -59,7 +59,7 @@ export class ProcessBench {
       jobId,
       store: this.store,
       restore: { kind: 'none' },
-      run: 'test',
+      run: 'this run',
       settings: quick,
       listen: `unix:${join(this.folder, 'jm')}`,
       secret,

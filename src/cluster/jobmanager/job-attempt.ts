@@ -7,8 +7,8 @@
  *
  * Invariants
  *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
- *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process takes
- *      the place of the broken channels that it caused: it may be noticed after them.
+ *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process
+ *      takes the place of the broken channels that it caused: it may be noticed after them.
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
  *  T4  Subtasks close after the final snapshot completed and its commit was ordered.
  *  T5  What cannot be restored is refused before anything is written, and before a job that runs

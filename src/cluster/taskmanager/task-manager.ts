@@ -1,7 +1,7 @@
 /**
- * A taskmanager: offers one slot to the jobmanager of its job, and does for it what it is told. The
- * connection is all that binds them: without it nothing runs, and it is made again for as long as it
- * takes, to the same jobmanager or to the one in its place.
+ * A taskmanager: offers one slot to the jobmanager of its job, and does for it what it is told.
+ * The connection is all that binds them: without it nothing runs, and it is made again for as long
+ * as it takes, to the same jobmanager or to the one in its place.
  *
  * Owns        the connection, and the session that it serves.
  * Leaves out  what a slot does (`slot-session.ts`), and the process around it (`bin/`).

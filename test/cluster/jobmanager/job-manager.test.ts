@@ -87,7 +87,7 @@ describe('a job over several taskmanagers', () => {
     await bench.taskManagers(2)
     await until(() => first.progress().checkpointsCompleted >= 3)
     await first.leave()
-    const second = await bench.jobManager({ restore: { kind: 'latest' } })
+    const second = await bench.jobManager()
     expect(await endOf(second)).toMatchObject({ outcome: 'finished', restarts: 0 })
     counting.check()
     // The first one lives on and knows nothing: the store tells it when it wants to complete one.

@@ -111,10 +111,6 @@ export function exceptionsView({ job }: ObservedJob) {
   return { restarts: job.progress().restarts, failures: failures.reverse() }
 }
 
-export function taskManagersView({ job }: ObservedJob) {
-  return { taskManagers: job.taskManagers?.() ?? [] }
-}
-
 export function backpressureView(observed: ObservedJob) {
   return {
     vertices: vertexViews(observed).map(vertex => {

@@ -15,11 +15,11 @@ import {
   jobView,
   overviewView,
   snapshotView,
-  taskManagersView,
   watermarksView,
 } from './job-view.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { restErrors } from './rest-errors.ts'
+import { taskManagersView } from './task-managers-view.ts'
 
 export interface RestRequest {
   /** The part of the path in braces. */
