@@ -16,6 +16,10 @@
  *  C6  Every checkpoint that was begun ends in exactly one `complete`, `savepoint-done` or `abort`,
  *      unless a newer generation takes over.
  *  C7  A checkpoint whose metadata may be in the store keeps its files until a newer one completed.
+ *  C8  Where barriers may overtake data, one snapshot is pending at a time; savepoints and the final
+ *      checkpoint are aligned all the same.
+ *  C9  A savepoint commits only where it ends the job; if that one fails, the attempt does: its
+ *      sources have ended, and only a restart lets the job go on.
  *
  * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015),
  * after Chandy and Lamport, "Distributed Snapshots" (1985).
@@ -31,6 +35,7 @@ import {
   canExpire,
   earliestTriggerMs,
   hasRoom,
+  isRecoveryPoint,
   mayExist,
   type Part,
   type PendingCheckpoint,
@@ -60,9 +65,11 @@ export function startCoordinator(start: CoordinatorStart): CoordinatorState {
   return {
     options: start.options,
     phase: 'waiting',
+    finalKind: 'checkpoint',
     tasks: new Set(),
     lastId: Math.max(start.lastId, newest),
     pending: new Map(),
+    waiting: [],
     completed: start.completed,
     dueAtMs: Number.POSITIVE_INFINITY,
     doubtful: [],
@@ -82,7 +89,7 @@ export function coordinate(state: CoordinatorState, event: CoordinatorEvent): St
     case 'requested':
       return onRequested(state, event)
     case 'drained':
-      return onDrained(state, event.nowMs)
+      return onDrained(state, event)
     case 'id-reserved':
       return onIdReserved(state, event.id)
     case 'acknowledged':
@@ -117,7 +124,7 @@ function onTick(state: CoordinatorState, nowMs: number): Step {
       step = then(step, current => giveUp(current, failure))
     }
   }
-  return then(step, current => triggerIfDue(current, nowMs))
+  return then(step, current => triggerNext(current, nowMs))
 }
 
 function expiry(state: CoordinatorState, pending: PendingCheckpoint): string {
@@ -126,6 +133,15 @@ function expiry(state: CoordinatorState, pending: PendingCheckpoint): string {
   const others = missing.length > NAMED_MISSING_MAX ? ' and others' : ''
   const waited = formatDuration(state.options.timeoutMs)
   return `it did not finish in ${waited}: nothing from ${named}${others}`
+}
+
+/** What was asked for comes first; it waits only where snapshots are taken one by one. */
+function triggerNext(state: CoordinatorState, nowMs: number): Step {
+  const [request, ...waiting] = state.waiting
+  if (request === undefined || state.phase === 'stopped') return triggerIfDue(state, nowMs)
+  if (state.pending.size > 0) return still(state)
+  const { snapshot, requestId } = request
+  return begin({ ...state, waiting }, { kind: snapshot, final: false, nowMs, requestId })
 }
 
 /** A tick, or the end of another checkpoint, may be the moment for the next periodic one. */
@@ -137,7 +153,8 @@ function triggerIfDue(state: CoordinatorState, nowMs: number): Step {
   // Counted from this trigger: what was missed while there was no room is not made up for.
   const dueAtMs =
     finishing || intervalMs === undefined ? Number.POSITIVE_INFINITY : nowMs + intervalMs
-  return begin({ ...state, dueAtMs }, { kind: 'checkpoint', final: finishing, nowMs })
+  const kind = finishing ? state.finalKind : 'checkpoint'
+  return begin({ ...state, dueAtMs }, { kind, final: finishing, nowMs })
 }
 
 interface Beginning {
@@ -150,6 +167,8 @@ interface Beginning {
 function begin(state: CoordinatorState, beginning: Beginning): Step {
   const id = state.lastId + 1
   assert(!state.pending.has(id), 'C1: an id is never used again')
+  const isAlone = state.pending.size === 0
+  assert(isAlone || !state.options.overtaking, 'C8: one at a time where barriers overtake')
   const pending: PendingCheckpoint = {
     id,
     kind: beginning.kind,
@@ -170,7 +189,8 @@ function onRequested(
   request: { readonly snapshot: SnapshotKind; readonly requestId: string; readonly nowMs: number },
 ): Step {
   const { requestId, snapshot, nowMs } = request
-  const requested = [...state.pending.values()].filter(p => p.requestId !== undefined).length
+  const pending = [...state.pending.values()].filter(p => p.requestId !== undefined).length
+  const requested = pending + state.waiting.length
   const refusal =
     state.phase === 'waiting'
       ? 'not all subtasks are running'
@@ -180,12 +200,19 @@ function onRequested(
           ? `${requested} snapshots that were asked for are still pending`
           : undefined
   if (refusal !== undefined) return refuse(state, requestId, refusal)
+  if (state.options.overtaking && state.pending.size > 0) {
+    return still({ ...state, waiting: [...state.waiting, { snapshot, requestId }] })
+  }
   return begin(state, { kind: snapshot, final: false, nowMs, requestId })
 }
 
-function onDrained(state: CoordinatorState, nowMs: number): Step {
+function onDrained(
+  state: CoordinatorState,
+  { snapshot, nowMs }: { readonly snapshot: SnapshotKind; readonly nowMs: number },
+): Step {
   if (state.phase !== 'active') return still(state)
-  return triggerIfDue({ ...state, phase: 'finishing', dueAtMs: nowMs }, nowMs)
+  const finishing = { ...state, phase: 'finishing', finalKind: snapshot, dueAtMs: nowMs } as const
+  return triggerNext(finishing, nowMs)
 }
 
 function onIdReserved(state: CoordinatorState, id: number): Step {
@@ -193,7 +220,14 @@ function onIdReserved(state: CoordinatorState, id: number): Step {
   if (pending === undefined) return still(state)
   return {
     state: withPending(state, { ...pending, step: 'collecting' }),
-    decisions: [{ kind: 'trigger', id, snapshot: pending.kind }],
+    decisions: [
+      {
+        kind: 'trigger',
+        id,
+        snapshot: pending.kind,
+        aligned: pending.final || pending.kind === 'savepoint',
+      },
+    ],
   }
 }
 
@@ -214,11 +248,10 @@ function onAcknowledged(
     return still(withPending(state, { ...pending, acknowledged }))
   }
   // Metadata first: a sink may commit only what a restart would find again (C3).
+  const { kind: snapshot, final } = pending
   return {
     state: withPending(state, { ...pending, acknowledged, step: 'writing' }),
-    decisions: [
-      { kind: 'write-metadata', id: ack.id, snapshot: pending.kind, parts: acknowledged },
-    ],
+    decisions: [{ kind: 'write-metadata', id: ack.id, snapshot, final, parts: acknowledged }],
   }
 }
 
@@ -237,15 +270,21 @@ function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
   if (pending === undefined) return still(state)
   assert(pending.acknowledged.size === state.tasks.size, 'C2: every subtask acknowledged')
   const rest = without(state, id)
-  if (pending.kind === 'savepoint') {
+  if (!isRecoveryPoint(pending)) {
     const done: CoordinatorDecision = { kind: 'savepoint-done', id }
-    return { state: rest, decisions: [done, ...answerTo(pending, { kind: 'completed', id })] }
+    const decisions = [done, ...answerTo(pending, { kind: 'completed', id })]
+    return then({ state: rest, decisions }, current => triggerNext(current, nowMs))
   }
-  const { kept, deleted } = addCompleted(state.completed, id, state.options.retained)
+  const { kind: snapshot, final } = pending
+  // The user's: it is neither counted nor deleted, and replaces none that is.
+  const { kept, deleted } =
+    snapshot === 'savepoint'
+      ? { kept: state.completed, deleted: [] }
+      : addCompleted(state.completed, id, state.options.retained)
   const completed: Step = {
     state: { ...rest, completed: kept, lastCompletionMs: nowMs, failuresInRow: 0 },
     decisions: [
-      { kind: 'complete', id, final: pending.final },
+      { kind: 'complete', id, snapshot, final },
       ...answerTo(pending, { kind: 'completed', id }),
     ],
   }
@@ -263,12 +302,12 @@ function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
     state: { ...current, doubtful: [] },
     decisions: outdated.map(old => ({ kind: 'delete', id: old })),
   }))
-  if (pending.final) return then(step, current => onHalted(current, 'the job has ended'))
+  if (final) return then(step, current => onHalted(current, 'the job has ended'))
   assert(
     [...step.state.pending.values()].every(p => p.id > id || p.kind === 'savepoint'),
     'C4: nothing older than a completed checkpoint is pending',
   )
-  return then(step, current => triggerIfDue(current, nowMs))
+  return then(step, current => triggerNext(current, nowMs))
 }
 
 function subsume(state: CoordinatorState, older: PendingCheckpoint): Step {
@@ -282,13 +321,13 @@ function abort(
   { reason, failed }: { readonly reason: string; readonly failed: boolean },
 ): Step {
   const { id, kind } = pending
-  // A savepoint is found by its path only: no restart relies on half of one.
-  const doubtful = kind === 'checkpoint' && mayExist(pending)
+  const mayBeFound = isRecoveryPoint(pending) && mayExist(pending)
   // An id that is not reserved yet may be a newer generation's (C5), and has no files of its own.
-  const keepFiles = doubtful || pending.step === 'reserving'
+  const keepFiles = mayBeFound || pending.step === 'reserving'
   const rest = without(state, id)
+  const isDoubtful = mayBeFound && kind === 'checkpoint'
   return {
-    state: doubtful ? { ...rest, doubtful: [...rest.doubtful, id] } : rest,
+    state: isDoubtful ? { ...rest, doubtful: [...rest.doubtful, id] } : rest,
     decisions: [
       { kind: 'abort', id, reason, failed, keepFiles },
       ...answerTo(pending, { kind: 'failed', reason }),
@@ -304,7 +343,7 @@ interface Failure {
 
 function onFailed(state: CoordinatorState, failure: Failure): Step {
   if (!state.pending.has(failure.id)) return still(state)
-  return then(giveUp(state, failure), current => triggerIfDue(current, failure.nowMs))
+  return then(giveUp(state, failure), current => triggerNext(current, failure.nowMs))
 }
 
 /** One checkpoint failed: whether the job bears it depends on how many did in a row. */
@@ -312,18 +351,28 @@ function giveUp(state: CoordinatorState, { id, reason, nowMs }: Failure): Step {
   const pending = state.pending.get(id)
   if (pending === undefined || state.phase === 'stopped') return still(state)
   const given = abort(state, pending, { reason, failed: true })
-  // A failed savepoint is its user's matter, never the job's.
-  if (pending.kind === 'savepoint') return given
+  if (pending.kind === 'savepoint') {
+    // Its user's matter, never the job's; but one that was to end the job (C8).
+    if (!pending.final) return given
+    const failed = then(given, current => ({
+      state: current,
+      decisions: [failJob(pending, reason)],
+    }))
+    return then(failed, current => onHalted(current, 'the job restarts'))
+  }
   const failuresInRow = state.failuresInRow + 1
   const dueAtMs = pending.final ? nowMs + FINAL_RETRY_MS : state.dueAtMs
   const counted = then(given, current => still({ ...current, failuresInRow, dueAtMs }))
   if (failuresInRow <= state.options.tolerableFailures) return counted
-  const tooMany = then(counted, current => ({ state: current, decisions: [failJob(id, reason)] }))
+  const tooMany = then(counted, current => ({
+    state: current,
+    decisions: [failJob(pending, reason)],
+  }))
   return then(tooMany, current => onHalted(current, 'the job restarts'))
 }
 
-function failJob(id: number, reason: string): CoordinatorDecision {
-  return { kind: 'fail-job', reason: `checkpoint ${id} failed: ${reason}` }
+function failJob({ id, kind }: PendingCheckpoint, reason: string): CoordinatorDecision {
+  return { kind: 'fail-job', reason: `${kind} ${id} failed: ${reason}` }
 }
 
 function onHalted(state: CoordinatorState, reason: string): Step {
@@ -331,7 +380,8 @@ function onHalted(state: CoordinatorState, reason: string): Step {
   for (const pending of state.pending.values()) {
     step = then(step, current => abort(current, pending, { reason, failed: false }))
   }
-  return { state: stopped(step.state), decisions: step.decisions }
+  const refused = state.waiting.map(({ requestId }) => answerFailed(requestId, reason))
+  return { state: stopped(step.state), decisions: [...step.decisions, ...refused] }
 }
 
 function onFenced(state: CoordinatorState, by: number): Step {
@@ -339,7 +389,8 @@ function onFenced(state: CoordinatorState, by: number): Step {
   const answers = [...state.pending.values()].flatMap(pending =>
     answerTo(pending, { kind: 'failed', reason }),
   )
-  return { state: stopped(state), decisions: [{ kind: 'stop', by }, ...answers] }
+  const refused = state.waiting.map(({ requestId }) => answerFailed(requestId, reason))
+  return { state: stopped(state), decisions: [{ kind: 'stop', by }, ...answers, ...refused] }
 }
 
 function onStopped(state: CoordinatorState, event: CoordinatorEvent): Step {
@@ -349,8 +400,11 @@ function onStopped(state: CoordinatorState, event: CoordinatorEvent): Step {
 }
 
 function refuse(state: CoordinatorState, requestId: string, reason: string): Step {
-  const outcome: RequestOutcome = { kind: 'failed', reason }
-  return { state, decisions: [{ kind: 'answer', requestId, outcome }] }
+  return { state, decisions: [answerFailed(requestId, reason)] }
+}
+
+function answerFailed(requestId: string, reason: string): CoordinatorDecision {
+  return { kind: 'answer', requestId, outcome: { kind: 'failed', reason } }
 }
 
 function answerTo(
@@ -381,7 +435,7 @@ function without(state: CoordinatorState, id: number): CoordinatorState {
 }
 
 function stopped(state: CoordinatorState): CoordinatorState {
-  return { ...state, phase: 'stopped', pending: new Map() }
+  return { ...state, phase: 'stopped', pending: new Map(), waiting: [] }
 }
 
 function still(state: CoordinatorState): Step {

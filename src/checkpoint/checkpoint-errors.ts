@@ -38,7 +38,15 @@ export const checkpointErrors = defineErrors({
     retry: 'never',
     message: (e: { path: string; operators: readonly string[] }) =>
       `${e.path} holds state of operators that the job does not have: ${e.operators.join(', ')}`,
-    next: 'give the operators their old uid, or name them in dropState to leave their state behind',
+    next: 'give the operators their old uid, or name it in --drop-state or spec.upgrade.dropState',
+  },
+  WEIR_RESTORE_OTHER_JOB: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; found: string; jobId: string }) =>
+      `${e.path} belongs to job ${e.found}, not to ${e.jobId}`,
+    next: (e: { found: string }) =>
+      `if that is meant: --from-job ${e.found}, or spec.restore.fromJob; see docs/savepoints.md`,
   },
   WEIR_RESTORE_MAX_PARALLELISM: {
     domain: 'user',
@@ -47,5 +55,14 @@ export const checkpointErrors = defineErrors({
       `the state of ${e.operator} was written with maxParallelism ${e.stored}, ` +
       `the job has ${e.wanted}`,
     next: 'set spec.maxParallelism back: the division of keys depends on it and cannot change',
+  },
+  WEIR_RESTORE_IN_FLIGHT: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; from: string; to: string; change: string }) =>
+      `${e.path} holds data in flight from ${e.from} to ${e.to}, ${e.change}`,
+    next:
+      'go back to the job that wrote it and take a savepoint, which holds nothing in flight; ' +
+      'or name the receiver in dropState to lose that data',
   },
 })

@@ -17,6 +17,11 @@ export interface CoordinatorOptions {
   readonly minPauseMs: number
   readonly timeoutMs: number
   readonly maxConcurrent: number
+  /**
+   * True: barriers may overtake data. What is in flight then belongs to one snapshot at a time, so
+   * none is pending beside another, savepoints included.
+   */
+  readonly overtaking: boolean
   /** Failures in a row that are borne. */
   readonly tolerableFailures: number
   /** Completed checkpoints to keep. */
@@ -36,7 +41,7 @@ export type PendingStep = 'reserving' | 'collecting' | 'writing' | 'verifying'
 export interface PendingCheckpoint {
   readonly id: number
   readonly kind: SnapshotKind
-  /** The last one: all input is over, and what it commits ends the job. */
+  /** The last one: all input is over, and what it commits ends the job. It may be a savepoint. */
   readonly final: boolean
   readonly step: PendingStep
   readonly triggeredAtMs: number
@@ -54,11 +59,15 @@ export type CoordinatorPhase = 'waiting' | 'active' | 'finishing' | 'stopped'
 export interface CoordinatorState {
   readonly options: CoordinatorOptions
   readonly phase: CoordinatorPhase
+  /** What the last snapshot is to be; decided when all subtasks have drained. */
+  readonly finalKind: SnapshotKind
   /** The subtasks that must acknowledge. */
   readonly tasks: ReadonlySet<string>
   /** The highest id ever reserved, by any generation. */
   readonly lastId: number
   readonly pending: ReadonlyMap<number, PendingCheckpoint>
+  /** Asked for, and waiting until nothing is pending; oldest first. */
+  readonly waiting: readonly SnapshotRequest[]
   /** What could be restored, oldest first. */
   readonly completed: readonly CompletedCheckpoint[]
   /** Given up while their metadata was being stored: it may be there. Removed with the next. */
@@ -67,6 +76,11 @@ export interface CoordinatorState {
   readonly dueAtMs: number
   readonly lastCompletionMs: number
   readonly failuresInRow: number
+}
+
+export interface SnapshotRequest {
+  readonly snapshot: SnapshotKind
+  readonly requestId: string
 }
 
 export type CoordinatorEvent =
@@ -80,8 +94,8 @@ export type CoordinatorEvent =
       readonly requestId: string
       readonly nowMs: number
     }
-  /** All subtasks have drained: one more checkpoint, then the end. */
-  | { readonly kind: 'drained'; readonly nowMs: number }
+  /** All subtasks have drained: one more snapshot of this kind, then the end. */
+  | { readonly kind: 'drained'; readonly snapshot: SnapshotKind; readonly nowMs: number }
   | { readonly kind: 'id-reserved'; readonly id: number; readonly nowMs: number }
   | {
       readonly kind: 'acknowledged'
@@ -108,19 +122,36 @@ export type CoordinatorEvent =
 export type CoordinatorDecision =
   /** Make it durable that this id is taken, and that no newer generation began before. */
   | { readonly kind: 'reserve-id'; readonly id: number; readonly snapshot: SnapshotKind }
-  /** Snapshot the enumerators, then inject barriers at the sources. */
-  | { readonly kind: 'trigger'; readonly id: number; readonly snapshot: SnapshotKind }
-  /** Store the metadata: from then on the checkpoint exists. */
+  /**
+   * Snapshot the enumerators, then inject barriers at the sources. `aligned`: no barrier may
+   * overtake, whatever the job's settings.
+   */
+  | {
+      readonly kind: 'trigger'
+      readonly id: number
+      readonly snapshot: SnapshotKind
+      readonly aligned: boolean
+    }
+  /**
+   * Store the metadata: from then on the checkpoint exists. A final savepoint is noted where a
+   * restart looks, too: it commits, so nothing may go on from before it.
+   */
   | {
       readonly kind: 'write-metadata'
       readonly id: number
       readonly snapshot: SnapshotKind
+      readonly final: boolean
       readonly parts: ReadonlyMap<string, Part>
     }
   | { readonly kind: 'verify-generation'; readonly id: number }
   /** Tell enumerators and tasks: sinks commit everything up to it. */
-  | { readonly kind: 'complete'; readonly id: number; readonly final: boolean }
-  /** A savepoint is done. It commits nothing. */
+  | {
+      readonly kind: 'complete'
+      readonly id: number
+      readonly snapshot: SnapshotKind
+      readonly final: boolean
+    }
+  /** A savepoint of a job that goes on is done. It commits nothing. */
   | { readonly kind: 'savepoint-done'; readonly id: number }
   | { readonly kind: 'answer'; readonly requestId: string; readonly outcome: RequestOutcome }
   /**
@@ -170,6 +201,11 @@ export function nextWakeMs(state: CoordinatorState): number {
   return Math.min(wake, earliestTriggerMs(state))
 }
 
+/** What a restart may find: a savepoint is found by its path only, unless it ends the job. */
+export function isRecoveryPoint({ kind, final }: PendingCheckpoint): boolean {
+  return kind === 'checkpoint' || final
+}
+
 /** Once the metadata is being written its answer decides, and it always comes. */
 export function canExpire(pending: PendingCheckpoint): boolean {
   return !mayExist(pending)
@@ -182,6 +218,7 @@ export function mayExist(pending: PendingCheckpoint): boolean {
 
 /** Savepoints and the final checkpoint do not count against the limit of those that run at once. */
 export function hasRoom(state: CoordinatorState): boolean {
+  if (state.options.overtaking) return state.pending.size === 0
   let running = 0
   for (const pending of state.pending.values()) {
     if (pending.final) return false

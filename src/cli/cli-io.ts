@@ -6,6 +6,8 @@ import type { Config } from '../common/config.ts'
 
 export interface Terminal {
   write(text: string): void
+  /** Resolves when it can take more; `undefined`: it can. */
+  flushed?(): Promise<void> | undefined
   /** A person looks at it: lines may be redrawn. */
   readonly isTty: boolean
   /** Width in characters; 80 where nobody knows. */

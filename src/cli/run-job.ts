@@ -7,8 +7,14 @@ import { type CliIo, exitCodes, type StopSignal } from './cli-io.ts'
 import { describeError } from './describe-error.ts'
 import { RunSummary } from './run-summary.ts'
 
+/** A job as whoever watches it sees it. */
+export interface WatchedJob extends Pick<LocalJob, 'done' | 'progress'> {
+  /** Orders it to end after a last checkpoint; `done` says how it did. */
+  stop(): unknown
+}
+
 /** Starts the job; what it has to say while it runs goes to `notify`. */
-export type StartJob = (notify: (notice: JobNotice) => void) => LocalJob
+export type StartJob = (notify: (notice: JobNotice) => void) => WatchedJob
 
 /**
  * Exit code of the command: 0, also for a job stopped by `weir stop`; 1 for a failed job, 2 for one

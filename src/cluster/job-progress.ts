@@ -57,4 +57,11 @@ export interface JobProgress {
   readonly restarts: number
   readonly lastFailure: FailureProgress | undefined
   readonly vertices: readonly VertexProgress[]
+  /** The job cannot begin before these slots are there; `undefined`: it waits for none. */
+  readonly waiting?: WaitingProgress
+}
+
+export interface WaitingProgress {
+  readonly slots: readonly number[]
+  readonly sinceMs: number
 }

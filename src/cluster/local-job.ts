@@ -12,6 +12,7 @@ import { buildExecutionPlan } from '../graph/execution-plan.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { SlotLoop } from '../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../runtime/task-contract.ts'
+import { AlignmentGroups } from '../runtime/watermark-alignment.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { openStore } from '../storage/open-store.ts'
@@ -20,8 +21,10 @@ import type { JobNotice, JobResult } from './job-result.ts'
 import type { JobSettings, RestoreRequest } from './job-settings.ts'
 import { JobHistory } from './jobmanager/job-history.ts'
 import { JobMaster } from './jobmanager/job-master.ts'
+import type { StopRequest } from './jobmanager/job-master-options.ts'
 import { LocalExchanges } from './local-exchanges.ts'
 import { ProgressMeter } from './progress-meter.ts'
+import { progressOf } from './progress-of.ts'
 import type { SlotEvent, SlotGateway } from './slot-messages.ts'
 import { makeTaskStarter } from './taskmanager/make-task-starter.ts'
 import { TaskExecutor } from './taskmanager/task-executor.ts'
@@ -39,6 +42,8 @@ export interface LocalJobOptions {
    */
   readonly store: ObjectStore | undefined
   readonly restore: RestoreRequest
+  /** Names this start of the job; default: a random name. See `JobMasterOptions`. */
+  readonly run?: string
   /** Of a manifest: `settingsOf(manifest.spec)`; else `defaultSettings`. */
   readonly settings: JobSettings
   readonly clock: Clock
@@ -50,8 +55,11 @@ export interface LocalJobOptions {
 export interface LocalJob {
   /** Never rejects: a failed job is a result. */
   readonly done: Promise<JobResult>
-  /** Ends the sources, takes a final checkpoint, commits, ends. Windows do not fire early. */
-  stop(): void
+  /**
+   * Ends the sources, takes a last snapshot, commits, ends; resolves at the job's end. Windows do
+   * not fire early, unless it drains. With a savepoint it rejects where the job goes on instead.
+   */
+  stop(request?: StopRequest): Promise<JobResult>
   /** Ends at once, without a checkpoint. */
   cancel(): void
   /** Takes a savepoint of the running job; resolves to its path. */
@@ -88,22 +96,13 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
   void master.done.then(() => meter.end())
   return {
     done: master.done,
-    stop: () => master.stop(),
+    stop: request => master.stop(request),
     cancel: () => master.cancel(),
     savepoint: () => master.savepoint(),
     counters,
     history,
     tasks,
-    progress: () => ({
-      ...meter.read(tasks()),
-      status: master.status,
-      checkpointsCompleted: master.counts.checkpointsCompleted,
-      checkpointsFailed: master.counts.checkpointsFailed,
-      lastCheckpoint: master.counts.lastCheckpoint,
-      lastCheckpointFailure: master.counts.lastCheckpointFailure,
-      restarts: master.restarts,
-      lastFailure: master.lastFailure,
-    }),
+    progress: () => progressOf(master, meter, tasks()),
   }
 }
 
@@ -113,6 +112,7 @@ function makeMaster(
   history: JobHistory,
 ): JobMaster {
   const { graph, jobId, restore, clock, random, onNotice } = options
+  const run = options.run ?? random.uuid()
   const store = options.store ?? new MemoryStore()
   return new JobMaster({
     graph,
@@ -120,6 +120,7 @@ function makeMaster(
     store,
     storeAt: storeOpener(store, random),
     restore,
+    run,
     settings: options.store === undefined ? withoutCheckpoints(options.settings) : options.settings,
     clock,
     random,
@@ -153,6 +154,7 @@ function makeExecutors(
     random,
     logger,
     counters: ports.counters,
+    alignment: new AlignmentGroups(),
   })
   return Array.from({ length: plan.slots }, (_, slot) => {
     return new TaskExecutor({
@@ -172,7 +174,7 @@ function makeExecutors(
 function withoutCheckpoints(settings: JobSettings): JobSettings {
   return {
     ...settings,
-    checkpoint: { ...settings.checkpoint, intervalMs: undefined },
+    checkpoint: { ...settings.checkpoint, alignment: { kind: 'aligned' }, intervalMs: undefined },
     restart: { ...settings.restart, strategy: 'none' },
   }
 }

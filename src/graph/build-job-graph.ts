@@ -8,6 +8,7 @@ import type { Job } from '../api/job.ts'
 import { generalType } from '../schema/general-type.ts'
 import type { Type } from '../schema/type.ts'
 import { typeOf } from '../schema/type-of.ts'
+import { forcedAlignment, sinksAndBehind } from './forced-alignment.ts'
 import { type CheckpointingMode, graphWarnings } from './graph-warnings.ts'
 import {
   type ChainedOperator,
@@ -91,6 +92,7 @@ function isChainable(node: StreamNode, input: StreamEdge, options: JobGraphOptio
 function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
   const ids = new Map<string, number>()
   const edges: JobEdge[] = []
+  const sinks = sinksAndBehind(stream.nodes)
   for (const to of stream.nodes) {
     if (heads.get(to) !== to) continue
     for (const edge of to.inputs) {
@@ -110,6 +112,7 @@ function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
         partitioner: edge.partitioner,
         type: typeOfEdge(edge),
         ...(to.transformation.errorPolicy.kind === 'fail' ? {} : { passesBadKeys: true }),
+        forcedAlignment: forcedAlignment(edge, sinks),
       })
     }
   }

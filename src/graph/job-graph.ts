@@ -111,7 +111,12 @@ export interface JobEdge {
    * Absent: it fails the sender, who knows where the record came from.
    */
   readonly passesBadKeys?: boolean
+  /** Why no barrier overtakes data here; `undefined` where an unaligned one does. */
+  readonly forcedAlignment: ForcedAlignment | undefined
 }
+
+/** See `forced-alignment.ts`. */
+export type ForcedAlignment = 'forward' | 'rescale' | 'broadcast' | 'behind a sink'
 
 export interface JobEdgeEnd {
   readonly vertexId: string

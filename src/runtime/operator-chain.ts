@@ -175,6 +175,11 @@ export class OperatorChain {
     return true
   }
 
+  /** Instead of `finish` where the input ends without a drain. */
+  hold(): void {
+    for (const { operator } of this.links) operator.hold?.()
+  }
+
   prepareSnapshot(checkpointId: number): void | Promise<void> {
     return inSequence(this.links.map(link => () => link.operator.prepareSnapshot(checkpointId)))
   }

@@ -8,11 +8,13 @@
  *  D1  Decisions are performed in their order; calls to the store one after the other.
  *  D2  Removing files never holds up the protocol.
  *  D3  An event that arises while a decision is performed waits until all of them were.
+ *  D4  Files are removed after the calls that were made before: no metadata turns up later.
  */
 import type { JsonValue } from '../../api/source.ts'
 import { coordinate, startCoordinator } from '../../checkpoint/checkpoint-coordinator.ts'
 import {
   buildMetadata,
+  type EdgeDescription,
   type OperatorDescription,
   type Proof,
   sizeOf,
@@ -30,6 +32,7 @@ import {
 import type { SubtaskHandle } from '../../checkpoint/snapshot-handle.ts'
 import { assertDefined, assertNever } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
+import type { BarrierAlignment } from '../../runtime/task-contract.ts'
 import type { CheckpointProgress } from '../job-progress.ts'
 import type { CheckpointSettings } from '../job-settings.ts'
 import type { JobHistory } from './job-history.ts'
@@ -46,7 +49,8 @@ export interface CheckpointPorts {
   /** A newer generation of the job runs. */
   fenced(by: number): void
   checkpointFailed(id: number, reason: string): void
-  checkpointCompleted(progress: CheckpointProgress): void
+  /** `kind`: the last snapshot may be a savepoint. */
+  checkpointCompleted(progress: CheckpointProgress, kind: SnapshotKind): void
   /** Files could not be removed: nothing is lost, but space. */
   cleanupFailed(error: unknown): void
   /** An invariant does not hold. */
@@ -57,6 +61,7 @@ export interface Trigger {
   readonly checkpointId: number
   readonly snapshot: SnapshotKind
   readonly timestamp: number
+  readonly alignment: BarrierAlignment
 }
 
 export interface CheckpointDriverOptions {
@@ -67,6 +72,7 @@ export interface CheckpointDriverOptions {
   readonly settings: CheckpointSettings
   readonly ports: CheckpointPorts
   readonly operators: readonly OperatorDescription[]
+  readonly edges: readonly EdgeDescription[]
   /** The highest id reserved before. */
   readonly lastId: number
   readonly completed: readonly CompletedCheckpoint[]
@@ -98,10 +104,11 @@ export class CheckpointDriver {
   #calls: Promise<void> = Promise.resolve()
   #removals: Promise<void> = Promise.resolve()
 
-  constructor(options: CheckpointDriverOptions) {
-    this.#options = options
-    const { lastId, completed, settings } = options
-    this.#state = startCoordinator({ options: settings, lastId, completed })
+  constructor(driverOptions: CheckpointDriverOptions) {
+    this.#options = driverOptions
+    const { lastId, completed, settings } = driverOptions
+    const options = { ...settings, overtaking: settings.alignment.kind !== 'aligned' }
+    this.#state = startCoordinator({ options, lastId, completed })
   }
 
   /** The newest completed checkpoint; 0 for none. */
@@ -113,8 +120,9 @@ export class CheckpointDriver {
     this.#tell({ kind: 'running', tasks, nowMs: this.#now() })
   }
 
-  allDrained(): void {
-    this.#tell({ kind: 'drained', nowMs: this.#now() })
+  /** `snapshot`: what the last one is to be. */
+  allDrained(snapshot: SnapshotKind): void {
+    this.#tell({ kind: 'drained', snapshot, nowMs: this.#now() })
   }
 
   acknowledged(id: number, task: string, part: SubtaskHandle): void {
@@ -195,10 +203,10 @@ export class CheckpointDriver {
         this.#reserve(decision.id, decision.snapshot)
         break
       case 'trigger':
-        this.#trigger(decision.id, decision.snapshot)
+        this.#trigger(decision)
         break
       case 'write-metadata':
-        this.#write(decision.id, [...decision.parts.values()] as readonly SubtaskHandle[])
+        this.#write(decision)
         break
       case 'verify-generation':
         this.#call(decision.id, async () => {
@@ -208,7 +216,7 @@ export class CheckpointDriver {
         })
         break
       case 'complete':
-        this.#complete(decision.id, decision.final)
+        this.#complete(decision)
         break
       case 'savepoint-done':
         this.#begun.delete(decision.id)
@@ -249,19 +257,23 @@ export class CheckpointDriver {
     })
   }
 
-  #trigger(id: number, snapshot: SnapshotKind): void {
+  #trigger({ id, snapshot, aligned }: CoordinatorDecision & { readonly kind: 'trigger' }): void {
+    const { clock, ports, settings } = this.#options
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
-    const timestamp = this.#options.clock.now()
+    const timestamp = clock.now()
+    const alignment: BarrierAlignment = aligned ? { kind: 'aligned' } : settings.alignment
     begun.triggeredAtMs = timestamp
     try {
-      begun.enumerators = this.#options.ports.trigger({ checkpointId: id, snapshot, timestamp })
+      begun.enumerators = ports.trigger({ checkpointId: id, snapshot, timestamp, alignment })
     } catch (error) {
       this.failed(id, `a source could not be snapshotted: ${reasonOf(error)}`)
     }
   }
 
-  #write(id: number, subtasks: readonly SubtaskHandle[]): void {
-    const { jobId, jobName, store, clock, operators, proofBefore } = this.#options
+  #write(decision: CoordinatorDecision & { readonly kind: 'write-metadata' }): void {
+    const { id, snapshot, final } = decision
+    const subtasks = [...decision.parts.values()] as readonly SubtaskHandle[]
+    const { jobId, jobName, store, clock, operators, edges, proofBefore } = this.#options
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
     begun.sizeBytes = sizeOf(subtasks)
     const metadata = buildMetadata({
@@ -273,6 +285,7 @@ export class CheckpointDriver {
       triggeredAtMs: begun.triggeredAtMs,
       completedAtMs: clock.now(),
       operators,
+      edges,
       subtasks,
       enumerators: begun.enumerators,
       proofBefore,
@@ -280,16 +293,19 @@ export class CheckpointDriver {
     this.#options.history?.acknowledged(metadata, subtasks)
     this.#call(id, async () => {
       await store.writeMetadata(metadata)
+      if (final && snapshot === 'savepoint') await store.noteFinalSavepoint(id)
       return { kind: 'metadata-written', id, nowMs: this.#now() }
     })
   }
 
-  #complete(id: number, final: boolean): void {
+  #complete(decision: CoordinatorDecision & { readonly kind: 'complete' }): void {
+    const { id, snapshot, final } = decision
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
     this.#begun.delete(id)
     const durationMs = this.#now() - begun.startedAtMs
-    this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes: begun.sizeBytes })
-    this.#noteCompleted('checkpoint', id)
+    const { sizeBytes } = begun
+    this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes }, snapshot)
+    this.#noteCompleted(snapshot, id)
     this.#options.ports.complete(id, final)
   }
 
@@ -321,7 +337,10 @@ export class CheckpointDriver {
 
   #remove(id: number): void {
     const kind = this.#savepoints.has(id) ? 'savepoint' : 'checkpoint'
+    // D4: what is being written now would outlive its files.
+    const calls = this.#calls
     this.#removals = this.#removals
+      .then(() => calls)
       .then(() => this.#options.store.remove(kind, id))
       .catch((error: unknown) => this.#options.ports.cleanupFailed(error))
   }

@@ -3,7 +3,7 @@ import type { CommitRequest } from '../../api/sink.ts'
 import type { JsonValue } from '../../api/source.ts'
 import { SinkCommitter } from '../../runtime/sink-committer.ts'
 import type { Booking } from './bank.ts'
-import type { SimItem } from './sim-exchange.ts'
+import type { SimRecord } from './sim-exchange.ts'
 import { emptyPart, type OperatorPart, type TaskLogic, type TaskPorts } from './task-logic.ts'
 
 const COMMIT_MS = 2
@@ -34,8 +34,8 @@ export class SinkLogic implements TaskLogic {
 
   start(): void {}
 
-  record(item: SimItem): void {
-    if (item.kind === 'booking') this.#open.push(item.booking)
+  record(record: SimRecord): void {
+    if (record.kind === 'booking') this.#open.push(record.booking)
   }
 
   prepare(checkpointId: number): void {

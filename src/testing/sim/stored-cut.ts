@@ -1,11 +1,12 @@
 /** Reads a stored checkpoint of the bank back, whole: what a restart would find in it. */
-import { METADATA_FILE, snapshotFolder } from '../../checkpoint/checkpoint-layout.ts'
-import type { OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
+import { METADATA_FILE } from '../../checkpoint/checkpoint-layout.ts'
+import type { EdgeMetadata, OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
 import { readMetadata } from '../../checkpoint/metadata-text.ts'
 import { checkSection } from '../../checkpoint/state-file.ts'
 import { assertDefined } from '../../common/assert.ts'
 import { type Bank, INITIAL_BALANCE } from './bank.ts'
 import type { BankSplit } from './bank-job.ts'
+import { decodeRecords } from './restored-records.ts'
 import type { StoredBalances } from './sum-logic.ts'
 
 export interface StoredCut {
@@ -13,7 +14,7 @@ export interface StoredCut {
   readonly offsets: readonly number[]
   /** By split: what the checkpoint's proof says. */
   readonly proven: readonly number[]
-  /** By account. */
+  /** By account, with what is in flight to it. */
   readonly balances: readonly number[]
   /** Splits that stand in it more than once. */
   readonly doubled: readonly number[]
@@ -21,14 +22,12 @@ export interface StoredCut {
   readonly transactions: readonly string[]
 }
 
-/** Throws when a restart could not read it. */
+/** Throws when a restart could not read it. `folder`: of a checkpoint or savepoint. */
 export function readStoredCut(
   objects: ReadonlyMap<string, Buffer>,
-  job: { readonly jobId: string; readonly bank: Bank },
-  id: number,
+  bank: Bank,
+  folder: string,
 ): StoredCut {
-  const { jobId, bank } = job
-  const folder = snapshotFolder(jobId, 'checkpoint', id)
   const read = (name: string): Buffer =>
     assertDefined(objects.get(`${folder}/${name}`), `${folder}/${name} is in the store`)
   const metadata = readMetadata(read(METADATA_FILE), { path: folder, previous: undefined })
@@ -36,11 +35,14 @@ export function readStoredCut(
   const source = assertDefined(byUid.get('transfers'), 'the source is in the checkpoint')
   const sum = assertDefined(byUid.get('balances'), 'the sum is in the checkpoint')
   const sink = assertDefined(byUid.get('bookings'), 'the sink is in the checkpoint')
+  const inFlight = inFlightTo(sum, metadata.edges, read)
   const counts = metadata.proof.recordsPerSplit[source.operatorId] ?? {}
   return {
     ...offsetsOf(source, bank),
     proven: bank.splits.map((_, split) => counts[`split-${split}`] ?? 0),
-    balances: balancesOf(sum, bank, read),
+    balances: balancesOf(sum, bank, read).map((balance, account) => {
+      return balance + (inFlight.get(account) ?? 0)
+    }),
     transactions: sink.subtasks.flatMap(part =>
       (part.committables ?? []).map(({ committable }) => committable as string),
     ),
@@ -59,6 +61,28 @@ function offsetsOf(source: OperatorMetadata, bank: Bank): Pick<StoredCut, 'offse
     offsets[split] = offset
   }
   return { offsets, doubled }
+}
+
+/** What legs on their way will add, by account. */
+function inFlightTo(
+  { vertexId }: OperatorMetadata,
+  edges: readonly EdgeMetadata[],
+  read: (file: string) => Buffer,
+): ReadonlyMap<number, number> {
+  const sums = new Map<number, number>()
+  const channels = edges.filter(edge => edge.vertexId === vertexId).flatMap(edge => edge.channels)
+  for (const { file, section } of channels) {
+    if (section === undefined) continue
+    const path = assertDefined(file, 'what is in flight has a file')
+    const bytes = read(path).subarray(section.offset, section.offset + section.length)
+    checkSection(bytes, section, { path, previous: undefined })
+    for (const record of decodeRecords(bytes)) {
+      if (record.kind !== 'leg') continue
+      const { account, delta } = record.leg
+      sums.set(account, (sums.get(account) ?? 0) + delta)
+    }
+  }
+  return sums
 }
 
 function balancesOf(

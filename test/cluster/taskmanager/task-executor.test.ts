@@ -86,11 +86,12 @@ function control(task: FakeTask): TaskControl {
   }
 }
 
-function snapshot(checkpointId: number): TaskSnapshot {
+function snapshot(checkpointId: number, kind: TaskSnapshot['kind'] = 'checkpoint'): TaskSnapshot {
   const items = [Buffer.from('item')]
   const state = { name: 's', redistribution: 'union' as const, schema: {}, items }
   return {
     checkpointId,
+    kind,
     vertexId: 'counts',
     subtaskIndex: 0,
     operators: [
@@ -103,7 +104,16 @@ function snapshot(checkpointId: number): TaskSnapshot {
         committables: undefined,
       },
     ],
-    metrics: { alignmentMs: 0, startDelayMs: 0, syncMs: 0, asyncMs: 0, recordsPerSplit: {} },
+    channels: [],
+    metrics: {
+      alignmentMs: 0,
+      startDelayMs: 0,
+      unaligned: false,
+      inFlightBytes: 0,
+      syncMs: 0,
+      asyncMs: 0,
+      recordsPerSplit: {},
+    },
   }
 }
 
@@ -139,12 +149,11 @@ test('X2: a snapshot is acknowledged after it was stored', async () => {
   expect((await store.get('default.test/chk-1/counts-0.state')).length).toBe(17)
 })
 
-test('a savepoint’s part goes to the savepoint’s folder', async () => {
+test('a savepoint’s part goes to its folder, also where only its barrier came', async () => {
   const { tasks, send, store } = bench()
   send({ kind: 'deploy', restore: undefined })
   await settled()
-  send({ kind: 'trigger', checkpointId: 4, snapshot: 'savepoint', timestamp: 5 })
-  tasks.get('counts')?.listener.snapshotTaken(snapshot(4))
+  tasks.get('counts')?.listener.snapshotTaken(snapshot(4, 'savepoint'))
   await settled()
   const keys = (await store.list('')).map(entry => entry.key)
   expect(keys).toEqual(['default.test/savepoints/savepoint-4/counts-0.state'])
@@ -207,6 +216,7 @@ test('a restore that cannot be read fails the slot and starts nothing there', as
     location: 'memory',
     folder: 'default.test/chk-1',
     previous: undefined,
+    channels: {},
     operators: {
       counts: {
         keyed: [],

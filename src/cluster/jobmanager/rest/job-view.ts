@@ -48,6 +48,7 @@ export function jobView(observed: ObservedJob) {
     lastCheckpoint: lastCheckpoint ?? null,
     lastCheckpointFailure: progress.lastCheckpointFailure ?? null,
     lastFailure: lastFailure ?? null,
+    waiting: progress.waiting ?? null,
     vertices: vertexViews(observed),
   }
 }
@@ -108,6 +109,10 @@ export function exceptionsView({ job }: ObservedJob) {
     }
   })
   return { restarts: job.progress().restarts, failures: failures.reverse() }
+}
+
+export function taskManagersView({ job }: ObservedJob) {
+  return { taskManagers: job.taskManagers?.() ?? [] }
 }
 
 export function backpressureView(observed: ObservedJob) {
