@@ -24,7 +24,13 @@ class Child {
   #wake = (): void => {}
 
   constructor() {
-    this.#process = fork(program, { serialization: 'advanced', execArgv: [...process.execArgv, ...(process.env.NETPROF ? ['--cpu-prof','--cpu-prof-dir=/tmp/netprof'] : [])] })
+    this.#process = fork(program, {
+      serialization: 'advanced',
+      execArgv: [
+        ...process.execArgv,
+        ...(process.env.NETPROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/netprof'] : []),
+      ],
+    })
     this.#process.on('message', message => {
       this.#answers.push(message as Answer)
       this.#wake()
@@ -114,7 +120,13 @@ class Pair {
 async function throughput(io: BenchIo, transports: readonly ('unix' | 'tcp')[]): Promise<void> {
   const records = io.count('records', 1_000_000)
   for (const transport of transports) {
-    const frames = await new Pair().open({ transport, settings: { floatingCredits: io.count('floating', 8), exclusiveCredits: io.count('exclusive', 2) } })
+    const frames = await new Pair().open({
+      transport,
+      settings: {
+        floatingCredits: io.count('floating', 8),
+        exclusiveCredits: io.count('exclusive', 2),
+      },
+    })
     const lines = await new Pair().open({ transport, lines: true })
     const caseOf = (name: string, pair: Pair, count: number): BenchCase => ({
       name,
@@ -142,7 +154,7 @@ function limits(pair: Pair): string {
 
 async function latency(io: BenchIo): Promise<void> {
   io.print('latency at 100,000 records/s, ms         p50      p99    p99.9      max')
-  for (const bufferTimeoutMs of io.option("timeouts", "0,1,5,20,100").split(",").map(Number)) {
+  for (const bufferTimeoutMs of io.option('timeouts', '0,1,5,20,100').split(',').map(Number)) {
     const pair = await new Pair().open({ transport: 'unix', settings: { bufferTimeoutMs } })
     await pair.pace(100_000, 100)
     const sorted = await pair.pace(200_000, 100)

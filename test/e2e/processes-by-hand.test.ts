@@ -114,7 +114,12 @@ class Hand {
 
   #start(kind: string, environment: Readonly<Record<string, string>>): Started {
     const child = spawn(process.execPath, [join(repository, `dist/bin/${kind}.js`)], {
-      env: { ...process.env, WEIR_LOG: 'info', WEIR_SECRET_FILE: join(this.folder, 'secret'), ...environment },
+      env: {
+        ...process.env,
+        WEIR_LOG: 'info',
+        WEIR_SECRET_FILE: join(this.folder, 'secret'),
+        ...environment,
+      },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const started: Started = {

@@ -70,12 +70,7 @@ class Model {
     this.#processed = this.senders.map(() => [])
     this.#gate = new InputGate(this.senders.map(({ channel }) => ({ channel, input: 0 })))
     this.#gate.listen({ whenData: () => {}, whenPriority: () => {} })
-    const forced = upTo(CHANNELS).filter(channel => setting.forced[channel])
-    this.#handler = makeBarrierHandler({
-      mode: 'exactly-once',
-      channelCount: CHANNELS,
-      forced: new Set(forced),
-    })
+    this.#handler = makeBarrierHandler({ mode: 'exactly-once', channelCount: CHANNELS })
   }
 
   /** A pick is a channel and what happens there. */
