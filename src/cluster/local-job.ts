@@ -12,7 +12,6 @@ import { buildExecutionPlan } from '../graph/execution-plan.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { SlotLoop } from '../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../runtime/task-contract.ts'
-import { AlignmentGroups } from '../runtime/watermark-alignment.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { openStore } from '../storage/open-store.ts'
@@ -154,7 +153,6 @@ function makeExecutors(
     random,
     logger,
     counters: ports.counters,
-    alignment: new AlignmentGroups(),
   })
   return Array.from({ length: plan.slots }, (_, slot) => {
     return new TaskExecutor({

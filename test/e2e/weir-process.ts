@@ -79,8 +79,8 @@ export class WeirProcess {
   }
 
   /** Waits until something can be seen from outside. False when the process ended before. */
-  async runsUntil(condition: () => boolean): Promise<boolean> {
-    while (!condition()) {
+  async runsUntil(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+    while (!(await condition())) {
       if (!this.#running) return false
       await pause(POLL_MS)
     }

@@ -49,6 +49,7 @@ const regressions: Readonly<Record<string, number>> = {
   'an overtaken attempt swept a checkpoint that the newer one went on from': 515,
   'an overtaken attempt swept what another had completed': 196,
   'an overtaken attempt restored, and committed what no checkpoint of its successor held': 18_329,
+  'an attempt went on from a checkpoint before its commit was ordered, and was overtaken': 6_884,
 }
 
 test.each(Object.entries(regressions))('%s', async (_sentence, seed) => {

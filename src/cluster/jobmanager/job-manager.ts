@@ -9,18 +9,13 @@ import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
-import type {
-  Registration,
-  ToJobManager,
-  ToTaskManagerText,
-} from '../../protocol/control-messages.ts'
+import type { Registration, ToJobManager } from '../../protocol/control-messages.ts'
 import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
-import { alignmentText } from '../control/slot-figures.ts'
 import { errorOf } from '../failure-report.ts'
 import { graphDigest, type JobBundle } from '../job-bundle.ts'
 import type { JobProgress } from '../job-progress.ts'
@@ -246,11 +241,6 @@ export class JobManager implements ControlDesk, SteerableJob {
     if (slot !== undefined) this.#options.logger.warn({ slot, how: end.how }, 'a slot is lost')
     this.#registry.lost(link, end.how)
     if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
-  }
-
-  beat(link: SlotLink): ToTaskManagerText {
-    const alignment = alignmentText(this.#ledger.alignmentBut(this.#registry.slotOf(link)))
-    return { kind: 'heartbeat', alignment }
   }
 
   #prepared(link: SlotLink, digest: string): void {

@@ -182,9 +182,6 @@ export class TaskManager {
         void this.#end(this.#leaving ? 'left' : 'dismissed')
         break
       case 'heartbeat':
-        if (this.#session !== undefined) {
-          this.#session.alignment.elsewhere = new Map(Object.entries(message.alignment))
-        }
         break
     }
   }
@@ -245,7 +242,6 @@ export class TaskManager {
     const figures = slotFigures({
       tasks: session?.metrics ?? [],
       counters: this.#counters,
-      alignment: session?.alignment.standing ?? new Map(),
       process: this.#options.process.figures(),
     })
     return { kind: 'heartbeat', figures }

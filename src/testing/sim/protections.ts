@@ -23,6 +23,16 @@ export const protections = {
   'committables-restored': 'what a restored checkpoint holds uncommitted is committed',
   'key-group-routing': 'records and state are divided by the same key groups',
   'splits-behind-barrier': 'a split given out after the enumerator was cut follows the barrier',
+  'channel-recording': 'data before a missing barrier is part of an unaligned checkpoint',
+  'record-until-barrier': 'what arrives after the cut and before its barrier is recorded too',
+  'post-barrier-not-recorded': 'what stands behind a barrier is recorded by nobody',
+  'output-recording': 'what a barrier overtook at its sender is part of the checkpoint',
+  'behind-barrier-waits': 'what stands behind a barrier that overtook is not taken before it',
+  'channel-state-restored': 'what was in flight is restored',
+  'input-before-output': "of what was in flight the receiver's part comes before the sender's",
+  'restored-before-new': 'what was in flight is taken before anything new',
+  'restored-filter': 'of a channel that several receivers restore, each takes its own records',
+  'timeout-from-global-start': 'the patience of an alignment counts from the trigger',
   'checkpoint-timeout': 'a checkpoint that cannot finish is given up',
 } as const
 

@@ -56,13 +56,14 @@ export class SimJobManager {
     this.start = start
     this.#scheduler = scheduler
     this.clock = new SimClock(scheduler, this.process)
-    const graph = bankGraph(bank, parallelism)
+    const graph = bankGraph(bank, { parallelism, forced: scenario.forced })
     const plan = buildExecutionPlan(graph)
     const exchange = new SimExchange({
       scheduler,
+      off,
+      credit: scenario.credit,
       processOf: slot => this.lines[slot]?.process ?? this.process,
       delayMs: scenario.networkMs,
-      ordered: !off.has('fifo-channels'),
     })
     const faults = scenario.store
     const store = new OwnStore({ scheduler, process: this.process, disk, faults })
@@ -147,13 +148,14 @@ class OwnStore extends SimStore {
 }
 
 function settingsOf({ scenario, off }: SimWorld): JobSettings {
-  const { mode, intervalMs, minPauseMs, maxConcurrent, tolerableFailures, retained } = scenario
+  const { mode, alignment, intervalMs, minPauseMs, maxConcurrent } = scenario
+  const { tolerableFailures, retained } = scenario
   const timeoutMs = off.has('checkpoint-timeout') ? NEVER_MS : scenario.timeoutMs
   return {
     ...defaultSettings,
     checkpoint: {
       mode,
-      alignment: { kind: 'aligned' },
+      alignment,
       intervalMs,
       minPauseMs,
       timeoutMs,

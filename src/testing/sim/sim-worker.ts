@@ -3,11 +3,13 @@
 import type { SlotEvent } from '../../cluster/slot-messages.ts'
 import { TaskExecutor, type TaskStart } from '../../cluster/taskmanager/task-executor.ts'
 import { assertDefined } from '../../common/assert.ts'
-import type { ExecutionPlan } from '../../graph/execution-plan.ts'
+import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import { roleOf } from './bank-job.ts'
+import { Patience } from './patience.ts'
 import type { SimProcess } from './scheduler.ts'
 import { SimClock } from './sim-clock.ts'
 import type { SimExchange } from './sim-exchange.ts'
+import { SimPartition } from './sim-partition.ts'
 import { SimStore } from './sim-store.ts'
 import { SimTask } from './sim-task.ts'
 import type { SimWorld } from './sim-world.ts'
@@ -61,6 +63,7 @@ export class SimWorker {
     const { subtask, attempt, restore, listener } = start
     const { vertex, index } = subtask
     const { process } = this
+    const role = roleOf(vertex)
     const restoredCheckpointId = restore?.checkpointId ?? 0
     const task = new SimTask({
       subtask,
@@ -73,11 +76,11 @@ export class SimWorker {
       inputs: (subtask.inputs[0]?.from ?? []).map(from =>
         exchange.input({ attempt, vertexId: vertex.id, from, to: index }),
       ),
-      outputs: (subtask.outputs[0]?.to ?? []).map(to => {
-        const vertexId = assertDefined(subtask.outputs[0], 'it has an output').edge.to.vertexId
-        return exchange.connect({ attempt, vertexId, from: index, to }, process)
-      }),
+      output: this.#connect(start),
+      patience: this.#patience(subtask),
+      takeMs: scenario.takeMs[role],
       restoredCheckpointId,
+      restoredChannels: restore?.channels ?? [],
     })
     const operatorId = assertDefined(vertex.chain[0], 'a vertex has a head').operatorId
     const ports: TaskPorts = {
@@ -93,13 +96,43 @@ export class SimWorker {
       operatorId,
       isClosed: () => task.isClosed,
       isOver: () => task.isOver,
-      emit: (item, account) => task.emit(item, account),
+      emit: record => task.emit(record),
+      mayEmit: () => task.mayEmit(),
+      flush: () => task.flush(),
       end: () => task.end(),
     }
     const opening = scheduler.between(0.1, 3)
-    const logic = new logics[roleOf(vertex)](ports)
+    const logic = new logics[role](ports)
     // Not at once: the executor must know the task before it speaks.
     scheduler.after(opening, process, () => void task.open(logic))
     return task
+  }
+
+  #connect({ subtask, attempt }: TaskStart): SimPartition | undefined {
+    const { exchange, world } = this.#options
+    const [output] = subtask.outputs
+    if (output === undefined) return undefined
+    const { edge, to } = output
+    const { vertexId } = edge.to
+    return new SimPartition({
+      outputs: to.map(receiver => {
+        const route = { attempt, vertexId, from: subtask.index, to: receiver }
+        return exchange.connect(route, this.process)
+      }),
+      forced: edge.forcedAlignment !== undefined,
+      off: world.off,
+      waitingMax: world.scenario.waitingMax,
+    })
+  }
+
+  #patience({ inputs }: Subtask): Patience {
+    const { off, checkers } = this.#options.world
+    return new Patience({
+      process: this.process,
+      fromGlobalStart: !off.has('timeout-from-global-start'),
+      forced: inputs.some(({ edge }) => edge.forcedAlignment !== undefined),
+      clock: this.clock,
+      exceeded: detail => checkers.found('alignment-ends-in-time', detail),
+    })
   }
 }
