@@ -1,0 +1,89 @@
+/** The errors of the Kafka connector. */
+import { defineErrors } from '../../common/errors.ts'
+
+/** Where a record stands. */
+export interface KafkaPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+const place = (e: KafkaPlace): string => `${e.topic}-${e.partition} at offset ${e.offset}`
+
+export const kafkaErrors = defineErrors({
+  WEIR_KAFKA_OPTION_INVALID: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { option: string; value: string; expected: string }) =>
+      `the option ${e.option} of a Kafka source or sink is ${e.value}, expected ${e.expected}`,
+    next: 'correct the option',
+  },
+  WEIR_KAFKA_UNREACHABLE: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { brokers: string; reason: string }) =>
+      `no broker of ${e.brokers} answers: ${e.reason}`,
+    next: 'see that a broker runs there, and that its advertised addresses can be reached from here',
+  },
+  WEIR_KAFKA_HANDSHAKE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { broker: string; reason: string }) =>
+      `${e.broker} takes connections, but not ours: ${e.reason}`,
+    next: 'see whether the port wants TLS (option tls) or a password (option sasl), and which CA',
+  },
+  WEIR_KAFKA_CREDENTIALS: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { broker: string; mechanism: string; reason: string }) =>
+      `${e.broker} refused to authenticate by ${e.mechanism}: ${e.reason}`,
+    next: 'correct the mechanism, the user name or the password in the option sasl',
+  },
+  WEIR_KAFKA_DENIED: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { what: string; reason: string }) => `not allowed to use ${e.what}: ${e.reason}`,
+    next: 'give the user of the connection the right (kafka-acls), or use another user',
+  },
+  WEIR_KAFKA_BROKER_TOO_OLD: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { broker: string; request: string; version: number; served: string }) =>
+      `${e.broker} does not know ${e.request} in version ${e.version}; it serves ${e.served}`,
+    next: 'use a broker from Kafka 2.4 on',
+  },
+  WEIR_KAFKA_TOPIC_MISSING: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { topics: string }) => `there is no topic ${e.topics}`,
+    next: 'create the topic, or correct its name; a deleted one cannot be read to its end',
+  },
+  WEIR_KAFKA_OFFSET_OUT_OF_RANGE: {
+    domain: 'external',
+    retry: 'never',
+    message: (e: KafkaPlace & { begin: number; end: number }) =>
+      `${place(e)} cannot be read: the broker has ${e.begin} to ${e.end}; records are lost`,
+    next:
+      'the records were deleted before they were read (retention), or the topic was made anew. To go ' +
+      "on with what is there, set onOutOfRange of the source to 'earliest' or 'latest'",
+  },
+  WEIR_KAFKA_BATCH_DAMAGED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: KafkaPlace & { reason: string }) => `the batch in ${place(e)} is bad: ${e.reason}`,
+    next: 'if it stays so, the log of the broker is damaged: start the source behind it',
+  },
+  WEIR_KAFKA_NULL_VALUE: {
+    domain: 'external',
+    retry: 'never',
+    message: (e: KafkaPlace) => `the record in ${place(e)} has no value`,
+    next: 'take such records by the option read, which sees key and value as they are',
+  },
+  WEIR_KAFKA_REQUEST_FAILED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { request: string; what: string; reason: string }) =>
+      `${e.request} for ${e.what}: ${e.reason}`,
+    next: 'see the log of the broker; the job goes on from its last checkpoint',
+  },
+})
