@@ -16,6 +16,8 @@
  *  C6  Every checkpoint that was begun ends in exactly one `complete`, `savepoint-done` or `abort`,
  *      unless a newer generation takes over.
  *  C7  A checkpoint whose metadata may be in the store keeps its files until a newer one completed.
+ *  C8  Where barriers may overtake data, one snapshot is pending at a time; savepoints and the final
+ *      checkpoint are aligned all the same.
  *
  * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015),
  * after Chandy and Lamport, "Distributed Snapshots" (1985).
@@ -63,6 +65,7 @@ export function startCoordinator(start: CoordinatorStart): CoordinatorState {
     tasks: new Set(),
     lastId: Math.max(start.lastId, newest),
     pending: new Map(),
+    waiting: [],
     completed: start.completed,
     dueAtMs: Number.POSITIVE_INFINITY,
     doubtful: [],
@@ -117,7 +120,7 @@ function onTick(state: CoordinatorState, nowMs: number): Step {
       step = then(step, current => giveUp(current, failure))
     }
   }
-  return then(step, current => triggerIfDue(current, nowMs))
+  return then(step, current => triggerNext(current, nowMs))
 }
 
 function expiry(state: CoordinatorState, pending: PendingCheckpoint): string {
@@ -126,6 +129,15 @@ function expiry(state: CoordinatorState, pending: PendingCheckpoint): string {
   const others = missing.length > NAMED_MISSING_MAX ? ' and others' : ''
   const waited = formatDuration(state.options.timeoutMs)
   return `it did not finish in ${waited}: nothing from ${named}${others}`
+}
+
+/** What was asked for comes first; it waits only where snapshots are taken one by one. */
+function triggerNext(state: CoordinatorState, nowMs: number): Step {
+  const [request, ...waiting] = state.waiting
+  if (request === undefined || state.phase === 'stopped') return triggerIfDue(state, nowMs)
+  if (state.pending.size > 0) return still(state)
+  const { snapshot, requestId } = request
+  return begin({ ...state, waiting }, { kind: snapshot, final: false, nowMs, requestId })
 }
 
 /** A tick, or the end of another checkpoint, may be the moment for the next periodic one. */
@@ -150,6 +162,8 @@ interface Beginning {
 function begin(state: CoordinatorState, beginning: Beginning): Step {
   const id = state.lastId + 1
   assert(!state.pending.has(id), 'C1: an id is never used again')
+  const isAlone = state.pending.size === 0
+  assert(isAlone || !state.options.overtaking, 'C8: one at a time where barriers overtake')
   const pending: PendingCheckpoint = {
     id,
     kind: beginning.kind,
@@ -170,7 +184,8 @@ function onRequested(
   request: { readonly snapshot: SnapshotKind; readonly requestId: string; readonly nowMs: number },
 ): Step {
   const { requestId, snapshot, nowMs } = request
-  const requested = [...state.pending.values()].filter(p => p.requestId !== undefined).length
+  const pending = [...state.pending.values()].filter(p => p.requestId !== undefined).length
+  const requested = pending + state.waiting.length
   const refusal =
     state.phase === 'waiting'
       ? 'not all subtasks are running'
@@ -180,12 +195,15 @@ function onRequested(
           ? `${requested} snapshots that were asked for are still pending`
           : undefined
   if (refusal !== undefined) return refuse(state, requestId, refusal)
+  if (state.options.overtaking && state.pending.size > 0) {
+    return still({ ...state, waiting: [...state.waiting, { snapshot, requestId }] })
+  }
   return begin(state, { kind: snapshot, final: false, nowMs, requestId })
 }
 
 function onDrained(state: CoordinatorState, nowMs: number): Step {
   if (state.phase !== 'active') return still(state)
-  return triggerIfDue({ ...state, phase: 'finishing', dueAtMs: nowMs }, nowMs)
+  return triggerNext({ ...state, phase: 'finishing', dueAtMs: nowMs }, nowMs)
 }
 
 function onIdReserved(state: CoordinatorState, id: number): Step {
@@ -193,7 +211,14 @@ function onIdReserved(state: CoordinatorState, id: number): Step {
   if (pending === undefined) return still(state)
   return {
     state: withPending(state, { ...pending, step: 'collecting' }),
-    decisions: [{ kind: 'trigger', id, snapshot: pending.kind }],
+    decisions: [
+      {
+        kind: 'trigger',
+        id,
+        snapshot: pending.kind,
+        aligned: pending.final || pending.kind === 'savepoint',
+      },
+    ],
   }
 }
 
@@ -239,7 +264,8 @@ function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
   const rest = without(state, id)
   if (pending.kind === 'savepoint') {
     const done: CoordinatorDecision = { kind: 'savepoint-done', id }
-    return { state: rest, decisions: [done, ...answerTo(pending, { kind: 'completed', id })] }
+    const decisions = [done, ...answerTo(pending, { kind: 'completed', id })]
+    return then({ state: rest, decisions }, current => triggerNext(current, nowMs))
   }
   const { kept, deleted } = addCompleted(state.completed, id, state.options.retained)
   const completed: Step = {
@@ -268,7 +294,7 @@ function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
     [...step.state.pending.values()].every(p => p.id > id || p.kind === 'savepoint'),
     'C4: nothing older than a completed checkpoint is pending',
   )
-  return then(step, current => triggerIfDue(current, nowMs))
+  return then(step, current => triggerNext(current, nowMs))
 }
 
 function subsume(state: CoordinatorState, older: PendingCheckpoint): Step {
@@ -304,7 +330,7 @@ interface Failure {
 
 function onFailed(state: CoordinatorState, failure: Failure): Step {
   if (!state.pending.has(failure.id)) return still(state)
-  return then(giveUp(state, failure), current => triggerIfDue(current, failure.nowMs))
+  return then(giveUp(state, failure), current => triggerNext(current, failure.nowMs))
 }
 
 /** One checkpoint failed: whether the job bears it depends on how many did in a row. */
@@ -331,7 +357,8 @@ function onHalted(state: CoordinatorState, reason: string): Step {
   for (const pending of state.pending.values()) {
     step = then(step, current => abort(current, pending, { reason, failed: false }))
   }
-  return { state: stopped(step.state), decisions: step.decisions }
+  const refused = state.waiting.map(({ requestId }) => answerFailed(requestId, reason))
+  return { state: stopped(step.state), decisions: [...step.decisions, ...refused] }
 }
 
 function onFenced(state: CoordinatorState, by: number): Step {
@@ -339,7 +366,8 @@ function onFenced(state: CoordinatorState, by: number): Step {
   const answers = [...state.pending.values()].flatMap(pending =>
     answerTo(pending, { kind: 'failed', reason }),
   )
-  return { state: stopped(state), decisions: [{ kind: 'stop', by }, ...answers] }
+  const refused = state.waiting.map(({ requestId }) => answerFailed(requestId, reason))
+  return { state: stopped(state), decisions: [{ kind: 'stop', by }, ...answers, ...refused] }
 }
 
 function onStopped(state: CoordinatorState, event: CoordinatorEvent): Step {
@@ -349,8 +377,11 @@ function onStopped(state: CoordinatorState, event: CoordinatorEvent): Step {
 }
 
 function refuse(state: CoordinatorState, requestId: string, reason: string): Step {
-  const outcome: RequestOutcome = { kind: 'failed', reason }
-  return { state, decisions: [{ kind: 'answer', requestId, outcome }] }
+  return { state, decisions: [answerFailed(requestId, reason)] }
+}
+
+function answerFailed(requestId: string, reason: string): CoordinatorDecision {
+  return { kind: 'answer', requestId, outcome: { kind: 'failed', reason } }
 }
 
 function answerTo(
@@ -381,7 +412,7 @@ function without(state: CoordinatorState, id: number): CoordinatorState {
 }
 
 function stopped(state: CoordinatorState): CoordinatorState {
-  return { ...state, phase: 'stopped', pending: new Map() }
+  return { ...state, phase: 'stopped', pending: new Map(), waiting: [] }
 }
 
 function still(state: CoordinatorState): Step {

@@ -48,4 +48,13 @@ export const checkpointErrors = defineErrors({
       `the job has ${e.wanted}`,
     next: 'set spec.maxParallelism back: the division of keys depends on it and cannot change',
   },
+  WEIR_RESTORE_IN_FLIGHT: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; from: string; to: string; change: string }) =>
+      `${e.path} holds data in flight from ${e.from} to ${e.to}, ${e.change}`,
+    next:
+      'go back to the job that wrote it and take a savepoint, which holds nothing in flight; ' +
+      'or name the receiver in dropState to lose that data',
+  },
 })

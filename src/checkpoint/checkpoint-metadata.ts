@@ -9,16 +9,18 @@
 import type { StateMeta } from '../state/keyed-state-backend.ts'
 import type { SnapshotKind } from './coordinator-state.ts'
 import type {
+  ChannelHandle,
   KeyGroupSection,
   OperatorHandle,
   StoredJson,
   SubtaskHandle,
 } from './snapshot-handle.ts'
 
-export const METADATA_VERSION = 1
+/** 2 has data in flight. A checkpoint without any is written as 1: an older Weir reads it too. */
+export const METADATA_VERSION = 2
 
 export interface CheckpointMetadata {
-  readonly formatVersion: typeof METADATA_VERSION
+  readonly formatVersion: 1 | typeof METADATA_VERSION
   readonly kind: SnapshotKind
   readonly checkpointId: number
   readonly jobId: string
@@ -28,6 +30,8 @@ export interface CheckpointMetadata {
   readonly triggeredAtMs: number
   readonly completedAtMs: number
   readonly operators: readonly OperatorMetadata[]
+  /** Those whose channels stand in it; none for an aligned checkpoint. */
+  readonly edges: readonly EdgeMetadata[]
   /** What the sources had emitted at the cut, by operator and split. */
   readonly proof: Proof
 }
@@ -46,6 +50,43 @@ export interface OperatorDescription {
   readonly vertexId: string
   readonly parallelism: number
   readonly maxParallelism: number
+  /** What its state hangs on, in words: the type of its keys, its windows. */
+  readonly form?: Readonly<Record<string, string>> | undefined
+}
+
+/** What the metadata says of an edge beyond its channels. */
+export interface EdgeDescription {
+  readonly edgeId: string
+  /** The operator that sends. */
+  readonly fromOperatorId: string
+  /** The receiver, and its first operator. */
+  readonly vertexId: string
+  /** How records are divided among the receivers. */
+  readonly partitioner: PartitionerKind
+  /** Of the records that travel. */
+  readonly schema: unknown
+  /** Of the receiver. */
+  readonly parallelism: number
+  readonly maxParallelism: number
+}
+
+export type PartitionerKind =
+  | 'forward'
+  | 'rebalance'
+  | 'rescale'
+  | 'shuffle'
+  | 'broadcast'
+  | 'global'
+  | 'key'
+  | 'custom'
+
+export interface EdgeMetadata extends EdgeDescription {
+  readonly channels: readonly StoredChannel[]
+}
+
+export interface StoredChannel extends Omit<ChannelHandle, 'edgeId'> {
+  /** Of this checkpoint; `undefined` when nothing was in flight. */
+  readonly file: string | undefined
 }
 
 export interface OperatorMetadata extends OperatorDescription {
@@ -85,8 +126,9 @@ export interface SharedState {
 }
 
 export interface MetadataSource
-  extends Omit<CheckpointMetadata, 'formatVersion' | 'operators' | 'proof'> {
+  extends Omit<CheckpointMetadata, 'formatVersion' | 'operators' | 'edges' | 'proof'> {
   readonly operators: readonly OperatorDescription[]
+  readonly edges: readonly EdgeDescription[]
   readonly subtasks: readonly SubtaskHandle[]
   readonly enumerators: ReadonlyMap<string, StoredJson>
   /** Of the checkpoint that was restored: counts go on from it. */
@@ -97,12 +139,14 @@ export interface MetadataSource
 export function buildMetadata(source: MetadataSource): CheckpointMetadata {
   const { operators, subtasks, enumerators, proofBefore: _, ...rest } = source
   const byVertex = Map.groupBy(subtasks, subtask => subtask.vertexId)
+  const edges = edgesOf(source)
   return {
-    formatVersion: METADATA_VERSION,
+    formatVersion: edges.length === 0 ? 1 : METADATA_VERSION,
     ...rest,
     operators: operators.map(operator =>
       operatorMetadata(operator, byVertex.get(operator.vertexId) ?? [], enumerators),
     ),
+    edges,
     proof: proofOf(source),
   }
 }
@@ -134,6 +178,24 @@ function operatorMetadata(
   })
   const enumeratorState = enumerators.get(operator.operatorId)
   return { ...operator, enumeratorState, stateSets: stateSets.list, subtasks: parts }
+}
+
+function edgesOf({ edges, subtasks }: MetadataSource): readonly EdgeMetadata[] {
+  const stored = subtasks.flatMap(({ channels, file }) =>
+    channels.map(({ edgeId, ...channel }) => ({
+      edgeId,
+      channel: { ...channel, file: channel.section && file },
+    })),
+  )
+  const byEdge = Map.groupBy(stored, ({ edgeId }) => edgeId)
+  return edges.flatMap(edge => {
+    const channels = (byEdge.get(edge.edgeId) ?? []).map(({ channel }) => channel)
+    return channels.length === 0 ? [] : [{ ...edge, channels: channels.toSorted(byPlace) }]
+  })
+}
+
+function byPlace(a: StoredChannel, b: StoredChannel): number {
+  return a.to - b.to || a.from - b.from
 }
 
 /** Subtasks of one operator declare the same states: their description is written once. */

@@ -17,6 +17,11 @@ export interface CoordinatorOptions {
   readonly minPauseMs: number
   readonly timeoutMs: number
   readonly maxConcurrent: number
+  /**
+   * True: barriers may overtake data. What is in flight then belongs to one snapshot at a time, so
+   * none is pending beside another, savepoints included.
+   */
+  readonly overtaking: boolean
   /** Failures in a row that are borne. */
   readonly tolerableFailures: number
   /** Completed checkpoints to keep. */
@@ -59,6 +64,8 @@ export interface CoordinatorState {
   /** The highest id ever reserved, by any generation. */
   readonly lastId: number
   readonly pending: ReadonlyMap<number, PendingCheckpoint>
+  /** Asked for, and waiting until nothing is pending; oldest first. */
+  readonly waiting: readonly SnapshotRequest[]
   /** What could be restored, oldest first. */
   readonly completed: readonly CompletedCheckpoint[]
   /** Given up while their metadata was being stored: it may be there. Removed with the next. */
@@ -67,6 +74,11 @@ export interface CoordinatorState {
   readonly dueAtMs: number
   readonly lastCompletionMs: number
   readonly failuresInRow: number
+}
+
+export interface SnapshotRequest {
+  readonly snapshot: SnapshotKind
+  readonly requestId: string
 }
 
 export type CoordinatorEvent =
@@ -108,8 +120,16 @@ export type CoordinatorEvent =
 export type CoordinatorDecision =
   /** Make it durable that this id is taken, and that no newer generation began before. */
   | { readonly kind: 'reserve-id'; readonly id: number; readonly snapshot: SnapshotKind }
-  /** Snapshot the enumerators, then inject barriers at the sources. */
-  | { readonly kind: 'trigger'; readonly id: number; readonly snapshot: SnapshotKind }
+  /**
+   * Snapshot the enumerators, then inject barriers at the sources. `aligned`: no barrier may
+   * overtake, whatever the job's settings.
+   */
+  | {
+      readonly kind: 'trigger'
+      readonly id: number
+      readonly snapshot: SnapshotKind
+      readonly aligned: boolean
+    }
   /** Store the metadata: from then on the checkpoint exists. */
   | {
       readonly kind: 'write-metadata'
@@ -182,6 +202,7 @@ export function mayExist(pending: PendingCheckpoint): boolean {
 
 /** Savepoints and the final checkpoint do not count against the limit of those that run at once. */
 export function hasRoom(state: CoordinatorState): boolean {
+  if (state.options.overtaking) return state.pending.size === 0
   let running = 0
   for (const pending of state.pending.values()) {
     if (pending.final) return false

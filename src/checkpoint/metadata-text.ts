@@ -1,6 +1,6 @@
 /**
  * The text of a checkpoint's metadata: indented JSON with a checksum over itself, one line a key
- * group (`group offset length crc`).
+ * group (`group offset length crc`) and one a channel (`channel-text.ts`).
  *
  * Invariants
  *  M1  Reading what was written gives the same metadata.
@@ -9,6 +9,7 @@
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import type { StateMeta } from '../state/keyed-state-backend.ts'
+import { channelOfText, channelText } from './channel-text.ts'
 import { checkpointErrors } from './checkpoint-errors.ts'
 import { type CheckpointMetadata, METADATA_VERSION } from './checkpoint-metadata.ts'
 import type { KeyGroupSection, Section, StoredJson, StoredSplit } from './snapshot-handle.ts'
@@ -38,6 +39,7 @@ export function writeMetadata(metadata: CheckpointMetadata): Buffer {
         sharedState: subtask.sharedState.map(file => ({ ...file, crc: hex(file.crc) })),
       })),
     })),
+    edges: metadata.edges.map(edge => ({ ...edge, channels: edge.channels.map(channelText) })),
   }
   const text = `${JSON.stringify(shown, null, 2)}\n`
   return Buffer.from(text.replace(BLANK_CHECKSUM, `"checksum": "${hex(crc32(text))}"`))
@@ -68,7 +70,7 @@ export function readMetadata(bytes: Buffer, file: CheckedFile): CheckpointMetada
   const head = headSchema.safeParse(json)
   if (!head.success) throw corrupt('is no checkpoint metadata')
   const { formatVersion, checksum } = head.data
-  if (formatVersion !== METADATA_VERSION) {
+  if (formatVersion < 1 || formatVersion > METADATA_VERSION) {
     throw checkpointErrors.WEIR_CHECKPOINT_FORMAT({
       file: file.path,
       found: String(formatVersion),
@@ -159,13 +161,34 @@ const operator = z.object({
   vertexId: z.string(),
   parallelism: count,
   maxParallelism: count,
+  form: orUndefined(z.record(z.string(), z.string())),
   enumeratorState: orUndefined(anyJson),
   stateSets: z.array(z.array(stateMeta)),
   subtasks: z.array(subtask),
 })
 
+const edge = z.object({
+  edgeId: z.string(),
+  fromOperatorId: z.string(),
+  vertexId: z.string(),
+  partitioner: z.enum([
+    'forward',
+    'rebalance',
+    'rescale',
+    'shuffle',
+    'broadcast',
+    'global',
+    'key',
+    'custom',
+  ]),
+  schema: z.unknown(),
+  parallelism: count,
+  maxParallelism: count,
+  channels: z.array(channelOfText),
+})
+
 const metadataSchema: z.ZodType<CheckpointMetadata> = z.object({
-  formatVersion: z.literal(METADATA_VERSION),
+  formatVersion: z.union([z.literal(1), z.literal(METADATA_VERSION)]),
   kind: z.enum(['checkpoint', 'savepoint']),
   checkpointId: count,
   jobId: z.string(),
@@ -174,6 +197,7 @@ const metadataSchema: z.ZodType<CheckpointMetadata> = z.object({
   triggeredAtMs: z.number(),
   completedAtMs: z.number(),
   operators: z.array(operator),
+  edges: z.array(edge).default([]),
   proof: z.object({
     recordsPerSplit: z.record(z.string(), z.record(z.string(), z.number())),
   }),

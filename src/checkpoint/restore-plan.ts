@@ -3,7 +3,8 @@
  * another. It works on handles: nobody reads a byte before the plan stands.
  *
  * Owns        the division of keyed state, operator state, splits, writer state and committables.
- * Leaves out  reading files, and whether the types of states still fit (`state/`).
+ * Leaves out  data in flight (`channel-plan.ts`), reading files, and whether the types of states
+ *             still fit (`state/`).
  *
  * Invariants
  *  P1  Every stored key group goes to exactly one subtask: the one that owns it.
@@ -17,12 +18,9 @@ import { assert } from '../common/assert.ts'
 import { keyGroupRange } from '../state/key-groups.ts'
 import type { StateMeta } from '../state/keyed-state-backend.ts'
 import { redistributeSplit } from '../state/redistribution.ts'
+import { type ChannelPlan, type ChannelRequirements, planChannels } from './channel-plan.ts'
 import { checkpointErrors } from './checkpoint-errors.ts'
-import type {
-  CheckpointMetadata,
-  OperatorDescription,
-  OperatorMetadata,
-} from './checkpoint-metadata.ts'
+import type { OperatorDescription, OperatorMetadata } from './checkpoint-metadata.ts'
 import { divideOperatorState, type OperatorStatePiece } from './operator-state-pieces.ts'
 import type {
   CommittableHandle,
@@ -31,20 +29,16 @@ import type {
   StoredSplit,
 } from './snapshot-handle.ts'
 
-export interface RestoreRequirements {
-  readonly metadata: CheckpointMetadata
-  /** For messages. */
-  readonly path: string
+export interface RestoreRequirements extends ChannelRequirements {
   /** The operators of the job as it is now. */
   readonly operators: readonly OperatorDescription[]
-  /** Operators (uid or id) whose state may be left behind. */
-  readonly dropState: readonly string[]
 }
 
 export interface RestorePlan {
   readonly checkpointId: number
   /** By operator id; operators without an entry start empty. */
   readonly operators: ReadonlyMap<string, OperatorRestorePlan>
+  readonly channels: ChannelPlan
 }
 
 export interface OperatorRestorePlan {
@@ -69,7 +63,7 @@ export interface KeyedPiece {
   readonly groups: readonly KeyGroupSection[]
 }
 
-/** Throws WEIR_RESTORE_STATE_LEFT or WEIR_RESTORE_MAX_PARALLELISM. */
+/** Throws WEIR_RESTORE_STATE_LEFT, WEIR_RESTORE_MAX_PARALLELISM or WEIR_RESTORE_IN_FLIGHT. */
 export function planRestore(requirements: RestoreRequirements): RestorePlan {
   const { metadata, operators } = requirements
   refuseLeftState(requirements)
@@ -79,7 +73,8 @@ export function planRestore(requirements: RestoreRequirements): RestorePlan {
     const found = stored.get(operator.operatorId)
     if (found !== undefined) plans.set(operator.operatorId, planOperator(found, operator))
   }
-  return { checkpointId: metadata.checkpointId, operators: plans }
+  const channels = planChannels(requirements)
+  return { checkpointId: metadata.checkpointId, operators: plans, channels }
 }
 
 function refuseLeftState(requirements: RestoreRequirements): void {

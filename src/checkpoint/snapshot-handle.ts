@@ -51,6 +51,29 @@ export interface StoredSplit {
   readonly id: string
 }
 
+/** `none`: no watermark came. `end`: event time is over. */
+export type StoredWatermark = number | 'none' | 'end'
+
+/** Where the event time of a channel stood for its receiver at the cut. */
+export interface ChannelMarkHandle {
+  readonly watermark: StoredWatermark
+  readonly idle: boolean
+}
+
+/** Data in flight between two subtasks, as one of them recorded it. */
+export interface ChannelHandle {
+  readonly edgeId: string
+  /** Subtasks. */
+  readonly from: number
+  readonly to: number
+  /** Recorded by the receiver, or by the sender. */
+  readonly direction: 'input' | 'output'
+  /** Of an input. */
+  readonly mark: ChannelMarkHandle | undefined
+  /** `undefined` when nothing was in flight. */
+  readonly section: Section | undefined
+}
+
 /** What one operator subtask left in a checkpoint. */
 export interface OperatorHandle {
   readonly operatorId: string
@@ -65,6 +88,10 @@ export interface OperatorHandle {
 export interface PartMetrics {
   readonly alignmentMs: number
   readonly startDelayMs: number
+  /** The barrier overtook data here, or did not wait for others. */
+  readonly unaligned: boolean
+  /** Bytes of data in flight. */
+  readonly inFlightBytes: number
   readonly syncMs: number
   readonly asyncMs: number
   readonly recordsPerSplit: { readonly [splitId: string]: number }
@@ -78,5 +105,7 @@ export interface SubtaskHandle {
   readonly file: string | undefined
   readonly fileSizeBytes: number
   readonly operators: readonly OperatorHandle[]
+  /** Empty for an aligned checkpoint. */
+  readonly channels: readonly ChannelHandle[]
   readonly metrics: PartMetrics
 }

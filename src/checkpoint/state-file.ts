@@ -1,7 +1,7 @@
 /**
  * The binary file of one subtask's snapshot: a header, then sections one after the other. A section
- * is a key group of an operator, or one of its operator states. Each has a checksum in its handle,
- * so that damage is found before a byte of it is believed.
+ * is a key group of an operator, one of its operator states, or the data in flight of a channel. Each
+ * has a checksum in its handle, so that damage is found before a byte of it is believed.
  *
  * Owns        the layout of the file.
  * Leaves out  what the bytes mean (`state/`), and where the file lies.
@@ -16,6 +16,7 @@ import type { KeyedSnapshot } from '../state/keyed-state-backend.ts'
 import type { OperatorStateSnapshot } from '../state/operator-state-backend.ts'
 import { checkpointErrors } from './checkpoint-errors.ts'
 import type {
+  ChannelHandle,
   KeyedHandle,
   KeyGroupSection,
   OperatorHandle,
@@ -32,15 +33,24 @@ export interface OperatorPart
   readonly operatorState: readonly OperatorStateSnapshot[]
 }
 
+/** One channel's part of a snapshot, as the task gives it. */
+export interface ChannelPart extends Omit<ChannelHandle, 'section'> {
+  readonly chunks: readonly Buffer[]
+}
+
 export interface EncodedStateFile {
   /** To be written one after the other; empty when there is no binary state. */
   readonly pieces: readonly Buffer[]
   readonly sizeBytes: number
   readonly operators: readonly OperatorHandle[]
+  readonly channels: readonly ChannelHandle[]
 }
 
 /** Lays out a subtask's snapshot. The snapshot's buffers are taken over, not copied. */
-export function encodeStateFile(parts: readonly OperatorPart[]): EncodedStateFile {
+export function encodeStateFile(
+  parts: readonly OperatorPart[],
+  inFlight: readonly ChannelPart[] = [],
+): EncodedStateFile {
   const pieces: Buffer[] = [HEADER]
   let end = HEADER.length
   const append = (bytes: Buffer): void => {
@@ -62,8 +72,14 @@ export function encodeStateFile(parts: readonly OperatorPart[]): EncodedStateFil
     })
     return { operatorId, keyed, operatorState, splits, writerState, committables }
   })
-  if (end === HEADER.length) return { pieces: [], sizeBytes: 0, operators }
-  return { pieces, sizeBytes: end, operators }
+  const channels = inFlight.map(({ chunks, ...channel }): ChannelHandle => {
+    if (chunks.length === 0) return { ...channel, section: undefined }
+    const section = sectionOf(chunks, end)
+    chunks.forEach(append)
+    return { ...channel, section }
+  })
+  if (end === HEADER.length) return { pieces: [], sizeBytes: 0, operators, channels }
+  return { pieces, sizeBytes: end, operators, channels }
 }
 
 /** Checksums go over chunk borders: a backend cuts its chunks where it likes. */

@@ -85,8 +85,11 @@ function parts(view: SnapshotView): string {
     duration(part.syncMs),
     duration(part.asyncMs),
     formatBytes(part.sizeBytes),
+    part.unaligned ? 'unaligned' : 'aligned',
+    formatBytes(part.inFlightBytes),
   ])
-  return `\n${textTable([['SUBTASK', 'DELAY', 'ALIGNMENT', 'SYNC', 'ASYNC', 'SIZE'], ...rows])}`
+  const head = ['SUBTASK', 'DELAY', 'ALIGNMENT', 'SYNC', 'ASYNC', 'SIZE', 'BARRIER', 'IN FLIGHT']
+  return `\n${textTable([head, ...rows])}`
 }
 
 /** What the sources had emitted at the cut. */

@@ -11,7 +11,7 @@ import type { StreamJob } from '../protocol/stream-job.ts'
 import { cliErrors } from './cli-errors.ts'
 import type { CliIo } from './cli-io.ts'
 import { errorPlace } from './error-place.ts'
-import { findInstallation } from './installation.ts'
+import { findInstallation, type Installation } from './installation.ts'
 import { type JobFile, readJobFile } from './job-file.ts'
 import { loadJob } from './load-job.ts'
 
@@ -27,6 +27,9 @@ export interface PrepareJobOptions {
 export interface PreparedJob {
   readonly manifest: StreamJob
   readonly graph: JobGraph
+  /** The file with the job's code. */
+  readonly bundle: string
+  readonly installation: Installation
 }
 
 /** Throws what is wrong with the file, the manifest, the job's types, or its builder function. */
@@ -36,27 +39,27 @@ export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise
   const { file } = options
   const set = overrides(options)
   const jobFile = readJobFile({ file, cwd: io.cwd, set, cacheFolder, installation })
-  const loaded = await loadJob({
+  const { exported, bundle } = await loadJob({
     jobFile,
     installation,
     cacheFolder,
     nodePath: io.nodePath,
     say: line => io.err.write(`${line}\n`),
   })
-  if (!isJob(loaded)) {
+  if (!isJob(exported)) {
     const reason = 'its default export is not made by job(...)'
     throw cliErrors.WEIR_JOB_LOAD_FAILED({ file: jobFile.shownAs, where: '', reason })
   }
   const { manifest } = jobFile
   const { spec, metadata } = manifest
-  const pipeline = buildPipeline(loaded, jobFile, installation.home)
+  const pipeline = buildPipeline(exported, jobFile, installation.home)
   const graphOptions = {
     name: metadata.name,
     maxParallelism: spec.maxParallelism,
     checkpointing: spec.checkpoint.mode,
   }
   const graph = buildJobGraph(buildStreamGraph(pipeline, graphOptions), graphOptions)
-  return { manifest, graph }
+  return { manifest, graph, bundle, installation }
 }
 
 function buildPipeline(job: Job, jobFile: JobFile, home: string): Pipeline {

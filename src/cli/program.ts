@@ -14,7 +14,7 @@ const exitCodesHelp = `
 Exit codes:
   0    done, also a job that weir stop ended
   1    the job failed, or a test did
-  2    wrong usage, manifest or job: nothing was started
+  2    wrong usage, manifest, job or checkpoint: nothing was started
   130  stopped by Ctrl-C (143: by SIGTERM, or cancelled)`
 
 /** Runs one command line; gives the exit code. Never throws. */
@@ -68,6 +68,8 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
     .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .option('--state <backend>', 'state backend, instead of spec.stateBackend.type')
+    .option('--processes', 'each slot is a process of its own, also a single one')
+    .option('--in-process', 'all slots run in this process; default for a single one')
     .option('--no-rest', 'without the REST API: the job cannot be looked at or steered')
     .option('--rest-port <n>', 'port of the REST API on 127.0.0.1; default: a free one', parsePort)
     .action(async (file: string, options: RunFlags) => {
@@ -83,6 +85,8 @@ interface RunFlags {
   readonly state?: string
   readonly rest: boolean
   readonly restPort?: number
+  readonly processes?: boolean
+  readonly inProcess?: boolean
 }
 
 function declarePlan(program: Command, io: CliIo, done: Done): void {

@@ -1,16 +1,21 @@
-/** `weir run`: runs a manifest or a job module here, to its end if its input has one. */
+/**
+ * `weir run`: runs a manifest or a job module here, to its end if its input has one. A job of one
+ * slot runs in this process; more slots are processes of their own, as they would be pods.
+ */
 import { resolve } from 'node:path'
 import { jobIdOf } from '../cluster/job-id.ts'
 import { type RestoreRequest, settingsOf } from '../cluster/job-settings.ts'
 import { runLocalJob } from '../cluster/local-job.ts'
 import { makeLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
+import { buildExecutionPlan } from '../graph/execution-plan.ts'
+import type { JobDescriptionText } from '../protocol/job-description.ts'
 import type { StreamJob } from '../protocol/stream-job.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
 import { DEFAULT_CHECKPOINT_FOLDER, openStore } from '../storage/open-store.ts'
 import type { CliIo } from './cli-io.ts'
-import { findInstallation } from './installation.ts'
 import { openRest } from './open-rest.ts'
-import { type PrepareJobOptions, prepareJob } from './prepare-job.ts'
+import { type PreparedJob, type PrepareJobOptions, prepareJob } from './prepare-job.ts'
 import { runJob } from './run-job.ts'
 
 export interface RunOptions extends PrepareJobOptions {
@@ -20,26 +25,73 @@ export interface RunOptions extends PrepareJobOptions {
   readonly rest?: boolean
   /** Default: any free one. */
   readonly restPort?: number
+  /** Each slot a process, also a single one. */
+  readonly processes?: boolean
+  /** All slots in this process, however many. */
+  readonly inProcess?: boolean
 }
 
 /** Gives the exit code. Throws what is wrong before the job starts. */
 export async function run(options: RunOptions, io: CliIo): Promise<number> {
-  const { manifest, graph } = await prepareJob(options, io)
+  const prepared = await prepareJob(options, io)
+  const { manifest, graph } = prepared
   for (const { message, next } of graph.warnings) {
     io.err.write(`warning: ${message}\n  next: ${next}\n`)
   }
-  const { metadata, spec } = manifest
-  const { clock } = io
-  const random = new SystemRandom()
   const store = openStore({
-    location: spec.checkpoint.storage ?? DEFAULT_CHECKPOINT_FOLDER,
+    location: manifest.spec.checkpoint.storage ?? DEFAULT_CHECKPOINT_FOLDER,
     folder: io.cwd,
-    random,
-    clock,
+    random: new SystemRandom(),
+    clock: io.clock,
   })
   for (const { message, next } of (await store.probe?.()) ?? []) {
     io.err.write(`warning: ${message}\n  next: ${next}\n`)
   }
+  const isMany = buildExecutionPlan(graph).slots > 1
+  const apart = options.inProcess !== true && (options.processes === true || isMany)
+  return apart
+    ? runApart(options, prepared, { io, store })
+    : runHere(options, prepared, { io, store })
+}
+
+interface RunParts {
+  readonly io: CliIo
+  readonly store: ObjectStore
+}
+
+async function runApart(
+  options: RunOptions,
+  prepared: PreparedJob,
+  { io, store }: RunParts,
+): Promise<number> {
+  const { ProcessJob } = await import('./processes/process-job.ts')
+  const { manifest, graph, bundle, installation } = prepared
+  const { metadata } = manifest
+  const description: JobDescriptionText = {
+    formatVersion: 1,
+    run: new SystemRandom().uuid(),
+    manifest,
+    bundle,
+    storeLocation: store.location,
+    restore: restoreRequest(options.restore, manifest, io.cwd),
+    rest: options.rest === false ? null : { port: options.restPort ?? 0, folder: io.cwd },
+  }
+  const jobId = jobIdOf(metadata.name, metadata.namespace)
+  return runJob(onNotice => {
+    const job = new ProcessJob({ graph, jobId, description, installation, io, onNotice })
+    job.start()
+    return job
+  }, io)
+}
+
+async function runHere(
+  options: RunOptions,
+  { manifest, graph, installation }: PreparedJob,
+  { io, store }: RunParts,
+): Promise<number> {
+  const { metadata, spec } = manifest
+  const { clock } = io
+  const random = new SystemRandom()
   const logger = makeLogger({ level: io.config.logLevel, write: line => io.err.write(line) })
   const jobId = jobIdOf(metadata.name, metadata.namespace)
   const settings = settingsOf(spec)
@@ -57,7 +109,7 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
       onNotice,
     })
     if (options.rest !== false) {
-      const { version } = findInstallation()
+      const { version } = installation
       const { args } = spec.job
       const observed = { job, jobId, graph, settings, args, store, clock, version }
       const say = (text: string): void => onNotice({ level: 'info', text })
@@ -74,11 +126,12 @@ function restoreRequest(
   manifest: StreamJob,
   cwd: string,
 ): RestoreRequest {
-  if (from === 'latest') return { kind: 'latest' }
+  const { dropState } = manifest.spec.upgrade
+  const dropped = dropState === undefined ? {} : { dropState }
+  if (from === 'latest') return { kind: 'latest', ...dropped }
   // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
   const path = from ?? manifest.spec.restore?.path
   if (path === undefined) return { kind: 'none' }
-  const { dropState } = manifest.spec.upgrade
   const place = path.includes('://') ? path : resolve(cwd, path)
-  return { kind: 'path', path: place, ...(dropState === undefined ? {} : { dropState }) }
+  return { kind: 'path', path: place, ...dropped }
 }

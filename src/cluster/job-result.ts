@@ -4,6 +4,8 @@ export interface JobResult {
   readonly outcome: 'finished' | 'stopped' | 'cancelled' | 'failed'
   /** Why it failed. */
   readonly error: unknown
+  /** It failed before anything of it ran: a restore that was refused, say. */
+  readonly refused: boolean
   readonly restarts: number
   /** The last completed checkpoint's path, to be given to `--restore`. */
   readonly lastCheckpointPath: string | undefined

@@ -3,6 +3,7 @@
  */
 import { parseDuration } from '../common/duration.ts'
 import type { StreamJobSpec } from '../protocol/stream-job.ts'
+import type { BarrierAlignment } from '../runtime/task-contract.ts'
 
 export interface JobSettings {
   readonly checkpoint: CheckpointSettings
@@ -12,6 +13,8 @@ export interface JobSettings {
 
 export interface CheckpointSettings {
   readonly mode: 'exactly-once' | 'at-least-once'
+  /** How barriers pass data; savepoints and the last checkpoint are aligned all the same. */
+  readonly alignment: BarrierAlignment
   /** From trigger to trigger; `undefined`: only final checkpoints and savepoints. */
   readonly intervalMs: number | undefined
   readonly minPauseMs: number
@@ -42,19 +45,20 @@ export interface StateBackendSettings {
 export type RestoreRequest =
   | { readonly kind: 'none' }
   /** The last completed checkpoint of the job's earlier runs. */
-  | { readonly kind: 'latest' }
+  | ({ readonly kind: 'latest' } & DropState)
   /** A checkpoint or savepoint: a folder of the store, or a whole location. */
-  | {
-      readonly kind: 'path'
-      readonly path: string
-      /** Operators (uid or id) whose state may be left behind. */
-      readonly dropState?: readonly string[]
-    }
+  | ({ readonly kind: 'path'; readonly path: string } & DropState)
+
+interface DropState {
+  /** What may be left behind: operators (uid or id), or single states as `uid.state`. */
+  readonly dropState?: readonly string[]
+}
 
 /** Of a job without a manifest; the same as the manifest's defaults. */
 export const defaultSettings: JobSettings = {
   checkpoint: {
     mode: 'exactly-once',
+    alignment: { kind: 'aligned' },
     intervalMs: 10_000,
     minPauseMs: 0,
     timeoutMs: 600_000,
@@ -80,6 +84,7 @@ export function settingsOf(
   return {
     checkpoint: {
       mode: checkpoint.mode,
+      alignment: alignmentOf(checkpoint),
       intervalMs: parseDuration(checkpoint.interval),
       minPauseMs: parseDuration(checkpoint.minPause) ?? 0,
       timeoutMs: parseDuration(checkpoint.timeout) ?? defaultSettings.checkpoint.timeoutMs,
@@ -96,4 +101,13 @@ export function settingsOf(
     },
     stateBackend: { type: stateBackend.type, options: stateBackend.options ?? {} },
   }
+}
+
+/** A timeout of nothing is no patience at all, as in Flink. */
+function alignmentOf(checkpoint: StreamJobSpec['checkpoint']): BarrierAlignment {
+  const { mode, alignment, alignmentTimeout } = checkpoint
+  if (mode === 'at-least-once' || alignment === 'aligned') return { kind: 'aligned' }
+  const timeoutMs = parseDuration(alignmentTimeout ?? '0ms') ?? 0
+  if (alignment === 'unaligned' || timeoutMs === 0) return { kind: 'unaligned' }
+  return { kind: 'timeout', timeoutMs }
 }

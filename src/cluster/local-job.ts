@@ -12,6 +12,7 @@ import { buildExecutionPlan } from '../graph/execution-plan.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { SlotLoop } from '../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../runtime/task-contract.ts'
+import { AlignmentGroups } from '../runtime/watermark-alignment.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { openStore } from '../storage/open-store.ts'
@@ -22,6 +23,7 @@ import { JobHistory } from './jobmanager/job-history.ts'
 import { JobMaster } from './jobmanager/job-master.ts'
 import { LocalExchanges } from './local-exchanges.ts'
 import { ProgressMeter } from './progress-meter.ts'
+import { progressOf } from './progress-of.ts'
 import type { SlotEvent, SlotGateway } from './slot-messages.ts'
 import { makeTaskStarter } from './taskmanager/make-task-starter.ts'
 import { TaskExecutor } from './taskmanager/task-executor.ts'
@@ -94,16 +96,7 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
     counters,
     history,
     tasks,
-    progress: () => ({
-      ...meter.read(tasks()),
-      status: master.status,
-      checkpointsCompleted: master.counts.checkpointsCompleted,
-      checkpointsFailed: master.counts.checkpointsFailed,
-      lastCheckpoint: master.counts.lastCheckpoint,
-      lastCheckpointFailure: master.counts.lastCheckpointFailure,
-      restarts: master.restarts,
-      lastFailure: master.lastFailure,
-    }),
+    progress: () => progressOf(master, meter, tasks()),
   }
 }
 
@@ -153,6 +146,7 @@ function makeExecutors(
     random,
     logger,
     counters: ports.counters,
+    alignment: new AlignmentGroups(),
   })
   return Array.from({ length: plan.slots }, (_, slot) => {
     return new TaskExecutor({
@@ -172,7 +166,7 @@ function makeExecutors(
 function withoutCheckpoints(settings: JobSettings): JobSettings {
   return {
     ...settings,
-    checkpoint: { ...settings.checkpoint, intervalMs: undefined },
+    checkpoint: { ...settings.checkpoint, alignment: { kind: 'aligned' }, intervalMs: undefined },
     restart: { ...settings.restart, strategy: 'none' },
   }
 }

@@ -4,10 +4,12 @@
  * an attempt that is over are ignored by both sides.
  */
 import type { SourceSplit } from '../api/source.ts'
+import type { ChannelPiece } from '../checkpoint/channel-plan.ts'
 import type { SnapshotKind } from '../checkpoint/coordinator-state.ts'
 import type { SubtaskRestore } from '../checkpoint/restore-plan.ts'
 import type { SubtaskHandle } from '../checkpoint/snapshot-handle.ts'
 import type { ErrorDomain } from '../common/errors.ts'
+import type { BarrierAlignment } from '../runtime/task-contract.ts'
 
 /** Names an operator's subtask; the slot is the subtask's index. */
 export interface SourceReaderAddress {
@@ -25,19 +27,30 @@ export interface SlotRestore {
   readonly previous: string | undefined
   /** By operator id: the part of this slot's subtask. */
   readonly operators: { readonly [operatorId: string]: SubtaskRestore }
+  /** By vertex id: data in flight for this slot's subtask. */
+  readonly channels: { readonly [vertexId: string]: readonly ChannelPiece[] }
+}
+
+/** What the slots of one attempt need to find each other, and nobody else. */
+export interface AttemptNetwork {
+  /** The attempt's own: see `checkpoint/generation.ts`. Channels of another one are refused. */
+  readonly generation: number
+  /** Where each slot takes data, by slot; empty when all are in one process. */
+  readonly peers: readonly string[]
 }
 
 export type SlotCommand = { readonly attempt: number } & SlotCommandBody
 
 export type SlotCommandBody =
   /** Start this slot's subtask of every vertex. */
-  | { readonly kind: 'deploy'; readonly restore: SlotRestore | undefined }
+  | ({ readonly kind: 'deploy'; readonly restore: SlotRestore | undefined } & AttemptNetwork)
   /** Inject a barrier at the slot's sources. */
   | {
       readonly kind: 'trigger'
       readonly checkpointId: number
       readonly snapshot: SnapshotKind
       readonly timestamp: number
+      readonly alignment: BarrierAlignment
     }
   | { readonly kind: 'complete'; readonly checkpointId: number }
   | { readonly kind: 'abort'; readonly checkpointId: number }
@@ -93,4 +106,12 @@ export interface FailureReport {
 /** Sends to one slot. */
 export interface SlotGateway {
   send(command: SlotCommand): void
+}
+
+/** Slots that come and go. */
+export interface SlotSupply {
+  /** Where each takes data, when all are there; else `undefined`. */
+  readonly peers: readonly string[] | undefined
+  /** Resolves when all are there, or at the signal. Rejects with WEIR_SLOTS_MISSING. */
+  whenComplete(signal: AbortSignal): Promise<void>
 }

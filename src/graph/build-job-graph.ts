@@ -8,6 +8,7 @@ import type { Job } from '../api/job.ts'
 import { generalType } from '../schema/general-type.ts'
 import type { Type } from '../schema/type.ts'
 import { typeOf } from '../schema/type-of.ts'
+import { forcedAlignment, sinksAndBehind } from './forced-alignment.ts'
 import { type CheckpointingMode, graphWarnings } from './graph-warnings.ts'
 import {
   type ChainedOperator,
@@ -91,6 +92,7 @@ function isChainable(node: StreamNode, input: StreamEdge, options: JobGraphOptio
 function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
   const ids = new Map<string, number>()
   const edges: JobEdge[] = []
+  const sinks = sinksAndBehind(stream.nodes)
   for (const to of stream.nodes) {
     if (heads.get(to) !== to) continue
     for (const edge of to.inputs) {
@@ -109,6 +111,7 @@ function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
         input: edge.input,
         partitioner: edge.partitioner,
         type: typeOfEdge(edge),
+        forcedAlignment: forcedAlignment(edge, sinks),
       })
     }
   }

@@ -106,7 +106,12 @@ export interface JobEdge {
   readonly partitioner: Partitioner
   /** Of the records that travel. */
   readonly type: Type<unknown>
+  /** Why no barrier overtakes data here; `undefined` where an unaligned one does. */
+  readonly forcedAlignment: ForcedAlignment | undefined
 }
+
+/** See `forced-alignment.ts`. */
+export type ForcedAlignment = 'forward' | 'rescale' | 'broadcast' | 'behind a sink'
 
 export interface JobEdgeEnd {
   readonly vertexId: string

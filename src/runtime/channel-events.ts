@@ -8,8 +8,9 @@
  *  E2  Operators are told of the end of an input only if every sender drained.
  */
 import { assert } from '../common/assert.ts'
-import type { BarrierDecision, BarrierHandler } from './checkpointing/barrier-handler.ts'
-import type { InputGate } from './network/input-gate.ts'
+import { MAX_TIMESTAMP } from '../common/timestamps.ts'
+import type { BarrierDecision, BarrierHandler } from './checkpointing/barrier-decision.ts'
+import type { ChannelPriority, InputGate } from './network/input-gate.ts'
 import type { ResultPartition } from './network/result-partition.ts'
 import type { StreamEvent } from './network/stream-item.ts'
 import type { OperatorChain } from './operator-chain.ts'
@@ -34,10 +35,36 @@ export class ChannelEvents {
   /** Channels that still have data, by input. */
   readonly #open: number[]
   #drain = true
+  #timerAt = MAX_TIMESTAMP
 
   constructor(parts: ChannelEventsParts) {
     this.#parts = parts
     this.#open = parts.chain.inputs.map((_, input) => parts.gate.channelsOf(input))
+  }
+
+  /** When `timeUp` has to be called, ms since the epoch. */
+  get nextTimer(): number {
+    return this.#timerAt
+  }
+
+  timeUp(): void {
+    this.#timerAt = MAX_TIMESTAMP
+    this.#perform(this.#parts.barriers.onTimer(this.#parts.services.now))
+  }
+
+  handlePriority({ barrier, announced, channel }: ChannelPriority): void {
+    const { barriers, services } = this.#parts
+    const { now } = services
+    this.#perform(
+      announced
+        ? barriers.onAnnounced(barrier, now)
+        : barriers.onBarrierAhead(barrier, channel, now),
+    )
+  }
+
+  /** The job gave a checkpoint up. */
+  checkpointAborted(checkpointId: number): void {
+    this.#perform(this.#parts.barriers.onAborted(checkpointId))
   }
 
   handle(event: StreamEvent, channel: number): void {
@@ -73,10 +100,20 @@ export class ChannelEvents {
         case 'unblock-all':
           gate.unblockAll()
           break
+        case 'set-timer':
+          this.#timerAt = decision.at
+          break
         case 'snapshot':
           snapshots.begin(decision)
           break
+        case 'finish-recording':
+          snapshots.finishRecording(decision.checkpointId, decision.channel)
+          break
+        case 'recorded':
+          snapshots.recorded(decision.checkpointId, decision.alignmentMs)
+          break
         case 'abort':
+          snapshots.abandon(decision.checkpointId)
           services.listener.declined(decision.checkpointId, decision.reason)
           break
         case 'forward-cancel':

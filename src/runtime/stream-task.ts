@@ -9,26 +9,30 @@
  *
  * Invariants
  *  T1  Everything runs between two records, on one thread. No record waits for a promise.
- *  T2  An interrupted watermark or timer burst goes on before any new input, timer or barrier.
+ *  T2  An interrupted watermark or timer burst goes on before any new input, timer or order; but a
+ *      barrier that overtakes may come in between: what did not fire yet is state.
  *  T3  No input is taken while an output is full or an operator is blocked: what a task holds
  *      beyond its channels is what one record (of a source: one poll) makes.
  *  T4  While a snapshot is being cut, nothing else runs.
  *  T5  `failed` or `finished` is reported once, and nothing after it.
+ *  T6  What was restored in flight is taken before anything new, and the task runs only then.
  *
- * A turn, in order: mailbox; interrupted operators; orders; due timers; a slice of a snapshot that
- * is being written; input until the deadline; what was collected for the next tasks is handed over.
+ * A turn, in order: mailbox; barriers that overtook, and alignments whose time is over; interrupted
+ * operators; orders; due timers; input until the deadline; a slice of a snapshot that is being
+ * written; what was collected for the next tasks is handed over.
  */
 import { assert, assertDefined } from '../common/assert.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import { type BatchRunner, makeBatchRunner } from './batch-runner.ts'
 import { ChannelEvents } from './channel-events.ts'
-import type { BarrierHandler } from './checkpointing/barrier-handler.ts'
+import type { BarrierHandler } from './checkpointing/barrier-decision.ts'
 import { FlightSize } from './flight-size.ts'
 import type { InputGate } from './network/input-gate.ts'
 import type { OutputRoom } from './network/output-room.ts'
 import type { ResultPartition } from './network/result-partition.ts'
 import type { RecordBatch } from './network/stream-item.ts'
 import type { OperatorChain } from './operator-chain.ts'
+import type { RestoredInputs } from './restored-inputs.ts'
 import type { LoopHandle, LoopTask } from './slot-loop.ts'
 import type { TaskCounters, TimeKind } from './task-counters.ts'
 import type { TaskServices } from './task-services.ts'
@@ -77,12 +81,19 @@ export interface TaskParts {
   /** `undefined` for a task that begins with a source. */
   readonly gate: InputGate | undefined
   readonly valve: WatermarkValve | undefined
+  /** What was in flight in the restored checkpoint. */
+  readonly restored: RestoredInputs | undefined
   readonly barriers: BarrierHandler | undefined
   readonly partitions: readonly ResultPartition[]
   readonly room: OutputRoom
   readonly snapshots: TaskSnapshots
   readonly counters: TaskCounters
   readonly services: TaskServices
+}
+
+interface Restoring extends RestoredInputs {
+  readonly events: ChannelEvents
+  begun: boolean
 }
 
 export class StreamTask implements LoopTask {
@@ -94,11 +105,12 @@ export class StreamTask implements LoopTask {
   #phase: Phase = 'running'
   #loop: LoopHandle | undefined
   #outcome: Outcome = 'input'
-  #batch: RecordBatch | undefined
-  #batchAt = 0
   #batchRunner: BatchRunner | undefined
   /** `undefined` for a task without channels. */
+  readonly #gate: InputGate | undefined
   readonly #events: ChannelEvents | undefined
+  /** Until it is taken (T6). */
+  #restoring: Restoring | undefined
   #drain = true
   readonly #isOpen = (): boolean => this.#phase !== 'closed'
   /** T4: an order may begin a snapshot that has to wait. */
@@ -112,7 +124,9 @@ export class StreamTask implements LoopTask {
     const { blockables } = chain
     this.#runners = chain.inputs.map(push => makeBatchRunner({ push, room, blockables }))
     this.#flight = new FlightSize()
+    this.#gate = parts.gate
     this.#events = this.#makeEvents(parts)
+    this.#restoring = this.#makeRestoring(parts)
     assert(
       (this.#events === undefined) !== (chain.source === undefined),
       `task ${services.name} has a source or inputs`,
@@ -127,17 +141,22 @@ export class StreamTask implements LoopTask {
     return this.#phase === 'drained'
   }
 
-  /** A task that cannot fire timers now is woken by what it waits for. */
+  /** A task that cannot fire timers now is woken by what it waits for; alignment waits for none. */
   get nextTimer(): number {
+    const { snapshots } = this.#parts
+    if (snapshots.suspended || this.isClosed) return MAX_TIMESTAMP
+    const barriers = Math.min(this.#events?.nextTimer ?? MAX_TIMESTAMP, snapshots.nextTimer)
     const waits = this.#outcome === 'room' || this.#outcome === 'action'
-    return this.#phase !== 'running' || waits ? MAX_TIMESTAMP : this.#chain.nextProcessingTime()
+    if (this.#phase !== 'running' || waits) return barriers
+    return Math.min(barriers, this.#chain.nextProcessingTime())
   }
 
   /** Begins to run; the loop gives turns from now on. */
   start(loop: LoopHandle): void {
-    const { counters, services, gate } = this.#parts
+    const { counters, services } = this.#parts
     this.#loop = loop
-    gate?.listen(() => loop.wake())
+    this.#gate?.listen({ whenData: () => loop.wake(), whenPriority: () => loop.wake() })
+    if (this.#restoring === undefined) services.listener.running()
     counters.turnTo('idle', services.clock.monotonic())
     loop.wake()
   }
@@ -147,6 +166,13 @@ export class StreamTask implements LoopTask {
     this.#phase = 'closed'
     this.#loop?.remove()
     this.#parts.snapshots.close()
+  }
+
+  /** The job gave a checkpoint up. */
+  abortCheckpoint(checkpointId: number): void {
+    this.#events?.checkpointAborted(checkpointId)
+    this.#parts.snapshots.abort(checkpointId)
+    this.#chain.notifyCheckpointAborted(checkpointId)
   }
 
   /** The source emits nothing more and the output ends; with `drain`, event time ends first. */
@@ -179,25 +205,48 @@ export class StreamTask implements LoopTask {
     const { services, snapshots } = this.#parts
     if (snapshots.suspended) return 'action'
     services.mailbox.run(this.#isOpen)
+    this.#heedBarriers()
+    const outcome = this.#proceed(deadline)
+    if (snapshots.suspended || !snapshots.isWriting) return outcome
+    snapshots.step(SNAPSHOT_SLICE_MS)
+    return snapshots.isWriting ? 'more' : outcome
+  }
+
+  /** Whatever the task waits for, it does not let these wait. */
+  #heedBarriers(): void {
+    const { services, snapshots } = this.#parts
+    const [gate, events] = [this.#gate, this.#events]
+    if (this.isClosed) return
+    snapshots.checkOutputs()
+    if (gate === undefined || events === undefined) return
+    while (gate.hasPriority && !snapshots.suspended) {
+      const priority = gate.pollPriority()
+      if (priority !== undefined) events.handlePriority(priority)
+    }
+    if (events.nextTimer <= services.now && !snapshots.suspended) events.timeUp()
+  }
+
+  #proceed(deadline: number): Outcome {
+    const { services, snapshots } = this.#parts
+    if (snapshots.suspended) return 'action'
     if (this.#chain.hasInterrupted && !this.#goOn()) return this.#waitsFor()
     services.orders.run(this.#mayObey)
     // An order may have begun a snapshot, or ended the task.
     if (snapshots.suspended) return 'action'
     if (this.isClosed) return 'input'
     if (this.#phase === 'running' && this.#mayTakeInput()) this.#chain.processTime(services.now)
-    if (snapshots.isWriting) snapshots.step(SNAPSHOT_SLICE_MS)
-    const outcome = this.#advance(deadline)
-    return outcome === 'input' && snapshots.isWriting ? 'more' : outcome
+    return this.#advance(deadline)
   }
 
   #advance(deadline: number): Outcome {
+    this.#beginRestoring()
     if (this.#phase === 'running') {
-      const outcome = this.#parts.gate === undefined ? this.#poll(deadline) : this.#take(deadline)
+      const outcome = this.#gate === undefined ? this.#poll(deadline) : this.#take(deadline)
       if ((this.#phase as Phase) !== 'ending') return outcome
     }
     if (this.#phase === 'ending') return this.#end()
     // Drained: barriers still come.
-    return this.#parts.gate === undefined ? 'input' : this.#take(deadline)
+    return this.#gate === undefined ? 'input' : this.#take(deadline)
   }
 
   /** Lets the source emit, poll by poll. */
@@ -224,15 +273,21 @@ export class StreamTask implements LoopTask {
   /** Takes items from the channels. */
   #take(deadline: number): Outcome {
     const { services, snapshots } = this.#parts
-    const gate = assertDefined(this.#parts.gate, 'a task without a source has inputs')
+    const gate = assertDefined(this.#gate, 'a task without a source has inputs')
     let now = services.clock.monotonic()
     let flights = 0
     while (this.#mayTakeInput()) {
-      if (this.#batch === undefined && !this.#takeItem(gate)) return 'input'
+      const restoring = this.#restoring
+      const from = restoring?.gate ?? gate
+      if (from.batch === undefined && !this.#takeItem(from)) {
+        if (restoring === undefined) return 'input'
+        this.#endRestoring(restoring)
+        continue
+      }
       if (snapshots.suspended) return 'action'
       if (this.#phase === 'ending') return 'more'
-      const batch = this.#batch
-      if (batch !== undefined) this.#pushSome(batch)
+      const { batch } = from
+      if (batch !== undefined) this.#pushSome(from, batch)
       const before = now
       now = services.clock.monotonic()
       if (batch !== undefined) this.#flight.adapt(now - before)
@@ -246,25 +301,47 @@ export class StreamTask implements LoopTask {
     const item = gate.poll()
     if (item === undefined) return false
     const channel = gate.polledChannel
-    if (item.kind === 'records') this.#openBatch(item, gate.inputOf(channel))
-    else this.#events?.handle(item, channel)
+    if (item.kind === 'records') this.#openBatch(gate, item)
+    else (this.#restoring?.events ?? this.#events)?.handle(item, channel)
     return true
   }
 
-  #openBatch(batch: RecordBatch, input: number): void {
+  #openBatch(gate: InputGate, batch: RecordBatch): void {
     assert(this.#phase === 'running', 'no records follow the end of the data')
-    this.#batch = batch
-    this.#batchAt = 0
-    this.#batchRunner = this.#runners[input]
+    gate.batch = batch
+    gate.batchAt = 0
+    this.#batchRunner = this.#runners[gate.inputOf(gate.polledChannel)]
     this.#parts.counters.recordsIn += batch.size
   }
 
-  #pushSome(batch: RecordBatch): void {
+  #pushSome(gate: InputGate, batch: RecordBatch): void {
     const runner = this.#batchRunner as BatchRunner
     const last = batch.size * 2
-    const end = Math.min(last, this.#batchAt + this.#flight.size * 2)
-    this.#batchAt = runner(batch.items, this.#batchAt, end)
-    if (this.#batchAt === last) this.#batch = undefined
+    const end = Math.min(last, gate.batchAt + this.#flight.size * 2)
+    gate.batchAt = runner(batch.items, gate.batchAt, end)
+    if (gate.batchAt === last) gate.batch = undefined
+  }
+
+  #makeRestoring({ restored, barriers }: TaskParts): Restoring | undefined {
+    if (restored === undefined || barriers === undefined) return undefined
+    const endInputs = (): void => assert(false, 'T6: a restored channel has no end')
+    const events = new ChannelEvents({ ...this.#parts, ...restored, barriers, endInputs })
+    return { ...restored, events, begun: false }
+  }
+
+  /** The watermark of the cut comes before the first record that is taken again. */
+  #beginRestoring(): void {
+    const restoring = this.#restoring
+    if (restoring === undefined || restoring.begun) return
+    restoring.begun = true
+    restoring.valve.restore(restoring.marks)
+  }
+
+  #endRestoring(restoring: Restoring): void {
+    const { valve, services } = this.#parts
+    this.#restoring = undefined
+    valve?.succeed(restoring.valve)
+    services.listener.running()
   }
 
   #makeEvents(parts: TaskParts): ChannelEvents | undefined {
@@ -314,6 +391,6 @@ export class StreamTask implements LoopTask {
     for (const partition of partitions) sent += partition.records
     counters.recordsOut = sent
     const own = head?.home.context.metrics.currentWatermark ?? MIN_TIMESTAMP
-    counters.watermark = valve?.watermark ?? own
+    counters.watermark = (this.#restoring?.valve ?? valve)?.watermark ?? own
   }
 }

@@ -7,6 +7,7 @@ import type { OperatorKind } from '../api/transformation.ts'
 import type { KeyedSnapshot, RestoredKeyedState } from '../state/keyed-state-backend.ts'
 import type { OperatorStateSnapshot } from '../state/operator-state-backend.ts'
 import type { OperatorMetrics } from './stream-operator.ts'
+import type { ChannelMark } from './watermark-valve.ts'
 
 /** How a barrier passes data: `timeout` is aligned until `timeoutMs` after its trigger. */
 export type BarrierAlignment =
@@ -19,6 +20,7 @@ export interface CheckpointBarrier {
   /** When the checkpoint was triggered, ms since the epoch: timeouts count from here. */
   readonly timestamp: number
   readonly kind: 'checkpoint' | 'savepoint'
+  readonly alignment: BarrierAlignment
 }
 
 /** One operator's part of a task's snapshot. */
@@ -43,10 +45,40 @@ export interface StoredCommittable {
 export interface SnapshotMetrics {
   readonly alignmentMs: number
   readonly startDelayMs: number
+  /** The barrier overtook data here, or did not wait for others. */
+  readonly unaligned: boolean
+  /** Bytes of data in flight. */
+  readonly inFlightBytes: number
   readonly syncMs: number
   readonly asyncMs: number
   /** Records emitted by this source subtask since the job began, per split: the proof. */
   readonly recordsPerSplit: { readonly [splitId: string]: number }
+}
+
+/** Data in flight on one channel at the cut, on one side of it, and where its event time stood. */
+export interface ChannelSnapshot {
+  readonly edgeId: string
+  /** Subtasks. */
+  readonly from: number
+  readonly to: number
+  /** On the receiver's side, or the sender's. */
+  readonly direction: 'input' | 'output'
+  /** Of an input. */
+  readonly mark: ChannelMark | undefined
+  /** See `network/channel-state.ts`; empty when nothing was in flight. */
+  readonly chunks: readonly Buffer[]
+}
+
+/** One channel of an old sender to an old receiver, as its new receiver gets it. */
+export interface ChannelRestore {
+  readonly edgeId: string
+  readonly from: number
+  readonly to: number
+  readonly mark: ChannelMark
+  /** The data of the input side, then that of the output side. */
+  readonly sections: readonly Buffer[]
+  /** True: other subtasks get it too, and each takes the records that its partitioner gives it. */
+  readonly filtered: boolean
 }
 
 export interface TaskSnapshot {
@@ -54,6 +86,8 @@ export interface TaskSnapshot {
   readonly vertexId: string
   readonly subtaskIndex: number
   readonly operators: readonly OperatorSnapshot[]
+  /** Empty for an aligned checkpoint. */
+  readonly channels: readonly ChannelSnapshot[]
   readonly metrics: SnapshotMetrics
 }
 
@@ -68,6 +102,8 @@ export interface OperatorRestore {
 export interface TaskRestore {
   readonly checkpointId: number
   readonly operators: ReadonlyMap<string, OperatorRestore>
+  /** To be taken before anything new; empty unless data was in flight. */
+  readonly channels: readonly ChannelRestore[]
 }
 
 /** Task -> executor. All calls happen on the task's thread, outside of records. */

@@ -11,12 +11,13 @@
  *  F3  A task finishes only after the commits it was told of.
  */
 import type { SourceSplit } from '../api/source.ts'
-import { assert } from '../common/assert.ts'
+import { assert, assertDefined } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import type { Subtask } from '../graph/execution-plan.ts'
 import { makeBarrierHandler } from './checkpointing/barrier-handler.ts'
+import { InFlightRecorder, type RecordedInputs } from './checkpointing/in-flight-recorder.ts'
 import type { Exchange } from './network/channel.ts'
 import { InputGate } from './network/input-gate.ts'
 import { OutputRoom } from './network/output-room.ts'
@@ -25,6 +26,7 @@ import type { StreamEvent } from './network/stream-item.ts'
 import { type Blockables, OperatorChain } from './operator-chain.ts'
 import type { StateBackends, TaskScope } from './operator-context.ts'
 import type { SourceHooks } from './operators/source-operator.ts'
+import { makeRestoredInputs, type RestoredInputs } from './restored-inputs.ts'
 import { taskError } from './runtime-errors.ts'
 import type { LoopHandle, SlotLoop } from './slot-loop.ts'
 import { StreamTask } from './stream-task.ts'
@@ -40,7 +42,7 @@ import { TaskServices } from './task-services.ts'
 import { TaskSnapshots } from './task-snapshots.ts'
 import { wrapUserError } from './user-function-errors.ts'
 import type { AlignmentGroups } from './watermark-alignment.ts'
-import { WatermarkValve } from './watermark-valve.ts'
+import { type ValveOutput, WatermarkValve } from './watermark-valve.ts'
 
 export interface TaskOptions {
   readonly subtask: Subtask
@@ -69,6 +71,14 @@ export interface TaskOptions {
   readonly logger: Logger
   /** Adds to a user metric of an operator. */
   count(operator: string, metric: string, by: number): void
+}
+
+/** The input side of a task. */
+interface TaskInputs extends RecordedInputs {
+  readonly channelCount: number
+  /** Channels that no barrier overtakes on. */
+  readonly forced: ReadonlySet<number>
+  readonly restored: RestoredInputs | undefined
 }
 
 /** Flink's default. */
@@ -131,7 +141,7 @@ class Task implements TaskControl {
   triggerCheckpoint(barrier: CheckpointBarrier): void {
     this.#order(() => {
       const startDelayMs = Math.max(0, this.#services.now - barrier.timestamp)
-      this.#snapshots?.begin({ barrier, alignmentMs: 0, startDelayMs })
+      this.#snapshots?.begin({ barrier, record: undefined, alignmentMs: 0, startDelayMs })
     })
   }
 
@@ -143,10 +153,7 @@ class Task implements TaskControl {
   }
 
   notifyCheckpointAborted(checkpointId: number): void {
-    this.#order(() => {
-      this.#snapshots?.abort(checkpointId)
-      this.#chain?.notifyCheckpointAborted(checkpointId)
-    })
+    this.#order(() => this.#stream?.abortCheckpoint(checkpointId))
   }
 
   addSplits(operatorId: string, splits: readonly SourceSplit[]): void {
@@ -194,28 +201,25 @@ class Task implements TaskControl {
       kind: node.spec.kind,
       metrics: home.context.metrics,
     }))
-    this.#snapshots = this.#makeSnapshots(chain)
-    this.#stream = this.#makeStream(chain, this.#snapshots)
+    const inputs = this.#makeInputs(chain)
+    this.#snapshots = this.#makeSnapshots(chain, inputs)
+    this.#stream = this.#makeStream(chain, this.#snapshots, inputs)
     this.#handle = loop.add(this.#stream, rank)
     this.#stream.start(this.#handle)
-    this.#services.listener.running()
   }
 
-  #makeStream(chain: OperatorChain, snapshots: TaskSnapshots): StreamTask {
-    const gate = this.#makeGate()
-    const valve =
-      gate === undefined
-        ? undefined
-        : new WatermarkValve(gate.channelCount, {
-            emitWatermark: watermark => chain.processWatermark(watermark),
-            emitStatus: status => chain.processStatus(status),
-          })
-    const mode = this.#options.checkpointMode
+  #makeStream(
+    chain: OperatorChain,
+    snapshots: TaskSnapshots,
+    inputs: TaskInputs | undefined,
+  ): StreamTask {
+    const { checkpointMode: mode } = this.#options
     return new StreamTask({
       chain,
-      gate,
-      valve,
-      barriers: gate === undefined ? undefined : makeBarrierHandler(mode, gate.channelCount),
+      gate: inputs?.gate,
+      valve: inputs?.valve,
+      restored: inputs?.restored,
+      barriers: inputs && makeBarrierHandler({ mode, ...inputs }),
       partitions: this.#partitions,
       room: this.#room,
       snapshots,
@@ -224,13 +228,24 @@ class Task implements TaskControl {
     })
   }
 
-  #makeSnapshots(chain: OperatorChain): TaskSnapshots {
+  #makeSnapshots(chain: OperatorChain, inputs: TaskInputs | undefined): TaskSnapshots {
     const { subtask, clock, listener, restore, keepsState } = this.#options
+    const { vertex, index: subtaskIndex, outputs } = subtask
+    const recorder = new InFlightRecorder({
+      subtaskIndex,
+      keepsState,
+      inputs,
+      outputs: outputs.map(({ edge, to }, index) => {
+        const partition = this.#partitions[index]
+        return { partition: assertDefined(partition, 'an output has a partition'), edge, to }
+      }),
+    })
     return new TaskSnapshots(
       {
-        vertexId: subtask.vertex.id,
-        subtaskIndex: subtask.index,
+        vertexId: vertex.id,
+        subtaskIndex,
         chain,
+        recorder,
         clock,
         keepsState,
         broadcast: event => this.#broadcast(event),
@@ -242,15 +257,38 @@ class Task implements TaskControl {
     )
   }
 
-  #makeGate(): InputGate | undefined {
-    const { subtask, exchange } = this.#options
-    const channels = subtask.inputs.flatMap(({ edge, from }) =>
-      from.map(sender => ({
-        channel: exchange.input(edge, sender, subtask.index),
+  /** `undefined` for a task that begins with a source. */
+  #makeInputs(chain: OperatorChain): TaskInputs | undefined {
+    const { subtask, exchange, restore, random } = this.#options
+    const { vertex, index, inputs } = subtask
+    const senders = inputs.flatMap(({ edge, from }) => from.map(sender => ({ edge, from: sender })))
+    if (senders.length === 0) return undefined
+    const gate = new InputGate(
+      senders.map(({ edge, from }) => ({
+        channel: exchange.input(edge, from, index),
         input: edge.input,
       })),
     )
-    return channels.length === 0 ? undefined : new InputGate(channels)
+    const output: ValveOutput = {
+      emitWatermark: watermark => chain.processWatermark(watermark),
+      emitStatus: status => chain.processStatus(status),
+    }
+    const forced = new Set(
+      senders.flatMap(({ edge }, channel) => (edge.forcedAlignment === undefined ? [] : [channel])),
+    )
+    const context = { name: vertex.name, coordinates: () => this.#coordinates() }
+    const fail = (error: unknown): never => {
+      throw wrapUserError(context, error)
+    }
+    const channels = restore?.channels ?? []
+    return {
+      gate,
+      valve: new WatermarkValve(gate.channelCount, output),
+      senders,
+      channelCount: gate.channelCount,
+      forced,
+      restored: makeRestoredInputs({ subtask, channels, output, random, fail }),
+    }
   }
 
   #makePartition({ edge, to }: Subtask['outputs'][number]): ResultPartition {
@@ -265,6 +303,7 @@ class Task implements TaskControl {
       subtaskIndex: index,
       maxParallelism: vertex.maxParallelism,
       random,
+      forcedAligned: edge.forcedAlignment !== undefined,
       fail: error => {
         throw wrapUserError(context, error)
       },

@@ -2,32 +2,45 @@
  * The snapshots of one task.
  *
  * Owns        the order of a snapshot's steps, and the parts that are written between batches.
- * Leaves out  barriers on the inputs (`checkpointing/barrier-handler.ts`), storing the bytes.
+ * Leaves out  barriers on the inputs (`checkpointing/barrier-handler.ts`), what is in flight
+ *             (`checkpointing/in-flight-recorder.ts`), storing the bytes.
  *
- * The steps: operators prepare, head to tail (sinks flush); the barrier goes on; operators write
+ * The steps: the recording of inputs begins, if they are recorded; operators prepare, head to tail
+ * (sinks flush); the barrier goes on, ahead of what is in the outputs if it may; operators write
  * their volatile parts, tail to head; all state is cut at one instant; records go on while keyed
- * state is written in slices. The barrier leaves before the cut, so that the tasks behind begin
- * meanwhile.
+ * state is written in slices and recordings wait for their barriers. The barrier leaves before the
+ * cut, so that the tasks behind begin meanwhile. Between the first step and the cut nothing is
+ * taken from the inputs: all steps see the same instant.
+ *
+ * An unaligned snapshot may begin between any two records, also while an output is full, an
+ * operator is blocked, or a burst of timers was interrupted: what did not fire yet is state, and
+ * the watermark that lets it fire is kept with the inputs. It waits for the running record or
+ * timer, and for the cut of a snapshot before it.
  *
  * Invariants
  *  TS1  Ids only grow; one that was aborted before it began is answered by a cancel marker.
- *  TS2  From `prepareSnapshot` to the cut no record, timer or mailbox action runs.
+ *  TS2  From `begin` to the cut no record, timer or mailbox action runs.
  *  TS3  A snapshot is reported once: taken, or not at all after an abort.
+ *  TS4  It is taken when its state is written and its recording is whole.
  */
 import { assert } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
+import { MAX_TIMESTAMP } from '../common/timestamps.ts'
 import type { KeyedSnapshot, SnapshotRun } from '../state/keyed-state-backend.ts'
+import type { SnapshotDecision } from './checkpointing/barrier-decision.ts'
+import type { InFlightRecorder } from './checkpointing/in-flight-recorder.ts'
 import { inSequence } from './in-sequence.ts'
 import type { StreamEvent } from './network/stream-item.ts'
 import type { ChainLink, OperatorChain } from './operator-chain.ts'
 import { SinkOperator } from './operators/sink-operator.ts'
 import { SourceOperator } from './operators/source-operator.ts'
-import type { CheckpointBarrier, OperatorSnapshot, TaskSnapshot } from './task-contract.ts'
+import type { OperatorSnapshot, TaskSnapshot } from './task-contract.ts'
 
 export interface SnapshotsOptions {
   readonly vertexId: string
   readonly subtaskIndex: number
   readonly chain: OperatorChain
+  readonly recorder: InFlightRecorder
   readonly clock: Clock
   /** False: keyed state is left out, which may be most of a snapshot's cost. */
   readonly keepsState: boolean
@@ -38,15 +51,12 @@ export interface SnapshotsOptions {
   failed(error: unknown): void
 }
 
-export interface SnapshotRequest {
-  readonly barrier: CheckpointBarrier
-  readonly alignmentMs: number
-  readonly startDelayMs: number
-}
+export type SnapshotRequest = Omit<SnapshotDecision, 'kind'>
 
 /** A snapshot after its cut. */
 interface Writing {
   readonly request: SnapshotRequest
+  alignmentMs: number
   readonly syncMs: number
   readonly cutAt: number
   readonly operators: readonly Omit<OperatorSnapshot, 'keyed'>[]
@@ -79,9 +89,14 @@ export class TaskSnapshots {
     return this.#suspended
   }
 
-  /** True while something is left to be written. */
+  /** True while `step` has something to do. */
   get isWriting(): boolean {
-    return this.#writing.length > 0
+    return this.#writing.some(writing => isUnwritten(writing) || this.#isWhole(writing))
+  }
+
+  /** When `checkOutputs` has to be called, ms since the epoch. */
+  get nextTimer(): number {
+    return this.#suspended ? MAX_TIMESTAMP : this.#options.recorder.nextTimer
   }
 
   begin(request: SnapshotRequest): void {
@@ -89,15 +104,16 @@ export class TaskSnapshots {
     assert(!this.#suspended, 'TS2: one snapshot is cut at a time')
     if (checkpointId <= this.#newestId) return
     this.#newestId = checkpointId
-    const { chain, broadcast, clock } = this.#options
+    const { chain, recorder, broadcast, clock } = this.#options
     if (this.#aborted.delete(checkpointId)) {
       broadcast({ kind: 'cancel-barrier', checkpointId })
       return
     }
     const startedAt = clock.monotonic()
+    recorder.beginInputs(request.barrier, request.record)
     const cut = inSequence([
       () => chain.prepareSnapshot(checkpointId),
-      () => broadcast({ kind: 'barrier', barrier: request.barrier }),
+      () => recorder.sendBarrier(checkpointId, clock.now()),
       () => chain.snapshotState(checkpointId),
       () => this.#cut(request, startedAt),
     ])
@@ -106,35 +122,52 @@ export class TaskSnapshots {
     cut.then(() => this.#resume(), this.#options.failed)
   }
 
-  /** Writes on for about `budgetMs`. */
+  /** The barrier of a recorded channel came. */
+  finishRecording(checkpointId: number, channel: number): void {
+    this.#options.recorder.finishInput(checkpointId, channel)
+  }
+
+  /** All barriers of a recording came. */
+  recorded(checkpointId: number, alignmentMs: number): void {
+    const writing = this.#writing.find(one => idOf(one) === checkpointId)
+    if (writing !== undefined) writing.alignmentMs = alignmentMs
+  }
+
+  /** Barriers that waited in the outputs may have left, or their time is over. */
+  checkOutputs(): void {
+    const { recorder, clock } = this.#options
+    if (this.#writing.length > 0) recorder.step(clock.now())
+  }
+
+  /** Writes on for about `budgetMs`, and reports what is complete. */
   step(budgetMs: number): void {
-    const [writing] = this.#writing
-    if (writing === undefined) return
-    const { runs } = writing
-    while (writing.at < runs.length) {
-      const run = runs[writing.at]
-      if (run !== undefined && !run.step(budgetMs)) return
-      writing.at++
-      // A second keyed operator in one chain is rare: it may wait for the next turn.
-      if (run !== undefined && writing.at < runs.length) return
+    const { recorder, clock, taken } = this.#options
+    const end = clock.monotonic() + budgetMs
+    const unwritten = this.#writing.find(isUnwritten)
+    if (unwritten !== undefined) write(unwritten, budgetMs)
+    for (const writing of this.#writing) {
+      if (isUnwritten(writing) || !this.#isWhole(writing)) continue
+      while (recorder.encodeNext(idOf(writing))) if (clock.monotonic() > end) return
+      this.#writing = this.#writing.filter(one => one !== writing)
+      taken(this.#finish(writing))
     }
-    this.#writing.shift()
-    this.#options.taken(this.#finish(writing))
   }
 
   /** The job gave the checkpoint up. */
   abort(checkpointId: number): void {
-    assert(!this.#suspended, 'TS2: an abort waits for the cut')
-    for (const writing of this.#writing) {
-      if (writing.request.barrier.checkpointId === checkpointId) cancel(writing)
-    }
-    this.#writing = this.#writing.filter(
-      writing => writing.request.barrier.checkpointId !== checkpointId,
-    )
+    this.abandon(checkpointId)
     if (checkpointId <= this.#newestId) return
     this.#aborted.add(checkpointId)
     const [oldest] = this.#aborted
     if (this.#aborted.size > ABORTED_MAX) this.#aborted.delete(oldest as number)
+  }
+
+  /** What was begun of it is given up. */
+  abandon(checkpointId: number): void {
+    assert(!this.#suspended, 'TS2: an abort waits for the cut')
+    this.#options.recorder.abandon(checkpointId)
+    for (const writing of this.#writing) if (idOf(writing) === checkpointId) cancel(writing)
+    this.#writing = this.#writing.filter(writing => idOf(writing) !== checkpointId)
   }
 
   /** Gives everything up: the task ends. */
@@ -161,22 +194,32 @@ export class TaskSnapshots {
     const cutAt = clock.monotonic()
     const syncMs = cutAt - startedAt
     const recordsPerSplit = chain.source?.recordsPerSplit() ?? {}
-    this.#writing.push({ request, syncMs, cutAt, operators, runs, recordsPerSplit, at: 0 })
+    const { alignmentMs } = request
+    const cut = { request, alignmentMs, syncMs, cutAt, operators, runs, recordsPerSplit, at: 0 }
+    this.#writing.push(cut)
+  }
+
+  #isWhole(writing: Writing): boolean {
+    return this.#options.recorder.isWhole(idOf(writing))
   }
 
   #finish(writing: Writing): TaskSnapshot {
-    const { vertexId, subtaskIndex, clock } = this.#options
-    const { request, syncMs, cutAt, runs, recordsPerSplit } = writing
-    const { alignmentMs, startDelayMs } = request
+    const { vertexId, subtaskIndex, recorder, clock } = this.#options
+    const { request, alignmentMs, syncMs, cutAt, runs, recordsPerSplit } = writing
+    const checkpointId = idOf(writing)
+    const { channels, unaligned } = recorder.take(checkpointId)
     const keyed: readonly (KeyedSnapshot | undefined)[] = runs.map(run => run?.result())
     return {
-      checkpointId: request.barrier.checkpointId,
+      checkpointId,
       vertexId,
       subtaskIndex,
       operators: writing.operators.map((part, index) => ({ ...part, keyed: keyed[index] })),
+      channels,
       metrics: {
         alignmentMs,
-        startDelayMs,
+        startDelayMs: request.startDelayMs,
+        unaligned,
+        inFlightBytes: channels.flatMap(one => one.chunks).reduce((sum, c) => sum + c.length, 0),
         syncMs,
         asyncMs: clock.monotonic() - cutAt,
         recordsPerSplit,
@@ -194,6 +237,25 @@ function cutOperator({ node, operator, home }: ChainLink): Omit<OperatorSnapshot
     splits: source?.snapshotSplits,
     writerState: sink?.snapshotWriterState,
     committables: sink === undefined ? undefined : [...sink.committables],
+  }
+}
+
+function idOf({ request }: Writing): number {
+  return request.barrier.checkpointId
+}
+
+function isUnwritten({ at, runs }: Writing): boolean {
+  return at < runs.length
+}
+
+function write(writing: Writing, budgetMs: number): void {
+  const { runs } = writing
+  while (writing.at < runs.length) {
+    const run = runs[writing.at]
+    if (run !== undefined && !run.step(budgetMs)) return
+    writing.at++
+    // A second keyed operator in one chain is rare: it may wait for the next turn.
+    if (run !== undefined && writing.at < runs.length) return
   }
 }
 

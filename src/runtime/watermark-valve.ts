@@ -27,6 +27,12 @@ export interface ValveOutput {
   emitStatus(status: WatermarkStatus): void
 }
 
+/** Where a channel stands: what a snapshot keeps of it. */
+export interface ChannelMark {
+  readonly watermark: number
+  readonly status: WatermarkStatus
+}
+
 interface ChannelState {
   watermark: number
   active: boolean
@@ -56,6 +62,31 @@ export class WatermarkValve {
 
   get status(): WatermarkStatus {
     return this.#active ? 'active' : 'idle'
+  }
+
+  /** By channel. */
+  marks(): readonly ChannelMark[] {
+    return this.#channels.map(({ watermark, active }) => ({
+      watermark,
+      status: active ? 'active' : 'idle',
+    }))
+  }
+
+  /** Takes the place of another valve of the same output: goes on from what that one promised. */
+  succeed(valve: WatermarkValve): void {
+    assert(this.#emitted === MIN_TIMESTAMP, 'V1: a valve succeeds before it emits')
+    this.#emitted = valve.watermark
+    if (valve.status === 'idle') this.#output.emitStatus('active')
+  }
+
+  /** Takes up marks, as if each channel had sent its own. */
+  restore(marks: readonly ChannelMark[]): void {
+    marks.forEach(({ watermark }, channel) => {
+      if (watermark > MIN_TIMESTAMP) this.watermarkOn(channel, watermark)
+    })
+    marks.forEach(({ status }, channel) => {
+      this.statusOn(channel, status)
+    })
   }
 
   /** The channels that hold the watermark where it is; for diagnosis. */

@@ -109,6 +109,7 @@ export async function runJob(job: Job, options: RunJobOptions = {}): Promise<Fin
 
 function restoreRequest({ restore, dropState }: RunJobOptions): RestoreRequest {
   if (restore === undefined) return { kind: 'none' }
-  if (restore === 'latest') return { kind: 'latest' }
-  return { kind: 'path', path: restore, ...(dropState === undefined ? {} : { dropState }) }
+  const dropped = dropState === undefined ? {} : { dropState }
+  if (restore === 'latest') return { kind: 'latest', ...dropped }
+  return { kind: 'path', path: restore, ...dropped }
 }

@@ -11,6 +11,7 @@ const defaults: CoordinatorOptions = {
   minPauseMs: 0,
   timeoutMs: 1_000,
   maxConcurrent: 1,
+  overtaking: false,
   tolerableFailures: 0,
   retained: 1,
 }

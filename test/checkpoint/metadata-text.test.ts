@@ -41,6 +41,7 @@ function metadata(): CheckpointMetadata {
       description('sink', 2, { vertexId: 'aggregate', uid: undefined }),
     ],
     subtasks: [counted, ...parts.toReversed()],
+    edges: [],
     enumerators: new Map([['source', { pending: ['b'], next: null }]]),
     proofBefore: { recordsPerSplit: { source: { a: 30, z: 5 } } },
   })
@@ -83,11 +84,11 @@ test('M2: every changed byte is refused', () => {
 test('a version of the future is refused by its number', () => {
   const text = writeMetadata(metadata())
     .toString()
-    .replace('"formatVersion": 1', '"formatVersion": 2')
+    .replace('"formatVersion": 1', '"formatVersion": 3')
   expect(() => readMetadata(Buffer.from(text), file)).toThrow(
     expect.objectContaining({
       code: 'WEIR_CHECKPOINT_FORMAT',
-      message: '/store/job/chk-7/_metadata has format version 2; this Weir reads up to 1',
+      message: '/store/job/chk-7/_metadata has format version 3; this Weir reads up to 2',
     }),
   )
 })

@@ -20,6 +20,7 @@ function metadataOf(
     completedAtMs: 0,
     operators: [description('op', parts.length, change)],
     subtasks: parts.map((part, index) => subtaskHandle('op', index, [part]).handle),
+    edges: [],
     enumerators: new Map(),
     proofBefore: undefined,
   })
@@ -30,6 +31,7 @@ function plan(metadata: CheckpointMetadata, parallelism: number, maxParallelism 
     metadata,
     path: '/store/j/chk-7',
     operators: [description('op', parallelism, { maxParallelism })],
+    edges: [],
     dropState: [],
   })
   return restored.operators.get('op') as OperatorRestorePlan
@@ -170,25 +172,32 @@ describe('operators that are gone', () => {
   const path = '/store/j/chk-7'
 
   test('P4: their state is never left behind in silence', () => {
-    const restore = () => planRestore({ metadata: withState, path, operators: [], dropState: [] })
+    const restore = () =>
+      planRestore({ metadata: withState, path, operators: [], edges: [], dropState: [] })
     expect(restore).toThrow('holds state of operators that the job does not have: op (uid totals)')
   })
 
   test.each(['op', 'totals'])('unless they are named: %s', name => {
-    const restored = planRestore({ metadata: withState, path, operators: [], dropState: [name] })
+    const restored = planRestore({
+      metadata: withState,
+      path,
+      operators: [],
+      edges: [],
+      dropState: [name],
+    })
     expect(restored.operators.size).toBe(0)
   })
 
   test('those without state may go', () => {
     const empty = metadataOf([emptyPart('op')])
-    expect(planRestore({ metadata: empty, path, operators: [], dropState: [] }).checkpointId).toBe(
-      7,
-    )
+    expect(
+      planRestore({ metadata: empty, path, operators: [], edges: [], dropState: [] }).checkpointId,
+    ).toBe(7)
   })
 
   test('new ones start empty', () => {
     const operators = [description('op', 1), description('new', 1)]
-    const restored = planRestore({ metadata: withState, path, operators, dropState: [] })
+    const restored = planRestore({ metadata: withState, path, operators, edges: [], dropState: [] })
     expect([...restored.operators.keys()]).toEqual(['op'])
   })
 })

@@ -53,16 +53,26 @@ export function subtaskHandle(
   subtaskIndex: number,
   parts: readonly OperatorPart[],
 ): { readonly handle: SubtaskHandle; readonly bytes: Buffer } {
-  const { pieces, sizeBytes, operators } = encodeStateFile(parts)
+  const { pieces, sizeBytes, operators, channels } = encodeStateFile(parts)
   const file = sizeBytes === 0 ? undefined : `${vertexId}-${subtaskIndex}.state`
   const metrics = {
     alignmentMs: 1,
     startDelayMs: 2,
+    unaligned: false,
+    inFlightBytes: 0,
     syncMs: 3,
     asyncMs: 4,
     recordsPerSplit: {},
   }
-  const handle = { vertexId, subtaskIndex, file, fileSizeBytes: sizeBytes, operators, metrics }
+  const handle: SubtaskHandle = {
+    vertexId,
+    subtaskIndex,
+    file,
+    fileSizeBytes: sizeBytes,
+    operators,
+    channels,
+    metrics,
+  }
   return { handle, bytes: Buffer.concat(pieces) }
 }
 
@@ -78,6 +88,7 @@ export function description(
     vertexId: operatorId,
     parallelism,
     maxParallelism: 128,
+    form: { keys: 'string' },
     ...change,
   }
 }

@@ -30,6 +30,7 @@ function fakeJob(): { job: LocalJob; calls: string[]; end: (result: Partial<JobR
     resolve({
       outcome: 'finished',
       error: undefined,
+      refused: false,
       restarts: 0,
       lastCheckpointPath: undefined,
       ...result,
@@ -62,6 +63,15 @@ test('a failed job is exit code 1, with its error and where to go on from', asyn
   expect(await code).toBe(1)
   expect(io.written.err).toMatch(/WEIR_COMMAND_FILE_UNREADABLE {2}cannot read x: gone\n {2}next: /)
   expect(io.written.err).toMatch(/--restore latest goes on from default\.a\/chk-3/)
+})
+
+test('a job that was refused before anything of it ran is exit code 2', async () => {
+  const io = cliTestIo()
+  const { job, end } = fakeJob()
+  const code = runJob(() => job, io)
+  const error = cliErrors.WEIR_COMMAND_FILE_UNREADABLE({ file: 'x', reason: 'gone' })
+  end({ outcome: 'failed', error, refused: true })
+  expect(await code).toBe(2)
 })
 
 test.each([

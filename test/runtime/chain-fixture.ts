@@ -55,6 +55,7 @@ export async function openSecondChain(made: Job): Promise<OpenedChain> {
         subtaskIndex: 0,
         maxParallelism: 128,
         random: new SeededRandom(0),
+        forcedAligned: false,
         fail: error => {
           throw error
         },

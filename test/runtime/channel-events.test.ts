@@ -76,7 +76,12 @@ test('a channel waits for the barrier of the other', async () => {
   const { sources, log, runner } = twoSources()
   await runner.start()
   await settle(runner)
-  const barrier = { checkpointId: 1, timestamp: 0, kind: 'checkpoint' } as const
+  const barrier = {
+    checkpointId: 1,
+    timestamp: 0,
+    kind: 'checkpoint',
+    alignment: { kind: 'aligned' },
+  } as const
   const [first, second] = runner.tasks
   sources[0].emit(1)
   await settle(runner)
@@ -108,7 +113,7 @@ test('E1: data ends once on a channel, and the task with the last one', async ()
     chain,
     gate: new InputGate([0, 1].map(() => ({ channel: new LocalChannel(), input: 0 }))),
     valve: new WatermarkValve(2, { emitWatermark: () => {}, emitStatus: () => {} }),
-    barriers: makeBarrierHandler('exactly-once', 2),
+    barriers: makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 }),
     partitions: [],
     snapshots: {} as ConstructorParameters<typeof ChannelEvents>[0]['snapshots'],
     services: {} as ConstructorParameters<typeof ChannelEvents>[0]['services'],

@@ -13,10 +13,13 @@ import {
   type ExecutionPlan,
   type Subtask,
 } from '../../src/graph/execution-plan.ts'
+import type { Exchange } from '../../src/runtime/network/channel.ts'
 import { LocalExchange } from '../../src/runtime/network/local-channel.ts'
 import type { StateBackends } from '../../src/runtime/operator-context.ts'
 import { SlotLoop } from '../../src/runtime/slot-loop.ts'
 import type {
+  BarrierAlignment,
+  ChannelRestore,
   OperatorRestore,
   TaskControl,
   TaskListener,
@@ -33,6 +36,8 @@ export interface RunnerOptions extends JobGraphOptions {
   readonly clock?: ManualClock
   /** Records a channel holds; small ones make backpressure. */
   readonly channelRecords?: number
+  /** Other channels than those of one process. */
+  readonly exchange?: Exchange & { moveAll(): void }
   readonly checkpointMode?: 'exactly-once' | 'at-least-once'
   /** The completed checkpoint to go on from; parallelism must be the same. */
   readonly restore?: RunnerCheckpoint
@@ -82,7 +87,7 @@ export class JobRunner {
     this.#time = options.realTime === true ? new SystemClock() : this.clock
     this.loop =
       options.realTime === true ? SlotLoop.running(this.#time) : new SlotLoop({ clock: this.clock })
-    const exchange = new LocalExchange(options.channelRecords)
+    const exchange = options.exchange ?? new LocalExchange(options.channelRecords)
     const alignment = new AlignmentGroups()
     const { vertices } = this.plan.graph
     for (const subtask of this.plan.subtasks) {
@@ -133,18 +138,26 @@ export class JobRunner {
   }
 
   /** Begins a checkpoint at the sources. */
-  trigger(checkpointId: number): void {
+  trigger(checkpointId: number, alignment: BarrierAlignment = { kind: 'aligned' }): void {
     const states = new Map<string, JsonValue>()
     for (const [id, enumerator] of this.#enumerators) {
       states.set(id, enumerator.snapshotState(checkpointId))
     }
     this.#enumeratorStates.set(checkpointId, states)
-    const barrier = { checkpointId, timestamp: this.#time.now(), kind: 'checkpoint' } as const
+    const barrier = {
+      checkpointId,
+      timestamp: this.#time.now(),
+      kind: 'checkpoint',
+      alignment,
+    } as const
     for (const task of this.#sources()) task.control.triggerCheckpoint(barrier)
   }
 
-  async checkpoint(checkpointId: number): Promise<RunnerCheckpoint> {
-    this.trigger(checkpointId)
+  async checkpoint(
+    checkpointId: number,
+    alignment: BarrierAlignment = { kind: 'aligned' },
+  ): Promise<RunnerCheckpoint> {
+    this.trigger(checkpointId, alignment)
     await this.stepUntil(() => this.#snapshots.get(checkpointId)?.size === this.tasks.length)
     return this.taken(checkpointId)
   }
@@ -167,6 +180,7 @@ export class JobRunner {
 
   /** One slice of the loop, and every promise that can go on. */
   async step(): Promise<void> {
+    this.#options.exchange?.moveAll()
     if (this.#options.realTime !== true) this.loop.step()
     await new Promise(setImmediate)
   }
@@ -277,6 +291,23 @@ export class JobRunner {
         committables: part.committables ?? [],
       })
     }
-    return { checkpointId: restore.checkpointId, operators }
+    return { checkpointId: restore.checkpointId, operators, channels: this.#channelsOf(subtask) }
+  }
+
+  /** At the same parallelism every channel goes back to its receiver. */
+  #channelsOf({ vertex, index }: Subtask): readonly ChannelRestore[] {
+    const all = [...(this.#options.restore?.snapshots.values() ?? [])].flatMap(one => one.channels)
+    const own = all.filter(({ edgeId, to }) => {
+      return to === index && vertex.inputs.some(edge => edge.id === edgeId)
+    })
+    return own.flatMap(input => {
+      const { edgeId, from, to, mark } = input
+      if (input.direction === 'output' || mark === undefined) return []
+      const output = own.find(other => {
+        return other.direction === 'output' && other.edgeId === edgeId && other.from === from
+      })
+      const sections = [input, output].map(side => Buffer.concat(side?.chunks ?? []))
+      return [{ edgeId, from, to, mark, sections, filtered: false }]
+    })
   }
 }

@@ -1,10 +1,15 @@
 import { expect, test } from '@jest/globals'
 import { type Job, job } from '../../src/api/job.ts'
 import { SystemClock } from '../../src/common/clock.ts'
-import type { StreamEvent } from '../../src/runtime/network/stream-item.ts'
+import { SeededRandom } from '../../src/common/random.ts'
+import { InFlightRecorder } from '../../src/runtime/checkpointing/in-flight-recorder.ts'
+import { LocalChannel } from '../../src/runtime/network/local-channel.ts'
+import { OutputRoom } from '../../src/runtime/network/output-room.ts'
+import { ResultPartition } from '../../src/runtime/network/result-partition.ts'
 import type { TaskSnapshot } from '../../src/runtime/task-contract.ts'
 import { TaskSnapshots } from '../../src/runtime/task-snapshots.ts'
 import { openSecondChain } from './chain-fixture.ts'
+import { edgeOf } from './network/edge-fixture.ts'
 import { logSink, numbers, SinkLog } from './test-connectors.ts'
 
 function counting(log: SinkLog<number>): Job {
@@ -22,8 +27,27 @@ function counting(log: SinkLog<number>): Job {
 
 async function snapshotsOf(newestId = 0, keepsState = true) {
   const log = new SinkLog<number>()
-  const { chain } = await openSecondChain(counting(log))
   const events: string[] = []
+  const { chain } = await openSecondChain(counting(log))
+  const channel = new LocalChannel()
+  const send = channel.send.bind(channel)
+  channel.send = item => {
+    events.push(item.kind)
+    log.events.push(item.kind)
+    send(item)
+  }
+  const partition = new ResultPartition({
+    partitioner: { kind: 'global' },
+    channels: [channel],
+    room: new OutputRoom(() => {}),
+    subtaskIndex: 2,
+    maxParallelism: 128,
+    random: new SeededRandom(0),
+    forcedAligned: false,
+    fail: error => {
+      throw error
+    },
+  })
   const taken: TaskSnapshot[] = []
   const errors: unknown[] = []
   const snapshots = new TaskSnapshots(
@@ -31,12 +55,15 @@ async function snapshotsOf(newestId = 0, keepsState = true) {
       vertexId: 'v',
       subtaskIndex: 2,
       chain,
+      recorder: new InFlightRecorder({
+        subtaskIndex: 2,
+        keepsState,
+        inputs: undefined,
+        outputs: [{ partition, edge: edgeOf({ kind: 'global' }), to: [0] }],
+      }),
       clock: new SystemClock(),
       keepsState,
-      broadcast: (event: StreamEvent) => {
-        events.push(event.kind)
-        log.events.push(event.kind)
-      },
+      broadcast: event => partition.broadcast(event),
       taken: snapshot => taken.push(snapshot),
       resumed: () => events.push('resumed'),
       failed: error => errors.push(error),
@@ -45,7 +72,8 @@ async function snapshotsOf(newestId = 0, keepsState = true) {
   )
   const begin = (checkpointId: number): void =>
     snapshots.begin({
-      barrier: { checkpointId, timestamp: 0, kind: 'checkpoint' },
+      barrier: { checkpointId, timestamp: 0, kind: 'checkpoint', alignment: { kind: 'aligned' } },
+      record: undefined,
       alignmentMs: 3,
       startDelayMs: 4,
     })

@@ -13,6 +13,7 @@ import type { JsonValue } from '../../api/source.ts'
 import { coordinate, startCoordinator } from '../../checkpoint/checkpoint-coordinator.ts'
 import {
   buildMetadata,
+  type EdgeDescription,
   type OperatorDescription,
   type Proof,
   sizeOf,
@@ -30,6 +31,7 @@ import {
 import type { SubtaskHandle } from '../../checkpoint/snapshot-handle.ts'
 import { assertDefined, assertNever } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
+import type { BarrierAlignment } from '../../runtime/task-contract.ts'
 import type { CheckpointProgress } from '../job-progress.ts'
 import type { CheckpointSettings } from '../job-settings.ts'
 import type { JobHistory } from './job-history.ts'
@@ -57,6 +59,7 @@ export interface Trigger {
   readonly checkpointId: number
   readonly snapshot: SnapshotKind
   readonly timestamp: number
+  readonly alignment: BarrierAlignment
 }
 
 export interface CheckpointDriverOptions {
@@ -67,6 +70,7 @@ export interface CheckpointDriverOptions {
   readonly settings: CheckpointSettings
   readonly ports: CheckpointPorts
   readonly operators: readonly OperatorDescription[]
+  readonly edges: readonly EdgeDescription[]
   /** The highest id reserved before. */
   readonly lastId: number
   readonly completed: readonly CompletedCheckpoint[]
@@ -98,10 +102,11 @@ export class CheckpointDriver {
   #calls: Promise<void> = Promise.resolve()
   #removals: Promise<void> = Promise.resolve()
 
-  constructor(options: CheckpointDriverOptions) {
-    this.#options = options
-    const { lastId, completed, settings } = options
-    this.#state = startCoordinator({ options: settings, lastId, completed })
+  constructor(driverOptions: CheckpointDriverOptions) {
+    this.#options = driverOptions
+    const { lastId, completed, settings } = driverOptions
+    const options = { ...settings, overtaking: settings.alignment.kind !== 'aligned' }
+    this.#state = startCoordinator({ options, lastId, completed })
   }
 
   /** The newest completed checkpoint; 0 for none. */
@@ -195,7 +200,7 @@ export class CheckpointDriver {
         this.#reserve(decision.id, decision.snapshot)
         break
       case 'trigger':
-        this.#trigger(decision.id, decision.snapshot)
+        this.#trigger(decision)
         break
       case 'write-metadata':
         this.#write(decision.id, [...decision.parts.values()] as readonly SubtaskHandle[])
@@ -249,19 +254,21 @@ export class CheckpointDriver {
     })
   }
 
-  #trigger(id: number, snapshot: SnapshotKind): void {
+  #trigger({ id, snapshot, aligned }: CoordinatorDecision & { readonly kind: 'trigger' }): void {
+    const { clock, ports, settings } = this.#options
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
-    const timestamp = this.#options.clock.now()
+    const timestamp = clock.now()
+    const alignment: BarrierAlignment = aligned ? { kind: 'aligned' } : settings.alignment
     begun.triggeredAtMs = timestamp
     try {
-      begun.enumerators = this.#options.ports.trigger({ checkpointId: id, snapshot, timestamp })
+      begun.enumerators = ports.trigger({ checkpointId: id, snapshot, timestamp, alignment })
     } catch (error) {
       this.failed(id, `a source could not be snapshotted: ${reasonOf(error)}`)
     }
   }
 
   #write(id: number, subtasks: readonly SubtaskHandle[]): void {
-    const { jobId, jobName, store, clock, operators, proofBefore } = this.#options
+    const { jobId, jobName, store, clock, operators, edges, proofBefore } = this.#options
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
     begun.sizeBytes = sizeOf(subtasks)
     const metadata = buildMetadata({
@@ -273,6 +280,7 @@ export class CheckpointDriver {
       triggeredAtMs: begun.triggeredAtMs,
       completedAtMs: clock.now(),
       operators,
+      edges,
       subtasks,
       enumerators: begun.enumerators,
       proofBefore,

@@ -7,10 +7,12 @@
  *
  * Invariants
  *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
- *  T2  The first failure ends the attempt; later ones belong to it.
+ *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process takes
+ *      the place of the broken channels that it caused: it may be noticed after them.
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
  *  T4  Subtasks close after the final checkpoint completed and its commit was ordered.
  */
+import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import { assert } from '../../common/assert.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import { clusterErrors } from '../cluster-errors.ts'
@@ -22,6 +24,7 @@ import type { JobCounts, JobMasterOptions } from './job-master-options.ts'
 import { JobStore } from './job-store.ts'
 import { chooseRestart, chooseRestore, type RestoreChoice } from './restore-choice.ts'
 import {
+  edgeDescriptions,
   loadRestoredJob,
   operatorDescriptions,
   type RestoredJob,
@@ -63,11 +66,14 @@ export class JobAttempt {
   #deployed = false
   #running = false
   #stopping = false
-  #ending = false
+  #end: AttemptEnd | undefined
   #allStopped: () => void = () => {}
   /** Reads and writes of the store outside of checkpoints. */
   #sweeping: Promise<void> = Promise.resolve()
   #starting: Promise<void> = Promise.resolve()
+  /** The end of waiting for slots. */
+  readonly #gaveUp = new AbortController()
+  #waiting = false
 
   constructor(options: JobAttemptOptions) {
     this.number = options.number
@@ -87,6 +93,7 @@ export class JobAttempt {
   receive(event: SlotEvent): void {
     try {
       if (event.kind === 'cancelled') this.#slotStopped(event.slot)
+      else if (event.kind === 'failed') this.#failWith(event.failure)
       else if (!this.#ending) this.#take(event)
     } catch (error) {
       this.#fail(error)
@@ -97,6 +104,8 @@ export class JobAttempt {
   stop(): void {
     if (this.#stopping || this.#ending) return
     this.#stopping = true
+    // What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped.
+    if (this.#waiting) void this.#finish({ kind: 'cancelled' })
     if (this.#running) this.#broadcast({ kind: 'stop-sources', drain: false })
   }
 
@@ -105,9 +114,20 @@ export class JobAttempt {
   }
 
   savepoint(): Promise<string> {
+    return this.#request('savepoint')
+  }
+
+  checkpoint(): Promise<string> {
+    return this.#request('checkpoint')
+  }
+
+  fail(error: unknown): void {
+    this.#fail(error)
+  }
+
+  #request(kind: SnapshotKind): Promise<string> {
     return (
-      this.#driver?.request('savepoint') ??
-      Promise.reject(new Error('the job is starting: try again'))
+      this.#driver?.request(kind) ?? Promise.reject(new Error('the job is starting: try again'))
     )
   }
 
@@ -139,6 +159,7 @@ export class JobAttempt {
       settings: settings.checkpoint,
       ports: this.#checkpointPorts(),
       operators: operatorDescriptions(graph),
+      edges: edgeDescriptions(graph),
       // A savepoint of another job may have a higher id than any of this one.
       lastId: Math.max(lineage.lastCheckpointId, restored?.plan.checkpointId ?? 0),
       completed: choice.base.history,
@@ -149,7 +170,9 @@ export class JobAttempt {
     const fail = (error: unknown): void => this.#fail(error)
     const sources = new SourceCoordinator({ graph, restore: restored?.plan, clock, send, fail })
     this.#sources = sources
-    this.#deploy(restored)
+    const peers = await this.#awaitSlots()
+    if (peers === undefined) return
+    this.#deploy(restored, peers)
     // Neither is waited for: enumerators may take long to look around.
     sources.start().catch(fail)
     this.#sweeping = this.#sweep(lineage)
@@ -166,17 +189,32 @@ export class JobAttempt {
     const { place } = choice
     if (place === undefined) return undefined
     const { graph, restore, storeAt } = this.#options
-    const dropState = restore.kind === 'path' ? (restore.dropState ?? []) : []
+    const dropState = restore.kind === 'none' ? [] : (restore.dropState ?? [])
     const store = storeAt(place.location)
     return loadRestoredJob({ graph, choice: { ...choice, place }, store, dropState })
   }
 
-  #deploy(restored: RestoredJob | undefined): void {
+  /** Where the slots take data, as soon as all are there; `undefined`: the attempt is over. */
+  async #awaitSlots(): Promise<readonly string[] | undefined> {
+    const { supply } = this.#options
+    if (supply === undefined) return []
+    this.#waiting = true
+    if (this.#stopping && supply.peers === undefined) void this.#finish({ kind: 'cancelled' })
+    // One may have left again by the time that the last one came.
+    while (!this.#ending && supply.peers === undefined) {
+      await supply.whenComplete(this.#gaveUp.signal)
+    }
+    this.#waiting = false
+    return this.#ending ? undefined : supply.peers
+  }
+
+  #deploy(restored: RestoredJob | undefined, peers: readonly string[]): void {
     const { graph, slots } = this.#options
+    const { generation } = this.#store
     this.#deployed = true
     slots.forEach((_, slot) => {
       const restore = restored && slotRestore(graph, restored, slot)
-      this.#send(slot, { kind: 'deploy', restore })
+      this.#send(slot, { kind: 'deploy', restore, generation, peers })
     })
   }
 
@@ -191,7 +229,7 @@ export class JobAttempt {
     this.#options.onNotice({ level: 'warn', text })
   }
 
-  #take(event: Exclude<SlotEvent, { readonly kind: 'cancelled' }>): void {
+  #take(event: Exclude<SlotEvent, { readonly kind: 'cancelled' | 'failed' }>): void {
     const { slot } = event
     switch (event.kind) {
       case 'running':
@@ -214,9 +252,6 @@ export class JobAttempt {
         if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'finished')) {
           void this.#finish({ kind: 'finished' })
         }
-        break
-      case 'failed':
-        this.#failWith(event.failure)
         break
     }
   }
@@ -261,10 +296,10 @@ export class JobAttempt {
     }
   }
 
-  #trigger({ checkpointId, snapshot, timestamp }: Trigger) {
+  #trigger(trigger: Trigger) {
     assert(this.#sources !== undefined, 'T1: enumerators are there before a checkpoint')
-    return this.#sources.snapshot(checkpointId, () =>
-      this.#broadcast({ kind: 'trigger', checkpointId, snapshot, timestamp }),
+    return this.#sources.snapshot(trigger.checkpointId, () =>
+      this.#broadcast({ kind: 'trigger', ...trigger }),
     )
   }
 
@@ -289,22 +324,31 @@ export class JobAttempt {
   }
 
   #failWith(failure: FailureReport): void {
-    if (this.#ending) return
-    const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
-    void this.#finish({ kind: 'failed', failure, lastCheckpointId })
+    const end = this.#end
+    if (end === undefined) {
+      const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
+      void this.#finish({ kind: 'failed', failure, lastCheckpointId })
+    } else if (end.kind === 'failed' && isLoss(failure) && isBrokenChannel(end.failure)) {
+      this.#end = { ...end, failure }
+    }
   }
 
   /** T3: the next attempt may begin when this resolves. */
   async #finish(end: AttemptEnd): Promise<void> {
     assert(!this.#ending, 'T2: an attempt ends once')
-    this.#ending = true
+    this.#end = end
+    this.#gaveUp.abort()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
     if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots()
     await Promise.all([sources, store])
     await this.#starting
     await this.#sweeping
-    this.#resolve(end)
+    this.#resolve(this.#end)
+  }
+
+  get #ending(): boolean {
+    return this.#end !== undefined
   }
 
   #stopSlots(): Promise<void> {
@@ -319,4 +363,12 @@ export class JobAttempt {
     this.#stoppedSlots.add(slot)
     if (this.#stoppedSlots.size === this.#options.slots.length) this.#allStopped()
   }
+}
+
+function isLoss({ code }: FailureReport): boolean {
+  return code === 'WEIR_SLOT_LOST'
+}
+
+function isBrokenChannel({ code }: FailureReport): boolean {
+  return code?.startsWith('WEIR_PEER_') === true
 }

@@ -99,8 +99,7 @@ export class JobHistory {
   /** All subtasks have acknowledged. */
   acknowledged(metadata: CheckpointMetadata, subtasks: readonly SubtaskHandle[]): void {
     const parts = subtasks.map(({ vertexId, subtaskIndex, fileSizeBytes, metrics }) => {
-      const { alignmentMs, startDelayMs, syncMs, asyncMs } = metrics
-      const phases = { alignmentMs, startDelayMs, syncMs, asyncMs }
+      const { recordsPerSplit: _, ...phases } = metrics
       return { vertexId, subtaskIndex, sizeBytes: fileSizeBytes, ...phases }
     })
     const sizeBytes = sizeOf(subtasks)

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 import type { CheckpointProgress } from '../job-progress.ts'
 import type { JobNotice } from '../job-result.ts'
 import type { JobSettings, RestoreRequest } from '../job-settings.ts'
-import type { SlotGateway } from '../slot-messages.ts'
+import type { SlotGateway, SlotSupply } from '../slot-messages.ts'
 import type { JobHistory } from './job-history.ts'
 
 export interface JobMasterOptions {
@@ -20,6 +20,8 @@ export interface JobMasterOptions {
   readonly random: Random
   /** By index. */
   readonly slots: readonly SlotGateway[]
+  /** Without it the slots are always there. */
+  readonly supply?: SlotSupply
   readonly onNotice: (notice: JobNotice) => void
   /** Where snapshots and failures are noted for people. */
   readonly history?: JobHistory

@@ -23,6 +23,8 @@ import { type AttemptEnd, JobAttempt } from './job-attempt.ts'
 import type { JobCounts, JobMasterOptions } from './job-master-options.ts'
 import { RestartStrategy } from './restart-strategy.ts'
 
+const ends: ReadonlySet<JobStatus> = new Set(['finished', 'stopped', 'cancelled', 'failed'])
+
 export class JobMaster {
   readonly done: Promise<JobResult>
   readonly counts: JobCounts = {
@@ -66,6 +68,11 @@ export class JobMaster {
     return this.#lastFailure
   }
 
+  /** It was stopped or cancelled. */
+  get isEnding(): boolean {
+    return this.#wanted !== 'run'
+  }
+
   start(): void {
     this.#begin()
   }
@@ -95,6 +102,16 @@ export class JobMaster {
     else this.#attempt?.cancel()
   }
 
+  /** The running attempt cannot go on, for a reason outside of it. */
+  fail(error: unknown): void {
+    this.#attempt?.fail(error)
+  }
+
+  /** Takes a checkpoint now; resolves to its path. */
+  checkpoint(): Promise<string> {
+    return this.#attempt?.checkpoint() ?? Promise.reject(new Error('the job is not running'))
+  }
+
   /** Takes a savepoint; resolves to its path. */
   savepoint(): Promise<string> {
     return (
@@ -103,7 +120,7 @@ export class JobMaster {
   }
 
   #isOver(): boolean {
-    return this.#status === 'finished' || this.#status === 'failed'
+    return ends.has(this.#status)
   }
 
   #begin(): void {
@@ -161,6 +178,12 @@ export class JobMaster {
     })
   }
 
+  /** Bytes of a snapshot are read by the tasks themselves, before they run. */
+  #isRefusal(failure: FailureReport | undefined): boolean {
+    if (failure === undefined || this.#status !== 'starting') return false
+    return !this.#settled || failure.code === 'WEIR_CHECKPOINT_CORRUPT'
+  }
+
   #warn(text: string): void {
     this.#options.onNotice({ level: 'warn', text })
   }
@@ -169,10 +192,12 @@ export class JobMaster {
     assert(!this.#isOver(), 'A3: a job ends once')
     this.#restartTimer?.cancel()
     this.#restartTimer = undefined
-    this.#status = end.outcome === 'failed' ? 'failed' : 'finished'
+    const refused = this.#isRefusal(end.failure)
+    this.#status = end.outcome
     this.#resolve({
       outcome: end.outcome,
       error: end.failure && errorOf(end.failure),
+      refused,
       restarts: this.restarts,
       lastCheckpointPath: this.counts.lastCheckpointPath,
     })

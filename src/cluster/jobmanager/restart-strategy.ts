@@ -9,6 +9,8 @@
  *  B2  A job that fails in the same way at the same place, without a completed checkpoint in
  *      between, is given up after SAME_FAILURES_MAX tries: the same records would fail for ever.
  *  B3  Every decision to give up carries its reason.
+ *  B4  A lost process costs no delay: the attempt waits for the one that takes its place anyway, and
+ *      whoever starts that one waits where it dies at once.
  */
 import { Backoff } from '../../common/backoff.ts'
 import type { Random } from '../../common/random.ts'
@@ -23,6 +25,9 @@ const BACKOFF_JITTER = 0.1
 /** Of strategies whose attempts the manifest leaves open. */
 const FIXED_DELAY_ATTEMPTS = 3
 const FAILURE_RATE_ATTEMPTS = 3
+
+/** A process is gone; the job is as well as before. */
+const SLOT_LOST = 'WEIR_SLOT_LOST'
 
 export type RestartDecision =
   | { readonly kind: 'restart'; readonly delayMs: number }
@@ -76,22 +81,25 @@ export class RestartStrategy {
       return giveUp(`it failed ${SAME_FAILURES_MAX} times in the same way, without any progress`)
     }
     const { strategy, initialDelayMs, attempts, resetAfterMs } = this.#settings
+    const isLoss = failure.report.code === SLOT_LOST
     switch (strategy) {
       case 'none':
         return giveUp('the restart strategy is none')
       case 'fixed-delay': {
         const most = attempts ?? FIXED_DELAY_ATTEMPTS
-        if (this.#restarts < most) return { kind: 'restart', delayMs: initialDelayMs }
+        if (this.#restarts < most) return { kind: 'restart', delayMs: isLoss ? 0 : initialDelayMs }
         return giveUp(`it was restarted ${most} times`)
       }
       case 'failure-rate': {
         const most = attempts ?? FAILURE_RATE_ATTEMPTS
         const since = failure.nowMs - resetAfterMs
         this.#recent = [...this.#recent.filter(time => time > since), failure.nowMs]
-        if (this.#recent.length <= most) return { kind: 'restart', delayMs: initialDelayMs }
+        const delayMs = isLoss ? 0 : initialDelayMs
+        if (this.#recent.length <= most) return { kind: 'restart', delayMs }
         return giveUp(`it failed more than ${most} times within ${resetAfterMs} ms`)
       }
       default: {
+        if (isLoss) return { kind: 'restart', delayMs: 0 }
         const delayMs = this.#backoff.failed(failure.nowMs)
         if (delayMs !== undefined) return { kind: 'restart', delayMs }
         return giveUp(`it was restarted ${attempts} times in a row`)

@@ -2,8 +2,13 @@
  * What an attempt begins with: the plan of a restored snapshot, cut into one part a slot.
  */
 
+import type { ChannelPiece } from '../../checkpoint/channel-plan.ts'
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
-import type { OperatorDescription, Proof } from '../../checkpoint/checkpoint-metadata.ts'
+import type {
+  EdgeDescription,
+  OperatorDescription,
+  Proof,
+} from '../../checkpoint/checkpoint-metadata.ts'
 import {
   planRestore,
   type RestorePlan,
@@ -11,6 +16,7 @@ import {
 } from '../../checkpoint/restore-plan.ts'
 import { isWeirError } from '../../common/errors.ts'
 import { type JobGraph, vertexOf } from '../../graph/job-graph.ts'
+import { operatorForm } from '../../graph/operator-form.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 import { checkDeclaredStates } from './check-declared-states.ts'
@@ -45,8 +51,9 @@ export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob
     throw isMissing ? checkpointErrors.WEIR_RESTORE_NOT_FOUND({ path }, error) : error
   })
   const operators = operatorDescriptions(graph)
-  const plan = planRestore({ metadata, path, operators, dropState })
-  checkDeclaredStates(graph, metadata)
+  const edges = edgeDescriptions(graph)
+  const plan = planRestore({ metadata, path, operators, edges, dropState })
+  checkDeclaredStates({ graph, metadata, dropState })
   return { path, place, previous, plan, proof: metadata.proof }
 }
 
@@ -60,19 +67,41 @@ export function slotRestore(graph: JobGraph, restored: RestoredJob, slot: number
     }
   }
   const { place, previous, plan } = restored
-  return { checkpointId: plan.checkpointId, ...place, previous, operators }
+  const channels: Record<string, readonly ChannelPiece[]> = {}
+  for (const [vertexId, subtasks] of plan.channels) {
+    const pieces = subtasks[slot]
+    if (pieces !== undefined) channels[vertexId] = pieces
+  }
+  return { checkpointId: plan.checkpointId, ...place, previous, operators, channels }
 }
 
 /** The job's operators as a checkpoint's metadata names them. */
 export function operatorDescriptions(graph: JobGraph): readonly OperatorDescription[] {
   return graph.vertices.flatMap(vertex =>
-    vertex.chain.map(({ operatorId, uid, name }) => ({
-      operatorId,
-      uid,
-      name,
+    vertex.chain.map(operator => ({
+      operatorId: operator.operatorId,
+      uid: operator.uid,
+      name: operator.name,
       vertexId: vertex.id,
       parallelism: vertex.parallelism,
       maxParallelism: vertex.maxParallelism,
+      form: { ...operatorForm(operator) },
     })),
   )
+}
+
+/** The job's edges as a checkpoint's metadata names them. */
+export function edgeDescriptions(graph: JobGraph): readonly EdgeDescription[] {
+  return graph.edges.map(({ id, from, to, partitioner, type }) => {
+    const { parallelism, maxParallelism } = vertexOf(graph, to.vertexId)
+    return {
+      edgeId: id,
+      fromOperatorId: from.operatorId,
+      vertexId: to.vertexId,
+      partitioner: partitioner.kind,
+      schema: type.schema,
+      parallelism,
+      maxParallelism,
+    }
+  })
 }

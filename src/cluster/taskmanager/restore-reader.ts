@@ -3,16 +3,18 @@
  * read together; each is checked before it is used.
  */
 
+import type { ChannelPiece } from '../../checkpoint/channel-plan.ts'
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
 import type { OperatorStatePiece } from '../../checkpoint/operator-state-pieces.ts'
 import type { KeyedPiece, SubtaskRestore } from '../../checkpoint/restore-plan.ts'
-import type { KeyGroupSection, Section } from '../../checkpoint/snapshot-handle.ts'
+import type { Section } from '../../checkpoint/snapshot-handle.ts'
 import { type CheckedFile, checkSection, itemsOf } from '../../checkpoint/state-file.ts'
 import { isWeirError } from '../../common/errors.ts'
-import type { OperatorRestore, TaskRestore } from '../../runtime/task-contract.ts'
+import type { ChannelRestore, OperatorRestore, TaskRestore } from '../../runtime/task-contract.ts'
 import type { RestoredKeyedState, RestoredKeyGroup } from '../../state/keyed-state-backend.ts'
 import type { OperatorStateSnapshot } from '../../state/operator-state-backend.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { markOf } from '../channel-marks.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 
 /** One read never takes more than this at once, so that a restore does not double the memory. */
@@ -27,14 +29,31 @@ export class RestoreReader {
     this.#restore = restore
   }
 
-  /** Reads what these operators get back. Throws WEIR_CHECKPOINT_CORRUPT or a WEIR_STORE error. */
-  async read(operatorIds: readonly string[]): Promise<TaskRestore> {
+  /** Reads what a vertex with these operators gets back. Throws WEIR_CHECKPOINT_CORRUPT or a WEIR_STORE error. */
+  async read(vertexId: string, operatorIds: readonly string[]): Promise<TaskRestore> {
     const operators = new Map<string, OperatorRestore>()
     for (const operatorId of operatorIds) {
       const planned = this.#restore.operators[operatorId]
       if (planned !== undefined) operators.set(operatorId, await this.#readOperator(planned))
     }
-    return { checkpointId: this.#restore.checkpointId, operators }
+    const channels = await this.#readChannels(this.#restore.channels[vertexId] ?? [])
+    return { checkpointId: this.#restore.checkpointId, operators, channels }
+  }
+
+  async #readChannels(pieces: readonly ChannelPiece[]): Promise<readonly ChannelRestore[]> {
+    const bytes = new Map<Section, Buffer>()
+    const parts = pieces.flatMap(piece => piece.parts)
+    for (const [file, inFile] of Map.groupBy(parts, part => part.file)) {
+      const sections = inFile.map(part => part.section).sort((a, b) => a.offset - b.offset)
+      for (const [section, part] of await this.#readSections(file, sections)) {
+        bytes.set(section, part)
+      }
+    }
+    return pieces.map(({ mark, parts: ordered, ...piece }) => ({
+      ...piece,
+      mark: markOf(mark),
+      sections: ordered.map(({ section }) => bytes.get(section) as Buffer),
+    }))
   }
 
   async #readOperator(planned: SubtaskRestore): Promise<OperatorRestore> {
@@ -47,22 +66,32 @@ export class RestoreReader {
   }
 
   async #readKeyed(piece: KeyedPiece): Promise<RestoredKeyedState> {
-    const groups: RestoredKeyGroup[] = []
-    for (const run of runsOf(piece.groups)) {
-      const first = run[0] as KeyGroupSection
-      const last = run.at(-1) as KeyGroupSection
-      const bytes = await this.#readRange(piece.file, {
+    const sections = await this.#readSections(piece.file, piece.groups)
+    const groups = sections.map(([{ keyGroup }, bytes]): RestoredKeyGroup => ({ keyGroup, bytes }))
+    return { states: piece.states, groups }
+  }
+
+  /** Reads sections of a file, in the order of their offsets; neighbours at once. */
+  async #readSections<S extends Section>(
+    file: string,
+    sections: readonly S[],
+  ): Promise<readonly (readonly [S, Buffer])[]> {
+    const read: (readonly [S, Buffer])[] = []
+    for (const run of runsOf(sections)) {
+      const first = run[0] as S
+      const last = run.at(-1) as S
+      const bytes = await this.#readRange(file, {
         offset: first.offset,
         length: last.offset + last.length - first.offset,
       })
       for (const section of run) {
         const start = section.offset - first.offset
         const part = bytes.subarray(start, start + section.length)
-        checkSection(part, section, this.#checked(piece.file))
-        groups.push({ keyGroup: section.keyGroup, bytes: part })
+        checkSection(part, section, this.#checked(file))
+        read.push([section, part])
       }
     }
-    return { states: piece.states, groups }
+    return read
   }
 
   async #readState(piece: OperatorStatePiece): Promise<OperatorStateSnapshot> {
@@ -92,20 +121,20 @@ export class RestoreReader {
 }
 
 /** Sections that lie one after the other, in runs that can be read at once. */
-function runsOf(groups: readonly KeyGroupSection[]): readonly (readonly KeyGroupSection[])[] {
-  const runs: KeyGroupSection[][] = []
+function runsOf<S extends Section>(sections: readonly S[]): readonly (readonly S[])[] {
+  const runs: S[][] = []
   let end = -1
   let size = 0
-  for (const group of groups) {
+  for (const section of sections) {
     const run = runs.at(-1)
-    if (run !== undefined && group.offset === end && size + group.length <= READ_BYTES_MAX) {
-      run.push(group)
-      size += group.length
+    if (run !== undefined && section.offset === end && size + section.length <= READ_BYTES_MAX) {
+      run.push(section)
+      size += section.length
     } else {
-      runs.push([group])
-      size = group.length
+      runs.push([section])
+      size = section.length
     }
-    end = group.offset + group.length
+    end = section.offset + section.length
   }
   return runs
 }

@@ -4,6 +4,7 @@ import type { SubtaskHandle } from '../../checkpoint/snapshot-handle.ts'
 import { encodeStateFile } from '../../checkpoint/state-file.ts'
 import type { TaskSnapshot } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { markHandle } from '../channel-marks.ts'
 
 export interface WriteSnapshotOptions {
   /** `undefined`: the job keeps nothing, and only the readable parts are handed on. */
@@ -17,8 +18,11 @@ export interface WriteSnapshotOptions {
 export async function writeSnapshot(options: WriteSnapshotOptions): Promise<SubtaskHandle> {
   const { store, jobId, kind, snapshot } = options
   const { checkpointId, vertexId, subtaskIndex, metrics } = snapshot
-  const { pieces, sizeBytes, operators } = encodeStateFile(snapshot.operators)
-  const handle = { vertexId, subtaskIndex, fileSizeBytes: sizeBytes, operators, metrics }
+  const inFlight = snapshot.channels.map(({ mark, ...channel }) => {
+    return { ...channel, mark: mark && markHandle(mark) }
+  })
+  const { pieces, sizeBytes, ...parts } = encodeStateFile(snapshot.operators, inFlight)
+  const handle = { vertexId, subtaskIndex, fileSizeBytes: sizeBytes, ...parts, metrics }
   if (store === undefined || sizeBytes === 0) return { ...handle, file: undefined }
   const file = stateFileName(vertexId, subtaskIndex)
   await store.put(`${snapshotFolder(jobId, kind, checkpointId)}/${file}`, pieces)

@@ -23,7 +23,13 @@ import type {
 } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { failureReport } from '../failure-report.ts'
-import type { SlotCommand, SlotEvent, SlotEventBody, SlotRestore } from '../slot-messages.ts'
+import type {
+  AttemptNetwork,
+  SlotCommand,
+  SlotEvent,
+  SlotEventBody,
+  SlotRestore,
+} from '../slot-messages.ts'
 import { RestoreReader } from './restore-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 
@@ -31,6 +37,7 @@ import { writeSnapshot } from './snapshot-writer.ts'
 export interface TaskStart {
   readonly subtask: Subtask
   readonly attempt: number
+  readonly network: AttemptNetwork
   readonly restore: TaskRestore | undefined
   readonly listener: TaskListener
 }
@@ -51,12 +58,15 @@ export interface TaskExecutorOptions {
 
 interface Attempt {
   readonly number: number
+  readonly network: AttemptNetwork
   readonly tasks: Map<string, TaskControl>
   /** Ids of checkpoints triggered or seen, for the folder their snapshots go to. */
   readonly kinds: Map<number, SnapshotKind>
   /** Stores under way. */
   readonly writes: Set<Promise<void>>
   cancelled: boolean
+  /** Resolves when nothing of it runs any more; `undefined` before it was cancelled. */
+  ended: Promise<void> | undefined
 }
 
 export class TaskExecutor {
@@ -74,7 +84,7 @@ export class TaskExecutor {
 
   handle(command: SlotCommand): void {
     if (command.kind === 'deploy') {
-      this.#deploy(command.attempt, command.restore)
+      this.#deploy(command)
       return
     }
     const attempt = this.#attempt
@@ -84,6 +94,17 @@ export class TaskExecutor {
       return
     }
     if (!attempt.cancelled) this.#perform(attempt, command)
+  }
+
+  /** Something that the attempt's tasks share cannot go on. */
+  fail(attempt: number, error: unknown): void {
+    if (this.#attempt?.number === attempt) this.#fail(this.#attempt, '', error)
+  }
+
+  /** Cancels the attempt that runs, if one does; resolves when nothing of it runs any more. */
+  async close(): Promise<void> {
+    const attempt = this.#attempt
+    if (attempt !== undefined) await (attempt.ended ??= this.#cancel(attempt))
   }
 
   #perform(attempt: Attempt, command: Exclude<SlotCommand, { kind: 'deploy' }>): void {
@@ -117,25 +138,27 @@ export class TaskExecutor {
         for (const task of tasks.values()) task.finishTask()
         break
       case 'cancel':
-        void this.#cancel(attempt)
+        attempt.ended = this.#cancel(attempt)
         break
       default:
         assertNever(command)
     }
   }
 
-  #deploy(number: number, restore: SlotRestore | undefined): void {
+  #deploy(command: SlotCommand & { kind: 'deploy' }): void {
     const last = this.#attempt
     assert(last === undefined || last.cancelled, 'X1: the attempt before was cancelled')
     const attempt: Attempt = {
-      number,
+      number: command.attempt,
+      network: command,
       tasks: new Map(),
       kinds: new Map(),
       writes: new Set(),
       cancelled: false,
+      ended: undefined,
     }
     this.#attempt = attempt
-    void this.#start(attempt, restore)
+    void this.#start(attempt, command.restore)
   }
 
   async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
@@ -144,10 +167,14 @@ export class TaskExecutor {
     for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
       const { id, chain } = subtask.vertex
       try {
-        const restored = await reader?.read(chain.map(operator => operator.operatorId))
+        const restored = await reader?.read(
+          id,
+          chain.map(operator => operator.operatorId),
+        )
         if (attempt.cancelled) return
         const listener = this.#listen(attempt, id)
-        const start = { subtask, attempt: attempt.number, restore: restored, listener }
+        const { number, network } = attempt
+        const start = { subtask, attempt: number, network, restore: restored, listener }
         attempt.tasks.set(id, startTask(start))
       } catch (error) {
         this.#fail(attempt, id, error)
@@ -170,10 +197,10 @@ export class TaskExecutor {
   }
 
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
-    const { checkpointId, snapshot, timestamp } = command
+    const { checkpointId, snapshot, timestamp, alignment } = command
     attempt.kinds.set(checkpointId, snapshot)
     for (const task of this.#sources(attempt)) {
-      task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot })
+      task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot, alignment })
     }
   }
 

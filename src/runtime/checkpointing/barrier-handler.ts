@@ -1,130 +1,121 @@
 /**
- * Barriers of a task with inputs: decides when all of them have cut the same checkpoint. Pure:
- * events in, decisions out; no clock, no channel. Here checkpoints are aligned (exactly once) or
- * counted (at least once); `BarrierHandler` is what every way of cutting gives its task.
+ * Barriers of a task with inputs: decides when they cut a checkpoint, and which data in flight
+ * belongs to it. Pure: events in, decisions out; no clock, no channel.
+ *
+ * Aligned: a channel whose barrier came waits until all have; then nothing is in flight. Unaligned:
+ * the first barrier cuts, and the data of the other channels is recorded until their barriers come.
+ * With a timeout, counted from the global start of the checkpoint, an aligned one turns unaligned
+ * in the middle: barriers that still stand in queues are taken out of them.
  *
  * Owns        which channels have delivered the barrier of which checkpoint, and which are open.
- * Leaves out  blocking itself, the snapshot, markers to the tasks behind: the task performs each
- *             decision, in order.
+ * Leaves out  blocking and recording themselves, the snapshot, timers, markers to the tasks behind:
+ *             the task performs each decision, in order.
  *
  * Invariants
- *  B1  A checkpoint is decided once: one `snapshot`, or one `abort`, or nothing.
+ *  B1  A checkpoint is begun once: one `snapshot`, or one `abort`, or nothing. One that records
+ *      then ends once: `recorded`, or `abort`. One that the job gave up is not begun any more.
  *  B2  Ids of snapshots only grow; nothing older than the last decided one is looked at again.
- *  B3  Exactly once: a channel whose barrier came is blocked until the checkpoint is decided, and
- *      no channel stays blocked after it.
- *  B4  At least once: no channel is ever blocked, and at most PENDING_MAX checkpoints are counted.
- *  B5  A channel that ended counts as aligned.
+ *  B3  A channel whose barrier came before the snapshot is blocked until the snapshot, and no
+ *      channel stays blocked after it.
+ *  B4  The cut is consistent: a channel is recorded unless its barrier was taken in its order, and
+ *      its recording ends with its barrier. So state and recordings together are exactly what was
+ *      sent before the barriers.
+ *  B5  A channel that may not be overtaken (`forced`) is never recorded: the snapshot waits for its
+ *      barrier.
+ *  B6  A channel that ended counts as one whose barrier came.
+ *  B7  While nothing is overdue, a checkpoint with a timeout is an aligned one.
  *
- * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015).
+ * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015);
+ * the unaligned way is Chandy and Lamport, "Distributed Snapshots" (1985): a channel's state is what
+ * came after the snapshot and before the channel's own barrier.
  */
 import { assert } from '../../common/assert.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
+import type { AbortReason, BarrierDecision, BarrierHandler } from './barrier-decision.ts'
+import { CountingBarrierHandler } from './counting-barrier-handler.ts'
+import {
+  abort,
+  alignedSnapshot,
+  alignmentMs,
+  allChannels,
+  beginPending,
+  deadlineOf,
+  hasAll,
+  isOverdue,
+  type PendingBarriers,
+  unalignedForm,
+} from './pending-barriers.ts'
 
-export type BarrierDecision =
-  /** Takes no more from this channel. */
-  | { readonly kind: 'block'; readonly channel: number }
-  | { readonly kind: 'unblock-all' }
-  | {
-      readonly kind: 'snapshot'
-      readonly barrier: CheckpointBarrier
-      /** From the first barrier to the last. */
-      readonly alignmentMs: number
-      /** From the trigger to the first barrier here. */
-      readonly startDelayMs: number
-    }
-  /** This task cannot take part any more. */
-  | { readonly kind: 'abort'; readonly checkpointId: number; readonly reason: AbortReason }
-  /** Tells the tasks behind that no barrier will come. */
-  | { readonly kind: 'forward-cancel'; readonly checkpointId: number }
-
-export type AbortReason = 'a newer checkpoint began' | 'cancelled upstream'
-
-export interface BarrierHandler {
-  /** A barrier arrived on a channel; `now` in ms since the epoch. */
-  onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[]
-  /** A sender gave the checkpoint up. */
-  onCancel(checkpointId: number): readonly BarrierDecision[]
-  /** Nothing more comes on the channel, not even barriers. */
-  onEndOfPartition(channel: number, now: number): readonly BarrierDecision[]
+export interface BarrierHandlerOptions {
+  readonly mode: 'exactly-once' | 'at-least-once'
+  readonly channelCount: number
+  /** Channels on which no barrier overtakes: see `graph/forced-alignment.ts`. */
+  readonly forced?: ReadonlySet<number>
 }
 
-/** Checkpoints counted at once in at-least-once mode: older ones will hardly ever complete. */
-export const PENDING_MAX = 50
+/** Aborted ids that are remembered: more than could ever be on their way. */
+const ABORTED_MAX = 64
 
-export function makeBarrierHandler(
-  mode: 'exactly-once' | 'at-least-once',
-  channelCount: number,
-): BarrierHandler {
+export function makeBarrierHandler(options: BarrierHandlerOptions): BarrierHandler {
+  const { mode, channelCount, forced = new Set<number>() } = options
   assert(channelCount > 0, 'a task with barriers has channels')
   return mode === 'exactly-once'
-    ? new AlignedBarrierHandler(channelCount)
+    ? new ExactBarrierHandler(channelCount, forced)
     : new CountingBarrierHandler(channelCount)
 }
 
-interface Alignment {
-  readonly barrier: CheckpointBarrier
-  readonly startedAt: number
-  readonly channels: Set<number>
-}
-
-function begin(barrier: CheckpointBarrier, now: number): Alignment {
-  return { barrier, startedAt: now, channels: new Set() }
-}
-
-function isComplete(alignment: Alignment, open: ReadonlySet<number>): boolean {
-  for (const channel of open) if (!alignment.channels.has(channel)) return false
-  return true
-}
-
-function snapshot(alignment: Alignment, now: number): BarrierDecision {
-  const { barrier, startedAt } = alignment
-  return {
-    kind: 'snapshot',
-    barrier,
-    // A clock set back must not make a duration negative.
-    alignmentMs: Math.max(0, now - startedAt),
-    startDelayMs: Math.max(0, startedAt - barrier.timestamp),
-  }
-}
-
-function abort(checkpointId: number, reason: AbortReason): readonly BarrierDecision[] {
-  return [
-    { kind: 'abort', checkpointId, reason },
-    { kind: 'forward-cancel', checkpointId },
-  ]
-}
-
-function allChannels(count: number): Set<number> {
-  return new Set(Array.from({ length: count }, (_, channel) => channel))
-}
-
-class AlignedBarrierHandler implements BarrierHandler {
+class ExactBarrierHandler implements BarrierHandler {
   readonly #open: Set<number>
+  readonly #forced: ReadonlySet<number>
   /** The newest checkpoint seen, decided or not. */
   #newestId = 0
-  #pending: Alignment | undefined
+  #pending: PendingBarriers | undefined
+  /** Given up by the job before any barrier came here. */
+  readonly #aborted = new Set<number>()
 
-  constructor(channelCount: number) {
+  constructor(channelCount: number, forced: ReadonlySet<number>) {
     this.#open = allChannels(channelCount)
+    this.#forced = forced
   }
 
   onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[] {
-    const { checkpointId } = barrier
-    assert(this.#open.has(channel), 'B5: an ended channel sends no barrier')
-    const decisions: BarrierDecision[] = []
-    if (checkpointId > this.#newestId) {
-      decisions.push(...this.#giveUp('a newer checkpoint began'))
-      this.#newestId = checkpointId
-      this.#pending = begin(barrier, now)
-    }
-    const pending = this.#pending
+    assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
+    const { pending, decisions } = this.#see(barrier, now)
     // Late: the checkpoint was decided before (B2). The channel is not blocked by its barrier.
-    if (pending === undefined || pending.barrier.checkpointId !== checkpointId) return decisions
-    assert(!pending.channels.has(channel), 'B3: a blocked channel delivers nothing')
-    pending.channels.add(channel)
-    if (isComplete(pending, this.#open)) decisions.push(...this.#complete(pending, now))
-    else decisions.push({ kind: 'block', channel })
-    return decisions
+    if (pending === undefined) return decisions
+    assert(!pending.cut, 'B4: a recorded channel gives its barrier ahead')
+    assert(!hasCome(pending, channel), 'B3: a blocked channel delivers nothing')
+    pending.inOrder.add(channel)
+    if (barrier.alignment.kind === 'unaligned') pending.unaligned = true
+    return [...decisions, ...this.#arrived(pending, channel, now)]
+  }
+
+  onBarrierAhead(
+    barrier: CheckpointBarrier,
+    channel: number,
+    now: number,
+  ): readonly BarrierDecision[] {
+    assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
+    assert(!this.#forced.has(channel), 'B5: no barrier overtakes on a forced channel')
+    const { pending, decisions } = this.#see(barrier, now)
+    if (pending === undefined) return decisions
+    assert(!hasCome(pending, channel), 'B4: a barrier comes once')
+    pending.ahead.add(channel)
+    pending.unaligned = true
+    if (!pending.cut) return [...decisions, ...this.#arrived(pending, channel, now)]
+    return [...decisions, ...this.#finishRecording(pending, channel, now)]
+  }
+
+  onAnnounced(barrier: CheckpointBarrier, now: number): readonly BarrierDecision[] {
+    const { pending, decisions } = this.#see(barrier, now)
+    return pending === undefined ? decisions : [...decisions, ...this.#tryUnaligned(pending, now)]
+  }
+
+  onTimer(now: number): readonly BarrierDecision[] {
+    const pending = this.#pending
+    if (pending === undefined || !isOverdue(pending.barrier, now)) return []
+    pending.unaligned = true
+    return this.#tryUnaligned(pending, now)
   }
 
   onCancel(checkpointId: number): readonly BarrierDecision[] {
@@ -136,86 +127,121 @@ class AlignedBarrierHandler implements BarrierHandler {
     return [...decisions, ...abort(checkpointId, 'cancelled upstream')]
   }
 
+  /** The job knows already: nothing is reported. The tasks behind hear of it, or have the barrier. */
+  onAborted(checkpointId: number): readonly BarrierDecision[] {
+    const pending = this.#pending
+    if (checkpointId > this.#newestId) remember(this.#aborted, checkpointId)
+    if (pending?.barrier.checkpointId !== checkpointId) return []
+    this.#pending = undefined
+    return pending.cut ? [] : [{ kind: 'forward-cancel', checkpointId }, { kind: 'unblock-all' }]
+  }
+
   onEndOfPartition(channel: number, now: number): readonly BarrierDecision[] {
     this.#open.delete(channel)
     const pending = this.#pending
-    if (pending === undefined || !isComplete(pending, this.#open)) return []
-    return this.#complete(pending, now)
+    if (pending === undefined) return []
+    if (pending.cut) {
+      return hasCome(pending, channel) ? [] : this.#finishRecording(pending, channel, now)
+    }
+    if (hasAll(pending, this.#open)) return this.#complete(pending, now)
+    return this.#tryUnaligned(pending, now)
   }
 
-  #complete(pending: Alignment, now: number): readonly BarrierDecision[] {
+  /** The first sign of a checkpoint begins it, and ends an older one (B1, B2). */
+  #see(
+    barrier: CheckpointBarrier,
+    now: number,
+  ): { readonly pending: PendingBarriers | undefined; readonly decisions: BarrierDecision[] } {
+    const { checkpointId } = barrier
+    const decisions: BarrierDecision[] = []
+    if (checkpointId > this.#newestId) {
+      decisions.push(...this.#giveUp('a newer checkpoint began'))
+      this.#newestId = checkpointId
+      if (this.#aborted.delete(checkpointId)) {
+        decisions.push({ kind: 'forward-cancel', checkpointId })
+        return { pending: undefined, decisions }
+      }
+      this.#pending = beginPending(barrier, now)
+      const at = deadlineOf(barrier)
+      if (Number.isFinite(at) && !this.#pending.unaligned) decisions.push({ kind: 'set-timer', at })
+    }
+    const isPending = this.#pending?.barrier.checkpointId === checkpointId
+    return { pending: isPending ? this.#pending : undefined, decisions }
+  }
+
+  /** A barrier came, and the snapshot is still to be decided. */
+  #arrived(pending: PendingBarriers, channel: number, now: number): readonly BarrierDecision[] {
+    if (hasAll(pending, this.#open)) return this.#complete(pending, now)
+    const started = this.#tryUnaligned(pending, now)
+    return started.length > 0 ? started : [{ kind: 'block', channel }]
+  }
+
+  /** All barriers are there. */
+  #complete(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+    if (pending.unaligned) return this.#beginUnaligned(pending, now)
     this.#pending = undefined
-    return [snapshot(pending, now), { kind: 'unblock-all' }]
+    return [alignedSnapshot(pending, now), { kind: 'unblock-all' }]
+  }
+
+  /** Begins unaligned if it is time, and the forced channels allow it (B5, B7). */
+  #tryUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+    if (pending.cut || !pending.unaligned) return []
+    for (const channel of this.#forced) {
+      if (this.#open.has(channel) && !hasCome(pending, channel)) return []
+    }
+    return this.#beginUnaligned(pending, now)
+  }
+
+  #beginUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+    const record = [...this.#open].filter(channel => !pending.inOrder.has(channel))
+    assert(
+      record.every(channel => !this.#forced.has(channel)),
+      'B5: a forced channel is never recorded',
+    )
+    pending.cut = true
+    const decisions: BarrierDecision[] = [
+      { ...alignedSnapshot(pending, now), barrier: unalignedForm(pending.barrier), record },
+      { kind: 'unblock-all' },
+    ]
+    const { checkpointId } = pending.barrier
+    for (const channel of pending.ahead) {
+      if (this.#open.has(channel))
+        decisions.push({ kind: 'finish-recording', checkpointId, channel })
+    }
+    return [...decisions, ...this.#tryRecorded(pending, now)]
+  }
+
+  #finishRecording(
+    pending: PendingBarriers,
+    channel: number,
+    now: number,
+  ): readonly BarrierDecision[] {
+    const { checkpointId } = pending.barrier
+    return [{ kind: 'finish-recording', checkpointId, channel }, ...this.#tryRecorded(pending, now)]
+  }
+
+  #tryRecorded(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+    if (!hasAll(pending, this.#open)) return []
+    this.#pending = undefined
+    const { checkpointId } = pending.barrier
+    return [{ kind: 'recorded', checkpointId, alignmentMs: alignmentMs(pending, now) }]
   }
 
   #giveUp(reason: AbortReason): readonly BarrierDecision[] {
     const pending = this.#pending
     if (pending === undefined) return []
     this.#pending = undefined
-    return [...abort(pending.barrier.checkpointId, reason), { kind: 'unblock-all' }]
+    const decisions = abort(pending.barrier.checkpointId, reason)
+    return pending.cut ? decisions : [...decisions, { kind: 'unblock-all' }]
   }
 }
 
-class CountingBarrierHandler implements BarrierHandler {
-  readonly #open: Set<number>
-  /** Undecided checkpoints, oldest first. */
-  #pending: Alignment[] = []
-  /** The newest checkpoint seen, decided or not. */
-  #newestId = 0
-  #decidedId = 0
+function remember(aborted: Set<number>, checkpointId: number): void {
+  aborted.add(checkpointId)
+  const [oldest] = aborted
+  if (aborted.size > ABORTED_MAX) aborted.delete(oldest as number)
+}
 
-  constructor(channelCount: number) {
-    this.#open = allChannels(channelCount)
-  }
-
-  onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[] {
-    const { checkpointId } = barrier
-    assert(this.#open.has(channel), 'B5: an ended channel sends no barrier')
-    if (checkpointId <= this.#decidedId) return []
-    let pending = this.#pending.find(one => one.barrier.checkpointId === checkpointId)
-    if (pending === undefined) {
-      // Counted before and dropped, or cancelled: too late for it.
-      if (checkpointId <= this.#newestId) return []
-      this.#newestId = checkpointId
-      pending = begin(barrier, now)
-      this.#pending.push(pending)
-    }
-    pending.channels.add(channel)
-    if (isComplete(pending, this.#open)) return this.#complete(pending, now)
-    return this.#pending.length > PENDING_MAX ? this.#drop(1) : []
-  }
-
-  onCancel(checkpointId: number): readonly BarrierDecision[] {
-    if (checkpointId <= this.#decidedId) return []
-    const known = this.#pending.some(one => one.barrier.checkpointId === checkpointId)
-    if (!known && checkpointId <= this.#newestId) return []
-    this.#newestId = Math.max(this.#newestId, checkpointId)
-    this.#decidedId = checkpointId
-    const older = this.#pending.filter(one => one.barrier.checkpointId < checkpointId).length
-    const decisions = this.#drop(older)
-    if (known) this.#pending.shift()
-    return [...decisions, ...abort(checkpointId, 'cancelled upstream')]
-  }
-
-  onEndOfPartition(channel: number, now: number): readonly BarrierDecision[] {
-    this.#open.delete(channel)
-    // Several may be complete now: the newest stands for all.
-    const complete = this.#pending.findLast(one => isComplete(one, this.#open))
-    return complete === undefined ? [] : this.#complete(complete, now)
-  }
-
-  #complete(pending: Alignment, now: number): readonly BarrierDecision[] {
-    const decisions = this.#drop(this.#pending.indexOf(pending))
-    this.#pending.shift()
-    this.#decidedId = pending.barrier.checkpointId
-    return [...decisions, snapshot(pending, now)]
-  }
-
-  /** Gives up the oldest ones. */
-  #drop(count: number): readonly BarrierDecision[] {
-    const dropped = this.#pending.splice(0, count)
-    const last = dropped.at(-1)
-    if (last !== undefined) this.#decidedId = last.barrier.checkpointId
-    return dropped.flatMap(one => abort(one.barrier.checkpointId, 'a newer checkpoint began'))
-  }
+function hasCome(pending: PendingBarriers, channel: number): boolean {
+  return pending.inOrder.has(channel) || pending.ahead.has(channel)
 }

@@ -2,10 +2,16 @@
  * All channels that lead into a task, of all its inputs. Gives one item at a time, channel by
  * channel in turn, so that no channel starves; a blocked channel is passed over until it is
  * unblocked.
+ *
+ * Owns        which channels are blocked, and the batch that the task is taking records from.
+ * Leaves out  what barriers mean (`checkpointing/`).
+ *
+ * Invariants
+ *  G1  While a batch is open nothing is polled; what is left of it is data of its channel.
  */
-import { assertDefined } from '../../common/assert.ts'
-import type { InputChannel } from './channel.ts'
-import type { StreamItem } from './stream-item.ts'
+import { assert, assertDefined } from '../../common/assert.ts'
+import type { InFlightItem, InputChannel, InputListener, PriorityBarrier } from './channel.ts'
+import { RecordBatch, type StreamItem } from './stream-item.ts'
 
 export interface GateChannel {
   readonly channel: InputChannel
@@ -13,7 +19,16 @@ export interface GateChannel {
   readonly input: number
 }
 
+export interface ChannelPriority extends PriorityBarrier {
+  readonly channel: number
+}
+
 export class InputGate {
+  /** What the task takes records from, and the place of the next one. Its loop's own fields. */
+  batch: RecordBatch | undefined
+  batchAt = 0
+  /** Some channel has something for `pollPriority`. */
+  hasPriority = false
   readonly #channels: readonly GateChannel[]
   readonly #blocked: Uint8Array
   #next = 0
@@ -34,7 +49,7 @@ export class InputGate {
   }
 
   inputOf(channel: number): number {
-    return assertDefined(this.#channels[channel], `channel ${channel} exists`).input
+    return this.#at(channel).input
   }
 
   /** How many channels feed this input. */
@@ -42,16 +57,19 @@ export class InputGate {
     return this.#channels.filter(channel => channel.input === input).length
   }
 
-  listen(whenData: () => void): void {
-    for (const { channel } of this.#channels) channel.listen(whenData)
+  listen({ whenData, whenPriority }: InputListener): void {
+    const listener: InputListener = {
+      whenData,
+      whenPriority: () => {
+        this.hasPriority = true
+        whenPriority()
+      },
+    }
+    for (const { channel } of this.#channels) channel.listen(listener)
   }
 
   block(channel: number): void {
     this.#blocked[channel] = 1
-  }
-
-  unblock(channel: number): void {
-    this.#blocked[channel] = 0
   }
 
   unblockAll(): void {
@@ -74,5 +92,33 @@ export class InputGate {
       at++
     }
     return undefined
+  }
+
+  /** Also of blocked channels. */
+  pollPriority(): ChannelPriority | undefined {
+    for (const [index, { channel }] of this.#channels.entries()) {
+      const priority = channel.pollPriority()
+      if (priority !== undefined) return { ...priority, channel: index }
+    }
+    this.hasPriority = false
+    return undefined
+  }
+
+  /** As of the channel, and what is left of the open batch before it (G1). */
+  beginRecording(channel: number, checkpointId: number): readonly InFlightItem[] {
+    const items = this.#at(channel).channel.beginRecording(checkpointId)
+    const { batch, batchAt } = this
+    if (batch === undefined || channel !== this.#polled) return items
+    assert(batchAt % 2 === 0 && batchAt < batch.size * 2, 'G1: an open batch has records left')
+    const left = batch.items.slice(batchAt, batch.size * 2)
+    return [new RecordBatch(left, left.length / 2), ...items]
+  }
+
+  endRecording(channel: number, checkpointId: number): readonly InFlightItem[] {
+    return this.#at(channel).channel.endRecording(checkpointId)
+  }
+
+  #at(channel: number): GateChannel {
+    return assertDefined(this.#channels[channel], `channel ${channel} exists`)
   }
 }

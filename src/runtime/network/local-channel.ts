@@ -1,6 +1,7 @@
 /**
  * A channel between two subtasks of one process: a queue of batches of object references. Nothing
- * is encoded or copied; records must therefore not be changed after they were emitted.
+ * is encoded or copied; records must therefore not be changed after they were emitted. The queue is
+ * the receiver's: a barrier that overtakes has left the sender, and what stands here is input.
  *
  * Invariants
  *  L1  Items come out in the order they went in.
@@ -9,8 +10,18 @@
  */
 import { assert } from '../../common/assert.ts'
 import type { JobEdge } from '../../graph/job-graph.ts'
-import type { Exchange, InputChannel, OutputChannel, OutputListener } from './channel.ts'
-import type { StreamItem } from './stream-item.ts'
+import type { CheckpointBarrier } from '../task-contract.ts'
+import type {
+  Exchange,
+  InFlightItem,
+  InputChannel,
+  InputListener,
+  OutputChannel,
+  OutputListener,
+  PriorityBarrier,
+} from './channel.ts'
+import { InputQueue } from './input-queue.ts'
+import type { RecordBatch, StatusEvent, StreamItem, WatermarkEvent } from './stream-item.ts'
 
 /**
  * Records a channel holds before its sender pauses: one full batch. More brings nothing, for sender
@@ -21,48 +32,60 @@ const LOCAL_CHANNEL_RECORDS = 512
 
 export class LocalChannel implements OutputChannel, InputChannel {
   readonly #capacity: number
-  /** A plain array read by an index and cut when empty: queues are a few items long. */
-  #queue: StreamItem[] = []
-  #head = 0
+  readonly #queue: InputQueue<RecordBatch | WatermarkEvent | StatusEvent>
   #weight = 0
   #full = false
   #output: OutputListener | undefined
-  #whenData: (() => void) | undefined
+  #input: InputListener | undefined
 
   constructor(capacity = LOCAL_CHANNEL_RECORDS) {
     assert(capacity > 0, 'L3: a channel has room')
     this.#capacity = capacity
+    this.#queue = new InputQueue(() => this.#input?.whenPriority())
   }
 
   get isEmpty(): boolean {
-    return this.#head === this.#queue.length
+    return this.#queue.isEmpty
   }
 
-  listen(listener: OutputListener | (() => void)): void {
-    if (typeof listener === 'function') this.#whenData = listener
+  listen(listener: OutputListener | InputListener): void {
+    if ('whenData' in listener) this.#input = listener
     else this.#output = listener
   }
 
   send(item: StreamItem): void {
-    const wasEmpty = this.#head === this.#queue.length
-    if (item.kind === 'watermark' && !wasEmpty && this.#replaceWatermark(item)) return
-    this.#queue.push(item)
+    const queue = this.#queue
+    const wasEmpty = queue.isEmpty
+    // A newer watermark right behind one that nobody took yet says all that both would.
+    if (item.kind === 'watermark' && !wasEmpty && queue.replaceable?.kind === 'watermark') {
+      queue.replace(item)
+      return
+    }
+    queue.push(item)
     this.#weight += weightOf(item)
     if (!this.#full && this.#weight >= this.#capacity) {
       this.#full = true
       this.#output?.whenFull()
     }
-    if (wasEmpty) this.#whenData?.()
+    if (wasEmpty) this.#input?.whenData()
+  }
+
+  overtake(barrier: CheckpointBarrier): readonly InFlightItem[] {
+    this.#queue.pushAhead(barrier)
+    return []
+  }
+
+  holds(): boolean {
+    return false
+  }
+
+  hasten(): undefined {
+    return undefined
   }
 
   poll(): StreamItem | undefined {
-    if (this.#head === this.#queue.length) return undefined
-    const item = this.#queue[this.#head] as StreamItem
-    this.#head++
-    if (this.#head === this.#queue.length) {
-      this.#queue = []
-      this.#head = 0
-    }
+    const item = this.#queue.poll()
+    if (item === undefined) return undefined
     this.#weight -= weightOf(item)
     if (this.#full && this.#weight * 2 < this.#capacity) {
       this.#full = false
@@ -71,18 +94,26 @@ export class LocalChannel implements OutputChannel, InputChannel {
     return item
   }
 
-  /** A newer watermark right behind one that nobody took yet says all that both would. */
-  #replaceWatermark(item: StreamItem): boolean {
-    const last = this.#queue.length - 1
-    if ((this.#queue[last] as StreamItem).kind !== 'watermark') return false
-    this.#queue[last] = item
-    return true
+  pollPriority(): PriorityBarrier | undefined {
+    return this.#queue.pollPriority()
+  }
+
+  beginRecording(checkpointId: number): readonly InFlightItem[] {
+    return this.#queue.beginRecording(checkpointId)
+  }
+
+  endRecording(checkpointId: number): readonly InFlightItem[] {
+    return this.#queue.endRecording(checkpointId)
   }
 }
 
-/** An event counts as one record: no flood of events may grow the queue without limit. */
+/**
+ * An event counts as one record: no flood of events may grow the queue without limit. But for
+ * barriers, which are few: one may leave the queue by another way than it came.
+ */
 function weightOf(item: StreamItem): number {
-  return item.kind === 'records' ? item.size : 1
+  if (item.kind === 'records') return item.size
+  return item.kind === 'barrier' ? 0 : 1
 }
 
 /** The channels of all subtasks that run in this process. */

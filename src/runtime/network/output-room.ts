@@ -7,11 +7,11 @@ import type { OutputListener } from './channel.ts'
 
 export class OutputRoom implements OutputListener {
   fullChannels = 0
-  readonly #whenFree: () => void
+  readonly #wake: () => void
 
-  /** `whenFree` is called when the last full channel has room again. */
-  constructor(whenFree: () => void) {
-    this.#whenFree = whenFree
+  /** `wake` is called when the last full channel has room again, or a barrier has left. */
+  constructor(wake: () => void) {
+    this.#wake = wake
   }
 
   whenFull(): void {
@@ -21,6 +21,10 @@ export class OutputRoom implements OutputListener {
   whenFree(): void {
     assert(this.fullChannels > 0, 'L2: a channel turns free once')
     this.fullChannels--
-    if (this.fullChannels === 0) this.#whenFree()
+    if (this.fullChannels === 0) this.#wake()
+  }
+
+  whenBarrierLeft(): void {
+    this.#wake()
   }
 }

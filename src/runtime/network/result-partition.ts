@@ -3,12 +3,15 @@
  * and the events that go to all of them.
  *
  * Invariants
- *  RP1  An event leaves after every record that was pushed before it, on every channel.
+ *  RP1  An event leaves after every record that was pushed before it, on every channel; but for an
+ *       unaligned barrier, which leaves before all that has not left yet.
+ *  RP2  On an edge that allows no overtaking every barrier keeps its order.
  */
 import type { Partitioner } from '../../api/transformation.ts'
 import type { Random } from '../../common/random.ts'
 import type { Push } from '../stream-operator.ts'
-import type { OutputChannel } from './channel.ts'
+import type { CheckpointBarrier } from '../task-contract.ts'
+import type { InFlightItem, OutputChannel } from './channel.ts'
 import type { OutputRoom } from './output-room.ts'
 import { makeChannelSelector } from './partitioners.ts'
 import { makeRecordWriter, type RecordWriter } from './record-writer.ts'
@@ -21,17 +24,21 @@ export interface PartitionOptions {
   readonly subtaskIndex: number
   readonly maxParallelism: number
   readonly random: Random
+  /** RP2. */
+  readonly forcedAligned: boolean
   readonly fail: (error: unknown, value: unknown) => never
 }
 
 export class ResultPartition {
   readonly #channels: readonly OutputChannel[]
   readonly #writer: RecordWriter
+  readonly #forcedAligned: boolean
   #records = 0
 
   constructor(options: PartitionOptions) {
     const { partitioner, channels, room } = options
     this.#channels = channels
+    this.#forcedAligned = options.forcedAligned
     const broadcast = partitioner.kind === 'broadcast'
     const select = broadcast
       ? undefined
@@ -67,5 +74,26 @@ export class ResultPartition {
   broadcast(event: StreamEvent): void {
     this.#writer.flush()
     for (const channel of this.#channels) channel.send(event)
+  }
+
+  /** Sends a barrier in its form; gives what it overtook, by channel. */
+  sendBarrier(barrier: CheckpointBarrier): readonly (readonly InFlightItem[])[] {
+    this.#writer.flush()
+    if (barrier.alignment.kind === 'unaligned' && !this.#forcedAligned) {
+      return this.#channels.map(channel => channel.overtake(barrier))
+    }
+    for (const channel of this.#channels) channel.send({ kind: 'barrier', barrier })
+    return []
+  }
+
+  /** Whether a barrier with a timeout waits behind data. One that may not overtake is let be. */
+  holdsBarrier(checkpointId: number): boolean {
+    return !this.#forcedAligned && this.#channels.some(channel => channel.holds(checkpointId))
+  }
+
+  /** Lets a barrier that waits overtake; gives what it overtook, by channel. */
+  hastenBarrier(barrier: CheckpointBarrier): readonly (readonly InFlightItem[])[] {
+    if (this.#forcedAligned) return []
+    return this.#channels.map(channel => channel.hasten(barrier) ?? [])
   }
 }

@@ -115,6 +115,7 @@ function settingsOf({ scenario, off }: SimWorld): JobSettings {
     ...defaultSettings,
     checkpoint: {
       mode,
+      alignment: { kind: 'aligned' },
       intervalMs,
       minPauseMs,
       timeoutMs,

@@ -33,6 +33,7 @@ async function bench(fault: (call: StoreCall) => 'fail' | undefined = () => unde
     clock,
     settings: { ...defaultSettings.checkpoint, intervalMs: 100, tolerableFailures: 1 },
     operators: [],
+    edges: [],
     lastId: 0,
     completed: [],
     proofBefore: undefined,
@@ -67,7 +68,16 @@ const part: SubtaskHandle = {
   file: undefined,
   fileSizeBytes: 0,
   operators: [],
-  metrics: { alignmentMs: 0, startDelayMs: 0, syncMs: 0, asyncMs: 0, recordsPerSplit: {} },
+  channels: [],
+  metrics: {
+    alignmentMs: 0,
+    startDelayMs: 0,
+    unaligned: false,
+    inFlightBytes: 0,
+    syncMs: 0,
+    asyncMs: 0,
+    recordsPerSplit: {},
+  },
 }
 
 const settled = () => new Promise(resolve => setImmediate(resolve))

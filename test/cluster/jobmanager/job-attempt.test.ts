@@ -96,7 +96,8 @@ test('T4: subtasks are finished after the final checkpoint, and its commit goes 
   for (const vertexId of ['numbers', 'counts']) {
     const metrics = { alignmentMs: 0, startDelayMs: 0, syncMs: 0, asyncMs: 0, recordsPerSplit: {} }
     const part = { vertexId, subtaskIndex: 0, file: undefined, fileSizeBytes: 0, operators: [] }
-    say({ kind: 'acknowledged', checkpointId: 1, part: { ...part, metrics } })
+    const channels: unknown[] = []
+    say({ kind: 'acknowledged', checkpointId: 1, part: { ...part, channels, metrics } })
   }
   await settled()
   expect(sent.slice(-2).map(command => command.kind)).toEqual(['complete', 'finish'])

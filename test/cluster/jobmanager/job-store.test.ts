@@ -33,6 +33,7 @@ async function complete(job: JobStore, id: number): Promise<void> {
       completedAtMs: 0,
       operators: [],
       subtasks: [],
+      edges: [],
       enumerators: new Map(),
       proofBefore: undefined,
     }),

@@ -10,7 +10,7 @@ import { planJob } from '../../../src/graph/build-job-graph.ts'
 import { z } from '../../../src/schema/z.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import { collectSink } from '../../../src/testing/collect-sink.ts'
-import { runJob } from '../../../src/testing/run-job.ts'
+import { runJob, startJob } from '../../../src/testing/run-job.ts'
 
 const sink = collectSink<number>()
 
@@ -71,7 +71,7 @@ test.each(Object.entries(changes))('%s is refused', async (_sentence, { job: cha
   const metadata = await readSnapshot(store, 'default.test/chk-1', undefined)
   const graph = planJob(changed, { name: 'test' })
   const check = () => {
-    checkDeclaredStates(graph, metadata)
+    checkDeclaredStates({ graph, metadata, dropState: [] })
     return loadRestoredJob({
       graph,
       choice: {
@@ -86,13 +86,22 @@ test.each(Object.entries(changes))('%s is refused', async (_sentence, { job: cha
   }
   await expect(Promise.resolve().then(check)).rejects.toMatchObject(error)
   const written = sink.written.length
-  await expect(runJob(changed, { store, restore: path })).rejects.toMatchObject(error)
+  const end = await startJob(changed, { store, restore: path }).done
+  expect(end).toMatchObject({ outcome: 'failed', refused: true, error })
   expect(sink.written.length).toBe(written)
 })
 
-test('what is named may be left behind', async () => {
+test.each(['latest', 'by its path'])('what is named may be left behind: %s', async which => {
   const { store, path } = await stored()
   const renamed = summing({ sum: valueState(z.int32()) }, 'renamed')
-  const result = await runJob(renamed, { store, restore: path, dropState: ['sums'] })
+  const restore = which === 'latest' ? which : path
+  const result = await runJob(renamed, { store, restore, dropState: ['sums'] })
+  expect(result.outcome).toBe('finished')
+})
+
+test('a single state is left behind when it is named with its operator', async () => {
+  const { store, path } = await stored()
+  const other = summing({ other: valueState(z.int32()) })
+  const result = await runJob(other, { store, restore: path, dropState: ['sums.sum'] })
   expect(result.outcome).toBe('finished')
 })

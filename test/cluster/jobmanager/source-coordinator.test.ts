@@ -73,7 +73,7 @@ function planOf(restored: { state: JsonValue; splits: readonly SourceSplit[][] }
     }),
   )
   const plan = { enumeratorState: restored.state, subtasks }
-  return { checkpointId: 1, operators: new Map([['source', plan]]) }
+  return { checkpointId: 1, operators: new Map([['source', plan]]), channels: new Map() }
 }
 
 function shortly(command: SlotCommandBody): string {

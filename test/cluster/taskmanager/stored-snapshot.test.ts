@@ -9,7 +9,15 @@ import type { TaskSnapshot } from '../../../src/runtime/task-contract.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import { description, emptyPart, keyedSnapshot } from '../../checkpoint/snapshot-parts.ts'
 
-const metrics = { alignmentMs: 0, startDelayMs: 0, syncMs: 0, asyncMs: 0, recordsPerSplit: {} }
+const metrics = {
+  alignmentMs: 0,
+  startDelayMs: 0,
+  unaligned: false,
+  inFlightBytes: 0,
+  syncMs: 0,
+  asyncMs: 0,
+  recordsPerSplit: {},
+}
 
 function snapshot(subtaskIndex: number, parallelism: number): TaskSnapshot {
   const keyed = keyedSnapshot({ index: subtaskIndex, parallelism, maxParallelism: 128 })
@@ -20,6 +28,7 @@ function snapshot(subtaskIndex: number, parallelism: number): TaskSnapshot {
     vertexId: 'op',
     subtaskIndex,
     operators: [{ ...emptyPart('op'), keyed, operatorState: [state] }],
+    channels: [],
     metrics,
   }
 }
@@ -45,16 +54,17 @@ async function restored(store: MemoryStore, from: number, to: number) {
     completedAtMs: 0,
     operators: [description('op', from)],
     subtasks: handles,
+    edges: [],
     enumerators: new Map(),
     proofBefore: undefined,
   })
   const operators = [description('op', to)]
-  const plan = planRestore({ metadata, path: '', operators, dropState: [] })
+  const plan = planRestore({ metadata, path: '', operators, edges: [], dropState: [] })
   return Promise.all(
     (plan.operators.get('op')?.subtasks ?? []).map(async part => {
       const place = { location: 'memory', folder: 'j/chk-3', previous: undefined }
-      const restore = { checkpointId: 3, ...place, operators: { op: part } }
-      const task = await new RestoreReader(store, restore).read(['op', 'another'])
+      const restore = { checkpointId: 3, ...place, operators: { op: part }, channels: {} }
+      const task = await new RestoreReader(store, restore).read('op', ['op', 'another'])
       return task.operators.get('op')
     }),
   )

@@ -103,7 +103,16 @@ function snapshot(checkpointId: number): TaskSnapshot {
         committables: undefined,
       },
     ],
-    metrics: { alignmentMs: 0, startDelayMs: 0, syncMs: 0, asyncMs: 0, recordsPerSplit: {} },
+    channels: [],
+    metrics: {
+      alignmentMs: 0,
+      startDelayMs: 0,
+      unaligned: false,
+      inFlightBytes: 0,
+      syncMs: 0,
+      asyncMs: 0,
+      recordsPerSplit: {},
+    },
   }
 }
 
@@ -207,6 +216,7 @@ test('a restore that cannot be read fails the slot and starts nothing there', as
     location: 'memory',
     folder: 'default.test/chk-1',
     previous: undefined,
+    channels: {},
     operators: {
       counts: {
         keyed: [],

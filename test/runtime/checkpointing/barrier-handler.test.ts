@@ -1,55 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import {
-  type BarrierDecision,
-  makeBarrierHandler,
-  PENDING_MAX,
-} from '../../../src/runtime/checkpointing/barrier-handler.ts'
-
-/** `b1@0`: barrier 1 on channel 0; `c2`: cancel 2; `e1`: channel 1 ends. */
-type Step = readonly [event: string, decisions: string]
-
-interface Case {
-  readonly channels: number
-  readonly steps: readonly Step[]
-}
-
-const TRIGGERED_AT = 100
-
-function runSteps(mode: 'exactly-once' | 'at-least-once', { channels, steps }: Case): void {
-  const handler = makeBarrierHandler(mode, channels)
-  let now = TRIGGERED_AT
-  for (const [event, wanted] of steps) {
-    now += 10
-    const [first, second] = event.slice(1).split('@').map(Number)
-    let decisions: readonly BarrierDecision[]
-    if (event.startsWith('b')) {
-      const barrier = {
-        checkpointId: first as number,
-        timestamp: TRIGGERED_AT,
-        kind: 'checkpoint',
-      } as const
-      decisions = handler.onBarrier(barrier, second as number, now)
-    } else if (event.startsWith('c')) decisions = handler.onCancel(first as number)
-    else decisions = handler.onEndOfPartition(first as number, now)
-    expect(`${event}: ${decisions.map(show).join(' ')}`).toBe(`${event}: ${wanted}`)
-  }
-}
-
-function show(decision: BarrierDecision): string {
-  switch (decision.kind) {
-    case 'block':
-      return `block ${decision.channel}`
-    case 'unblock-all':
-      return 'unblock'
-    case 'snapshot':
-      return `snapshot ${decision.barrier.checkpointId}`
-    case 'abort':
-      return `abort ${decision.checkpointId}`
-    case 'forward-cancel':
-      return `cancel ${decision.checkpointId}`
-  }
-}
+import { makeBarrierHandler } from '../../../src/runtime/checkpointing/barrier-handler.ts'
+import { barrierOf, type Case, runSteps } from './handler-script.ts'
 
 const aligned: Record<string, Case> = {
   'one channel needs no alignment': {
@@ -134,7 +86,7 @@ const aligned: Record<string, Case> = {
       ['b2@1', 'snapshot 2 unblock'],
     ],
   },
-  'B5: a channel that ends counts as its barrier': {
+  'B6: a channel that ends counts as its barrier': {
     channels: 3,
     steps: [
       ['b1@0', 'block 0'],
@@ -160,27 +112,33 @@ const aligned: Record<string, Case> = {
 }
 
 describe('exactly once', () => {
-  test.each(Object.entries(aligned))('%s', (_sentence, one) => runSteps('exactly-once', one))
+  test.each(Object.entries(aligned))('%s', (_sentence, one) => runSteps(one))
 
   test('measures the delay of the start and the alignment', () => {
-    const handler = makeBarrierHandler('exactly-once', 2)
-    const barrier = { checkpointId: 1, timestamp: 100, kind: 'checkpoint' } as const
+    const handler = makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 })
+    const barrier = barrierOf(1, { kind: 'aligned' }, 100)
     handler.onBarrier(barrier, 0, 130)
     const [decision] = handler.onBarrier(barrier, 1, 180)
-    expect(decision).toEqual({ kind: 'snapshot', barrier, startDelayMs: 30, alignmentMs: 50 })
+    expect(decision).toEqual({
+      kind: 'snapshot',
+      barrier,
+      record: undefined,
+      startDelayMs: 30,
+      alignmentMs: 50,
+    })
   })
 
   test('a clock set back gives no negative durations', () => {
-    const handler = makeBarrierHandler('exactly-once', 2)
-    const barrier = { checkpointId: 1, timestamp: 100, kind: 'savepoint' } as const
+    const handler = makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 })
+    const barrier = barrierOf(1, { kind: 'aligned' }, 100)
     handler.onBarrier(barrier, 0, 90)
     const [decision] = handler.onBarrier(barrier, 1, 50)
     expect(decision).toMatchObject({ startDelayMs: 0, alignmentMs: 0 })
   })
 
   test('a second barrier on a blocked channel is a broken invariant', () => {
-    const handler = makeBarrierHandler('exactly-once', 2)
-    const barrier = { checkpointId: 1, timestamp: 0, kind: 'checkpoint' } as const
+    const handler = makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 })
+    const barrier = barrierOf(1, { kind: 'aligned' }, 0)
     handler.onBarrier(barrier, 0, 0)
     expect(() => handler.onBarrier(barrier, 0, 0)).toThrow('B3')
   })
@@ -192,7 +150,7 @@ describe('exactly once', () => {
 
 /** Senders that emit barriers 1, 2, 3 ... or a cancel marker for one, each at its own pace. */
 function checkDecisions(picks: readonly number[]): void {
-  const handler = makeBarrierHandler('exactly-once', 3)
+  const handler = makeBarrierHandler({ mode: 'exactly-once', channelCount: 3 })
   const next = [1, 1, 1]
   const blocked = new Set<number>()
   const decided = new Map<number, string>()
@@ -202,7 +160,7 @@ function checkDecisions(picks: readonly number[]): void {
     if (blocked.has(channel)) continue
     const checkpointId = next[channel] as number
     next[channel] = checkpointId + 1
-    const barrier = { checkpointId, timestamp: 0, kind: 'checkpoint' } as const
+    const barrier = barrierOf(checkpointId, { kind: 'aligned' }, 0)
     const decisions =
       pick >= 7 ? handler.onCancel(checkpointId) : handler.onBarrier(barrier, channel, 0)
     for (const decision of decisions) {
@@ -220,74 +178,3 @@ function checkDecisions(picks: readonly number[]): void {
     expect(blocked.size).toBeLessThan(3)
   }
 }
-
-const counted: Record<string, Case> = {
-  'one channel takes the snapshot at once': {
-    channels: 1,
-    steps: [
-      ['b1@0', 'snapshot 1'],
-      ['b2@0', 'snapshot 2'],
-    ],
-  },
-  'B4: the last barrier takes the snapshot and nothing is blocked': {
-    channels: 3,
-    steps: [
-      ['b1@0', ''],
-      ['b1@1', ''],
-      ['b2@0', ''],
-      ['b1@2', 'snapshot 1'],
-      ['b2@2', ''],
-      ['b2@1', 'snapshot 2'],
-    ],
-  },
-  'a completed checkpoint gives up the older ones': {
-    channels: 2,
-    steps: [
-      ['b1@0', ''],
-      ['b2@0', ''],
-      ['b2@1', 'abort 1 cancel 1 snapshot 2'],
-      ['b1@1', ''],
-    ],
-  },
-  'a cancel marker ends its checkpoint and the older ones': {
-    channels: 2,
-    steps: [
-      ['b1@0', ''],
-      ['b2@0', ''],
-      ['c2', 'abort 1 cancel 1 abort 2 cancel 2'],
-      ['b2@1', ''],
-      ['b3@0', ''],
-      ['b3@1', 'snapshot 3'],
-    ],
-  },
-  'a cancel marker may come first': {
-    channels: 2,
-    steps: [
-      ['c1', 'abort 1 cancel 1'],
-      ['c1', ''],
-      ['b1@0', ''],
-      ['b1@1', ''],
-    ],
-  },
-  'a channel that ends completes the newest that waited only for it': {
-    channels: 2,
-    steps: [
-      ['b1@0', ''],
-      ['b2@0', ''],
-      ['e1', 'abort 1 cancel 1 snapshot 2'],
-    ],
-  },
-}
-
-describe('at least once', () => {
-  test.each(Object.entries(counted))('%s', (_sentence, one) => runSteps('at-least-once', one))
-
-  test('counts a limited number of checkpoints and drops the oldest', () => {
-    const steps: Step[] = []
-    for (let id = 1; id <= PENDING_MAX; id++) steps.push([`b${id}@0`, ''])
-    steps.push([`b${PENDING_MAX + 1}@0`, 'abort 1 cancel 1'])
-    steps.push(['b1@1', ''])
-    steps.push(['b2@1', 'snapshot 2'])
-    runSteps('at-least-once', { channels: 2, steps })
-  })
-})

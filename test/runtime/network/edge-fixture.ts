@@ -12,5 +12,6 @@ export function edgeOf(partitioner: Partitioner): JobEdge {
     input: 0,
     partitioner,
     type: generalType,
+    forcedAlignment: undefined,
   }
 }

@@ -50,7 +50,7 @@ test('knows which input a channel feeds', () => {
 test('hears of data on any channel', () => {
   const { gate, send } = gateOf(2)
   let heard = 0
-  gate.listen(() => heard++)
+  gate.listen({ whenData: () => heard++, whenPriority: () => {} })
   send(1, 1)
   send(0, 1)
   expect(heard).toBe(2)

@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { LocalChannel, LocalExchange } from '../../../src/runtime/network/local-channel.ts'
 import { RecordBatch, type StreamItem } from '../../../src/runtime/network/stream-item.ts'
+import { channelContract, plainNumbers } from '../../contract/channel.ts'
 import { edgeOf } from './edge-fixture.ts'
 
 function batch(size: number): RecordBatch {
@@ -13,8 +14,12 @@ function batch(size: number): RecordBatch {
 function watched(capacity: number) {
   const log: string[] = []
   const channel = new LocalChannel(capacity)
-  channel.listen({ whenFull: () => log.push('full'), whenFree: () => log.push('free') })
-  channel.listen(() => log.push('data'))
+  channel.listen({
+    whenFull: () => log.push('full'),
+    whenFree: () => log.push('free'),
+    whenBarrierLeft: () => {},
+  })
+  channel.listen({ whenData: () => log.push('data'), whenPriority: () => log.push('priority') })
   return { channel, log }
 }
 
@@ -87,4 +92,13 @@ test('an exchange gives both ends of one channel, whoever asks first', () => {
   exchange.output(edge, 0, 1).send(batch(1))
   expect(input.isEmpty).toBe(false)
   expect(exchange.input(edge, 1, 0).isEmpty).toBe(true)
+})
+
+describe('as every channel', () => {
+  channelContract(async () => {
+    const channel = new LocalChannel(64)
+    const close = async (): Promise<void> => {}
+    const settle = async (): Promise<void> => {}
+    return { output: channel, input: channel, settle, numbersOf: plainNumbers, close }
+  })
 })

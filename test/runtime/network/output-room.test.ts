@@ -12,3 +12,10 @@ test('the room counts full channels and tells when the last one is free', () => 
   expect([room.fullChannels, freed]).toEqual([0, 1])
   expect(() => room.whenFree()).toThrow('L2')
 })
+
+test('a barrier that has left wakes the task too', () => {
+  let woken = 0
+  const room = new OutputRoom(() => woken++)
+  room.whenBarrierLeft()
+  expect([room.fullChannels, woken]).toEqual([0, 1])
+})

@@ -21,6 +21,7 @@ function partitionOf(partitioner: Partitioner, channels: number, subtaskIndex = 
     subtaskIndex,
     maxParallelism: MAX_PARALLELISM,
     random: new SeededRandom(1),
+    forcedAligned: false,
     fail: error => {
       throw error
     },
@@ -171,6 +172,7 @@ describe('batches', () => {
       subtaskIndex: 0,
       maxParallelism: 1,
       random: new SeededRandom(0),
+      forcedAligned: false,
       fail: error => {
         throw error
       },

@@ -11,6 +11,8 @@ const statuses: readonly JobStatus[] = [
   'restarting',
   'stopping',
   'finished',
+  'stopped',
+  'cancelled',
   'failed',
 ]
 

@@ -1,0 +1,262 @@
+/**
+ * A jobmanager: runs one job on taskmanagers that come and go.
+ *
+ * Owns        putting the JobMaster, the registry of slots and the control server together.
+ * Leaves out  the REST API (`rest/`), and who starts the processes.
+ */
+import type { Clock } from '../../common/clock.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Random } from '../../common/random.ts'
+import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import type { JobGraph } from '../../graph/job-graph.ts'
+import type {
+  Registration,
+  ToJobManager,
+  ToTaskManagerText,
+} from '../../protocol/control-messages.ts'
+import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { openStore } from '../../storage/open-store.ts'
+import type { ConnectionEnd } from '../control/control-connection.ts'
+import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
+import { alignmentText } from '../control/slot-figures.ts'
+import { errorOf } from '../failure-report.ts'
+import { graphDigest, type JobBundle } from '../job-bundle.ts'
+import type { JobProgress } from '../job-progress.ts'
+import type { JobNotice, JobResult } from '../job-result.ts'
+import type { JobSettings, RestoreRequest } from '../job-settings.ts'
+import { progressOf } from '../progress-of.ts'
+import { ProgressMeter } from '../progress-meter.ts'
+import type { FailureReport, SlotEvent } from '../slot-messages.ts'
+import type { UserCounters } from '../user-counters.ts'
+import { type ControlDesk, ControlServer } from './control-server.ts'
+import { JobHistory } from './job-history.ts'
+import { JobMaster } from './job-master.ts'
+import { SlotLedger } from './slot-ledger.ts'
+import { type SlotLink, SlotRegistry, type SlotView } from './slot-registry.ts'
+
+export interface JobManagerOptions {
+  readonly graph: JobGraph
+  readonly bundle: JobBundle
+  readonly args: Readonly<Record<string, string>>
+  readonly jobId: string
+  readonly store: ObjectStore
+  readonly restore: RestoreRequest
+  readonly settings: JobSettings
+  /** Where taskmanagers dial. */
+  readonly listen: string
+  readonly secret: Buffer
+  /** Of Weir. */
+  readonly version: string
+  readonly times: HeartbeatTimes
+  readonly slotTimeoutMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly onNotice: (notice: JobNotice) => void
+  /** A process was given up that may still live. */
+  readonly onSilent: (slot: number, pid: number) => void
+}
+
+/** A slot that is told to leave waits at most so long for a checkpoint. */
+const LEAVE_LIMIT_MS = 5_000
+
+export class JobManager implements ControlDesk {
+  readonly history: JobHistory
+  readonly #options: JobManagerOptions
+  readonly #meter: ProgressMeter
+  readonly #ledger: SlotLedger
+  readonly #registry: SlotRegistry
+  readonly #master: JobMaster
+  readonly #digest: string
+  #server: ControlServer | undefined
+
+  constructor(options: JobManagerOptions) {
+    const { graph, clock, random, store, onNotice } = options
+    this.#options = options
+    this.history = new JobHistory(clock)
+    this.#meter = new ProgressMeter(graph, clock)
+    this.#ledger = new SlotLedger(this.#meter)
+    this.#digest = graphDigest(graph)
+    const { slots, subtasks } = buildExecutionPlan(graph)
+    const tasksOf = (slot: number): number => subtasks.filter(one => one.index === slot).length
+    this.#registry = new SlotRegistry({
+      jobId: options.jobId,
+      tasks: Array.from({ length: slots }, (_, slot) => tasksOf(slot)),
+      graphDigest: this.#digest,
+      clock,
+      slotTimeoutMs: options.slotTimeoutMs,
+      receive: event => this.#receive(event),
+      onNotice,
+      onLost: slot => this.#ledger.lost(slot),
+    })
+    this.#master = new JobMaster({
+      graph,
+      jobId: options.jobId,
+      store,
+      storeAt: location =>
+        location === store.location ? store : openStore({ location, folder: '/', random }),
+      restore: options.restore,
+      settings: options.settings,
+      clock,
+      random,
+      slots: this.#registry.gateways,
+      supply: this.#registry.supply,
+      history: this.history,
+      onNotice,
+    })
+  }
+
+  /** Never rejects: a failed job is a result. */
+  get done(): Promise<JobResult> {
+    return this.#master.done
+  }
+
+  get counters(): UserCounters {
+    return this.#ledger.counters
+  }
+
+  /** Where taskmanagers dial. */
+  get address(): string {
+    return this.#server?.address ?? this.#options.listen
+  }
+
+  /** Rejects when it cannot listen; then nothing was started. */
+  async start(): Promise<void> {
+    const { clock, jobId, listen, logger, random, secret, times, version } = this.#options
+    const shared = { clock, jobId, listen, logger, random, secret, times, version }
+    this.#server = await ControlServer.listen({ ...shared, desk: this })
+    void this.done.then(() => this.#meter.end())
+    this.#master.start()
+  }
+
+  /** After the job's end: lets the taskmanagers go. */
+  async close(): Promise<void> {
+    this.#registry.dismiss()
+    await this.#server?.close()
+  }
+
+  /** Leaves job and taskmanagers to another jobmanager. */
+  async leave(): Promise<void> {
+    this.#server?.dropAll()
+    await this.#server?.close()
+  }
+
+  stop(): void {
+    this.#master.stop()
+  }
+
+  cancel(): void {
+    this.#master.cancel()
+  }
+
+  /** It was stopped or cancelled: what runs still will end. */
+  get isEnding(): boolean {
+    return this.#master.isEnding
+  }
+
+  checkpoint(): Promise<string> {
+    return this.#master.checkpoint()
+  }
+
+  savepoint(): Promise<string> {
+    return this.#master.savepoint()
+  }
+
+  tasks(): readonly TaskMetrics[] {
+    return this.#ledger.tasks
+  }
+
+  taskManagers(): readonly SlotView[] {
+    return this.#registry.views
+  }
+
+  progress(): JobProgress {
+    const progress = progressOf(this.#master, this.#meter, this.tasks())
+    const { waitingMs } = this.#registry
+    if (waitingMs === undefined) return progress
+    return { ...progress, waiting: { slots: this.#registry.missing, sinceMs: waitingMs } }
+  }
+
+  register(registration: Registration, link: SlotLink): void {
+    this.#registry.register(registration, link)
+    const { args, bundle, graph, jobId, settings, store, times } = this.#options
+    const hasIt = registration.digest === bundle.digest
+    link.send({
+      kind: 'job',
+      jobId,
+      name: graph.name,
+      parallelism: graph.parallelism,
+      maxParallelism: graph.maxParallelism,
+      args: { ...args },
+      settings: { ...settings },
+      storeLocation: store.location,
+      digest: bundle.digest,
+      code: hasIt ? null : bundle.code,
+      sourceMap: hasIt ? null : bundle.sourceMap,
+      heartbeatIntervalMs: times.intervalMs,
+      heartbeatTimeoutMs: times.timeoutMs,
+    })
+  }
+
+  take(link: SlotLink, message: Exclude<ToJobManager, Registration>): void {
+    switch (message.kind) {
+      case 'prepared':
+        this.#prepared(link, message.graphDigest)
+        break
+      case 'unprepared':
+        this.#master.fail(errorOf(message.failure as FailureReport))
+        break
+      case 'event':
+        this.#registry.receive(link, message.event as unknown as SlotEvent)
+        break
+      case 'heartbeat': {
+        const slot = this.#registry.slotOf(link)
+        if (slot !== undefined) this.#ledger.heard(slot, message.figures)
+        break
+      }
+      case 'leaving':
+        void this.#letGo(link)
+        break
+    }
+  }
+
+  lost(link: SlotLink, end: ConnectionEnd): void {
+    const slot = this.#registry.slotOf(link)
+    const pid = slot === undefined ? null : this.#registry.views[slot]?.pid
+    this.#registry.lost(link, end.how)
+    if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
+  }
+
+  beat(link: SlotLink): ToTaskManagerText {
+    const alignment = alignmentText(this.#ledger.alignmentBut(this.#registry.slotOf(link)))
+    return { kind: 'heartbeat', alignment }
+  }
+
+  #prepared(link: SlotLink, digest: string): void {
+    try {
+      this.#registry.prepared(link, digest)
+    } catch (error) {
+      this.#master.fail(error)
+      throw error
+    }
+  }
+
+  #receive(event: SlotEvent): void {
+    if (event.kind === 'cancelled') this.#ledger.retire(event.slot)
+    this.#master.receive(event)
+  }
+
+  /** What was processed up to here need not be processed again by who takes the slot. */
+  async #letGo(link: SlotLink): Promise<void> {
+    const slot = this.#registry.leaving(link)
+    if (slot === undefined) return
+    const text = `slot ${slot} was told to leave: taking a checkpoint before it goes`
+    this.#options.onNotice({ level: 'info', text })
+    const { clock } = this.#options
+    const limit = new Promise<void>(resolve => clock.schedule(LEAVE_LIMIT_MS, resolve))
+    await Promise.race([this.#master.checkpoint().catch(() => undefined), limit])
+    // A job that ends lets all slots go when it is over.
+    if (!this.isEnding) link.send({ kind: 'dismissed' })
+  }
+}

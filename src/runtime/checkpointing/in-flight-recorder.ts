@@ -1,0 +1,232 @@
+/**
+ * The data in flight that belongs to a task's snapshots: what the barrier overtook in the outputs,
+ * and what stands before it in the inputs.
+ *
+ * Owns        the recordings of this task, how its barriers leave, and when a recording is whole.
+ * Leaves out  which inputs are recorded and until when (`barrier-handler.ts`), storing.
+ *
+ * Invariants
+ *  F1  A barrier leaves once on every output: ahead of the data there, or in its order.
+ *  F2  A recording is whole when each recorded input gave its barrier and no output holds one.
+ *  F3  What was sent before the barrier and not processed is recorded once: on the input's side or
+ *      on the output's.
+ */
+import { assert } from '../../common/assert.ts'
+import type { JobEdge } from '../../graph/job-graph.ts'
+import type { InFlightItem } from '../network/channel.ts'
+import { encodeItems } from '../network/channel-state.ts'
+import { makePieceEncoder, type PieceEncoder } from '../network/frame-pieces.ts'
+import type { InputGate } from '../network/input-gate.ts'
+import type { ResultPartition } from '../network/result-partition.ts'
+import type { ChannelSnapshot, CheckpointBarrier } from '../task-contract.ts'
+import type { ChannelMark, WatermarkValve } from '../watermark-valve.ts'
+import { deadlineOf, isOverdue, unalignedForm } from './pending-barriers.ts'
+
+export interface RecorderParts {
+  readonly subtaskIndex: number
+  /** False: nobody stores what is recorded. */
+  readonly keepsState: boolean
+  readonly inputs: RecordedInputs | undefined
+  readonly outputs: readonly RecordedOutput[]
+}
+
+export interface RecordedInputs {
+  readonly gate: InputGate
+  readonly valve: WatermarkValve
+  /** By channel of the gate: whom it comes from. */
+  readonly senders: readonly { readonly edge: JobEdge; readonly from: number }[]
+}
+
+export interface RecordedOutput {
+  readonly partition: ResultPartition
+  readonly edge: JobEdge
+  /** By channel of the partition: whom it leads to. */
+  readonly to: readonly number[]
+}
+
+interface Recording {
+  readonly barrier: CheckpointBarrier
+  /** Of all inputs, at the cut; none for an aligned checkpoint. */
+  readonly marks: readonly ChannelMark[]
+  readonly inputs: Map<number, InFlightItem[]>
+  readonly awaited: Set<number>
+  /** By output, then by channel. */
+  readonly outputs: (readonly InFlightItem[])[][]
+  /** Outputs that still hold the barrier behind data. */
+  holding: boolean
+  /** The barrier went on ahead of data. */
+  overtook: boolean
+  /** What is still to be encoded, and what was. */
+  encoding: Generator<ChannelSnapshot> | undefined
+  readonly encoded: ChannelSnapshot[]
+}
+
+export interface WholeRecording {
+  readonly channels: readonly ChannelSnapshot[]
+  readonly unaligned: boolean
+}
+
+export class InFlightRecorder {
+  readonly #parts: RecorderParts
+  readonly #recordings = new Map<number, Recording>()
+  readonly #encoders = new Map<string, PieceEncoder>()
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts
+  }
+
+  /** When `step` has to hasten barriers, ms since the epoch; infinite when it has not. */
+  get nextTimer(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const { holding, barrier } of this.#recordings.values()) {
+      if (holding) next = Math.min(next, deadlineOf(barrier))
+    }
+    return next
+  }
+
+  /** The instant from which on nothing is taken from the inputs until the cut. */
+  beginInputs(barrier: CheckpointBarrier, record: readonly number[] = []): void {
+    const { inputs } = this.#parts
+    const { checkpointId, alignment } = barrier
+    const recording: Recording = {
+      barrier,
+      marks: alignment.kind === 'aligned' ? [] : (inputs?.valve.marks() ?? []),
+      inputs: new Map(),
+      awaited: new Set(record),
+      outputs: [],
+      holding: false,
+      overtook: false,
+      encoding: undefined,
+      encoded: [],
+    }
+    for (const channel of record) {
+      assert(inputs !== undefined, 'F3: what is recorded are inputs')
+      recording.inputs.set(channel, [...inputs.gate.beginRecording(channel, checkpointId)])
+    }
+    this.#recordings.set(checkpointId, recording)
+  }
+
+  /** Sends the barrier on. One that is overdue goes on as an unaligned one. */
+  sendBarrier(checkpointId: number, now: number): void {
+    const recording = this.#recordings.get(checkpointId)
+    if (recording === undefined) return
+    const { barrier, outputs } = recording
+    const sent = isOverdue(barrier, now) ? unalignedForm(barrier) : barrier
+    for (const { partition } of this.#parts.outputs) {
+      outputs.push([...partition.sendBarrier(sent)])
+    }
+    recording.overtook = sent.alignment.kind === 'unaligned'
+    recording.holding = sent.alignment.kind === 'timeout' && this.#isHeld(checkpointId)
+  }
+
+  /** The barrier came on a recorded input. */
+  finishInput(checkpointId: number, channel: number): void {
+    const recording = this.#recordings.get(checkpointId)
+    if (recording === undefined) return
+    assert(recording.awaited.delete(channel), 'F2: a recording ends once')
+    this.#endInput(recording, channel)
+  }
+
+  /** Looks at barriers that waited in the outputs: some may have left, or be overdue. */
+  step(now: number): void {
+    for (const [checkpointId, recording] of this.#recordings) {
+      if (!recording.holding) continue
+      if (isOverdue(recording.barrier, now)) this.#hasten(recording)
+      recording.holding = this.#isHeld(checkpointId)
+    }
+  }
+
+  isWhole(checkpointId: number): boolean {
+    const recording = this.#recordings.get(checkpointId)
+    return recording !== undefined && recording.awaited.size === 0 && !recording.holding
+  }
+
+  /** Gives it up. */
+  abandon(checkpointId: number): void {
+    const recording = this.#recordings.get(checkpointId)
+    if (recording === undefined) return
+    for (const channel of recording.awaited) this.#endInput(recording, channel)
+    this.#recordings.delete(checkpointId)
+  }
+
+  /** Encodes one channel of a whole recording; false when all are. */
+  encodeNext(checkpointId: number): boolean {
+    const recording = this.#whole(checkpointId)
+    recording.encoding ??= this.#encode(recording)
+    const next = recording.encoding.next()
+    if (next.done !== true) recording.encoded.push(next.value)
+    return next.done !== true
+  }
+
+  /** Hands out what was encoded. */
+  take(checkpointId: number): WholeRecording {
+    const { encoded, overtook } = this.#whole(checkpointId)
+    this.#recordings.delete(checkpointId)
+    return { channels: encoded, unaligned: overtook }
+  }
+
+  #whole(checkpointId: number): Recording {
+    const recording = this.#recordings.get(checkpointId)
+    assert(
+      recording !== undefined && this.isWhole(checkpointId),
+      'F2: only what is whole is stored',
+    )
+    return recording
+  }
+
+  #endInput({ barrier, inputs }: Recording, channel: number): void {
+    const collected = this.#parts.inputs?.gate.endRecording(channel, barrier.checkpointId) ?? []
+    inputs.get(channel)?.push(...collected)
+  }
+
+  #isHeld(checkpointId: number): boolean {
+    return this.#parts.outputs.some(({ partition }) => partition.holdsBarrier(checkpointId))
+  }
+
+  #hasten(recording: Recording): void {
+    const { barrier, outputs } = recording
+    recording.overtook = true
+    this.#parts.outputs.forEach(({ partition }, index) => {
+      outputs[index] = [...partition.hastenBarrier(unalignedForm(barrier))]
+    })
+  }
+
+  *#encode(recording: Recording): Generator<ChannelSnapshot> {
+    if (!this.#parts.keepsState) return
+    yield* this.#inputSnapshots(recording)
+    yield* this.#outputSnapshots(recording)
+  }
+
+  *#inputSnapshots({ marks, inputs }: Recording): Generator<ChannelSnapshot> {
+    const { subtaskIndex } = this.#parts
+    for (const [channel, { edge, from }] of (this.#parts.inputs?.senders ?? []).entries()) {
+      const mark = marks[channel]
+      if (mark === undefined) continue
+      const chunks = encodeItems(inputs.get(channel) ?? [], () => this.#encoderOf(edge))
+      const place = { edgeId: edge.id, from, to: subtaskIndex }
+      yield { ...place, direction: 'input', mark, chunks }
+    }
+  }
+
+  *#outputSnapshots({ outputs }: Recording): Generator<ChannelSnapshot> {
+    const { subtaskIndex } = this.#parts
+    for (const [index, { edge, to }] of this.#parts.outputs.entries()) {
+      for (const [channel, receiver] of to.entries()) {
+        const items = outputs[index]?.[channel] ?? []
+        if (items.length === 0) continue
+        const chunks = encodeItems(items, () => this.#encoderOf(edge))
+        const place = { edgeId: edge.id, from: subtaskIndex, to: receiver }
+        yield { ...place, direction: 'output', mark: undefined, chunks }
+      }
+    }
+  }
+
+  /** Compiled at the first need: most checkpoints hold nothing in flight. */
+  #encoderOf(edge: JobEdge): PieceEncoder {
+    const known = this.#encoders.get(edge.id)
+    if (known !== undefined) return known
+    const encoder = makePieceEncoder(edge.type)
+    this.#encoders.set(edge.id, encoder)
+    return encoder
+  }
+}

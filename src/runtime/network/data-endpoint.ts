@@ -1,0 +1,301 @@
+/**
+ * The door of a taskmanager for data: listens for the other slots of its job, dials them, and hands
+ * authenticated connections to the exchange of the attempt they belong to.
+ *
+ * Owns        the listening socket, handshakes, and which attempt is the current one.
+ * Leaves out  channels (`network-exchange.ts`).
+ *
+ * Invariants
+ *  DE1  A connection of an older attempt than the current one is refused; one of a newer attempt
+ *       waits until this process has been told of it, or its time is over.
+ *  DE2  One attempt at a time has an exchange.
+ *  DE3  After `close` nothing listens, and no connection is open.
+ */
+import { rm } from 'node:fs/promises'
+import {
+  connect as connectPlain,
+  createServer as createPlainServer,
+  type Server,
+  type Socket,
+} from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { assert } from '../../common/assert.ts'
+import type { Clock, TimerHandle } from '../../common/clock.ts'
+import { messageOf } from '../../common/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Random } from '../../common/random.ts'
+import type { JobGraph } from '../../graph/job-graph.ts'
+import { type PeerIdentity, type Refusal, shakeHands } from './handshake.ts'
+import { networkErrors } from './network-errors.ts'
+import { NetworkExchange } from './network-exchange.ts'
+import type { NetworkSettings } from './network-settings.ts'
+import { formatPeerAddress, type PeerAddress, parsePeerAddress } from './peer-address.ts'
+
+/** PEM texts. Both ends show a certificate that `ca` signed. */
+export interface TlsSettings {
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
+}
+
+export interface DataEndpointOptions {
+  /** `unix:/path` or `tcp://host:port`; port 0 takes any. */
+  readonly listen: string
+  /** What peers dial, where it is not what is listened on; its port may be 0 too. */
+  readonly advertise?: string | undefined
+  readonly identity: { readonly jobId: string; readonly slot: number; readonly version: string }
+  readonly secret: string | Buffer
+  readonly tls?: TlsSettings | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export interface ExchangeOptions {
+  /** Of the attempt: grows with each restart. */
+  readonly generation: number
+  /** Addresses by slot, the own included. */
+  readonly peers: readonly string[]
+  readonly graph: JobGraph
+  readonly settings: NetworkSettings
+  /** Called once: a Weir error that names the peer. The exchange is closed by then. */
+  readonly onFailure: (error: unknown) => void
+}
+
+const HANDSHAKE_TIMEOUT_MS = 10_000
+/** How long a peer may be ahead of this process in learning of an attempt. */
+const JOIN_TIMEOUT_MS = 30_000
+/** The listener may use all its time to join; its refusal must still arrive. */
+const VERDICT_TIMEOUT_MS: number = JOIN_TIMEOUT_MS + HANDSHAKE_TIMEOUT_MS
+
+/** More than any job has slots; a stranger must not use up all sockets. */
+const CONNECTIONS_MAX = 8_192
+
+interface Joining {
+  readonly generation: number
+  resolve(): void
+}
+
+export class DataEndpoint {
+  readonly address: string
+  readonly #options: DataEndpointOptions
+  readonly #secret: Buffer
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #joining = new Set<Joining>()
+  #exchange: NetworkExchange | undefined
+  /** The newest attempt seen. */
+  #generation = -1
+  #closed = false
+
+  private constructor(options: DataEndpointOptions, server: Server, address: string) {
+    this.#options = options
+    this.#secret = Buffer.from(options.secret)
+    this.#server = server
+    this.address = address
+  }
+
+  /** Rejects with WEIR_LISTEN_FAILED or WEIR_ADDRESS_INVALID. */
+  static async listen(options: DataEndpointOptions): Promise<DataEndpoint> {
+    const at = parsePeerAddress(options.listen)
+    let endpoint: DataEndpoint | undefined
+    const accept = (socket: Socket): void => {
+      if (endpoint === undefined) socket.destroy()
+      else void endpoint.#welcome(socket)
+    }
+    const server = makeServer(options.tls, accept)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', error => {
+        const reason = messageOf(error)
+        reject(networkErrors.WEIR_LISTEN_FAILED({ address: options.listen, reason }, error))
+      })
+      if (at.kind === 'unix') server.listen(at.path, resolve)
+      else server.listen(at.port, at.host, resolve)
+    })
+    server.on('error', error => options.logger.warn({ err: error }, 'the data port has an error'))
+    endpoint = new DataEndpoint(options, server, advertised(options, at, server))
+    return endpoint
+  }
+
+  exchange(options: ExchangeOptions): NetworkExchange {
+    const { generation } = options
+    const { slot } = this.#options.identity
+    assert(!this.#closed, 'DE3: a closed endpoint has no exchange')
+    assert(generation > this.#generation, 'DE2: an attempt is newer than the one before')
+    void this.#exchange?.close()
+    this.#generation = generation
+    this.#exchange = new NetworkExchange({
+      slot,
+      generation,
+      peers: options.peers,
+      graph: options.graph,
+      settings: options.settings,
+      clock: this.#options.clock,
+      dial: to => this.#dial(options, to),
+      failed: options.onFailure,
+    })
+    for (const joining of this.#joining) if (joining.generation <= generation) joining.resolve()
+    return this.#exchange
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#exchange?.close()
+    for (const joining of this.#joining) joining.resolve()
+    for (const socket of this.#sockets) socket.destroy()
+    await new Promise<void>(resolve => this.#server.close(() => resolve()))
+    const at = parsePeerAddress(this.#options.listen)
+    if (at.kind === 'unix') await rm(at.path, { force: true })
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    socket.setNoDelay(true)
+    if (this.#closed) socket.destroy()
+  }
+
+  async #welcome(socket: Socket): Promise<void> {
+    this.#keep(socket)
+    if (this.#sockets.size > CONNECTIONS_MAX) {
+      socket.destroy()
+      return
+    }
+    const { identity, logger } = this.#options
+    const peer = `${socket.remoteAddress ?? 'a local process'}`
+    try {
+      const sender = await this.#shakeHands(socket, {
+        side: 'listener',
+        peer,
+        facts: { slot: identity.slot },
+        admit: hello => this.#admit(hello),
+      })
+      const { slot, generation } = sender.facts
+      const exchange = this.#exchange
+      if (exchange !== undefined && exchange.generation === generation) {
+        exchange.accept(Number(slot), socket)
+      } else socket.destroy()
+    } catch (error) {
+      logger.warn({ peer, err: error }, 'a connection for data was refused')
+    }
+  }
+
+  async #dial({ generation, peers }: ExchangeOptions, to: number): Promise<Socket> {
+    const address = peers[to] ?? ''
+    const peer = `slot ${to} (${address})`
+    const socket = await this.#connect(parsePeerAddress(address), peer)
+    await this.#shakeHands(socket, {
+      side: 'dialer',
+      peer,
+      facts: { slot: this.#options.identity.slot, generation, to },
+      admit: ({ facts }) =>
+        facts.slot === to
+          ? undefined
+          : { over: 'slot', own: String(to), theirs: String(facts.slot) },
+    })
+    return socket
+  }
+
+  #shakeHands(
+    socket: Socket,
+    talk: {
+      readonly side: 'dialer' | 'listener'
+      readonly peer: string
+      readonly facts: PeerIdentity['facts']
+      admit(peer: PeerIdentity): Promise<Refusal | undefined> | Refusal | undefined
+    },
+  ): Promise<PeerIdentity> {
+    const { identity, clock, random } = this.#options
+    const roles = ['data sender', 'data receiver'] as const
+    const [own, other] = talk.side === 'dialer' ? roles : roles.toReversed()
+    return shakeHands({
+      stream: socket,
+      side: talk.side,
+      secret: this.#secret,
+      own: {
+        role: own as string,
+        jobId: identity.jobId,
+        version: identity.version,
+        facts: talk.facts,
+      },
+      peerRole: other as string,
+      peer: talk.peer,
+      admit: talk.admit,
+      timeoutMs: HANDSHAKE_TIMEOUT_MS,
+      verdictTimeoutMs: VERDICT_TIMEOUT_MS,
+      clock,
+      random,
+    })
+  }
+
+  /** DE1 */
+  async #admit({ facts }: PeerIdentity): Promise<Refusal | undefined> {
+    const { slot } = this.#options.identity
+    const generation = Number(facts.generation)
+    if (facts.to !== slot) return { over: 'slot', own: String(slot), theirs: String(facts.to) }
+    if (generation > this.#generation) await this.#join(generation)
+    if (generation === this.#generation) return undefined
+    return { over: 'attempt', own: String(this.#generation), theirs: String(facts.generation) }
+  }
+
+  #join(generation: number): Promise<void> {
+    return new Promise(resolve => {
+      let timer: TimerHandle | undefined
+      const joining: Joining = {
+        generation,
+        resolve: () => {
+          timer?.cancel()
+          this.#joining.delete(joining)
+          resolve()
+        },
+      }
+      this.#joining.add(joining)
+      timer = this.#options.clock.schedule(JOIN_TIMEOUT_MS, joining.resolve)
+    })
+  }
+
+  #connect(at: PeerAddress, peer: string): Promise<Socket> {
+    const { tls } = this.#options
+    const place = at.kind === 'unix' ? { path: at.path } : { host: at.host, port: at.port }
+    return new Promise((resolve, reject) => {
+      const socket =
+        tls === undefined
+          ? connectPlain(place)
+          : // The certificate is this job's own; which slot it is, the handshake tells.
+            connectTls({
+              ...place,
+              ...tls,
+              minVersion: 'TLSv1.3',
+              checkServerIdentity: () => undefined,
+            })
+      this.#keep(socket)
+      const refuse = (error: unknown): void => {
+        const reason = messageOf(error)
+        reject(networkErrors.WEIR_PEER_UNREACHABLE({ peer, reason }, error))
+      }
+      socket.once('error', refuse)
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+        socket.off('error', refuse)
+        resolve(socket)
+      })
+    })
+  }
+}
+
+function makeServer(tls: TlsSettings | undefined, accept: (socket: Socket) => void): Server {
+  if (tls === undefined) return createPlainServer({ noDelay: true }, accept)
+  const options = { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }
+  return createTlsServer(options as Parameters<typeof createTlsServer>[0] & object, accept)
+}
+
+/** What peers dial: the port that was given, where any would do. */
+function advertised(options: DataEndpointOptions, at: PeerAddress, server: Server): string {
+  const wanted = parsePeerAddress(options.advertise ?? options.listen)
+  const bound = server.address()
+  if (wanted.kind === 'unix' || bound === null || typeof bound === 'string') {
+    return formatPeerAddress(wanted)
+  }
+  assert(at.kind === 'tcp', 'an address and a path are not mixed')
+  return formatPeerAddress({ ...wanted, port: wanted.port === 0 ? bound.port : wanted.port })
+}

@@ -1,0 +1,200 @@
+/**
+ * The channels of one attempt between this slot and all others: within the slot by hand-over, else
+ * by one connection for each direction between two slots.
+ *
+ * Owns        the connections of the attempt, the credits of each input, and the one timer that
+ *             lets half-filled frames go.
+ * Leaves out  dialing and listening (`data-endpoint.ts`).
+ *
+ * Invariants
+ *  NE1  A failure is reported once, and never after `close`.
+ *  NE2  A record waits in an open frame for at most `bufferTimeoutMs`.
+ */
+import type { Socket } from 'node:net'
+import { assert, assertDefined } from '../../common/assert.ts'
+import type { Clock, TimerHandle } from '../../common/clock.ts'
+import type { JobEdge, JobGraph } from '../../graph/job-graph.ts'
+import { type FrameDecoder, makeFrameDecoder } from '../../schema/frame-decoder.ts'
+import { makeFrameEncoder } from '../../schema/frame-encoder.ts'
+import type { Exchange, InputChannel, OutputChannel } from './channel.ts'
+import { CreditPool } from './credit-pool.ts'
+import { InputLine } from './input-line.ts'
+import { LocalExchange } from './local-channel.ts'
+import type { NetworkSettings } from './network-settings.ts'
+import { OutputLine } from './output-line.ts'
+import { RemoteInput } from './remote-input.ts'
+import { RemoteOutput } from './remote-output.ts'
+import { Traffic } from './traffic.ts'
+import { HEADER_BYTES } from './wire-format.ts'
+
+export interface NetworkExchangeOptions {
+  readonly slot: number
+  readonly generation: number
+  /** Addresses by slot. */
+  readonly peers: readonly string[]
+  readonly graph: JobGraph
+  readonly settings: NetworkSettings
+  readonly clock: Clock
+  /** Connects to a slot, its handshake included. */
+  dial(slot: number): Promise<Socket>
+  failed(error: unknown): void
+}
+
+/** An input of this slot: what its channels share. */
+interface Gate {
+  readonly decoder: FrameDecoder<unknown>
+  readonly pool: CreditPool
+}
+
+export class NetworkExchange implements Exchange {
+  readonly metrics: Traffic = new Traffic()
+  readonly #options: NetworkExchangeOptions
+  readonly #local = new LocalExchange()
+  readonly #indexes: ReadonlyMap<string, number>
+  readonly #outputs = new Map<number, OutputLine>()
+  readonly #inputs = new Map<number, InputLine>()
+  readonly #gates = new Map<number, Gate>()
+  #open: RemoteOutput[] = []
+  #timer: TimerHandle | undefined
+  #closed = false
+  readonly #flush = (): void => {
+    this.#timer = undefined
+    const open = this.#open
+    this.#open = []
+    for (const output of open) output.flush()
+  }
+
+  constructor(options: NetworkExchangeOptions) {
+    this.#options = options
+    this.#indexes = new Map(options.graph.edges.map((edge, index) => [edge.id, index]))
+  }
+
+  get generation(): number {
+    return this.#options.generation
+  }
+
+  output(edge: JobEdge, from: number, to: number): OutputChannel {
+    const { slot, settings } = this.#options
+    assert(from === slot, `slot ${slot} sends for itself`)
+    if (to === slot) return this.#local.output(edge, from, to)
+    const index = this.#indexOf(edge)
+    const line = this.#outputLine(to)
+    let output = line.channel(index)
+    if (output === undefined) {
+      output = new RemoteOutput({
+        edgeId: edge.id,
+        channel: index,
+        encoder: makeFrameEncoder(edge.type, { limitBytes: settings.frameBytes - HEADER_BYTES }),
+        sender: line,
+        capacityBytes: settings.frameBytes * 2,
+      })
+      line.add(index, output)
+    }
+    return output
+  }
+
+  input(edge: JobEdge, from: number, to: number): InputChannel {
+    const { slot } = this.#options
+    assert(to === slot, `slot ${slot} receives for itself`)
+    if (from === slot) return this.#local.input(edge, from, to)
+    const index = this.#indexOf(edge)
+    const line = this.#inputLine(from)
+    let input = line.channel(index)
+    if (input === undefined) {
+      const { decoder, pool } = this.#gate(edge, index)
+      const account = pool.account(() => line.grant(index))
+      input = new RemoteInput({ decoder, account })
+      line.add(index, input)
+      account.open()
+    }
+    return input
+  }
+
+  /** A connection from a slot whose handshake is done; refused when there is one already. */
+  accept(from: number, socket: Socket): void {
+    const line = this.#inputLine(from)
+    if (this.#closed || line.isAttached) socket.destroy()
+    else line.attach(socket)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#timer?.cancel()
+    this.#open = []
+    for (const line of this.#outputs.values()) line.close()
+    for (const line of this.#inputs.values()) line.close()
+  }
+
+  #indexOf(edge: JobEdge): number {
+    return assertDefined(this.#indexes.get(edge.id), `edge ${edge.id} is of this job`)
+  }
+
+  #outputLine(to: number): OutputLine {
+    let line = this.#outputs.get(to)
+    if (line === undefined) {
+      line = new OutputLine({
+        peer: this.#nameOf(to),
+        traffic: this.metrics,
+        opened: output => this.#opened(output),
+        failed: error => this.#failed(error),
+      })
+      this.#outputs.set(to, line)
+      this.#dial(to, line)
+    }
+    return line
+  }
+
+  #dial(to: number, line: OutputLine): void {
+    this.#options.dial(to).then(
+      socket => line.attach(socket),
+      (error: unknown) => this.#failed(error),
+    )
+  }
+
+  #inputLine(from: number): InputLine {
+    let line = this.#inputs.get(from)
+    if (line === undefined) {
+      line = new InputLine({
+        peer: this.#nameOf(from),
+        traffic: this.metrics,
+        failed: error => this.#failed(error),
+      })
+      this.#inputs.set(from, line)
+    }
+    return line
+  }
+
+  #gate(edge: JobEdge, index: number): Gate {
+    let gate = this.#gates.get(index)
+    if (gate === undefined) {
+      const { exclusiveCredits, floatingCredits } = this.#options.settings
+      gate = {
+        decoder: makeFrameDecoder(edge.type),
+        pool: new CreditPool({ exclusive: exclusiveCredits, floating: floatingCredits }),
+      }
+      this.#gates.set(index, gate)
+    }
+    return gate
+  }
+
+  /** NE2: one timer serves all channels. */
+  #opened(output: RemoteOutput): void {
+    this.#open.push(output)
+    if (this.#open.length > 1 || this.#closed) return
+    const { settings, clock } = this.#options
+    const { bufferTimeoutMs } = settings
+    if (bufferTimeoutMs === 0) queueMicrotask(this.#flush)
+    else this.#timer = clock.schedule(bufferTimeoutMs, this.#flush)
+  }
+
+  #nameOf(slot: number): string {
+    return `slot ${slot} (${this.#options.peers[slot] ?? 'no address'})`
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closed) return
+    void this.close()
+    this.#options.failed(error)
+  }
+}

@@ -1,0 +1,9 @@
+/** What passed over the connections of an exchange so far; plain fields, read by whoever shows them. */
+export class Traffic {
+  /** Credits included. */
+  bytesSent = 0
+  bytesReceived = 0
+  /** Data and events. */
+  framesSent = 0
+  framesReceived = 0
+}
