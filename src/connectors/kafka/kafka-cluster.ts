@@ -1,6 +1,6 @@
 /**
- * The brokers of one cluster, as one subtask or enumerator sees them: who leads which partition, who
- * coordinates which group or transaction, and a connection to each that is needed.
+ * The brokers of one cluster, as one subtask or enumerator sees them: who leads which partition,
+ * who coordinates which group or transaction, and a connection to each that is needed.
  */
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'

@@ -23,7 +23,7 @@ export const kafkaErrors = defineErrors({
     retry: 'later',
     message: (e: { brokers: string; reason: string }) =>
       `no broker of ${e.brokers} answers: ${e.reason}`,
-    next: 'see that a broker runs there, and that its advertised addresses can be reached from here',
+    next: 'see that a broker runs there, and that its advertised addresses lead there from here',
   },
   WEIR_KAFKA_HANDSHAKE: {
     domain: 'user',
@@ -64,8 +64,8 @@ export const kafkaErrors = defineErrors({
     message: (e: KafkaPlace & { begin: number; end: number }) =>
       `${place(e)} cannot be read: the broker has ${e.begin} to ${e.end}; records are lost`,
     next:
-      'the records were deleted before they were read (retention), or the topic was made anew. To go ' +
-      "on with what is there, set onOutOfRange of the source to 'earliest' or 'latest'",
+      'the records were deleted before they were read (retention), or the topic was made anew. ' +
+      "To go on with what is there, set onOutOfRange of the source to 'earliest' or 'latest'",
   },
   WEIR_KAFKA_BATCH_DAMAGED: {
     domain: 'external',

@@ -5,8 +5,8 @@
  * Owns        the requests, who leads what, and the memory of what is fetched.
  * Leaves out  reading what came: the reader does, in its polls.
  *
- * A partition with unread bytes above its share is left out of the next request, and nothing is asked
- * for while all together are above the limit: that is the back pressure.
+ * A partition with unread bytes above its share is left out of the next request, and nothing is
+ * asked for while all together are above the limit: that is the back pressure.
  */
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'

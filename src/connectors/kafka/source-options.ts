@@ -23,6 +23,7 @@ export type KafkaStop =
   /** What is there, and committed, when the job starts. */
   'latest' | { readonly timestamp: number } | { readonly offsets: KafkaOffsets }
 
+/** Which records are read, from where to where, and how. */
 export interface KafkaSourceOptions<T> extends KafkaConnectionOptions {
   /** Names, a pattern for names, or single partitions. */
   readonly topics:
@@ -48,7 +49,7 @@ export interface KafkaSourceOptions<T> extends KafkaConnectionOptions {
   readonly onOutOfRange?: 'fail' | 'earliest' | 'latest'
   /** Default `read_committed`: nothing of open or aborted transactions. */
   readonly isolation?: 'read_committed' | 'read_uncommitted'
-  /** How often to look for new partitions and topics; default 5 minutes. Not where `stop` is set. */
+  /** How often to look for new partitions and topics; default 5 minutes. Not with `stop`. */
   readonly discoverEvery?: Duration
   /** Memory for what is fetched and not yet read, in a subtask; default 24 MiB. */
   readonly bufferBytes?: number

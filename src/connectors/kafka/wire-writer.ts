@@ -1,4 +1,4 @@
-/** Writes the fields of Kafka's requests: big endian, strings and lists with their length before. */
+/** Writes the fields of requests: big endian, strings and lists with their length before. */
 export class WireWriter {
   #buffer: Buffer
   #length = 0

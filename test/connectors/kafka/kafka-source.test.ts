@@ -75,7 +75,7 @@ await describeWithPart('on a real broker', 'kafka', environment => {
     async compression => {
       const topic = await topics.make(1, { 'compression.type': compression })
       const long = numbered(0, 1_000).map(one => {
-        return { ...one, value: `${one.value} ${'the same again '.repeat(8)}` }
+        return { ...one, value: `${String(one.value)} ${'the same again '.repeat(8)}` }
       })
       await topics.send(topic, long)
       await topics.send(topic, [{ value: '1000 ä€𝄞' }])
@@ -100,7 +100,7 @@ await describeWithPart('on a real broker', 'kafka', environment => {
       read: ({ key, value, headers, partition, offset }) => ({
         key: key?.toString() ?? null,
         value: value?.toString() ?? null,
-        headers: headers.map(({ name, value: of }) => `${name}=${of}`),
+        headers: headers.map(({ name, value: of }) => `${name}=${String(of)}`),
         place: `${partition}@${offset}`,
       }),
     })
