@@ -69,6 +69,12 @@ export class KafkaCluster {
     return this.#connect(address, `${id} ${purpose}`)
   }
 
+  /** Every broker that the cluster names. */
+  async brokers(): Promise<readonly BrokerConnection[]> {
+    await this.metadata([])
+    return Promise.all([...this.#addresses.keys()].map(id => this.broker(id)))
+  }
+
   /**
    * Asks whichever broker answers. One that hangs up twice, each time on a fresh connection, is up:
    * it wants to be spoken to in another way.
@@ -114,6 +120,10 @@ export class KafkaCluster {
     }
     this.#addresses.set(node, address)
     return this.broker(node)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   pause(delayMs: number): Promise<void> {

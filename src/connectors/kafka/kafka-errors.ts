@@ -79,6 +79,51 @@ export const kafkaErrors = defineErrors({
     message: (e: KafkaPlace) => `the record in ${place(e)} has no value`,
     next: 'take such records by the option read, which sees key and value as they are',
   },
+  WEIR_KAFKA_MESSAGE_TOO_LARGE: {
+    domain: 'external',
+    retry: 'never',
+    message: (e: { topic: string; partition: number; bytes: number }) =>
+      `${e.topic}-${e.partition} does not take a batch of ${e.bytes} bytes`,
+    next: 'raise max.message.bytes of the topic; with small records, lower batchBytes of the sink',
+  },
+  WEIR_KAFKA_PARTITION_INVALID: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { topic: string; partition: number; count: number }) =>
+      `partition ${e.partition} was chosen for a record, but ${e.topic} has ${e.count}`,
+    next: 'let the option partition of the sink give a number below its second argument',
+  },
+  WEIR_KAFKA_TRANSACTION_ENDED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { transactionalId: string; reason: string }) =>
+      `the broker ended the open transaction ${e.transactionalId}: ${e.reason}`,
+    next:
+      'nothing is lost: its records are written again from the last checkpoint. If it happens ' +
+      'again, raise transactionTimeout of the sink, or see that the job does not run twice',
+  },
+  WEIR_KAFKA_TRANSACTION_LOST: {
+    domain: 'external',
+    retry: 'never',
+    message: (e: {
+      transactionalId: string
+      partitions: string
+      records: number
+      reason: string
+    }) =>
+      `${e.records} records in ${e.partitions} are lost: the broker had ended the transaction ` +
+      `${e.transactionalId} before it was committed (${e.reason})`,
+    next:
+      'restore the checkpoint before to write them again; to go on without them set ' +
+      "onLostTransaction of the sink to 'continue'. Let transactionTimeout exceed any outage",
+  },
+  WEIR_KAFKA_TRANSACTION_TIMEOUT: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { timeoutMs: number }) =>
+      `the broker does not allow transactions of ${e.timeoutMs} ms`,
+    next: 'lower transactionTimeout of the sink, or raise transaction.max.timeout.ms of the broker',
+  },
   WEIR_KAFKA_REQUEST_FAILED: {
     domain: 'external',
     retry: 'later',

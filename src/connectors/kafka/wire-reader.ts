@@ -49,6 +49,39 @@ export class WireReader {
     return items
   }
 
+  /** As in the versions that the protocol calls flexible. */
+  compactString(): string | null {
+    const length = this.#varint() - 1
+    if (length < 0) return null
+    const start = this.#step(length)
+    return this.#buffer.toString('utf8', start, start + length)
+  }
+
+  compactList<T>(read: () => T): T[] {
+    const count = this.#varint() - 1
+    const items: T[] = []
+    for (let i = 0; i < count; i++) items.push(read())
+    return items
+  }
+
+  /** Passes over what newer brokers add. */
+  tags(): void {
+    for (let count = this.#varint(); count > 0; count--) {
+      this.#varint()
+      this.#step(this.#varint())
+    }
+  }
+
+  #varint(): number {
+    let value = 0
+    let byte = 0x80
+    for (let shift = 0; byte >= 0x80; shift += 7) {
+      byte = this.#buffer[this.#step(1)] as number
+      value |= (byte & 0x7f) << shift
+    }
+    return value
+  }
+
   #step(size: number): number {
     const start = this.#at
     this.#at += size

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { collectSink, failOnce, runJob, startJob } from 'weir/testing'
 import { job } from '../../../src/api/job.ts'
-import { kafkaSource } from '../../../src/connectors/kafka/index.ts'
+import { kafkaSink, kafkaSource } from '../../../src/connectors/kafka/index.ts'
 import { text } from '../../../src/schema/text-format.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
@@ -80,5 +80,53 @@ await describeWithPart('a job that reads Kafka', 'kafka', environment => {
     expect(new Set(restored).size).toBe(restored.length)
     expect(restored.length).toBeLessThanOrEqual(all.length + 10)
     expect(restored.at(-1)).toBe(last)
+  })
+
+  test('from Kafka to Kafka, failures leave each record once and in its order', async () => {
+    const output = await topics.make(3)
+    const copies = job(env =>
+      env
+        .from(
+          kafkaSource({
+            brokers: topics.brokers,
+            topics: topic,
+            value: text(),
+            stop: { offsets: { [topic]: new Array<number>(PARTITIONS).fill(PER_PARTITION) } },
+          }),
+        )
+        .uid('numbers')
+        .map(failOnce<string>(1_700, 3))
+        .to(
+          kafkaSink({
+            brokers: topics.brokers,
+            topic: output,
+            value: text(),
+            // What was in one partition stays in one, and so in order.
+            key: value => String(Math.floor(Number(value) / PER_PARTITION)),
+          }),
+        )
+        .uid('out'),
+    )
+    expect((await runJob(copies, { parallelism: 2, checkpointEvery: 20 })).outcome).toBe('finished')
+    const sink = collectSink<string>()
+    const readBack = job(env =>
+      env
+        .from(
+          kafkaSource({ brokers: topics.brokers, topics: output, value: text(), stop: 'latest' }),
+        )
+        .uid('copies')
+        .to(sink)
+        .uid('out'),
+    )
+    // The markers of the last transaction come a little after its commit was answered.
+    for (let tries = 0; sink.results.length < all.length && tries < 100; tries++) {
+      sink.clear()
+      await runJob(readBack)
+    }
+    const numbers = sink.results.map(Number)
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(all)
+    const key = (n: number): number => Math.floor(n / PER_PARTITION)
+    const written = [...Map.groupBy(numbers, key).values()]
+    for (const ordered of written) expect(ordered).toEqual(ordered.toSorted((a, b) => a - b))
   })
 })
