@@ -66,6 +66,12 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
     .description('run a StreamJob manifest or a job module here, to its end if its input has one')
     .option('-p, --parallelism <n>', 'slots, instead of spec.parallelism', parseCount)
     .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
+    .option(
+      '--drop-state <uids>',
+      'operators whose state may be given up, e.g. totals,alerts',
+      names,
+    )
+    .option('--from-job <id>', 'the other job whose checkpoint is restored, e.g. default.orders')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .option('--state <backend>', 'state backend, instead of spec.stateBackend.type')
     .option('--processes', 'each slot is a process of its own, also a single one')
@@ -81,6 +87,8 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
 interface RunFlags {
   readonly parallelism?: number
   readonly restore?: string
+  readonly dropState?: readonly string[]
+  readonly fromJob?: string
   readonly set: readonly string[]
   readonly state?: string
   readonly rest: boolean
@@ -119,6 +127,11 @@ interface SteerFlags {
   readonly json?: boolean
 }
 
+interface StopFlags extends SteerFlags {
+  readonly savepoint?: boolean
+  readonly drain?: boolean
+}
+
 function declareLooks(program: Command, io: CliIo, done: Done): void {
   steerCommand(program, 'list', 'the running jobs that were started in this folder').action(
     async (options: SteerFlags) => {
@@ -155,8 +168,9 @@ function declareLooks(program: Command, io: CliIo, done: Done): void {
 
 function declareEnds(program: Command, io: CliIo, done: Done): void {
   steerCommand(program, 'stop [job]', 'end a running job after a last checkpoint')
-    .option('--savepoint', 'keep that checkpoint as a savepoint')
-    .action(async (job: string | undefined, options: SteerFlags & { savepoint?: boolean }) => {
+    .option('--savepoint', 'that checkpoint is a savepoint: yours, in a folder that can be moved')
+    .option('--drain', 'end event time first: windows fire; for a job that is not to go on')
+    .action(async (job: string | undefined, options: StopFlags) => {
       const { stop } = await import('./stop.ts')
       done(await stop({ job, ...options }, io))
     })
@@ -249,6 +263,12 @@ function parsePort(text: string): number {
     throw new InvalidArgumentError('expected a port from 0 to 65535.')
   }
   return value
+}
+
+/** Separated by commas; may be given several times. */
+function names(value: string, before: readonly string[] = []): readonly string[] {
+  const given = value.split(',').map(name => name.trim())
+  return [...before, ...given.filter(name => name !== '')]
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

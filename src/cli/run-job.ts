@@ -8,7 +8,10 @@ import { describeError } from './describe-error.ts'
 import { RunSummary } from './run-summary.ts'
 
 /** A job as whoever watches it sees it. */
-export type WatchedJob = Pick<LocalJob, 'done' | 'stop' | 'progress'>
+export interface WatchedJob extends Pick<LocalJob, 'done' | 'progress'> {
+  /** Orders it to end after a last checkpoint; `done` says how it did. */
+  stop(): unknown
+}
 
 /** Starts the job; what it has to say while it runs goes to `notify`. */
 export type StartJob = (notify: (notice: JobNotice) => void) => WatchedJob

@@ -21,6 +21,10 @@ import { runJob } from './run-job.ts'
 export interface RunOptions extends PrepareJobOptions {
   /** `latest`, or the folder of a checkpoint or savepoint. Takes the place of spec.restore. */
   readonly restore?: string
+  /** Operators (uid) whose state may be given up, beside those of the manifest. */
+  readonly dropState?: readonly string[]
+  /** Another job, whose checkpoint or savepoint is restored. */
+  readonly fromJob?: string
   /** False: no REST API, so that `weir list` and its like do not see the job. */
   readonly rest?: boolean
   /** Default: any free one. */
@@ -73,7 +77,7 @@ async function runApart(
     manifest,
     bundle,
     storeLocation: store.location,
-    restore: restoreRequest(options.restore, manifest, io.cwd),
+    restore: restoreRequest(options, manifest, io.cwd),
     rest: options.rest === false ? null : { port: options.restPort ?? 0, folder: io.cwd },
   }
   const jobId = jobIdOf(metadata.name, metadata.namespace)
@@ -101,7 +105,7 @@ async function runHere(
       graph,
       jobId,
       store,
-      restore: restoreRequest(options.restore, manifest, io.cwd),
+      restore: restoreRequest(options, manifest, io.cwd),
       settings,
       clock,
       random,
@@ -121,17 +125,15 @@ async function runHere(
   return code
 }
 
-function restoreRequest(
-  from: string | undefined,
-  manifest: StreamJob,
-  cwd: string,
-): RestoreRequest {
-  const { dropState } = manifest.spec.upgrade
-  const dropped = dropState === undefined ? {} : { dropState }
-  if (from === 'latest') return { kind: 'latest', ...dropped }
+function restoreRequest(options: RunOptions, manifest: StreamJob, cwd: string): RestoreRequest {
+  const { restore: from } = options
+  const { restore, upgrade } = manifest.spec
+  const dropState = [...(upgrade.dropState ?? []), ...(options.dropState ?? [])]
+  if (from === 'latest') return { kind: 'latest', dropState }
   // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
-  const path = from ?? manifest.spec.restore?.path
+  const path = from ?? restore?.path
   if (path === undefined) return { kind: 'none' }
   const place = path.includes('://') ? path : resolve(cwd, path)
-  return { kind: 'path', path: place, ...dropped }
+  const fromJob = options.fromJob ?? restore?.fromJob
+  return { kind: 'path', path: place, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
 }

@@ -28,6 +28,10 @@ function describe(view: JobView): string {
     `watermark ${watermark(view.watermark)}`,
     `checkpoints ${view.checkpointsCompleted} (${view.checkpointsFailed} failed), ${checkpoint}`,
   ]
+  if (view.waiting !== null) {
+    const { slots, sinceMs } = view.waiting
+    lines.push(`waiting for slots ${slots.join(', ')} since ${duration(sinceMs)}`)
+  }
   if (lastCheckpointFailure !== null) lines.push(`last failed: ${lastCheckpointFailure}`)
   if (lastFailure !== null) lines.push(`last failure: ${lastFailure.message}`)
   const rows = view.vertices.map(vertex => [

@@ -1,3 +1,4 @@
+/** What ends a job, or keeps processes from joining it. */
 import { formatDuration } from '../common/duration.ts'
 import { defineErrors } from '../common/errors.ts'
 
@@ -15,6 +16,28 @@ export const clusterErrors = defineErrors({
       `another run of ${e.jobId} took over (generation ${e.newer}; this one is ${e.own})`,
     next: 'nothing is lost: let the other one run, or stop it and start again',
   },
+  WEIR_STOP_REFUSED: {
+    domain: 'user',
+    retry: 'later',
+    message: (e: { status: string }) =>
+      `the job cannot be stopped with a savepoint now: it is ${e.status}`,
+    next: 'wait until weir status says running; without --savepoint it can be stopped at any time',
+  },
+  WEIR_STOP_FAILED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { reason: string }) =>
+      `the job was not stopped: its savepoint failed, and it goes on after a restart: ${e.reason}`,
+    next: 'see the reason, then stop it again',
+  },
+  WEIR_STOP_UNFINISHED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { path: string; reason: string }) =>
+      `savepoint ${e.path} completed, but the job failed before it ended, and goes on from there ` +
+      `after a restart: ${e.reason}`,
+    next: 'see the reason, then stop it again: the savepoint holds nothing of what comes after it',
+  },
   WEIR_STATE_BACKEND_UNKNOWN: {
     domain: 'user',
     retry: 'never',
@@ -24,7 +47,8 @@ export const clusterErrors = defineErrors({
   WEIR_CONTROL_MALFORMED: {
     domain: 'internal',
     retry: 'later',
-    message: (e: { reason: string }) => `a control connection carries what is no message: ${e.reason}`,
+    message: (e: { reason: string }) =>
+      `a control connection carries what is no message: ${e.reason}`,
     next: 'see that nothing but a taskmanager of this job talks to the jobmanager',
   },
   WEIR_SLOT_UNKNOWN: {
@@ -45,7 +69,7 @@ export const clusterErrors = defineErrors({
     retry: 'later',
     message: (e: { slot: number; who: string; how: string }) =>
       `slot ${e.slot} was lost: the connection to ${e.who} ${e.how}`,
-    next: 'nothing: the job goes on when the slot is back; why it went is in the log of that process',
+    next: 'nothing: the job goes on when the slot is back; its log says why it went',
   },
   WEIR_SLOTS_MISSING: {
     domain: 'external',
@@ -58,8 +82,8 @@ export const clusterErrors = defineErrors({
     domain: 'user',
     retry: 'never',
     message: (e: { slot: number }) =>
-      `the job that slot ${e.slot} built is not the one that the jobmanager built from the same code`,
-    next: 'let the builder function depend on its arguments only: not on time, chance or environment',
+      `slot ${e.slot} built another job than the jobmanager, from the same code`,
+    next: 'let the builder function depend on its arguments only, not on time or environment',
   },
   WEIR_JOB_FILE_INVALID: {
     domain: 'user',

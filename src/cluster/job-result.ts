@@ -9,6 +9,8 @@ export interface JobResult {
   readonly restarts: number
   /** The last completed checkpoint's path, to be given to `--restore`. */
   readonly lastCheckpointPath: string | undefined
+  /** The savepoint it was stopped with: then it is the last checkpoint, too. */
+  readonly savepointPath: string | undefined
 }
 
 /** One line for people: a restart with its reason, a failed checkpoint, what was restored. */

@@ -47,10 +47,15 @@ export type RestoreRequest =
   /** The last completed checkpoint of the job's earlier runs. */
   | ({ readonly kind: 'latest' } & DropState)
   /** A checkpoint or savepoint: a folder of the store, or a whole location. */
-  | ({ readonly kind: 'path'; readonly path: string } & DropState)
+  | ({
+      readonly kind: 'path'
+      readonly path: string
+      /** Whose it is, where that is another job: its id. */
+      readonly fromJob?: string
+    } & DropState)
 
 interface DropState {
-  /** What may be left behind: operators (uid or id), or single states as `uid.state`. */
+  /** What may be given up where it cannot be kept: operators (uid or id), or states as `uid.state`. */
   readonly dropState?: readonly string[]
 }
 

@@ -12,7 +12,6 @@ import { buildExecutionPlan } from '../graph/execution-plan.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { SlotLoop } from '../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../runtime/task-contract.ts'
-import { AlignmentGroups } from '../runtime/watermark-alignment.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { openStore } from '../storage/open-store.ts'
@@ -21,6 +20,7 @@ import type { JobNotice, JobResult } from './job-result.ts'
 import type { JobSettings, RestoreRequest } from './job-settings.ts'
 import { JobHistory } from './jobmanager/job-history.ts'
 import { JobMaster } from './jobmanager/job-master.ts'
+import type { StopRequest } from './jobmanager/job-master-options.ts'
 import { LocalExchanges } from './local-exchanges.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { progressOf } from './progress-of.ts'
@@ -41,6 +41,8 @@ export interface LocalJobOptions {
    */
   readonly store: ObjectStore | undefined
   readonly restore: RestoreRequest
+  /** Names this start of the job; default: a random name. See `JobMasterOptions`. */
+  readonly run?: string
   /** Of a manifest: `settingsOf(manifest.spec)`; else `defaultSettings`. */
   readonly settings: JobSettings
   readonly clock: Clock
@@ -52,8 +54,11 @@ export interface LocalJobOptions {
 export interface LocalJob {
   /** Never rejects: a failed job is a result. */
   readonly done: Promise<JobResult>
-  /** Ends the sources, takes a final checkpoint, commits, ends. Windows do not fire early. */
-  stop(): void
+  /**
+   * Ends the sources, takes a last snapshot, commits, ends; resolves at the job's end. Windows do
+   * not fire early, unless it drains. With a savepoint it rejects where the job goes on instead.
+   */
+  stop(request?: StopRequest): Promise<JobResult>
   /** Ends at once, without a checkpoint. */
   cancel(): void
   /** Takes a savepoint of the running job; resolves to its path. */
@@ -90,7 +95,7 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
   void master.done.then(() => meter.end())
   return {
     done: master.done,
-    stop: () => master.stop(),
+    stop: request => master.stop(request),
     cancel: () => master.cancel(),
     savepoint: () => master.savepoint(),
     counters,
@@ -106,6 +111,7 @@ function makeMaster(
   history: JobHistory,
 ): JobMaster {
   const { graph, jobId, restore, clock, random, onNotice } = options
+  const run = options.run ?? random.uuid()
   const store = options.store ?? new MemoryStore()
   return new JobMaster({
     graph,
@@ -113,6 +119,7 @@ function makeMaster(
     store,
     storeAt: storeOpener(store, random),
     restore,
+    run,
     settings: options.store === undefined ? withoutCheckpoints(options.settings) : options.settings,
     clock,
     random,
@@ -146,7 +153,6 @@ function makeExecutors(
     random,
     logger,
     counters: ports.counters,
-    alignment: new AlignmentGroups(),
   })
   return Array.from({ length: plan.slots }, (_, slot) => {
     return new TaskExecutor({

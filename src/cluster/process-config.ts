@@ -1,8 +1,10 @@
 /** What the environment tells a jobmanager or a taskmanager. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { configErrors } from '../common/config.ts'
 import { parseDuration } from '../common/duration.ts'
 import { messageOf } from '../common/errors.ts'
+import type { TlsSettings } from '../runtime/network/peer-socket.ts'
 import type { HeartbeatTimes } from './control/heartbeat-watch.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -12,11 +14,13 @@ export interface JobManagerConfig {
   readonly jobFile: string
   /** `WEIR_SECRET_FILE`: known to all processes of the job, and to nobody else. */
   readonly secret: Buffer
+  /** `WEIR_TLS_FOLDER`: holds `tls.crt`, `tls.key`, `ca.crt`; without it nothing is encrypted. */
+  readonly tls: TlsSettings | undefined
   /** `WEIR_LISTEN`: where taskmanagers dial. Default `tcp://0.0.0.0:6123`. */
   readonly listen: string
   /** `WEIR_HEARTBEAT_INTERVAL` (500ms) and `WEIR_HEARTBEAT_TIMEOUT` (2s). */
   readonly times: HeartbeatTimes
-  /** `WEIR_SLOT_TIMEOUT` (1m): so long an attempt waits for its slots. */
+  /** `WEIR_SLOT_TIMEOUT` (5m): so long an attempt waits for its slots. */
   readonly slotTimeoutMs: number
 }
 
@@ -28,6 +32,7 @@ export interface TaskManagerConfig {
   /** `WEIR_JOBMANAGER`: its address. */
   readonly jobManager: string
   readonly secret: Buffer
+  readonly tls: TlsSettings | undefined
   /** `WEIR_LISTEN`: where other slots dial. Default `tcp://0.0.0.0:0`. */
   readonly listen: string
   /** `WEIR_ADVERTISE`: how they reach it, where that is another address. */
@@ -44,9 +49,10 @@ export function readJobManagerConfig(environment: Environment): JobManagerConfig
   return {
     jobFile: required(environment, 'WEIR_JOB_FILE', 'the path of a job description'),
     secret: readSecret(environment),
+    tls: readTls(environment),
     listen: environment.WEIR_LISTEN ?? 'tcp://0.0.0.0:6123',
     times: readTimes(environment),
-    slotTimeoutMs: readMs(environment, 'WEIR_SLOT_TIMEOUT', 60_000),
+    slotTimeoutMs: readMs(environment, 'WEIR_SLOT_TIMEOUT', 300_000),
   }
 }
 
@@ -59,6 +65,7 @@ export function readTaskManagerConfig(environment: Environment): TaskManagerConf
     slot: Number(slot),
     jobManager: required(environment, 'WEIR_JOBMANAGER', 'the address of the jobmanager'),
     secret: readSecret(environment),
+    tls: readTls(environment),
     listen: environment.WEIR_LISTEN ?? 'tcp://0.0.0.0:0',
     advertise: environment.WEIR_ADVERTISE,
     workFolder: required(environment, 'WEIR_WORK_FOLDER', 'a folder'),
@@ -93,6 +100,18 @@ function readSecret(environment: Environment): Buffer {
     throw invalid(name, file, `a file that can be read: ${messageOf(error)}`)
   }
   throw invalid(name, file, 'a file with 16 characters or more')
+}
+
+function readTls(environment: Environment): TlsSettings | undefined {
+  const name = 'WEIR_TLS_FOLDER'
+  const folder = environment[name]
+  if (folder === undefined) return undefined
+  const read = (file: string): string => readFileSync(join(folder, file), 'utf8')
+  try {
+    return { cert: read('tls.crt'), key: read('tls.key'), ca: read('ca.crt') }
+  } catch (error) {
+    throw invalid(name, folder, `a folder with tls.crt, tls.key and ca.crt: ${messageOf(error)}`)
+  }
 }
 
 function required(environment: Environment, name: string, expected: string): string {

@@ -126,13 +126,13 @@ export const metricDefinitions = {
   },
   weir_process_resident_memory_bytes: {
     type: 'gauge',
-    help: 'Resident memory of the process',
-    labels: [],
+    help: 'Resident memory of a process: jobmanager, or taskmanager-SLOT',
+    labels: ['process'],
   },
   weir_process_cpu_seconds_total: {
     type: 'counter',
     help: 'CPU time of the process, user and system',
-    labels: [],
+    labels: ['process'],
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>
 

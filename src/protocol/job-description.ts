@@ -5,13 +5,16 @@
 import { z } from 'zod'
 import { streamJobSchema } from './stream-job.ts'
 
+const dropState = z.array(z.string()).readonly().optional()
+
 const restoreSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none') }),
-  z.object({ kind: z.literal('latest') }),
+  z.object({ kind: z.literal('latest'), dropState }),
   z.object({
     kind: z.literal('path'),
     path: z.string().min(1),
-    dropState: z.array(z.string()).readonly().optional(),
+    fromJob: z.string().min(1).optional(),
+    dropState,
   }),
 ])
 

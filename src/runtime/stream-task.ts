@@ -122,7 +122,9 @@ export class StreamTask implements LoopTask {
     this.#chain = chain
     this.#room = room
     const { blockables } = chain
-    this.#runners = chain.inputs.map(push => makeBatchRunner({ push, room, blockables }))
+    this.#runners = chain.inputs.map((push, input) =>
+      makeBatchRunner({ push, lookAhead: chain.lookAhead(input), room, blockables }),
+    )
     this.#flight = new FlightSize()
     this.#gate = parts.gate
     this.#events = this.#makeEvents(parts)
@@ -361,7 +363,8 @@ export class StreamTask implements LoopTask {
   #end(): Outcome {
     const { partitions, services } = this.#parts
     if (this.#chain.hasInterrupted) return this.#waitsFor()
-    if (this.#drain && !this.#chain.finish(() => this.#mayTakeInput())) return this.#waitsFor()
+    if (!this.#drain) this.#chain.hold()
+    else if (!this.#chain.finish(() => this.#mayTakeInput())) return this.#waitsFor()
     for (const partition of partitions) {
       partition.broadcast({ kind: 'end-of-data', drain: this.#drain })
     }

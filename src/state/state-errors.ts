@@ -25,8 +25,8 @@ interface FormChanged {
 }
 
 const giveUp = ({ uid }: FormChanged): string =>
-  `restore the old declaration, or give the operator a new uid and name ${uid} under ` +
-  'spec.upgrade.dropState: then it begins empty'
+  `restore the old declaration, or name ${uid} in --drop-state or spec.upgrade.dropState: ` +
+  'then it begins empty'
 
 export const stateErrors = defineErrors({
   WEIR_STATE_INCOMPATIBLE: {
@@ -46,7 +46,7 @@ export const stateErrors = defineErrors({
     message: (e: DroppedStates) =>
       `operator ${e.operator} does not declare what the snapshot holds: ${e.states.join(', ')}`,
     next: (e: DroppedStates) =>
-      'declare it again, or give it up: under spec.upgrade.dropState as ' +
+      'declare it again, or give it up: in --drop-state or spec.upgrade.dropState name ' +
       e.states.map(state => `${e.uid}.${state}`).join(', '),
   },
   WEIR_KEY_TYPE_CHANGED: {

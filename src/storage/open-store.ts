@@ -20,6 +20,11 @@ export interface OpenStoreOptions {
   readonly clock?: Clock
 }
 
+/** Whether what lies there has to be fetched. */
+export function isRemote(location: string): boolean {
+  return /^(?!file:)[a-z0-9]+:\/\//i.test(location)
+}
+
 /**
  * Opens the store at a location; touches nothing yet. Throws WEIR_STORE_UNSUPPORTED and
  * WEIR_STORE_LOCATION_INVALID.

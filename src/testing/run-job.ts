@@ -37,6 +37,8 @@ export interface RunJobOptions {
   /** `latest`, or the path of a checkpoint or savepoint. */
   readonly restore?: string
   readonly dropState?: readonly string[]
+  /** Another job, whose savepoint is restored: its id, such as `default.test`. */
+  readonly fromJob?: string
   /** A `ManualClock` stands still until the test lets it go on. Default: the machine's. */
   readonly clock?: Clock
   /** Of everything random in the engine. Default 1. */
@@ -66,6 +68,9 @@ const restartAtOnce: RestartSettings = {
   resetAfterMs: 3_600_000,
 }
 
+/** Of starts: the seed is the same for several. */
+let starts = 0
+
 /** Starts a job and returns at once: to stop it, take savepoints, or move a manual clock. */
 export function startJob(job: Job, options: RunJobOptions = {}): RunningJob {
   const { args = {}, parallelism = 1, name = 'test', maxParallelism } = options
@@ -77,7 +82,9 @@ export function startJob(job: Job, options: RunJobOptions = {}): RunningJob {
   })
   const { checkpointEvery, clock = new SystemClock(), seed = 1 } = options
   const notices: JobNotice[] = []
+  starts++
   const running = runLocalJob({
+    run: `start-${starts}`,
     graph,
     jobId: jobIdOf(name),
     store: options.store ?? new MemoryStore(),
@@ -107,9 +114,8 @@ export async function runJob(job: Job, options: RunJobOptions = {}): Promise<Fin
   return { ...result, counters, notices }
 }
 
-function restoreRequest({ restore, dropState }: RunJobOptions): RestoreRequest {
+function restoreRequest({ restore, dropState = [], fromJob }: RunJobOptions): RestoreRequest {
   if (restore === undefined) return { kind: 'none' }
-  const dropped = dropState === undefined ? {} : { dropState }
-  if (restore === 'latest') return { kind: 'latest', ...dropped }
-  return { kind: 'path', path: restore, ...dropped }
+  if (restore === 'latest') return { kind: 'latest', dropState }
+  return { kind: 'path', path: restore, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
 }

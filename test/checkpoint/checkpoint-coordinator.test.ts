@@ -228,7 +228,7 @@ describe('the end', () => {
     bench.reserved(1)
     expect(bench.drained()).toEqual(['reserve-id 2'])
     expect(bench.drained()).toEqual([])
-    expect(bench.complete(2)).toEqual(['complete 2 final', 'abort 1'])
+    expect(bench.complete(2)).toEqual(['complete 2 final checkpoint', 'abort 1'])
     expect(bench.at(10_000)).toEqual([])
   })
 
@@ -238,7 +238,41 @@ describe('the end', () => {
     expect(bench.failed(1)).toEqual(['abort 1 keeping its files'])
     expect(bench.at(999)).toEqual([])
     expect(bench.at(1_000)).toEqual(['reserve-id 2'])
-    expect(bench.complete(2)).toEqual(['complete 2 final'])
+    expect(bench.complete(2)).toEqual(['complete 2 final checkpoint'])
+  })
+
+  test('C8: it may be a savepoint, which then commits, and deletes no checkpoint', () => {
+    const bench = new CoordinatorBench().run()
+    bench.at(100)
+    bench.complete(1)
+    expect(bench.drained('savepoint')).toEqual(['reserve-id 2'])
+    expect(bench.complete(2)).toEqual(['complete 2 final savepoint'])
+    expect(bench.log.filter(one => one.kind === 'write-metadata').at(-1)).toMatchObject({
+      snapshot: 'savepoint',
+      final: true,
+    })
+  })
+
+  test.each([
+    ['while parts come', 'abort 1'],
+    ['while its metadata is written', 'abort 1 keeping its files'],
+  ])('C8: a final savepoint that fails %s fails the job, whatever is tolerated', (when, abort) => {
+    const bench = new CoordinatorBench({ tolerableFailures: 9 }).run()
+    bench.drained('savepoint')
+    bench.reserved(1)
+    if (when.includes('metadata')) for (const task of ['a/0', 'b/0']) bench.ack(1, task)
+    expect(bench.failed(1, 'no room')).toEqual([abort, 'fail-job'])
+    expect(bench.log.at(-1)).toMatchObject({ reason: 'savepoint 1 failed: no room' })
+    expect(bench.at(10_000)).toEqual([])
+  })
+
+  test('C7: a final savepoint that may be found is not removed by what follows', () => {
+    const bench = new CoordinatorBench().run()
+    bench.drained('savepoint')
+    bench.reserved(1)
+    for (const task of ['a/0', 'b/0']) bench.ack(1, task)
+    bench.failed(1, 'the answer got lost')
+    expect(bench.state.doubtful).toEqual([])
   })
 
   test('who still waits for a savepoint then is told', () => {
@@ -246,7 +280,7 @@ describe('the end', () => {
     bench.ask('s')
     bench.drained()
     expect(bench.complete(2)).toEqual([
-      'complete 2 final',
+      'complete 2 final checkpoint',
       'abort 1 keeping its files',
       'answer s failed',
     ])

@@ -65,7 +65,8 @@ class World {
       this.#tell({ kind: 'requested', snapshot, requestId: `r${this.#requests}`, nowMs })
       if (this.#stopped) expect(this.#answered.has(`r${this.#requests}`)).toBe(true)
     } else if (kind === 2 && pick < 60) {
-      this.#tell({ kind: 'drained', nowMs })
+      const snapshot = pick % 2 === 0 ? 'savepoint' : 'checkpoint'
+      this.#tell({ kind: 'drained', snapshot, nowMs })
     } else if (kind === 3 && pick < 20) {
       this.#tell({ kind: 'fenced', by: 9 })
     } else if (this.#work.length > 0) {

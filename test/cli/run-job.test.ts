@@ -33,11 +33,15 @@ function fakeJob(): { job: LocalJob; calls: string[]; end: (result: Partial<JobR
       refused: false,
       restarts: 0,
       lastCheckpointPath: undefined,
+      savepointPath: undefined,
       ...result,
     })
   const job: LocalJob = {
     done: promise,
-    stop: () => void calls.push('stop'),
+    stop: () => {
+      calls.push('stop')
+      return promise
+    },
     cancel: () => void calls.push('cancel'),
     savepoint: async () => '',
     progress: () => progress,

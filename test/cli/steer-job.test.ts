@@ -96,6 +96,7 @@ describe('one running job', () => {
     )
     const shown = await call('checkpoints', 'show', id)
     expect(shown.out).toMatch(/ALIGNMENT[\s\S]*\nSOURCE +SPLIT +RECORDS\nticks +0\/1 +[\d,]+\n/)
+    expect(shown.out).toMatch(/\nSINK +RECORDS\nout +[\d,]+\n/)
   }, 60_000)
 
   test.each([

@@ -230,14 +230,24 @@ describe('a restore is refused before the job starts', () => {
     expect(end.code).toBe(2)
   })
 
-  test('when the checkpoint is of another job: what would be left behind is named', async () => {
+  test('when the checkpoint is of another job, then when state would be left behind', async () => {
     const words = join(import.meta.dirname, '../../manifests/samples/word-count.yaml')
     const [checkpoint = ''] = checkpointsOf('past')
     const readme = join(import.meta.dirname, '../../README.md')
     const fields = { 'job.args.input': readme, 'job.args.output': join(folder, 'words') }
-    const end = await weir(['run', words, ...setAll(fields), '--restore', checkpoint], folder)
-    expectError(end, 'WEIR_RESTORE_STATE_LEFT', [checkpoint, 'totals (uid totals)', 'dropState'])
+    const begin = ['run', words, ...setAll(fields), '--restore', checkpoint]
+    const end = await weir(begin, folder)
+    expectError(end, 'WEIR_RESTORE_OTHER_JOB', [checkpoint, 'default.orders', '--from-job'])
     expect(end.code).toBe(2)
+    const named = await weir([...begin, '--from-job', 'default.orders'], folder)
+    expectError(named, 'WEIR_RESTORE_STATE_LEFT', [
+      checkpoint,
+      'totals (uid totals)',
+      '--drop-state',
+    ])
+    const uids = [...named.err.matchAll(/uid (\w+)/g)].map(([, uid]) => uid)
+    const flags = ['--from-job', 'default.orders', '--drop-state', uids.join(',')]
+    expect(await weir([...begin, ...flags], folder)).toMatchObject({ code: 0 })
   })
 
   test('when a field became another type: operator, state and field are named', async () => {

@@ -62,6 +62,16 @@ export class WeirProcess {
     return this.#said.err
   }
 
+  get pid(): number {
+    return this.#pid
+  }
+
+  /** Of the command alone; what it started has to notice by itself. */
+  async killAlone(): Promise<WeirEnd> {
+    process.kill(this.#pid, 'SIGKILL')
+    return this.ended
+  }
+
   /** As `kill -9` does: no word of farewell. */
   async kill(): Promise<WeirEnd> {
     process.kill(-this.#pid, 'SIGKILL')
@@ -69,8 +79,8 @@ export class WeirProcess {
   }
 
   /** Waits until something can be seen from outside. False when the process ended before. */
-  async runsUntil(condition: () => boolean): Promise<boolean> {
-    while (!condition()) {
+  async runsUntil(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+    while (!(await condition())) {
       if (!this.#running) return false
       await pause(POLL_MS)
     }

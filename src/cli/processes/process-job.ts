@@ -1,12 +1,12 @@
 /**
- * A job whose jobmanager and taskmanagers are processes of their own: starts them, starts again what
- * dies, and is the job to whoever watches the run.
+ * A job whose jobmanager and taskmanagers are processes of their own: starts them, starts again
+ * what dies, and is the job to whoever watches the run.
  *
  * Owns        the processes, and the figures of jobmanagers that are gone.
  * Leaves out  the job: its jobmanager runs it, and would as well without this.
  *
  * Invariants
- *  U1  As many processes as the job has slots, and one, are there or about to be, until the job ends.
+ *  U1  As many processes as the job has slots, and one, are there or about to be until it ends.
  *  U2  Nothing is left when `done` resolves.
  */
 import { join } from 'node:path'
@@ -20,11 +20,12 @@ import { formatDuration } from '../../common/duration.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
 import type { JobDescriptionText } from '../../protocol/job-description.ts'
+import { isRemote } from '../../storage/open-store.ts'
 import { cliErrors } from '../cli-errors.ts'
 import type { CliIo } from '../cli-io.ts'
 import type { Installation } from '../installation.ts'
+import { addProgress } from './add-progress.ts'
 import { WeirChild } from './child-process.ts'
-import { addProgress } from './progress-sum.ts'
 import { type ProcessEnd, RespawnPolicy } from './respawn-policy.ts'
 import { RunFolder } from './run-folder.ts'
 
@@ -132,16 +133,29 @@ export class ProcessJob {
     const shared = { ...io.environment, ...own }
     if (member === this.#jobManager) {
       const { jobFile, controlAddress } = this.#folder
-      return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress }
+      // Nothing has to be fetched or scheduled here: who is not there by then never comes.
+      const { WEIR_SLOT_TIMEOUT = '1m' } = io.environment
+      return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress, WEIR_SLOT_TIMEOUT }
     }
+    const slot = String(this.#taskManagers.indexOf(member))
+    const state = this.#stateFolder()
     return {
       ...shared,
+      ...(state !== undefined && { WEIR_STATE_FOLDER: join(state, slot) }),
       WEIR_JOB_ID: jobId,
-      WEIR_SLOT: String(this.#taskManagers.indexOf(member)),
+      WEIR_SLOT: slot,
       WEIR_JOBMANAGER: this.#folder.controlAddress,
       WEIR_LISTEN: this.#folder.dataAddress(),
       WEIR_WORK_FOLDER: this.#folder.workFolder,
     }
+  }
+
+  /** Copies of state save the way to a store elsewhere; a folder here is as near as they are. */
+  #stateFolder(): string | undefined {
+    const { description, io, jobId } = this.#options
+    const { WEIR_STATE_FOLDER: given } = io.environment
+    if (given !== undefined) return join(given, jobId)
+    return isRemote(description.storeLocation) ? this.#folder.stateFolder : undefined
   }
 
   #take(child: WeirChild, message: FromJobManager): void {
@@ -196,6 +210,7 @@ export class ProcessJob {
         outcome: 'failed',
         error,
         refused: false,
+        savepointPath: undefined,
         restarts: this.progress().restarts,
       })
       return

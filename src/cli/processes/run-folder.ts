@@ -34,6 +34,10 @@ export class RunFolder {
     return join(this.scratch, 'code')
   }
 
+  get stateFolder(): string {
+    return join(this.logFolder, 'state')
+  }
+
   describe(description: JobDescriptionText): void {
     this.#write(this.jobFile, JSON.stringify(description))
   }
@@ -51,6 +55,7 @@ export class RunFolder {
   /** All but the logs. */
   remove(): void {
     rmSync(this.scratch, { recursive: true, force: true })
+    rmSync(this.stateFolder, { recursive: true, force: true })
   }
 
   #write(file: string, text: string): void {

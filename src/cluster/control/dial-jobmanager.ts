@@ -1,17 +1,16 @@
 /** From an address to a connection on which both ends have proved who they are. */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Clock } from '../../common/clock.ts'
-import { messageOf } from '../../common/errors.ts'
 import type { Random } from '../../common/random.ts'
 import { shakeHands } from '../../runtime/network/handshake.ts'
-import { networkErrors } from '../../runtime/network/network-errors.ts'
-import { parsePeerAddress } from '../../runtime/network/peer-address.ts'
+import { dialPeer, type TlsSettings } from '../../runtime/network/peer-socket.ts'
 import { HANDSHAKE_TIMEOUT_MS, jobManagerRole, taskManagerRole } from './roles.ts'
 
 export interface DialOptions {
   readonly address: string
   readonly jobId: string
   readonly secret: Buffer
+  readonly tls: TlsSettings | undefined
   readonly version: string
   readonly slot: number
   readonly clock: Clock
@@ -20,9 +19,9 @@ export interface DialOptions {
 
 /** Rejects with WEIR_PEER_UNREACHABLE, or what the handshake failed with. */
 export async function dialJobManager(options: DialOptions): Promise<Socket> {
-  const { address, jobId, secret, version, slot, clock, random } = options
+  const { address, jobId, secret, tls, version, slot, clock, random } = options
   const peer = `the jobmanager at ${address}`
-  const socket = await open(address, peer)
+  const socket = await dialPeer({ address, peer, tls })
   await shakeHands({
     stream: socket,
     side: 'dialer',
@@ -37,15 +36,4 @@ export async function dialJobManager(options: DialOptions): Promise<Socket> {
     random,
   })
   return socket
-}
-
-function open(address: string, peer: string): Promise<Socket> {
-  const target = parsePeerAddress(address)
-  const socket = target.kind === 'unix' ? connect(target.path) : connect(target.port, target.host)
-  return new Promise((resolve, reject) => {
-    socket.once('error', error => {
-      reject(networkErrors.WEIR_PEER_UNREACHABLE({ peer, reason: messageOf(error) }, error))
-    })
-    socket.once('connect', () => resolve(socket))
-  })
 }

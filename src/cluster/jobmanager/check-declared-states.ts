@@ -5,6 +5,7 @@
 import { type StateDescriptor, valueState } from '../../api/state-descriptor.ts'
 import type { OperatorSpec } from '../../api/transformation.ts'
 import type { CheckpointMetadata, OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
+import { isWeirError } from '../../common/errors.ts'
 import { type ChainedOperator, type JobGraph, operatorsOf } from '../../graph/job-graph.ts'
 import { operatorForm } from '../../graph/operator-form.ts'
 import { keyedStatesOf } from '../../graph/planned-states.ts'
@@ -21,26 +22,47 @@ import { valueTypeOf } from '../../state/state-type.ts'
 export interface DeclaredStates {
   readonly graph: JobGraph
   readonly metadata: CheckpointMetadata
-  /** States that may be given up, as `uid.state`. */
+  /** What may be given up: operators (uid or id), or states as `uid.state`. */
   readonly dropState: readonly string[]
 }
 
 /**
  * Throws WEIR_KEY_TYPE_CHANGED, WEIR_WINDOWS_CHANGED, WEIR_STATE_INCOMPATIBLE or
- * WEIR_STATE_DROPPED for the first thing that does not fit.
+ * WEIR_STATE_DROPPED for the first thing that does not fit. Where its operator stands in `dropState`
+ * all of its state is given up instead: such operators are to start empty. Gives them with a
+ * sentence each.
  */
-export function checkDeclaredStates({ graph, metadata, dropState }: DeclaredStates): void {
+export function checkDeclaredStates(declared: DeclaredStates): ReadonlyMap<string, string> {
+  const { graph, metadata, dropState } = declared
   const stored = new Map(metadata.operators.map(operator => [operator.operatorId, operator]))
+  const dropped = new Map<string, string>()
   for (const operator of operatorsOf(graph)) {
-    const found = stored.get(operator.operatorId)
+    const { operatorId, uid, name } = operator
+    const found = stored.get(operatorId)
     if (found === undefined) continue
-    const sets = usedStateSets(found)
-    if (sets.length > 0) checkForm(operator, found)
-    for (const states of sets) {
-      checkWindowPath(operator, states)
-      if (declaresAll(operator.spec)) checkOwnStates(operator, states, dropState)
-      else checkKeptStates(operator, states)
+    const mayDrop = dropState.includes(operatorId) || dropState.includes(uid ?? operatorId)
+    try {
+      checkOperator(operator, found, mayDrop ? true : dropState)
+    } catch (error) {
+      if (!mayDrop || !isWeirError(error)) throw error
+      const text = `the state of ${name} is given up, as was asked for: ${error.message}`
+      dropped.set(operatorId, text)
     }
+  }
+  return dropped
+}
+
+function checkOperator(
+  operator: ChainedOperator,
+  found: OperatorMetadata,
+  dropState: readonly string[] | true,
+): void {
+  const sets = usedStateSets(found)
+  if (sets.length > 0) checkForm(operator, found)
+  for (const states of sets) {
+    checkWindowPath(operator, states)
+    if (declaresAll(operator.spec)) checkOwnStates(operator, states, dropState)
+    else checkKeptStates(operator, states)
   }
 }
 
@@ -67,14 +89,16 @@ function labelOf({ name, uid }: ChainedOperator): string {
 function checkOwnStates(
   operator: ChainedOperator,
   states: readonly StateMeta[],
-  dropState: readonly string[],
+  dropState: readonly string[] | true,
 ): void {
   const prefix = `${operator.operatorId}.`
-  const dropped = dropState.filter(one => one.startsWith(prefix))
   const { errors } = checkRestore(keyedStatesOf(operator), states, {
     operatorName: labelOf(operator),
     uid: operator.operatorId,
-    dropState: dropped.map(one => one.slice(prefix.length)),
+    dropState:
+      dropState === true
+        ? true
+        : dropState.flatMap(one => (one.startsWith(prefix) ? one.slice(prefix.length) : [])),
   })
   const [first] = errors
   if (first !== undefined) throw first

@@ -9,7 +9,7 @@
  *  Q2  The first message is a registration; a refused one gets the reason, then the end.
  */
 import { renameSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
@@ -23,6 +23,7 @@ import {
 import { shakeHands } from '../../runtime/network/handshake.ts'
 import { networkErrors } from '../../runtime/network/network-errors.ts'
 import { formatPeerAddress, parsePeerAddress } from '../../runtime/network/peer-address.ts'
+import { makePeerServer, type TlsSettings } from '../../runtime/network/peer-socket.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { type ConnectionEnd, ControlConnection } from '../control/control-connection.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
@@ -36,6 +37,7 @@ export interface ControlServerOptions {
   readonly jobId: string
   readonly version: string
   readonly secret: Buffer
+  readonly tls: TlsSettings | undefined
   readonly times: HeartbeatTimes
   readonly clock: Clock
   readonly random: Random
@@ -48,8 +50,6 @@ export interface ControlDesk {
   register(registration: Registration, link: SlotLink): void
   take(link: SlotLink, message: Exclude<ToJobManager, Registration>): void
   lost(link: SlotLink, end: ConnectionEnd): void
-  /** The heartbeat for it. */
-  beat(link: SlotLink): ToTaskManagerText
 }
 
 type Connection = ControlConnection<typeof toJobManagerSchema>
@@ -61,7 +61,7 @@ export class ControlServer {
 
   private constructor(options: ControlServerOptions) {
     this.#options = options
-    this.#server = createServer(socket => {
+    this.#server = makePeerServer(options.tls, socket => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       this.#welcome(socket).catch((error: unknown) => {
@@ -150,7 +150,7 @@ export class ControlServer {
       schema: toJobManagerSchema,
       clock,
       times,
-      beat: () => desk.beat(connection),
+      beat: () => ({ kind: 'heartbeat' }),
       onMessage: message => {
         try {
           if (message.kind !== 'register') {
@@ -175,7 +175,10 @@ export class ControlServer {
     this.#warn(error)
     connection.send({ kind: 'refused', failure: failureReport(error) } satisfies ToTaskManagerText)
     connection.close()
-    this.#options.desk.lost(connection, { cause: 'broken', how: `was refused: ${messageOf(error)}` })
+    this.#options.desk.lost(connection, {
+      cause: 'broken',
+      how: `was refused: ${messageOf(error)}`,
+    })
   }
 
   #warn(error: unknown): void {

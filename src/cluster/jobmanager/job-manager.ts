@@ -9,31 +9,29 @@ import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
-import type {
-  Registration,
-  ToJobManager,
-  ToTaskManagerText,
-} from '../../protocol/control-messages.ts'
+import type { Registration, ToJobManager } from '../../protocol/control-messages.ts'
+import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
-import { alignmentText } from '../control/slot-figures.ts'
 import { errorOf } from '../failure-report.ts'
 import { graphDigest, type JobBundle } from '../job-bundle.ts'
 import type { JobProgress } from '../job-progress.ts'
 import type { JobNotice, JobResult } from '../job-result.ts'
 import type { JobSettings, RestoreRequest } from '../job-settings.ts'
-import { progressOf } from '../progress-of.ts'
 import { ProgressMeter } from '../progress-meter.ts'
+import { progressOf } from '../progress-of.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import { type ControlDesk, ControlServer } from './control-server.ts'
 import { JobHistory } from './job-history.ts'
 import { JobMaster } from './job-master.ts'
+import type { StopRequest } from './job-master-options.ts'
+import type { SteerableJob, TaskManagerView } from './rest/observed-job.ts'
 import { SlotLedger } from './slot-ledger.ts'
-import { type SlotLink, SlotRegistry, type SlotView } from './slot-registry.ts'
+import { type SlotLink, SlotRegistry } from './slot-registry.ts'
 
 export interface JobManagerOptions {
   readonly graph: JobGraph
@@ -42,10 +40,13 @@ export interface JobManagerOptions {
   readonly jobId: string
   readonly store: ObjectStore
   readonly restore: RestoreRequest
+  /** See `JobMasterOptions`. */
+  readonly run: string
   readonly settings: JobSettings
   /** Where taskmanagers dial. */
   readonly listen: string
   readonly secret: Buffer
+  readonly tls: TlsSettings | undefined
   /** Of Weir. */
   readonly version: string
   readonly times: HeartbeatTimes
@@ -61,7 +62,7 @@ export interface JobManagerOptions {
 /** A slot that is told to leave waits at most so long for a checkpoint. */
 const LEAVE_LIMIT_MS = 5_000
 
-export class JobManager implements ControlDesk {
+export class JobManager implements ControlDesk, SteerableJob {
   readonly history: JobHistory
   readonly #options: JobManagerOptions
   readonly #meter: ProgressMeter
@@ -97,6 +98,7 @@ export class JobManager implements ControlDesk {
       storeAt: location =>
         location === store.location ? store : openStore({ location, folder: '/', random }),
       restore: options.restore,
+      run: options.run,
       settings: options.settings,
       clock,
       random,
@@ -123,9 +125,7 @@ export class JobManager implements ControlDesk {
 
   /** Rejects when it cannot listen; then nothing was started. */
   async start(): Promise<void> {
-    const { clock, jobId, listen, logger, random, secret, times, version } = this.#options
-    const shared = { clock, jobId, listen, logger, random, secret, times, version }
-    this.#server = await ControlServer.listen({ ...shared, desk: this })
+    this.#server = await ControlServer.listen({ ...this.#options, desk: this })
     void this.done.then(() => this.#meter.end())
     this.#master.start()
   }
@@ -142,8 +142,9 @@ export class JobManager implements ControlDesk {
     await this.#server?.close()
   }
 
-  stop(): void {
-    this.#master.stop()
+  /** See `JobMaster.stop`. */
+  stop(request?: StopRequest): Promise<JobResult> {
+    return this.#master.stop(request)
   }
 
   cancel(): void {
@@ -167,8 +168,11 @@ export class JobManager implements ControlDesk {
     return this.#ledger.tasks
   }
 
-  taskManagers(): readonly SlotView[] {
-    return this.#registry.views
+  taskManagers(): readonly TaskManagerView[] {
+    return this.#registry.views.map(view => {
+      const { residentBytes = null, cpuSeconds = null } = this.#ledger.process(view.slot) ?? {}
+      return { ...view, residentBytes, cpuSeconds }
+    })
   }
 
   progress(): JobProgress {
@@ -180,6 +184,8 @@ export class JobManager implements ControlDesk {
 
   register(registration: Registration, link: SlotLink): void {
     this.#registry.register(registration, link)
+    const { slot, host, pid } = registration
+    this.#options.logger.info({ slot, host, pid }, 'a taskmanager has come')
     const { args, bundle, graph, jobId, settings, store, times } = this.#options
     const hasIt = registration.digest === bundle.digest
     link.send({
@@ -224,18 +230,15 @@ export class JobManager implements ControlDesk {
   lost(link: SlotLink, end: ConnectionEnd): void {
     const slot = this.#registry.slotOf(link)
     const pid = slot === undefined ? null : this.#registry.views[slot]?.pid
+    if (slot !== undefined) this.#options.logger.warn({ slot, how: end.how }, 'a slot is lost')
     this.#registry.lost(link, end.how)
     if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
-  }
-
-  beat(link: SlotLink): ToTaskManagerText {
-    const alignment = alignmentText(this.#ledger.alignmentBut(this.#registry.slotOf(link)))
-    return { kind: 'heartbeat', alignment }
   }
 
   #prepared(link: SlotLink, digest: string): void {
     try {
       this.#registry.prepared(link, digest)
+      this.#options.logger.info({ slot: this.#registry.slotOf(link) }, 'a slot is ready')
     } catch (error) {
       this.#master.fail(error)
       throw error

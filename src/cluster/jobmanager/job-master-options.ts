@@ -14,7 +14,13 @@ export interface JobMasterOptions {
   readonly store: ObjectStore
   /** Opens the store that a checkpoint is restored from. */
   readonly storeAt: (location: string) => ObjectStore
+  /** What is asked for: holds until an attempt of the run may have begun to run. */
   readonly restore: RestoreRequest
+  /**
+   * Names this start of the job: a jobmanager that takes the place of another one gets the same
+   * name, and goes on where that one stopped. Another start has another.
+   */
+  readonly run: string
   readonly settings: JobSettings
   readonly clock: Clock
   readonly random: Random
@@ -34,4 +40,12 @@ export interface JobCounts {
   lastCheckpoint: CheckpointProgress | undefined
   lastCheckpointPath: string | undefined
   lastCheckpointFailure: string | undefined
+}
+
+/** How a job is to end: after a last checkpoint, from which it can go on. */
+export interface StopRequest {
+  /** That last snapshot is a savepoint. Where it fails the job goes on. */
+  readonly savepoint?: boolean
+  /** Event time ends first: windows fire. For jobs that are not to go on from there. */
+  readonly drain?: boolean
 }

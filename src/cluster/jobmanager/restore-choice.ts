@@ -35,30 +35,34 @@ export interface ChoiceOptions {
 }
 
 /**
+ * What was asked for, unless an attempt of this run may have run before: then what that one left.
+ *
  * Throws WEIR_RESTORE_NOTHING when `latest` is asked for and the job never ran, and
  * WEIR_CHECKPOINT_CORRUPT when the latest cannot be read: there is no silent step back.
  */
 export function chooseRestore(options: ChoiceOptions): RestoreChoice {
   const { request, lineage } = options
+  if (lineage.goesOn) return chooseRestart(options)
   switch (request.kind) {
     case 'none':
       return empty(undefined)
     case 'path':
       return chosen(options, placeOf(request.path, options.store))
     case 'latest':
-      return latest(options, lineage)
+      return latest(options)
   }
 }
 
 /** What the same job goes on from after a failure: never older than its own last checkpoint. */
-export function chooseRestart(options: Omit<ChoiceOptions, 'request'>): RestoreChoice {
-  const { lineage } = options
-  if (lineage.completed.length === 0 && lineage.restoredFrom === null) return empty(undefined)
-  return latest(options, lineage)
+function chooseRestart(options: Omit<ChoiceOptions, 'request'>): RestoreChoice {
+  const { completed, unreadable, restoredFrom, savepoint } = options.lineage
+  const found = completed.length + unreadable.length
+  const isEmpty = found === 0 && restoredFrom === null && savepoint === undefined
+  return isEmpty ? empty(undefined) : latest(options)
 }
 
-function latest(options: Omit<ChoiceOptions, 'request'>, lineage: Lineage): RestoreChoice {
-  const { store, jobId } = options
+function latest(options: Omit<ChoiceOptions, 'request'>): RestoreChoice {
+  const { store, jobId, lineage } = options
   const newest = lineage.completed.at(-1)
   const broken = lineage.unreadable.at(-1)
   if (broken !== undefined) {
@@ -67,6 +71,11 @@ function latest(options: Omit<ChoiceOptions, 'request'>, lineage: Lineage): Rest
       reason: 'cannot be read',
       previous: newest === undefined ? undefined : pathOf(options, newest.id),
     })
+  }
+  if (lineage.savepoint !== undefined) {
+    // It is the user's: what came before it is the job's past, but no longer what it goes on from.
+    const choice = chosen(options, placeOf(lineage.savepoint.path, store))
+    return { ...choice, previous: newest === undefined ? undefined : pathOf(options, newest.id) }
   }
   if (newest !== undefined) {
     const place = { location: store.location, folder: `${jobId}/chk-${newest.id}` }

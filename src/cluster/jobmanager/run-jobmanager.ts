@@ -107,7 +107,7 @@ interface Parts {
 
 function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): JobManager {
   const { config, description, bundle, graph } = loaded
-  const { manifest, restore, storeLocation } = description
+  const { manifest, restore, run, storeLocation } = description
   const { metadata, spec } = manifest
   const random = new SystemRandom()
   return new JobManager({
@@ -117,9 +117,11 @@ function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): Jo
     jobId: jobIdOf(metadata.name, metadata.namespace),
     store: openStore({ location: storeLocation, folder: '/', random }),
     restore: restore as RestoreRequest,
+    run,
     settings: settingsOf(spec),
     listen: config.listen,
     secret: config.secret,
+    tls: config.tls,
     version: host.version,
     times: config.times,
     slotTimeoutMs: config.slotTimeoutMs,
@@ -184,7 +186,7 @@ async function watch({
   const left = new Promise<'left' | 'abandoned'>(resolve => {
     host.supervisor?.onGone(() => resolve('abandoned'))
     host.supervisor?.onMessage(message => {
-      if ((message as ToJobManagerProcess).kind === 'stop') manager.stop()
+      if ((message as ToJobManagerProcess).kind === 'stop') void manager.stop()
     })
     host.onTerm(() => {
       void lastCheckpoint(manager, clock).then(() => {

@@ -10,6 +10,7 @@ import { DataEndpoint } from '../../runtime/network/data-endpoint.ts'
 import { defaultNetworkSettings } from '../../runtime/network/network-settings.ts'
 import { readTaskManagerConfig, type TaskManagerConfig } from '../process-config.ts'
 import { type ProcessHost, processExits } from '../supervision.ts'
+import { LocalCopies } from './local-copies.ts'
 import { TaskManager } from './task-manager.ts'
 
 /** Gives the exit code of the process. */
@@ -22,26 +23,31 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
   let endpoint: DataEndpoint
   try {
     config = readTaskManagerConfig(host.environment)
-    const { jobId, slot, listen, advertise, secret } = config
+    const { jobId, slot, listen, advertise, secret, tls } = config
     const identity = { jobId, slot, version: host.version }
-    const options = { listen, advertise, identity, secret, clock, random, logger }
+    const options = { listen, advertise, identity, secret, tls, clock, random, logger }
     endpoint = await DataEndpoint.listen(options)
   } catch (error) {
     logger.error({ err: error }, 'the taskmanager cannot start')
-    return isWeirError(error) && error.retry === 'never' ? processExits.refused : processExits.failed
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
   }
-  const { slot, jobId, jobManager, secret, times, workFolder } = config
+  const { slot, jobId, jobManager, secret, tls, times, workFolder, stateFolder } = config
   const manager = new TaskManager({
     slot,
     jobId,
     jobManager,
     secret,
+    tls,
     version: host.version,
     dataPlane: {
       address: endpoint.address,
       exchange: options => endpoint.exchange({ ...options, settings: defaultNetworkSettings }),
     },
     workFolder,
+    copies:
+      stateFolder === undefined ? undefined : new LocalCopies({ folder: stateFolder, logger }),
     times,
     process: { pid: host.pid, host: hostname(), figures: ownFigures },
     clock,
@@ -50,13 +56,16 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
   })
   host.supervisor?.onGone(() => void manager.abandon())
   host.onTerm(() => manager.leave())
+  logger.info({ slot, pid: host.pid, data: endpoint.address }, 'the taskmanager has started')
   manager.start()
   try {
     await manager.done
     return processExits.ok
   } catch (error) {
     logger.error({ err: error }, 'the taskmanager ends')
-    return isWeirError(error) && error.retry === 'never' ? processExits.refused : processExits.failed
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
   } finally {
     await endpoint.close()
   }

@@ -16,13 +16,13 @@ import type { JobOrder } from '../../protocol/control-messages.ts'
 import type { Exchange } from '../../runtime/network/channel.ts'
 import { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
-import { AlignmentGroups } from '../../runtime/watermark-alignment.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { JobSettings } from '../job-settings.ts'
 import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import type { ClosableExchange, DataPlane } from './data-plane.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { makeTaskStarter } from './make-task-starter.ts'
 import { TaskExecutor } from './task-executor.ts'
 
@@ -32,6 +32,7 @@ export interface SlotSessionOptions {
   readonly graph: JobGraph
   readonly dataPlane: DataPlane
   readonly counters: UserCounters
+  readonly copies: LocalCopies | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -43,22 +44,23 @@ export interface SlotSessionOptions {
 export class SlotSession {
   readonly #options: SlotSessionOptions
   readonly #executor: TaskExecutor
-  readonly alignment = new AlignmentGroups()
   #exchange: { readonly attempt: number; readonly open: ClosableExchange } | undefined
   #closed = false
 
   constructor(options: SlotSessionOptions) {
     this.#options = options
-    const { slot, order, graph, counters, clock, random, logger } = options
+    const { slot, order, graph, counters, copies, clock, random, logger } = options
     const { jobId, storeLocation } = order
     const settings = order.settings as unknown as JobSettings
     const open = (location: string): ObjectStore => openStore({ location, folder: '/', random })
-    const store = storeLocation === null ? undefined : open(storeLocation)
+    const bare = storeLocation === null ? undefined : open(storeLocation)
+    const store = bare && copies ? copies.over(bare) : bare
     this.#executor = new TaskExecutor({
       slot,
       jobId,
       plan: buildExecutionPlan(graph),
       store,
+      copies,
       storeAt: location => (location === store?.location ? store : open(location)),
       startTask: makeTaskStarter({
         graph,
@@ -71,7 +73,6 @@ export class SlotSession {
         random,
         logger,
         counters,
-        alignment: this.alignment,
       }),
       retire: () => {
         this.#closeExchange()

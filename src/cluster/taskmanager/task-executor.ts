@@ -11,7 +11,6 @@
  *  X3  After `cancelled` was reported nothing of the attempt runs, writes or reports any more.
  *  X4  Splits go to a task that exists: an enumerator speaks to readers that spoke to it.
  */
-import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import { assert, assertDefined, assertNever } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import type {
@@ -21,7 +20,9 @@ import type {
   TaskRestore,
   TaskSnapshot,
 } from '../../runtime/task-contract.ts'
+import { AlignmentGroups, type GroupStanding } from '../../runtime/watermark-alignment.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { alignedSlots } from '../aligned-slots.ts'
 import { failureReport } from '../failure-report.ts'
 import type {
   AttemptNetwork,
@@ -30,6 +31,7 @@ import type {
   SlotEventBody,
   SlotRestore,
 } from '../slot-messages.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { RestoreReader } from './restore-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 
@@ -40,6 +42,8 @@ export interface TaskStart {
   readonly network: AttemptNetwork
   readonly restore: TaskRestore | undefined
   readonly listener: TaskListener
+  /** Of the slot. */
+  readonly alignment: AlignmentGroups
 }
 
 export interface TaskExecutorOptions {
@@ -50,6 +54,8 @@ export interface TaskExecutorOptions {
   readonly store: ObjectStore | undefined
   /** Opens the store that a checkpoint is restored from. */
   readonly storeAt: (location: string) => ObjectStore
+  /** Copies of what this slot stored. */
+  readonly copies?: LocalCopies | undefined
   readonly startTask: (start: TaskStart) => TaskControl
   /** Takes the last figures of tasks that are over. */
   readonly retire: (tasks: readonly TaskMetrics[]) => void
@@ -60,8 +66,7 @@ interface Attempt {
   readonly number: number
   readonly network: AttemptNetwork
   readonly tasks: Map<string, TaskControl>
-  /** Ids of checkpoints triggered or seen, for the folder their snapshots go to. */
-  readonly kinds: Map<number, SnapshotKind>
+  readonly alignment: AlignmentGroups
   /** Stores under way. */
   readonly writes: Set<Promise<void>>
   cancelled: boolean
@@ -104,7 +109,9 @@ export class TaskExecutor {
   /** Cancels the attempt that runs, if one does; resolves when nothing of it runs any more. */
   async close(): Promise<void> {
     const attempt = this.#attempt
-    if (attempt !== undefined) await (attempt.ended ??= this.#cancel(attempt))
+    if (attempt === undefined) return
+    attempt.ended ??= this.#cancel(attempt)
+    await attempt.ended
   }
 
   #perform(attempt: Attempt, command: Exclude<SlotCommand, { kind: 'deploy' }>): void {
@@ -114,11 +121,11 @@ export class TaskExecutor {
         this.#trigger(attempt, command)
         break
       case 'complete':
-        attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.completed(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
         break
       case 'abort':
-        attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.aborted(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
         break
       case 'add-splits': {
@@ -133,6 +140,9 @@ export class TaskExecutor {
       }
       case 'stop-sources':
         for (const task of this.#sources(attempt)) task.stopSources(command.drain)
+        break
+      case 'align':
+        this.#align(attempt, command.others)
         break
       case 'finish':
         for (const task of tasks.values()) task.finishTask()
@@ -152,7 +162,7 @@ export class TaskExecutor {
       number: command.attempt,
       network: command,
       tasks: new Map(),
-      kinds: new Map(),
+      alignment: new AlignmentGroups(this.#sharedGroups()),
       writes: new Set(),
       cancelled: false,
       ended: undefined,
@@ -162,8 +172,8 @@ export class TaskExecutor {
   }
 
   async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
-    const { plan, slot, startTask, storeAt } = this.#options
-    const reader = restore && new RestoreReader(storeAt(restore.location), restore)
+    const { plan, slot, startTask, storeAt, copies } = this.#options
+    const reader = restore && new RestoreReader(storeAt(restore.location), restore, copies)
     for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
       const { id, chain } = subtask.vertex
       try {
@@ -173,8 +183,9 @@ export class TaskExecutor {
         )
         if (attempt.cancelled) return
         const listener = this.#listen(attempt, id)
-        const { number, network } = attempt
-        const start = { subtask, attempt: number, network, restore: restored, listener }
+        const { alignment, number, network } = attempt
+        const task = { subtask, attempt: number, network, alignment }
+        const start = { ...task, restore: restored, listener }
         attempt.tasks.set(id, startTask(start))
       } catch (error) {
         this.#fail(attempt, id, error)
@@ -196,9 +207,21 @@ export class TaskExecutor {
     }
   }
 
+  /** Those with sources in this slot and in others. */
+  #sharedGroups(): readonly string[] {
+    const groups = [...alignedSlots(this.#options.plan.graph)]
+    return groups.filter(([, slots]) => slots.has(this.#options.slot)).map(([group]) => group)
+  }
+
+  #align(attempt: Attempt, others: readonly GroupStanding[]): void {
+    const { alignment } = attempt
+    alignment.hear(others)
+    const standings = alignment.standings()
+    this.#say(attempt, { kind: 'aligned', standings, waits: alignment.isWaiting })
+  }
+
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
     const { checkpointId, snapshot, timestamp, alignment } = command
-    attempt.kinds.set(checkpointId, snapshot)
     for (const task of this.#sources(attempt)) {
       task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot, alignment })
     }
@@ -215,8 +238,7 @@ export class TaskExecutor {
   #store(attempt: Attempt, snapshot: TaskSnapshot): void {
     const { store, jobId } = this.#options
     const { checkpointId, vertexId } = snapshot
-    const kind = attempt.kinds.get(checkpointId) ?? 'checkpoint'
-    const write = writeSnapshot({ store, jobId, kind, snapshot }).then(
+    const write = writeSnapshot({ store, jobId, snapshot }).then(
       part => this.#say(attempt, { kind: 'acknowledged', checkpointId, part }),
       (error: unknown) => {
         const reason = failureReport(error).message

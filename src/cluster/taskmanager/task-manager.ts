@@ -1,7 +1,7 @@
 /**
- * A taskmanager: offers one slot to the jobmanager of its job, and does for it what it is told. The
- * connection is all that binds them: without it nothing runs, and it is made again for as long as it
- * takes, to the same jobmanager or to the one in its place.
+ * A taskmanager: offers one slot to the jobmanager of its job, and does for it what it is told.
+ * The connection is all that binds them: without it nothing runs, and it is made again for as long
+ * as it takes, to the same jobmanager or to the one in its place.
  *
  * Owns        the connection, and the session that it serves.
  * Leaves out  what a slot does (`slot-session.ts`), and the process around it (`bin/`).
@@ -10,9 +10,10 @@
  *  Z1  A session ends with its connection, and the next one begins after it has ended.
  *  Z2  What cannot change by trying again ends the taskmanager, with the reason.
  */
-import type { Clock, TimerHandle } from '../../common/clock.ts'
-import { Backoff } from '../../common/backoff.ts'
+
 import { assert } from '../../common/assert.ts'
+import { Backoff } from '../../common/backoff.ts'
+import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
@@ -22,6 +23,7 @@ import {
   type ToTaskManager,
   toTaskManagerSchema,
 } from '../../protocol/control-messages.ts'
+import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import { type ConnectionEnd, ControlConnection } from '../control/control-connection.ts'
 import { dialJobManager } from '../control/dial-jobmanager.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
@@ -32,6 +34,7 @@ import type { FailureReport, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import { UserCounters } from '../user-counters.ts'
 import type { DataPlane } from './data-plane.ts'
 import { JobLoader } from './job-loader.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { SlotSession } from './slot-session.ts'
 
 export interface TaskManagerOptions {
@@ -40,11 +43,14 @@ export interface TaskManagerOptions {
   /** Where the jobmanager listens. */
   readonly jobManager: string
   readonly secret: Buffer
+  readonly tls: TlsSettings | undefined
   /** Of Weir. */
   readonly version: string
   readonly dataPlane: DataPlane
   /** Holds the job's code. */
   readonly workFolder: string
+  /** Copies of state for a fast restore. */
+  readonly copies?: LocalCopies | undefined
   /** Before the jobmanager has said its own. */
   readonly times: HeartbeatTimes
   readonly process: ProcessPort
@@ -123,10 +129,8 @@ export class TaskManager {
   }
 
   async #connect(): Promise<void> {
-    const { clock, random, jobId, jobManager, secret, version, slot } = this.#options
     try {
-      const address = jobManager
-      const socket = await dialJobManager({ address, jobId, secret, version, slot, clock, random })
+      const socket = await dialJobManager({ ...this.#options, address: this.#options.jobManager })
       if (this.#over) socket.destroy()
       else this.#connected(socket)
     } catch (error) {
@@ -177,16 +181,16 @@ export class TaskManager {
         void this.#end(this.#leaving ? 'left' : 'dismissed')
         break
       case 'heartbeat':
-        if (this.#session !== undefined) {
-          this.#session.alignment.elsewhere = new Map(Object.entries(message.alignment))
-        }
         break
     }
   }
 
   async #prepare(connection: Connection, order: JobOrder): Promise<void> {
-    const { slot, dataPlane, clock, random, logger } = this.#options
-    connection.change({ intervalMs: order.heartbeatIntervalMs, timeoutMs: order.heartbeatTimeoutMs })
+    const { slot, dataPlane, copies, clock, random, logger } = this.#options
+    connection.change({
+      intervalMs: order.heartbeatIntervalMs,
+      timeoutMs: order.heartbeatTimeoutMs,
+    })
     try {
       const graph = await this.#loader.load(order)
       if (!connection.isOpen) return
@@ -197,6 +201,7 @@ export class TaskManager {
         graph,
         dataPlane,
         counters: this.#counters,
+        copies,
         clock,
         random,
         logger,
@@ -236,7 +241,6 @@ export class TaskManager {
     const figures = slotFigures({
       tasks: session?.metrics ?? [],
       counters: this.#counters,
-      alignment: session?.alignment.standing ?? new Map(),
       process: this.#options.process.figures(),
     })
     return { kind: 'heartbeat', figures }
@@ -266,7 +270,7 @@ export class TaskManager {
     if (this.#over) return
     const { clock, logger } = this.#options
     const delayMs = this.#backoff.failed(clock.monotonic()) ?? reconnect.maxDelayMs
-    logger.info({ reason, delayMs }, 'connecting to the jobmanager again')
+    logger.debug({ reason, delayMs }, 'connecting to the jobmanager again')
     this.#timer = clock.schedule(delayMs, () => void this.#connect())
   }
 

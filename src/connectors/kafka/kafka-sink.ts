@@ -19,8 +19,9 @@ export interface KafkaSinkParts {
 
 /**
  * A sink that writes records to topics. Exactly once by default: each subtask writes one
- * transaction for each checkpoint, which is committed when the checkpoint completed, also by another
- * process after a crash. Readers must read committed records only (`isolation.level=read_committed`).
+ * transaction for each checkpoint, which is committed when the checkpoint completed, also by
+ * another process after a crash. Readers must read committed records only
+ * (`isolation.level=read_committed`).
  *
  * Throws WEIR_KAFKA_OPTION_INVALID.
  */

@@ -20,8 +20,9 @@
  *  B4  The cut is consistent: a channel is recorded unless its barrier was taken in its order, and
  *      its recording ends with its barrier. So state and recordings together are exactly what was
  *      sent before the barriers.
- *  B5  A channel that may not be overtaken (`forced`) is never recorded: the snapshot waits for its
- *      barrier.
+ *  B5  An unaligned checkpoint waits for no barrier, also where none may overtake
+ *      (`graph/forced-alignment.ts`): such a channel is recorded until its barrier comes in its
+ *      order. To block others meanwhile could hold up the very task that is still to send it.
  *  B6  A channel that ended counts as one whose barrier came.
  *  B7  While nothing is overdue, a checkpoint with a timeout is an aligned one.
  *
@@ -41,7 +42,6 @@ import {
   beginPending,
   deadlineOf,
   hasAll,
-  isOverdue,
   type PendingBarriers,
   unalignedForm,
 } from './pending-barriers.ts'
@@ -49,33 +49,29 @@ import {
 export interface BarrierHandlerOptions {
   readonly mode: 'exactly-once' | 'at-least-once'
   readonly channelCount: number
-  /** Channels on which no barrier overtakes: see `graph/forced-alignment.ts`. */
-  readonly forced?: ReadonlySet<number>
 }
 
 /** Aborted ids that are remembered: more than could ever be on their way. */
 const ABORTED_MAX = 64
 
 export function makeBarrierHandler(options: BarrierHandlerOptions): BarrierHandler {
-  const { mode, channelCount, forced = new Set<number>() } = options
+  const { mode, channelCount } = options
   assert(channelCount > 0, 'a task with barriers has channels')
   return mode === 'exactly-once'
-    ? new ExactBarrierHandler(channelCount, forced)
+    ? new ExactBarrierHandler(channelCount)
     : new CountingBarrierHandler(channelCount)
 }
 
 class ExactBarrierHandler implements BarrierHandler {
   readonly #open: Set<number>
-  readonly #forced: ReadonlySet<number>
   /** The newest checkpoint seen, decided or not. */
   #newestId = 0
   #pending: PendingBarriers | undefined
   /** Given up by the job before any barrier came here. */
   readonly #aborted = new Set<number>()
 
-  constructor(channelCount: number, forced: ReadonlySet<number>) {
+  constructor(channelCount: number) {
     this.#open = allChannels(channelCount)
-    this.#forced = forced
   }
 
   onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[] {
@@ -96,7 +92,6 @@ class ExactBarrierHandler implements BarrierHandler {
     now: number,
   ): readonly BarrierDecision[] {
     assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
-    assert(!this.#forced.has(channel), 'B5: no barrier overtakes on a forced channel')
     const { pending, decisions } = this.#see(barrier, now)
     if (pending === undefined) return decisions
     assert(!hasCome(pending, channel), 'B4: a barrier comes once')
@@ -113,7 +108,7 @@ class ExactBarrierHandler implements BarrierHandler {
 
   onTimer(now: number): readonly BarrierDecision[] {
     const pending = this.#pending
-    if (pending === undefined || !isOverdue(pending.barrier, now)) return []
+    if (pending === undefined || now < deadlineOf(pending.barrier, pending.startedAt)) return []
     pending.unaligned = true
     return this.#tryUnaligned(pending, now)
   }
@@ -162,7 +157,7 @@ class ExactBarrierHandler implements BarrierHandler {
         return { pending: undefined, decisions }
       }
       this.#pending = beginPending(barrier, now)
-      const at = deadlineOf(barrier)
+      const at = deadlineOf(barrier, now)
       if (Number.isFinite(at) && !this.#pending.unaligned) decisions.push({ kind: 'set-timer', at })
     }
     const isPending = this.#pending?.barrier.checkpointId === checkpointId
@@ -183,21 +178,13 @@ class ExactBarrierHandler implements BarrierHandler {
     return [alignedSnapshot(pending, now), { kind: 'unblock-all' }]
   }
 
-  /** Begins unaligned if it is time, and the forced channels allow it (B5, B7). */
+  /** Begins unaligned if it is time (B5, B7). */
   #tryUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
-    if (pending.cut || !pending.unaligned) return []
-    for (const channel of this.#forced) {
-      if (this.#open.has(channel) && !hasCome(pending, channel)) return []
-    }
-    return this.#beginUnaligned(pending, now)
+    return pending.cut || !pending.unaligned ? [] : this.#beginUnaligned(pending, now)
   }
 
   #beginUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
     const record = [...this.#open].filter(channel => !pending.inOrder.has(channel))
-    assert(
-      record.every(channel => !this.#forced.has(channel)),
-      'B5: a forced channel is never recorded',
-    )
     pending.cut = true
     const decisions: BarrierDecision[] = [
       { ...alignedSnapshot(pending, now), barrier: unalignedForm(pending.barrier), record },

@@ -22,26 +22,26 @@ export function beginPending(barrier: CheckpointBarrier, now: number): PendingBa
     startedAt: now,
     inOrder: new Set(),
     ahead: new Set(),
-    unaligned: isOverdue(barrier, now),
+    unaligned: now >= deadlineOf(barrier, now),
     cut: false,
   }
 }
 
-/** When an aligned checkpoint turns unaligned; infinite when it never does. */
-export function deadlineOf({ timestamp, alignment }: CheckpointBarrier): number {
+/**
+ * When an aligned checkpoint turns unaligned, for who knows of it since `seenAt`; infinite when it
+ * never does.
+ */
+export function deadlineOf({ timestamp, alignment }: CheckpointBarrier, seenAt: number): number {
   switch (alignment.kind) {
     case 'aligned':
       return Number.POSITIVE_INFINITY
     case 'unaligned':
       return Number.NEGATIVE_INFINITY
     case 'timeout':
-      // From the global start: a barrier that was long on its way has little patience left.
-      return timestamp + alignment.timeoutMs
+      // From the global start: a barrier that was long on its way has little patience left. Where
+      // the clock here is behind, it has as much as at the start, and not more.
+      return Math.min(timestamp, seenAt) + alignment.timeoutMs
   }
-}
-
-export function isOverdue(barrier: CheckpointBarrier, now: number): boolean {
-  return now >= deadlineOf(barrier)
 }
 
 /** The same barrier, as it goes on once a task began unaligned. */

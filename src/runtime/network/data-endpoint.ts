@@ -12,13 +12,7 @@
  *  DE3  After `close` nothing listens, and no connection is open.
  */
 import { rm } from 'node:fs/promises'
-import {
-  connect as connectPlain,
-  createServer as createPlainServer,
-  type Server,
-  type Socket,
-} from 'node:net'
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import type { Server, Socket } from 'node:net'
 import { assert } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { messageOf } from '../../common/errors.ts'
@@ -30,13 +24,7 @@ import { networkErrors } from './network-errors.ts'
 import { NetworkExchange } from './network-exchange.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import { formatPeerAddress, type PeerAddress, parsePeerAddress } from './peer-address.ts'
-
-/** PEM texts. Both ends show a certificate that `ca` signed. */
-export interface TlsSettings {
-  readonly cert: string
-  readonly key: string
-  readonly ca: string
-}
+import { dialPeer, makePeerServer, type TlsSettings } from './peer-socket.ts'
 
 export interface DataEndpointOptions {
   /** `unix:/path` or `tcp://host:port`; port 0 takes any. */
@@ -103,7 +91,7 @@ export class DataEndpoint {
       if (endpoint === undefined) socket.destroy()
       else void endpoint.#welcome(socket)
     }
-    const server = makeServer(options.tls, accept)
+    const server = makePeerServer(options.tls, accept)
     await new Promise<void>((resolve, reject) => {
       server.once('error', error => {
         const reason = messageOf(error)
@@ -184,7 +172,8 @@ export class DataEndpoint {
   async #dial({ generation, peers }: ExchangeOptions, to: number): Promise<Socket> {
     const address = peers[to] ?? ''
     const peer = `slot ${to} (${address})`
-    const socket = await this.#connect(parsePeerAddress(address), peer)
+    const socket = await dialPeer({ address, peer, tls: this.#options.tls })
+    this.#keep(socket)
     await this.#shakeHands(socket, {
       side: 'dialer',
       peer,
@@ -254,39 +243,6 @@ export class DataEndpoint {
       timer = this.#options.clock.schedule(JOIN_TIMEOUT_MS, joining.resolve)
     })
   }
-
-  #connect(at: PeerAddress, peer: string): Promise<Socket> {
-    const { tls } = this.#options
-    const place = at.kind === 'unix' ? { path: at.path } : { host: at.host, port: at.port }
-    return new Promise((resolve, reject) => {
-      const socket =
-        tls === undefined
-          ? connectPlain(place)
-          : // The certificate is this job's own; which slot it is, the handshake tells.
-            connectTls({
-              ...place,
-              ...tls,
-              minVersion: 'TLSv1.3',
-              checkServerIdentity: () => undefined,
-            })
-      this.#keep(socket)
-      const refuse = (error: unknown): void => {
-        const reason = messageOf(error)
-        reject(networkErrors.WEIR_PEER_UNREACHABLE({ peer, reason }, error))
-      }
-      socket.once('error', refuse)
-      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-        socket.off('error', refuse)
-        resolve(socket)
-      })
-    })
-  }
-}
-
-function makeServer(tls: TlsSettings | undefined, accept: (socket: Socket) => void): Server {
-  if (tls === undefined) return createPlainServer({ noDelay: true }, accept)
-  const options = { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }
-  return createTlsServer(options as Parameters<typeof createTlsServer>[0] & object, accept)
 }
 
 /** What peers dial: the port that was given, where any would do. */

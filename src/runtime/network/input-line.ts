@@ -6,6 +6,8 @@
  *  IL1  A frame belongs to a channel of this connection; anything else ends it.
  *  IL2  The failure of a connection is reported once; after the ends of all partitions have come,
  *       the other end may close it.
+ *  IL3  Of the credits that a sender may use it has been told of more than half, or will be at the end
+ *       of this turn: it never waits for credits that exist.
  */
 import type { Socket } from 'node:net'
 import { messageOf } from '../../common/errors.ts'
@@ -70,9 +72,7 @@ export class InputLine {
   /** The sender of this channel may send one more frame. */
   grant(index: number): void {
     this.#credits.set(index, (this.#credits.get(index) ?? 0) + 1)
-    if (this.#scheduled) return
-    this.#scheduled = true
-    queueMicrotask(this.#announceLater)
+    this.#consider(index)
   }
 
   fail(reason: string, cause?: unknown): void {
@@ -115,6 +115,16 @@ export class InputLine {
     }
     this.#options.traffic.framesReceived++
     input.arrived(frame)
+    this.#consider(frame.channel)
+  }
+
+  /** IL3: a message for each frame would cost as much as reading it. */
+  #consider(index: number): void {
+    const credits = this.#credits.get(index) ?? 0
+    const granted = this.#channels.get(index)?.granted ?? 0
+    if (credits === 0 || credits * 2 < granted || this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(this.#announceLater)
   }
 
   #announce(): void {

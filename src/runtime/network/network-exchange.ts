@@ -15,7 +15,11 @@ import { assert, assertDefined } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import type { JobEdge, JobGraph } from '../../graph/job-graph.ts'
 import { type FrameDecoder, makeFrameDecoder } from '../../schema/frame-decoder.ts'
-import { makeFrameEncoder } from '../../schema/frame-encoder.ts'
+import {
+  compileFrameEncoder,
+  type FrameEncoder,
+  type FrameEncoderOptions,
+} from '../../schema/frame-encoder.ts'
 import type { Exchange, InputChannel, OutputChannel } from './channel.ts'
 import { CreditPool } from './credit-pool.ts'
 import { InputLine } from './input-line.ts'
@@ -46,6 +50,8 @@ interface Gate {
   readonly pool: CreditPool
 }
 
+type MakeEncoder = (options: FrameEncoderOptions) => FrameEncoder<unknown>
+
 export class NetworkExchange implements Exchange {
   readonly metrics: Traffic = new Traffic()
   readonly #options: NetworkExchangeOptions
@@ -54,6 +60,8 @@ export class NetworkExchange implements Exchange {
   readonly #outputs = new Map<number, OutputLine>()
   readonly #inputs = new Map<number, InputLine>()
   readonly #gates = new Map<number, Gate>()
+  /** Compiled once an edge. */
+  readonly #encoders = new Map<number, MakeEncoder>()
   #open: RemoteOutput[] = []
   #timer: TimerHandle | undefined
   #closed = false
@@ -84,7 +92,7 @@ export class NetworkExchange implements Exchange {
       output = new RemoteOutput({
         edgeId: edge.id,
         channel: index,
-        encoder: makeFrameEncoder(edge.type, { limitBytes: settings.frameBytes - HEADER_BYTES }),
+        encoder: this.#makeEncoder(edge, index),
         sender: line,
         capacityBytes: settings.frameBytes * 2,
       })
@@ -136,6 +144,7 @@ export class NetworkExchange implements Exchange {
       line = new OutputLine({
         peer: this.#nameOf(to),
         traffic: this.metrics,
+        channelsMax: this.#indexes.size,
         opened: output => this.#opened(output),
         failed: error => this.#failed(error),
       })
@@ -176,6 +185,16 @@ export class NetworkExchange implements Exchange {
       this.#gates.set(index, gate)
     }
     return gate
+  }
+
+  #makeEncoder(edge: JobEdge, index: number): FrameEncoder<unknown> {
+    let make = this.#encoders.get(index)
+    if (make === undefined) {
+      make = compileFrameEncoder(edge.type)
+      this.#encoders.set(index, make)
+    }
+    const limitBytes = this.#options.settings.frameBytes - HEADER_BYTES
+    return make({ limitBytes, headroomBytes: HEADER_BYTES })
   }
 
   /** NE2: one timer serves all channels. */

@@ -9,6 +9,8 @@
  *  OL1  The socket holds at most AHEAD_BYTES and one frame that the kernel has not taken: a barrier
  *       that overtakes waits for no more.
  *  OL2  A channel that may send gets its turn before any other gets two.
+ *  OL4  A credit is never lost: one that comes before its channel is there waits for it. Tasks of
+ *       two slots are not made at the same time; one that restores a lot comes late.
  *  OL3  The failure of a connection is reported once; after the ends of all partitions have left,
  *       the other end may close it.
  */
@@ -26,6 +28,8 @@ export interface OutputLineOptions {
   /** How the other end is called in errors. */
   readonly peer: string
   readonly traffic: Traffic
+  /** Edges of the job: channels have smaller numbers. */
+  readonly channelsMax: number
   opened(output: RemoteOutput): void
   failed(error: unknown): void
 }
@@ -33,6 +37,8 @@ export interface OutputLineOptions {
 export class OutputLine implements FrameSender {
   readonly #options: OutputLineOptions
   readonly #channels = new Map<number, RemoteOutput>()
+  /** Credits of channels that are not there yet (OL4). */
+  readonly #early = new Map<number, number>()
   /** Channels that may send, each once. */
   readonly #ready: RemoteOutput[] = []
   readonly #first: Buffer[] = []
@@ -55,6 +61,9 @@ export class OutputLine implements FrameSender {
 
   add(index: number, output: RemoteOutput): void {
     this.#channels.set(index, output)
+    const credits = this.#early.get(index) ?? 0
+    this.#early.delete(index)
+    if (credits > 0) output.grant(credits)
   }
 
   /** The handshake is done: credits come, frames go. */
@@ -127,12 +136,14 @@ export class OutputLine implements FrameSender {
   }
 
   #take(frame: Frame): void {
-    const output = this.#channels.get(frame.channel)
-    if (frame.kind !== 'credit' || output === undefined) {
-      const what = `${frame.kind} for channel ${frame.channel} where credits are due`
+    const { kind, channel, amount } = frame
+    if (kind !== 'credit' || channel >= this.#options.channelsMax) {
+      const what = `${kind} for channel ${channel} where credits are due`
       throw networkErrors.WEIR_FRAME_MALFORMED({ what })
     }
-    output.grant(frame.amount)
+    const output = this.#channels.get(channel)
+    if (output === undefined) this.#early.set(channel, (this.#early.get(channel) ?? 0) + amount)
+    else output.grant(amount)
   }
 
   /** Small frames leave together, at the end of the task's turn. */

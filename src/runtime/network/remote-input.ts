@@ -66,6 +66,11 @@ export class RemoteInput implements InputChannel {
     return this.#queue.length === this.#openPieces
   }
 
+  /** Credits that the sender has or is about to be told of. */
+  get granted(): number {
+    return this.#options.account.granted
+  }
+
   /** The end of the partition has come. */
   get isEnded(): boolean {
     return this.#ended
@@ -170,12 +175,7 @@ export class RemoteInput implements InputChannel {
 
 function readBatch(decoder: FrameDecoder<unknown>, frame: Buffer): RecordBatch {
   const size = decoder.open(frame)
-  const items = new Array<unknown>(size * 2)
-  for (let i = 0; i < size; i++) {
-    items[i * 2] = decoder.value(i)
-    items[i * 2 + 1] = decoder.timestamp(i)
-  }
-  return new RecordBatch(items, size)
+  return new RecordBatch(decoder.items(), size)
 }
 
 function malformed(what: string): Error {

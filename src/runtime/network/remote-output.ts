@@ -17,6 +17,7 @@ import type { CheckpointBarrier } from '../task-contract.ts'
 import type { InFlightItem, OutputChannel, OutputListener } from './channel.ts'
 import { encodeEvent } from './event-codec.ts'
 import { networkErrors } from './network-errors.ts'
+import { FRAME_BYTES_MAX } from './network-settings.ts'
 import type { RecordBatch, StreamEvent, StreamItem } from './stream-item.ts'
 import {
   FLAG_MORE,
@@ -42,6 +43,7 @@ export interface RemoteOutputOptions {
   readonly edgeId: string
   /** Its number on the wire. */
   readonly channel: number
+  /** Its frames have room for a header before them. */
   readonly encoder: FrameEncoder<unknown>
   readonly sender: FrameSender
   /** Bytes that wait here before the task has to pause. */
@@ -209,8 +211,18 @@ export class RemoteOutput implements OutputChannel {
 
   #closeFrame(): void {
     if (this.#encoder.count === 0) return
+    const frame = this.#encoder.take()
+    if (frame.length > FRAME_BYTES_MAX) {
+      this.#cut(frame.subarray(HEADER_BYTES))
+      return
+    }
+    putHeader(frame, { kind: 'data', flags: 0, channel: this.#options.channel, amount: 0 })
+    this.#push({ frame, event: undefined, more: false })
+  }
+
+  /** A record beyond a frame leaves in pieces. */
+  #cut(payload: Buffer): void {
     const { channel, edgeId } = this.#options
-    const payload = this.#encoder.finish()
     const { length } = payload
     if (length > RECORD_BYTES_MAX) {
       const limits = { sizeBytes: length, limitBytes: RECORD_BYTES_MAX }

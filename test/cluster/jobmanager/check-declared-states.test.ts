@@ -108,7 +108,7 @@ test('a key of another type is refused: no record would find its state', () => {
     expect.objectContaining({
       code: 'WEIR_KEY_TYPE_CHANGED',
       message: expect.stringMatching(/sums.*keys of type string.*keys of type number/),
-      next: expect.stringContaining('name sums under spec.upgrade.dropState'),
+      next: expect.stringContaining('name sums in --drop-state'),
     }),
   )
 })

@@ -25,7 +25,8 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     slots: [{ send: command => void sent.push(command) }],
     onNotice: () => {},
     number: 0,
-    isRestart: false,
+    run: 'r',
+    claim: { run: 'r', lastTried: 0 },
     counts: {
       checkpointsCompleted: 0,
       checkpointsFailed: 0,
@@ -33,7 +34,7 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
       lastCheckpointPath: undefined,
       lastCheckpointFailure: undefined,
     },
-    onSettled: () => {},
+    onDeployed: () => {},
     onRunning: () => {},
     onFinishing: () => {},
   })
@@ -102,7 +103,7 @@ test('T4: subtasks are finished after the final checkpoint, and its commit goes 
   await settled()
   expect(sent.slice(-2).map(command => command.kind)).toEqual(['complete', 'finish'])
   for (const vertexId of ['numbers', 'counts']) say({ kind: 'finished', vertexId })
-  expect(await attempt.over).toEqual({ kind: 'finished' })
+  expect(await attempt.over).toEqual({ kind: 'finished', savepointPath: undefined })
 })
 
 test('a message that breaks an invariant fails the attempt, not the process', async () => {

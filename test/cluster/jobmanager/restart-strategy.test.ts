@@ -11,6 +11,7 @@ interface Failure {
   readonly message?: string
   readonly retry?: FailureReport['retry']
   readonly checkpoint?: number
+  readonly hasRun?: boolean
 }
 
 interface Case {
@@ -22,7 +23,13 @@ interface Case {
 
 const other = (message: string): Failure => ({ message })
 
+const neverRan: Failure = { message: 'a', retry: 'later', hasRun: false }
+
 const cases: Record<string, Case> = {
+  'B4: a job that cannot begin to run is given up after a few tries': {
+    failures: Array.from({ length: 5 }, () => neverRan),
+    expect: [1_000, 1_500, 2_250, 3_375, /could not be started in 5 tries/],
+  },
   'each delay is longer than the one before, up to the largest': {
     settings: { maxDelayMs: 2_000 },
     failures: [other('a'), other('b'), other('c'), other('d')],
@@ -76,7 +83,8 @@ const cases: Record<string, Case> = {
 
 test.each(Object.entries(cases))('%s', (_sentence, { settings, failures, expect: wanted }) => {
   const strategy = new RestartStrategy({ ...defaultSettings.restart, ...settings }, noJitter)
-  const decisions = failures.map(({ atMs = 0, message = 'a', retry = 'now', checkpoint = 0 }) => {
+  const decisions = failures.map(given => {
+    const { atMs = 0, message = 'a', retry = 'now', checkpoint = 0, hasRun = true } = given
     const report = {
       code: undefined,
       domain: 'internal',
@@ -87,6 +95,7 @@ test.each(Object.entries(cases))('%s', (_sentence, { settings, failures, expect:
       report: { ...report, message, retry },
       nowMs: atMs,
       lastCheckpointId: checkpoint,
+      hasRun,
     })
     return decision.kind === 'restart' ? decision.delayMs : decision.reason
   })

@@ -48,6 +48,7 @@ export function jobView(observed: ObservedJob) {
     lastCheckpoint: lastCheckpoint ?? null,
     lastCheckpointFailure: progress.lastCheckpointFailure ?? null,
     lastFailure: lastFailure ?? null,
+    waiting: progress.waiting ?? null,
     vertices: vertexViews(observed),
   }
 }

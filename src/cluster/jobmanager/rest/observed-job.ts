@@ -7,17 +7,27 @@ import type { JobResult } from '../../job-result.ts'
 import type { JobSettings } from '../../job-settings.ts'
 import type { UserCounters } from '../../user-counters.ts'
 import type { JobHistory } from '../job-history.ts'
+import type { StopRequest } from '../job-master-options.ts'
+import type { SlotView } from '../slot-registry.ts'
 
 /** A running job as the REST API reads and steers it. */
 export interface SteerableJob {
   readonly done: Promise<JobResult>
-  stop(): void
+  /** See `JobMaster.stop`. */
+  stop(request?: StopRequest): Promise<JobResult>
   cancel(): void
   savepoint(): Promise<string>
   progress(): JobProgress
   tasks(): readonly TaskMetrics[]
   readonly history: JobHistory
   readonly counters: UserCounters
+  /** Of the processes that run its slots; left out where all run in this one. */
+  taskManagers?(): readonly TaskManagerView[]
+}
+
+export interface TaskManagerView extends SlotView {
+  readonly residentBytes: number | null
+  readonly cpuSeconds: number | null
 }
 
 /** With what is known about it from its start. */

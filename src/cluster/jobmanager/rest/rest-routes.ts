@@ -19,6 +19,7 @@ import {
 } from './job-view.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { restErrors } from './rest-errors.ts'
+import { taskManagersView } from './task-managers-view.ts'
 
 export interface RestRequest {
   /** The part of the path in braces. */
@@ -60,6 +61,7 @@ export const routes: readonly Route[] = [
   view('/checkpoints', checkpointsView),
   { method: 'GET', path: '/checkpoints/{id}', handle: checkpoint },
   view('/exceptions', exceptionsView),
+  view('/taskmanagers', taskManagersView),
   view('/backpressure', backpressureView),
   view('/watermarks', watermarksView),
   { method: 'GET', path: '/metrics', isOpen: true, handle: metrics },
@@ -70,7 +72,10 @@ export const routes: readonly Route[] = [
 ]
 
 const waitBody = z.strictObject({ wait: z.boolean().default(false) })
-const stopBody = waitBody.extend({ savepoint: z.boolean().default(false) })
+const stopBody = waitBody.extend({
+  savepoint: z.boolean().default(false),
+  drain: z.boolean().default(false),
+})
 
 function view(path: string, show: (observed: ObservedJob) => unknown): Route {
   const handle = ({ observed }: RestResources): RestAnswer => ok(show(observed))
@@ -106,9 +111,9 @@ function savepoint({ steering }: RestResources, { id }: RestRequest): RestAnswer
 }
 
 async function stop({ steering }: RestResources, { body }: RestRequest): Promise<RestAnswer> {
-  const request = read(stopBody, body)
-  const end = steering.stop(request.savepoint)
-  return request.wait ? ok(await end) : { status: 202, body: { accepted: true } }
+  const { wait, ...request } = read(stopBody, body)
+  const { id, done } = steering.stop(request)
+  return wait ? ok(await done) : { status: 202, body: { accepted: true, savepoint: id } }
 }
 
 async function cancel({ steering }: RestResources, { body }: RestRequest): Promise<RestAnswer> {

@@ -225,7 +225,7 @@ test('stop with a savepoint answers with a savepoint that no checkpoint shares',
   await server.close()
   const { json } = await stopping
   expect(json).toMatchObject({ outcome: 'stopped', lastCheckpointPath: result.lastCheckpointPath })
-  const id = /chk-(\d+)$/.exec(result.lastCheckpointPath ?? '')?.[1]
+  const id = /savepoint-(\d+)$/.exec(result.savepointPath ?? '')?.[1]
   expect(json.savepointPath).toBe(`memory/default.ticks/savepoints/savepoint-${id}`)
   const folder = `default.ticks/savepoints/savepoint-${id}`
   const metadata = JSON.parse((await observed.store.get(`${folder}/_metadata`)).toString())
