@@ -17,6 +17,7 @@ import type { CliIo } from './cli-io.ts'
 import { openRest } from './open-rest.ts'
 import { type PreparedJob, type PrepareJobOptions, prepareJob } from './prepare-job.ts'
 import { runJob } from './run-job.ts'
+import { refuseSecondRun } from './running-jobs.ts'
 
 export interface RunOptions extends PrepareJobOptions {
   /** `latest`, or the folder of a checkpoint or savepoint. Takes the place of spec.restore. */
@@ -50,6 +51,10 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
   })
   for (const { message, next } of (await store.probe?.()) ?? []) {
     io.err.write(`warning: ${message}\n  next: ${next}\n`)
+  }
+  const { metadata } = manifest
+  if (restoreRequest(options, manifest, io.cwd).kind === 'none') {
+    refuseSecondRun(jobIdOf(metadata.name, metadata.namespace), store.location, io)
   }
   const isMany = buildExecutionPlan(graph).slots > 1
   const apart = options.inProcess !== true && (options.processes === true || isMany)

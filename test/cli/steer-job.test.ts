@@ -84,6 +84,21 @@ describe('one running job', () => {
     expect(metrics).toMatch(/^weir_job_status\{job="default\.ticks",status="running"\} 1$/m)
   }, 60_000)
 
+  test('is not ended by a second start; a restore takes it over by intent', async () => {
+    const { code, err } = await call('run', 'ticks.ts')
+    expect(code).toBe(2)
+    expect(err).toMatch(/^WEIR_JOB_RUNS_ALREADY {2}job ticks runs already \(process \d+\)/m)
+    expect(run.isRunning).toBe(true)
+    // Checkpoints in another place are another lineage.
+    const elsewhere = [
+      '--set',
+      `spec.checkpoint.storage=file://${join(folder, 'elsewhere')}`,
+      '--restore',
+      'latest',
+    ]
+    expect((await call('run', 'ticks.ts', ...elsewhere)).err).toMatch(/WEIR_RESTORE_NOTHING/)
+  }, 60_000)
+
   test('takes a savepoint and goes on', async () => {
     const { code, out } = await call('savepoint')
     expect(code).toBe(0)
