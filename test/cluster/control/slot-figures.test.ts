@@ -29,7 +29,6 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
   const figures = slotFigures({
     tasks: [task],
     counters,
-    alignment: new Map([['g', watermark]]),
     process: { residentBytes: 12, cpuSeconds: 13 },
   })
   const message = JSON.parse(JSON.stringify({ kind: 'heartbeat', figures })) as unknown
@@ -38,7 +37,6 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
     figures: {
       tasks: [task],
       counters: [{ operator: 'o', metric: 'seen', count: 11 }],
-      alignment: { g: watermark },
       residentBytes: 12,
       cpuSeconds: 13,
     },

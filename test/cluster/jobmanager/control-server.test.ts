@@ -43,7 +43,6 @@ beforeEach(async () => {
     register: one => void calls.push(`register ${one.slot}`),
     take: (_, message) => void calls.push(message.kind),
     lost: (_, end) => void calls.push(`lost: ${end.how}`),
-    beat: () => ({ kind: 'heartbeat', alignment: {} }),
   }
   server = await ControlServer.listen({
     ...shared,
@@ -125,7 +124,7 @@ test('a successor takes the address, and its predecessor does not take it back',
     jobId: 'default.b',
     times: { intervalMs: 100, timeoutMs: 20_000 },
     logger: silentLogger,
-    desk: { register: () => {}, take: () => {}, lost: () => {}, beat: () => ({}) as never },
+    desk: { register: () => {}, take: () => {}, lost: () => {} },
   })
   server.dropAll()
   await server.close()

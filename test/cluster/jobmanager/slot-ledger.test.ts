@@ -9,7 +9,7 @@ import { countingJob } from '../counting-job.ts'
 const graph = planJob(countingJob({ records: 1, keys: 1 }).job, { name: 'test', parallelism: 2 })
 const [vertex] = graph.vertices
 
-function figures(records: number, counted: number, alignment = {}): SlotFigures {
+function figures(records: number, counted: number): SlotFigures {
   const operator = { recordsIn: 0, recordsOut: records, lateRecordsDropped: 0, recordsSkipped: 0 }
   const metrics = { ...operator, deadLetters: 0, currentWatermark: 0 }
   const task = {
@@ -24,7 +24,7 @@ function figures(records: number, counted: number, alignment = {}): SlotFigures 
     operators: [{ operatorId: 'o', name: 'o', kind: 'source', metrics }],
   }
   const counters = [{ operator: 'o', metric: 'seen', count: counted }]
-  return { tasks: [task], counters, alignment, residentBytes: 1, cpuSeconds: 1 }
+  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1 }
 }
 
 test('counts of processes that are gone are kept, and none is counted twice', () => {
@@ -47,20 +47,4 @@ test('counts of processes that are gone are kept, and none is counted twice', ()
   ledger.heard(0, figures(2, 3))
   expect(read()).toBe(115)
   expect(ledger.counters.get('o', 'seen')).toBe(61)
-})
-
-test('alignment is told without the slot that asks, and without tasks that are over', () => {
-  const ledger = new SlotLedger(new ProgressMeter(graph, new ManualClock()))
-  ledger.heard(0, figures(0, 0, { g: 10, h: 1 }))
-  ledger.heard(1, figures(0, 0, { g: 20 }))
-  ledger.heard(2, figures(0, 0, { g: 30 }))
-  expect(ledger.alignmentBut(0)).toEqual(new Map([['g', 20]]))
-  expect(ledger.alignmentBut(2)).toEqual(
-    new Map([
-      ['g', 10],
-      ['h', 1],
-    ]),
-  )
-  ledger.retire(0)
-  expect(ledger.alignmentBut(2)).toEqual(new Map([['g', 20]]))
 })
