@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { jobIdOf } from '../cluster/job-id.ts'
 import { type RestoreRequest, settingsOf } from '../cluster/job-settings.ts'
+import type { ObservedJob } from '../cluster/jobmanager/rest/observed-job.ts'
 import { runLocalJob } from '../cluster/local-job.ts'
 import { makeLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
@@ -28,7 +29,7 @@ export interface RunOptions extends PrepareJobOptions {
 
 /** Gives the exit code. Throws what is wrong before the job starts. */
 export async function run(options: RunOptions, io: CliIo): Promise<number> {
-  const { manifest, graph } = await prepareJob(options, io)
+  const { manifest, graph, planAt } = await prepareJob(options, io)
   for (const { message, next } of graph.warnings) {
     io.err.write(`warning: ${message}\n  next: ${next}\n`)
   }
@@ -47,6 +48,7 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
   const code = await runJob(onNotice => {
     const job = runLocalJob({
       graph,
+      planAt,
       jobId,
       store,
       restore: restoreRequest(options, manifest, io.cwd),
@@ -59,7 +61,18 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
     if (options.rest !== false) {
       const { version } = findInstallation()
       const { args } = spec.job
-      const observed = { job, jobId, graph, settings, args, store, clock, version }
+      const observed: ObservedJob = {
+        job,
+        jobId,
+        settings,
+        args,
+        store,
+        clock,
+        version,
+        get graph() {
+          return job.graph
+        },
+      }
       const say = (text: string): void => onNotice({ level: 'info', text })
       closeRest = openRest({ observed, port: options.restPort ?? 0, random, say }, io)
     }

@@ -1,0 +1,65 @@
+/** A job that is moved to other slots while it runs: nothing is lost, nothing is doubled. */
+import { expect, test } from '@jest/globals'
+import { failOnce } from '../../src/testing/fail-once.ts'
+import { startJob } from '../../src/testing/run-job.ts'
+import { countingJob } from './counting-job.ts'
+
+const size = { records: 3_000, keys: 13, perCheckpoint: 60 }
+const options = { checkpointEvery: 1, maxParallelism: 16 } as const
+
+test('L1: up and down, one deployment after the other', async () => {
+  const counting = countingJob(size)
+  const running = startJob(counting.job, { ...options, parallelism: 2 })
+  for (const parallelism of [5, 1, 3]) {
+    await until(() => running.progress().status === 'running')
+    await running.rescale(parallelism)
+    expect(running.progress().vertices[0]?.parallelism).toBe(parallelism)
+  }
+  const { outcome, restarts } = await running.done
+  expect({ outcome, restarts }).toEqual({ outcome: 'finished', restarts: 0 })
+  // What came out over all of them.
+  expect(running.progress().recordsOut).toBe(size.records)
+  counting.check()
+})
+
+test('a failure on the way is survived: the order holds over restarts', async () => {
+  const counting = countingJob({ ...size, map: failOnce(200, 2) })
+  const running = startJob(counting.job, { ...options, parallelism: 2 })
+  await until(() => running.progress().status === 'running')
+  await running.rescale(3)
+  const { outcome } = await running.done
+  expect(outcome).toBe('finished')
+  counting.check()
+})
+
+test('L2: another order takes its place, and ends the job', async () => {
+  for (const order of ['stop', 'cancel'] as const) {
+    const counting = countingJob(size)
+    const running = startJob(counting.job, { ...options, parallelism: 2 })
+    await until(() => running.progress().status === 'running')
+    const moving = running.rescale(4)
+    void running[order]()
+    await expect(moving).rejects.toMatchObject({ code: 'WEIR_RESCALE_REFUSED' })
+    expect((await running.done).outcome).toBe(order === 'stop' ? 'stopped' : 'cancelled')
+  }
+})
+
+test('what cannot be done is refused at once, and the job goes on', async () => {
+  const counting = countingJob(size)
+  const running = startJob(counting.job, { ...options, parallelism: 2 })
+  const refused = (reason: string) =>
+    expect.objectContaining({
+      code: 'WEIR_RESCALE_REFUSED',
+      message: expect.stringMatching(reason),
+    })
+  await expect(running.rescale(3)).rejects.toEqual(refused('it is starting'))
+  await until(() => running.progress().status === 'running')
+  await expect(running.rescale(17)).rejects.toEqual(refused('spec.maxParallelism is 16'))
+  await running.rescale(2)
+  expect((await running.done).outcome).toBe('finished')
+  counting.check()
+})
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise(resolve => setImmediate(resolve))
+}
