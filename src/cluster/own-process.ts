@@ -7,6 +7,7 @@ import {
   constants,
   eventLoopUtilization,
   monitorEventLoopDelay,
+  type PerformanceEntry,
   PerformanceObserver,
 } from 'node:perf_hooks'
 import process from 'node:process'
@@ -117,8 +118,8 @@ class OwnProcess implements ProcessInspector {
 
   async #collections(windowMs: number): Promise<HeapReport['collections']> {
     const found = new Map<string, { count: number; totalMs: number; longestMs: number }>()
-    const observer = new PerformanceObserver(list => {
-      for (const entry of list.getEntries()) {
+    const note = (entries: readonly PerformanceEntry[]): void => {
+      for (const entry of entries) {
         const { duration } = entry
         const { detail } = entry as unknown as { readonly detail: { readonly kind: number } }
         const kind = collectionKinds[detail.kind] ?? 'other'
@@ -128,10 +129,13 @@ class OwnProcess implements ProcessInspector {
         known.longestMs = Math.max(known.longestMs, duration)
         found.set(kind, known)
       }
-    })
+    }
+    const observer = new PerformanceObserver(list => note(list.getEntries()))
     observer.observe({ entryTypes: ['gc'] })
     try {
       await this.#pass(windowMs)
+      // Those that were not handed over yet.
+      note(observer.takeRecords())
     } finally {
       observer.disconnect()
     }

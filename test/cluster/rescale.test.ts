@@ -1,5 +1,15 @@
 /** A job that is moved to other slots while it runs: nothing is lost, nothing is doubled. */
 import { expect, test } from '@jest/globals'
+import { defaultSettings } from '../../src/cluster/job-settings.ts'
+import { JobHistory } from '../../src/cluster/jobmanager/job-history.ts'
+import { emptyCounts } from '../../src/cluster/jobmanager/job-master-options.ts'
+import { LocalDeployment } from '../../src/cluster/local-deployment.ts'
+import { ProgressMeter } from '../../src/cluster/progress-meter.ts'
+import { UserCounters } from '../../src/cluster/user-counters.ts'
+import { SystemClock } from '../../src/common/clock.ts'
+import { SeededRandom } from '../../src/common/random.ts'
+import { planJob } from '../../src/graph/build-job-graph.ts'
+import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { failOnce } from '../../src/testing/fail-once.ts'
 import { startJob } from '../../src/testing/run-job.ts'
 import { countingJob } from './counting-job.ts'
@@ -58,6 +68,36 @@ test('what cannot be done is refused at once, and the job goes on', async () => 
   await running.rescale(2)
   expect((await running.done).outcome).toBe('finished')
   counting.check()
+})
+
+test('L1: a deployment has the slots of its graph, and counts in what is shared', async () => {
+  const clock = new SystemClock()
+  const { job } = countingJob({ records: 50, keys: 3 })
+  const graph = planJob(job, { name: 'test', parallelism: 3 })
+  const shared = {
+    run: 'r',
+    meter: new ProgressMeter(graph, clock),
+    counters: new UserCounters(),
+    history: new JobHistory(clock),
+    counts: emptyCounts(),
+  }
+  const deployment = new LocalDeployment(
+    {
+      graph,
+      jobId: 'default.test',
+      store: new MemoryStore(),
+      restore: { kind: 'none' },
+      settings: defaultSettings,
+      clock,
+      random: new SeededRandom(1),
+    },
+    graph,
+    shared,
+  )
+  deployment.master.start()
+  expect((await deployment.master.done).outcome).toBe('finished')
+  expect(deployment.tasks).toHaveLength(3 * graph.vertices.length)
+  expect(shared.counts.checkpointsCompleted).toBe(1)
 })
 
 async function until(holds: () => boolean): Promise<void> {

@@ -1,11 +1,15 @@
 /** Real HTTP on the loopback, over a job that runs in this process. */
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { clusterErrors } from '../../../../src/cluster/cluster-errors.ts'
+import type { restErrors } from '../../../../src/cluster/jobmanager/rest/rest-errors.ts'
 import { RestServer } from '../../../../src/cluster/jobmanager/rest/rest-server.ts'
 import { metricDefinitions } from '../../../../src/observability/metric-definitions.ts'
 import { observedTestJob, until } from './observed-test-job.ts'
 
 const token = 'the-token'
+
+type RestError = keyof typeof restErrors | keyof typeof clusterErrors
 
 interface Statistics {
   readonly min: number
@@ -261,7 +265,7 @@ describe('over a running job', () => {
     },
   )
 
-  const refused: readonly [string, string, Call, number, string][] = [
+  const refused: readonly [string, string, Call, number, RestError][] = [
     ['an unknown path', '/nothing', {}, 404, 'WEIR_REST_NOT_FOUND'],
     ['a part too many', '/checkpoints/1/2', {}, 404, 'WEIR_REST_NOT_FOUND'],
     ['a part that is empty', '/vertices/', {}, 404, 'WEIR_REST_NOT_FOUND'],
