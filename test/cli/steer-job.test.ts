@@ -114,6 +114,15 @@ describe('one running job', () => {
     expect(shown.out).toMatch(/\nSINK +RECORDS\nout +[\d,]+\n/)
   }, 60_000)
 
+  test('moves to other slots, and goes on counting', async () => {
+    const before = await json('status')
+    const { code, err } = await call('rescale', '--parallelism', '2')
+    expect({ code, err }).toEqual({ code: 0, err: 'ticks goes on at parallelism 2\n' })
+    const after = await json('status')
+    expect(after.recordsIn).toBeGreaterThanOrEqual(before.recordsIn as number)
+    expect(after.vertices).toMatchObject([{ parallelism: 2 }, { parallelism: 2 }])
+  }, 60_000)
+
   test.each([
     [['status', 'tiks'], /^WEIR_JOB_NOT_RUNNING.*did you mean ticks\?/],
     [['checkpoints', 'show', '99999'], /^WEIR_REST_CHECKPOINT_UNKNOWN/],

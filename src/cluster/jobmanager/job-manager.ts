@@ -14,6 +14,7 @@ import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
+import { clusterErrors } from '../cluster-errors.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
 import { errorOf } from '../failure-report.ts'
@@ -149,6 +150,12 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   cancel(): void {
     this.#master.cancel()
+  }
+
+  /** Its slots are given: whoever starts processes decides how many there are. */
+  rescale(parallelism: number): Promise<void> {
+    const reason = 'its slots are processes; stop it, and run it again with --restore latest'
+    return Promise.reject(clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason }))
   }
 
   /** It was stopped or cancelled: what runs still will end. */

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { defaultSettings } from '../../../src/cluster/job-settings.ts'
 import { JobAttempt } from '../../../src/cluster/jobmanager/job-attempt.ts'
+import { emptyCounts } from '../../../src/cluster/jobmanager/job-master-options.ts'
 import type { SlotCommand } from '../../../src/cluster/slot-messages.ts'
 import { SeededRandom } from '../../../src/common/random.ts'
 import { planJob } from '../../../src/graph/build-job-graph.ts'
@@ -27,13 +28,7 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     number: 0,
     run: 'r',
     claim: { run: 'r', lastTried: 0 },
-    counts: {
-      checkpointsCompleted: 0,
-      checkpointsFailed: 0,
-      lastCheckpoint: undefined,
-      lastCheckpointPath: undefined,
-      lastCheckpointFailure: undefined,
-    },
+    counts: emptyCounts(),
     onDeployed: () => {},
     onRunning: () => {},
     onFinishing: () => {},
