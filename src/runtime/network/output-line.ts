@@ -11,6 +11,7 @@
  *  OL2  A channel that may send gets its turn before any other gets two.
  */
 import type { Duplex } from 'node:stream'
+import { decodeCredit } from './credit-frame.ts'
 import { networkErrors } from './network-errors.ts'
 import { PeerConnection } from './peer-connection.ts'
 import type { FrameSender, RemoteOutput } from './remote-output.ts'
@@ -92,12 +93,15 @@ export class OutputLine implements FrameSender {
   }
 
   #take(frame: Frame): void {
-    const output = this.#channels.get(frame.channel)
-    if (frame.kind !== 'credit' || output === undefined) {
-      const what = `${frame.kind} for channel ${frame.channel} where credits are due`
-      throw networkErrors.WEIR_FRAME_MALFORMED({ what })
+    const { channel, credits, frameBytes } = decodeCredit(frame)
+    const output = this.#channels.get(channel)
+    if (output === undefined) {
+      throw networkErrors.WEIR_FRAME_MALFORMED({
+        what: `credits for the unknown channel ${channel}`,
+      })
     }
-    output.grant(frame.amount)
+    if (frameBytes !== undefined) output.resize(frameBytes)
+    output.grant(credits)
   }
 
   /** Small frames leave together, at the end of the task's turn. */
