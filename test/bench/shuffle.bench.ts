@@ -86,9 +86,7 @@ class Pair {
   }
 
   async run(count: number): Promise<{ count: number; elapsedMs: number; cpuMs: number }> {
-    this.receiver.tell({ kind: 'run', count })
-    const start = performance.now()
-    this.sender.tell({ kind: 'run', count })
+    const start = await this.#begin(count, undefined)
     const received = await this.receiver.hear('done')
     const elapsedMs = performance.now() - start
     const sent = await this.sender.hear('done')
@@ -98,11 +96,19 @@ class Pair {
   }
 
   async pace(count: number, perMs: number): Promise<readonly number[]> {
-    this.receiver.tell({ kind: 'pace', count, perMs })
-    this.sender.tell({ kind: 'pace', count, perMs })
+    await this.#begin(count, perMs)
     const { sorted } = await this.receiver.hear('latencies')
     await this.sender.hear('done')
     return sorted
+  }
+
+  /** The receiver counts before anything comes; the time at which the sender was told. */
+  async #begin(count: number, perMs: number | undefined): Promise<number> {
+    this.receiver.tell({ kind: 'run', count, perMs })
+    await this.receiver.hear('ready')
+    const start = performance.now()
+    this.sender.tell({ kind: 'run', count, perMs })
+    return start
   }
 
   close(): void {
