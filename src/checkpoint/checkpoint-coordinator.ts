@@ -352,7 +352,7 @@ function giveUp(state: CoordinatorState, { id, reason, nowMs }: Failure): Step {
   if (pending === undefined || state.phase === 'stopped') return still(state)
   const given = abort(state, pending, { reason, failed: true })
   if (pending.kind === 'savepoint') {
-    // Its user's matter, never the job's; but one that was to end the job (C8).
+    // Its user's matter, never the job's; but one that was to end the job (C9).
     if (!pending.final) return given
     const failed = then(given, current => ({
       state: current,

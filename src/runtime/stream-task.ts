@@ -122,7 +122,9 @@ export class StreamTask implements LoopTask {
     this.#chain = chain
     this.#room = room
     const { blockables } = chain
-    this.#runners = chain.inputs.map(push => makeBatchRunner({ push, room, blockables }))
+    this.#runners = chain.inputs.map((push, input) =>
+      makeBatchRunner({ push, lookAhead: chain.lookAhead(input), room, blockables }),
+    )
     this.#flight = new FlightSize()
     this.#gate = parts.gate
     this.#events = this.#makeEvents(parts)

@@ -305,6 +305,7 @@ class Task implements TaskControl {
       fail: error => {
         throw wrapUserError(context, error)
       },
+      badKeysTo: edge.passesBadKeys === true ? 0 : undefined,
     })
   }
 

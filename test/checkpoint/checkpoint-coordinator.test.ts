@@ -316,7 +316,7 @@ describe('the end', () => {
     expect(bench.complete(2)).toEqual(['complete 2 final checkpoint'])
   })
 
-  test('C8: it may be a savepoint, which then commits, and deletes no checkpoint', () => {
+  test('C9: it may be a savepoint, which then commits, and deletes no checkpoint', () => {
     const bench = new CoordinatorBench().run()
     bench.at(100)
     bench.complete(1)
@@ -331,7 +331,7 @@ describe('the end', () => {
   test.each([
     ['while parts come', 'abort 1'],
     ['while its metadata is written', 'abort 1 keeping its files'],
-  ])('C8: a final savepoint that fails %s fails the job, whatever is tolerated', (when, abort) => {
+  ])('C9: a final savepoint that fails %s fails the job, whatever is tolerated', (when, abort) => {
     const bench = new CoordinatorBench({ tolerableFailures: 9 }).run()
     bench.drained('savepoint')
     bench.reserved(1)

@@ -368,14 +368,21 @@ export class SimTask implements TaskControl {
       process,
       `cuts ${name} at ${checkpointId}${record === undefined ? '' : ' unaligned'}`,
     )
-    const take = () => ({ part: logic.cut(), recordsPerSplit: logic.recordsPerSplit() })
+    const take = () => ({
+      part: logic.cut(),
+      recordsPerSplit: logic.recordsPerSplit(),
+      recordsWritten: logic.recordsWritten?.(),
+    })
     const taken = off.has('instant-cut') ? undefined : take()
     scheduler.after(scheduler.between(0.1, SNAPSHOT_MS), process, () => {
       if (this.#closed || this.#aborted.has(checkpointId)) return
-      const { part, recordsPerSplit } = taken ?? take()
+      const { part, recordsPerSplit, recordsWritten } = taken ?? take()
       const times = { alignmentMs, startDelayMs, syncMs: 0, asyncMs: 0 }
+      const headId = subtask.vertex.chain[0]?.operatorId ?? ''
+      const recordsPerSink = recordsWritten === undefined ? {} : { [headId]: recordsWritten }
       this.#uploaded.set(checkpointId, () => {
-        const metrics = { ...times, recordsPerSplit, unaligned: false, inFlightBytes: 0 }
+        const proof = { recordsPerSplit, recordsPerSink }
+        const metrics = { ...times, ...proof, unaligned: false, inFlightBytes: 0 }
         while (this.#recorder.encodeNext(checkpointId));
         const { channels } = this.#recorder.take(checkpointId)
         const operators = subtask.vertex.chain.map(({ operatorId }, index) => {
