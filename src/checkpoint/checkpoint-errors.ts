@@ -1,3 +1,4 @@
+/** What can be wrong with a checkpoint, or between it and the job that goes on from it. */
 import { defineErrors } from '../common/errors.ts'
 
 const offer = (e: { readonly previous: string | undefined }): string =>

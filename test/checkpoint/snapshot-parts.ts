@@ -55,10 +55,10 @@ export function keyedSnapshot(
 export function subtaskHandle(
   vertexId: string,
   subtaskIndex: number,
-  parts: readonly OperatorPart[],
-  inFlight: readonly ChannelPart[] = [],
+  parts: readonly OperatorPart[] | { readonly inFlight: readonly ChannelPart[] },
 ): { readonly handle: SubtaskHandle; readonly bytes: Buffer } {
-  const { pieces, sizeBytes, operators, channels } = encodeStateFile(parts, inFlight)
+  const { pieces, sizeBytes, operators, channels } =
+    'inFlight' in parts ? encodeStateFile([], parts.inFlight) : encodeStateFile(parts)
   const file = sizeBytes === 0 ? undefined : `${vertexId}-${subtaskIndex}.state`
   const metrics = {
     alignmentMs: 1,
