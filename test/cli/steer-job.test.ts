@@ -110,6 +110,7 @@ describe('one running job', () => {
       new RegExp(`^ *${id} {2}savepoint +completed`, 'm'),
     )
     const shown = await call('checkpoints', 'show', id)
+    expect(shown.out).toMatch(/ BARRIER +IN FLIGHT\n.* aligned +0 B\n/)
     expect(shown.out).toMatch(/ALIGNMENT[\s\S]*\nSOURCE +SPLIT +RECORDS\nticks +0\/1 +[\d,]+\n/)
     expect(shown.out).toMatch(/\nSINK +RECORDS\nout +[\d,]+\n/)
   }, 60_000)

@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Job, job } from '../../src/api/job.ts'
 import { readMetadata } from '../../src/checkpoint/metadata-text.ts'
+import type { SnapshotEntry } from '../../src/cluster/jobmanager/job-history.ts'
+import type { CountedLocalJob } from '../../src/cluster/local-job.ts'
 import { SystemClock } from '../../src/common/clock.ts'
 import { collectionSource } from '../../src/connectors/collection/collection-source.ts'
 import type { BarrierAlignment } from '../../src/runtime/task-contract.ts'
@@ -165,6 +167,11 @@ test('an aligned job does not get past a sink that takes nothing; with a timeout
   const alignment: BarrierAlignment = { kind: 'timeout', timeoutMs: 5 }
   const checkpoint = { alignment }
   const running = await stuckJob(orderedJob(sink), sink, { checkpoint, parallelism: 2 })
+  // What people are shown of it.
+  const { history } = running as RunningJob & CountedLocalJob
+  const { parts } = history.snapshots.findLast(one => one.status === 'completed') as SnapshotEntry
+  expect(parts.some(part => part.unaligned)).toBe(true)
+  expect(parts.reduce((sum, part) => sum + part.inFlightBytes, 0)).toBeGreaterThan(1_000)
   sink.open()
   expect((await running.done).outcome).toBe('finished')
   checkAll(sink.results)
