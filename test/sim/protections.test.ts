@@ -15,7 +15,7 @@ const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
   'stored-before-complete': ['completed-restores'],
   'verified-generation': ['stale-completes-nothing', 'completed-is-gone-on-from'],
   'exclusive-generation': ['stale-completes-nothing'],
-  'reserved-ids': ['needed-is-kept', 'completed-is-gone-on-from'],
+  'reserved-ids': ['needed-is-kept', 'completed-is-gone-on-from', 'commits-completed-only'],
   lineage: ['completed-restores', 'completed-is-gone-on-from'],
   'asked-once': ['completed-is-gone-on-from'],
   'savepoint-noted': ['completed-is-gone-on-from', 'commits-completed-only', 'no-record-doubled'],
