@@ -1,5 +1,5 @@
 /** `weir checkpoints`: the snapshots of a running job, or one of them with phases and proof. */
-import type { CheckpointsView, SnapshotView } from '../cluster/jobmanager/rest/job-view.ts'
+import type { CheckpointsView, SnapshotView } from '../cluster/jobmanager/rest/checkpoint-view.ts'
 import { formatDuration } from '../common/duration.ts'
 import { defineErrors } from '../common/errors.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { jobIdOf } from '../cluster/job-id.ts'
 import { type RestoreRequest, settingsOf } from '../cluster/job-settings.ts'
+import type { ObservedJob } from '../cluster/jobmanager/rest/observed-job.ts'
 import { runLocalJob } from '../cluster/local-job.ts'
 import { makeLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
@@ -17,6 +18,7 @@ import type { CliIo } from './cli-io.ts'
 import { openRest } from './open-rest.ts'
 import { type PreparedJob, type PrepareJobOptions, prepareJob } from './prepare-job.ts'
 import { runJob } from './run-job.ts'
+import { refuseSecondRun } from './running-jobs.ts'
 
 export interface RunOptions extends PrepareJobOptions {
   /** `latest`, or the folder of a checkpoint or savepoint. Takes the place of spec.restore. */
@@ -50,6 +52,10 @@ export async function run(options: RunOptions, io: CliIo): Promise<number> {
   })
   for (const { message, next } of (await store.probe?.()) ?? []) {
     io.err.write(`warning: ${message}\n  next: ${next}\n`)
+  }
+  const { metadata } = manifest
+  if (restoreRequest(options, manifest, io.cwd).kind === 'none') {
+    refuseSecondRun(jobIdOf(metadata.name, metadata.namespace), store.location, io)
   }
   const isMany = buildExecutionPlan(graph).slots > 1
   const apart = options.inProcess !== true && (options.processes === true || isMany)
@@ -90,7 +96,7 @@ async function runApart(
 
 async function runHere(
   options: RunOptions,
-  { manifest, graph, installation }: PreparedJob,
+  { manifest, graph, planAt, installation }: PreparedJob,
   { io, store }: RunParts,
 ): Promise<number> {
   const { metadata, spec } = manifest
@@ -103,6 +109,7 @@ async function runHere(
   const code = await runJob(onNotice => {
     const job = runLocalJob({
       graph,
+      planAt,
       jobId,
       store,
       restore: restoreRequest(options, manifest, io.cwd),
@@ -115,7 +122,18 @@ async function runHere(
     if (options.rest !== false) {
       const { version } = installation
       const { args } = spec.job
-      const observed = { job, jobId, graph, settings, args, store, clock, version }
+      const observed: ObservedJob = {
+        job,
+        jobId,
+        settings,
+        args,
+        store,
+        clock,
+        version,
+        get graph() {
+          return job.graph
+        },
+      }
       const say = (text: string): void => onNotice({ level: 'info', text })
       closeRest = openRest({ observed, port: options.restPort ?? 0, random, say }, io)
     }

@@ -38,6 +38,13 @@ export const clusterErrors = defineErrors({
       `after a restart: ${e.reason}`,
     next: 'see the reason, then stop it again: the savepoint holds nothing of what comes after it',
   },
+  WEIR_RESCALE_REFUSED: {
+    domain: 'user',
+    retry: 'later',
+    message: (e: { parallelism: number; reason: string }) =>
+      `the job cannot go on at parallelism ${e.parallelism}: ${e.reason}`,
+    next: 'correct the number, or wait until weir status says running',
+  },
   WEIR_STATE_BACKEND_UNKNOWN: {
     domain: 'user',
     retry: 'never',

@@ -27,7 +27,7 @@ import { assert } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { MAX_TIMESTAMP } from '../common/timestamps.ts'
 import type { KeyedSnapshot, SnapshotRun } from '../state/keyed-state-backend.ts'
-import type { SnapshotDecision } from './checkpointing/barrier-decision.ts'
+import { momentOf, type SnapshotDecision } from './checkpointing/barrier-decision.ts'
 import type { InFlightRecorder } from './checkpointing/in-flight-recorder.ts'
 import { inSequence } from './in-sequence.ts'
 import type { StreamEvent } from './network/stream-item.ts'
@@ -94,7 +94,7 @@ export class TaskSnapshots {
     return this.#writing.some(writing => isUnwritten(writing) || this.#isWhole(writing))
   }
 
-  /** When `checkOutputs` has to be called, ms since the epoch. */
+  /** When `checkOutputs` has to be called (monotonic ms). */
   get nextTimer(): number {
     return this.#suspended ? MAX_TIMESTAMP : this.#options.recorder.nextTimer
   }
@@ -113,7 +113,7 @@ export class TaskSnapshots {
     recorder.beginInputs(request.barrier, request.record)
     const cut = inSequence([
       () => chain.prepareSnapshot(checkpointId),
-      () => recorder.sendBarrier(checkpointId, clock.now()),
+      () => recorder.sendBarrier(checkpointId, momentOf(clock)),
       () => chain.snapshotState(checkpointId),
       () => this.#cut(request, startedAt),
     ])
@@ -136,7 +136,7 @@ export class TaskSnapshots {
   /** Barriers that waited in the outputs may have left, or their time is over. */
   checkOutputs(): void {
     const { recorder, clock } = this.#options
-    if (this.#writing.length > 0) recorder.step(clock.now())
+    if (this.#writing.length > 0) recorder.step(clock.monotonic())
   }
 
   /** Writes on for about `budgetMs`, and reports what is complete. */

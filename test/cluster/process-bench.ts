@@ -86,6 +86,7 @@ export class ProcessBench {
       listen: `unix:${join(this.folder, `data-${this.#sockets}`)}`,
       identity: { jobId, slot, version },
       secret,
+      tls: options.tls,
       clock,
       random,
       logger: silentLogger,

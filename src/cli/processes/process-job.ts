@@ -16,6 +16,7 @@ import type { JobProgress } from '../../cluster/job-progress.ts'
 import type { JobNotice, JobResult } from '../../cluster/job-result.ts'
 import { ProgressMeter } from '../../cluster/progress-meter.ts'
 import type { FromJobManager } from '../../cluster/supervision.ts'
+import { assert } from '../../common/assert.ts'
 import { formatDuration } from '../../common/duration.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
@@ -103,6 +104,7 @@ export class ProcessJob {
 
   #start(member: Member): void {
     if (this.#over) return
+    assert(member.child === undefined, `U1: there is one ${member.name} at a time`)
     const { installation, io } = this.#options
     const isJobManager = member === this.#jobManager
     const child = new WeirChild({
@@ -263,6 +265,10 @@ export class ProcessJob {
     const timer = clock.schedule(END_LIMIT_MS, killAll)
     await Promise.all(children.map(child => child.ended))
     timer.cancel()
+    assert(
+      members.every(member => member.child === undefined),
+      'U2: all have ended',
+    )
     this.#folder.remove()
     if (result.outcome === 'failed') {
       this.#note('info', `the logs of its processes are in ${this.#folder.logFolder}`)

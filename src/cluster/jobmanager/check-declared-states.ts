@@ -28,9 +28,9 @@ export interface DeclaredStates {
 
 /**
  * Throws WEIR_KEY_TYPE_CHANGED, WEIR_WINDOWS_CHANGED, WEIR_STATE_INCOMPATIBLE or
- * WEIR_STATE_DROPPED for the first thing that does not fit. Where its operator stands in `dropState`
- * all of its state is given up instead: such operators are to start empty. Gives them with a
- * sentence each.
+ * WEIR_STATE_DROPPED for the first thing that does not fit. Where its operator stands in
+ * `dropState` all of its state is given up instead: such operators are to start empty. Gives them
+ * with a sentence each.
  */
 export function checkDeclaredStates(declared: DeclaredStates): ReadonlyMap<string, string> {
   const { graph, metadata, dropState } = declared

@@ -61,12 +61,17 @@ export class ControlServer {
 
   private constructor(options: ControlServerOptions) {
     this.#options = options
-    this.#server = makePeerServer(options.tls, socket => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
-      this.#welcome(socket).catch((error: unknown) => {
-        options.logger.warn({ err: error }, 'a connection was refused')
-      })
+    const warn = (error: unknown): void => {
+      options.logger.warn({ err: error }, 'a connection was refused')
+    }
+    this.#server = makePeerServer({
+      tls: options.tls,
+      accept: socket => {
+        this.#sockets.add(socket)
+        socket.on('close', () => this.#sockets.delete(socket))
+        this.#welcome(socket).catch(warn)
+      },
+      warn,
     })
   }
 

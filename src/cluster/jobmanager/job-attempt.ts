@@ -291,8 +291,8 @@ export class JobAttempt {
   }
 
   /**
-   * What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped. A
-   * savepoint waits for the slots, too.
+   * What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped.
+   * A savepoint waits for the slots, too.
    */
   #stopWaiting({ savepoint = false }: StopRequest): void {
     if (!savepoint) void this.#finish({ kind: 'cancelled' })

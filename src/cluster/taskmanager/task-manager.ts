@@ -120,7 +120,8 @@ export class TaskManager {
       return
     }
     this.#send({ kind: 'leaving' })
-    this.#options.clock.schedule(LEAVE_LIMIT_MS, () => void this.#end('left'))
+    this.#timer?.cancel()
+    this.#timer = this.#options.clock.schedule(LEAVE_LIMIT_MS, () => void this.#end('left'))
   }
 
   /** Ends at once: nobody needs it any more. */

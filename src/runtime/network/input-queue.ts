@@ -32,6 +32,9 @@ interface Recording<D> {
   closed: boolean
 }
 
+/** Items that were taken and still stand in the array: to move the rest costs less the more they are. */
+const TAKEN_MAX = 16
+
 /** `D`: the data, as this transport holds it. */
 export class InputQueue<D extends InFlightItem> {
   /** A plain array read by an index and cut when empty: queues are a few items long. */
@@ -107,6 +110,10 @@ export class InputQueue<D extends InFlightItem> {
     this.#left++
     if (this.#head === this.#items.length) {
       this.#items = []
+      this.#head = 0
+    } else if (this.#head === TAKEN_MAX) {
+      // A queue that never becomes empty must not keep what was taken.
+      this.#items.splice(0, TAKEN_MAX)
       this.#head = 0
     }
     if (item.kind === 'barrier') {

@@ -92,6 +92,13 @@ export const networkErrors = defineErrors({
       `cannot listen on ${e.address}: ${e.reason}`,
     next: 'choose a free port or another path',
   },
+  WEIR_TLS_UNREADABLE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { name: string; path: string; reason: string }) =>
+      `the ${e.name} of TLS cannot be read from ${e.path}: ${e.reason}`,
+    next: 'give the path of a PEM file, or the PEM text itself',
+  },
   WEIR_ADDRESS_INVALID: {
     domain: 'user',
     retry: 'never',

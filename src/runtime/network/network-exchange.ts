@@ -25,7 +25,7 @@ import { CreditPool } from './credit-pool.ts'
 import { InputLine } from './input-line.ts'
 import { LocalExchange } from './local-channel.ts'
 import type { NetworkSettings } from './network-settings.ts'
-import { OutputLine } from './output-line.ts'
+import { type LineOptions, OutputLine } from './output-line.ts'
 import { RemoteInput } from './remote-input.ts'
 import { RemoteOutput } from './remote-output.ts'
 import { Traffic } from './traffic.ts'
@@ -50,6 +50,9 @@ interface Gate {
   readonly pool: CreditPool
 }
 
+/** How many an idle connection gives before its silence counts as its end. */
+const SIGNS_OF_LIFE = 6
+
 type MakeEncoder = (options: FrameEncoderOptions) => FrameEncoder<unknown>
 
 export class NetworkExchange implements Exchange {
@@ -64,6 +67,7 @@ export class NetworkExchange implements Exchange {
   readonly #encoders = new Map<number, MakeEncoder>()
   #open: RemoteOutput[] = []
   #timer: TimerHandle | undefined
+  #watching: TimerHandle | undefined
   #closed = false
   readonly #flush = (): void => {
     this.#timer = undefined
@@ -75,6 +79,7 @@ export class NetworkExchange implements Exchange {
   constructor(options: NetworkExchangeOptions) {
     this.#options = options
     this.#indexes = new Map(options.graph.edges.map((edge, index) => [edge.id, index]))
+    this.#watch()
   }
 
   get generation(): number {
@@ -121,7 +126,7 @@ export class NetworkExchange implements Exchange {
   /** A connection from a slot whose handshake is done; refused when there is one already. */
   accept(from: number, socket: Socket): void {
     const line = this.#inputLine(from)
-    if (this.#closed || line.isAttached) socket.destroy()
+    if (this.#closed || line.connection.isAttached) socket.destroy()
     else line.attach(socket)
   }
 
@@ -129,9 +134,14 @@ export class NetworkExchange implements Exchange {
     if (this.#closed) return
     this.#closed = true
     this.#timer?.cancel()
+    this.#watching?.cancel()
     this.#open = []
-    for (const line of this.#outputs.values()) line.close()
-    for (const line of this.#inputs.values()) line.close()
+    for (const { connection } of this.#lines()) connection.close()
+  }
+
+  *#lines(): Iterable<OutputLine | InputLine> {
+    yield* this.#outputs.values()
+    yield* this.#inputs.values()
   }
 
   #indexOf(edge: JobEdge): number {
@@ -142,11 +152,9 @@ export class NetworkExchange implements Exchange {
     let line = this.#outputs.get(to)
     if (line === undefined) {
       line = new OutputLine({
-        peer: this.#nameOf(to),
-        traffic: this.metrics,
+        ...this.#lineOptions(to),
         channelsMax: this.#indexes.size,
         opened: output => this.#opened(output),
-        failed: error => this.#failed(error),
       })
       this.#outputs.set(to, line)
       this.#dial(to, line)
@@ -164,11 +172,7 @@ export class NetworkExchange implements Exchange {
   #inputLine(from: number): InputLine {
     let line = this.#inputs.get(from)
     if (line === undefined) {
-      line = new InputLine({
-        peer: this.#nameOf(from),
-        traffic: this.metrics,
-        failed: error => this.#failed(error),
-      })
+      line = new InputLine(this.#lineOptions(from))
       this.#inputs.set(from, line)
     }
     return line
@@ -207,8 +211,27 @@ export class NetworkExchange implements Exchange {
     else this.#timer = clock.schedule(bufferTimeoutMs, this.#flush)
   }
 
-  #nameOf(slot: number): string {
-    return `slot ${slot} (${this.#options.peers[slot] ?? 'no address'})`
+  #lineOptions(slot: number): LineOptions {
+    const { peers, settings } = this.#options
+    return {
+      peer: `slot ${slot} (${peers[slot] ?? 'no address'})`,
+      traffic: this.metrics,
+      silenceMs: settings.silenceMs,
+      failed: error => this.#failed(error),
+    }
+  }
+
+  /** All connections are looked after together. A late call means that this process could not hear. */
+  #watch(): void {
+    const { clock, settings } = this.#options
+    const before = clock.monotonic()
+    const intervalMs = settings.silenceMs / SIGNS_OF_LIFE
+    this.#watching = clock.schedule(intervalMs, () => {
+      const passedMs = clock.monotonic() - before
+      const wasAwake = passedMs < intervalMs * 2
+      for (const { connection } of this.#lines()) connection.tick(wasAwake ? passedMs : 0)
+      if (!this.#closed) this.#watch()
+    })
   }
 
   #failed(error: unknown): void {

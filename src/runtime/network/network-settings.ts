@@ -10,6 +10,11 @@ export interface NetworkSettings {
   readonly floatingCredits: number
   /** The largest frame on the wire, with its header: a barrier waits for one frame at most. */
   readonly frameBytes: number
+  /**
+   * A connection is given up when nothing was heard for so long: the network broke without a word.
+   * Longer than a process may well be busy; one that died is noticed at once.
+   */
+  readonly silenceMs: number
 }
 
 /** No peer accepts a larger one. */
@@ -20,4 +25,5 @@ export const defaultNetworkSettings: NetworkSettings = {
   exclusiveCredits: 2,
   floatingCredits: 8,
   frameBytes: FRAME_BYTES_MAX,
+  silenceMs: 30_000,
 }

@@ -55,6 +55,9 @@ export interface RemoteOutputOptions {
  */
 export const RECORD_BYTES_MAX: number = 64 * 1024 * 1024
 
+/** Entries that have left and still stand in the queue. */
+const TAKEN_MAX = 16
+
 interface Waiting {
   /** The whole frame, header included. */
   readonly frame: Buffer
@@ -133,8 +136,9 @@ export class RemoteOutput implements OutputChannel {
     this.#credits--
     this.#bytes -= frame.length
     const left = this.#queue.length - this.#head
-    if (left === 0) {
-      this.#queue = []
+    if (left === 0 || this.#head === TAKEN_MAX) {
+      // A queue that never becomes empty must not keep what has left.
+      this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
     }
     putAmount(frame, left)

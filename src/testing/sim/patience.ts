@@ -1,6 +1,6 @@
 /**
- * Watches one subtask's patience: an alignment with a timeout ends when the timeout is over, counted
- * from the trigger. It can be made to count from the arrival here instead.
+ * Watches one subtask's patience: an alignment with a timeout ends when the timeout is over,
+ * counted from the trigger. It can be made to count from the arrival here instead.
  */
 import type { SnapshotDecision } from '../../runtime/checkpointing/barrier-decision.ts'
 import type { CheckpointBarrier } from '../../runtime/task-contract.ts'

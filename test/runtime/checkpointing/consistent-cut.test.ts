@@ -16,6 +16,7 @@ import { RecordBatch, type StreamItem } from '../../../src/runtime/network/strea
 import type { BarrierAlignment } from '../../../src/runtime/task-contract.ts'
 import { barrierOf, plainNumbers } from '../../contract/channel.ts'
 import { SlowChannel } from '../network/slow-channel.ts'
+import { at } from './handler-script.ts'
 
 const CHANNELS = 3
 const TIMEOUT_MS = 12
@@ -39,6 +40,7 @@ interface Cut {
 }
 
 interface Setting {
+  /** By channel: no barrier overtakes there. */
   readonly forced: readonly boolean[]
   /** Checkpoint n has the form of index n. */
   readonly forms: readonly BarrierAlignment[]
@@ -117,13 +119,13 @@ class Model {
       const { barrier, announced, channel } = priority
       this.#perform(
         announced
-          ? this.#handler.onAnnounced(barrier, this.#now)
-          : this.#handler.onBarrierAhead(barrier, channel, this.#now),
+          ? this.#handler.onAnnounced(barrier, at(this.#now))
+          : this.#handler.onBarrierAhead(barrier, channel, at(this.#now)),
       )
     }
     if (this.#timerAt <= this.#now) {
       this.#timerAt = Number.POSITIVE_INFINITY
-      this.#perform(this.#handler.onTimer(this.#now))
+      this.#perform(this.#handler.onTimer(at(this.#now)))
     }
     if (gate.batch !== undefined) {
       this.#process(gate.batch)
@@ -143,11 +145,11 @@ class Model {
       gate.batch = item
       gate.batchAt = 0
     } else if (item.kind === 'barrier') {
-      this.#perform(this.#handler.onBarrier(item.barrier, channel, this.#now))
+      this.#perform(this.#handler.onBarrier(item.barrier, channel, at(this.#now)))
     } else if (item.kind === 'cancel-barrier') {
       this.#perform(this.#handler.onCancel(item.checkpointId))
     } else if (item.kind === 'end-of-partition') {
-      this.#perform(this.#handler.onEndOfPartition(channel, this.#now))
+      this.#perform(this.#handler.onEndOfPartition(channel, at(this.#now)))
     }
   }
 
