@@ -16,7 +16,7 @@ test('a traced seed shows its scenario and its steps', async () => {
   await runProgram(['sim', '--seeds', '1', '--first', '7', '--trace'], io)
   expect(io.written.out).toMatch(/^seed 7: \d+ transfers in \d+ splits/)
   expect(io.written.out).toMatch(/jm1 +starts run1, \d slots, restores none/)
-  expect(io.written.out).toMatch(/checkpoint 1 completes/)
+  expect(io.written.out).toMatch(/checkpoint \d+ completes/)
 })
 
 test('a failing seed names what it broke and the command that replays it', async () => {
