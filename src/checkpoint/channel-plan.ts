@@ -8,7 +8,7 @@
  *
  * Invariants
  *  CP1  What was in flight goes to exactly one receiver, or to several of which each takes the
- *       records that its partitioner gives it now. Of a broadcast there is a copy for each receiver.
+ *       records that its partitioner gives it now. Of a broadcast each receiver has a copy.
  *  CP2  What was on one channel stays in its order: the receiver's side, then the sender's.
  *  CP3  Each receiver knows a watermark of every sender that could send to it: event time is never
  *       ahead of what a sender has promised.
@@ -19,8 +19,8 @@
  *  forward, rescale
  *  custom                    all, filtered
  *  global                    receiver 0
- *  broadcast                 receiver i gets what was on its way to `i mod old`, as it does with the
- *                            broadcast state that goes with it (`state/redistribution.ts`)
+ *  broadcast                 receiver i gets what was on its way to `i mod old`, like the broadcast
+ *                            state that goes with it (`state/redistribution.ts`)
  */
 import { assert } from '../common/assert.ts'
 import { type KeyGroupRange, keyGroupRange } from '../state/key-groups.ts'

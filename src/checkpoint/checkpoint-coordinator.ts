@@ -16,8 +16,8 @@
  *  C6  Every checkpoint that was begun ends in exactly one `complete`, `savepoint-done` or `abort`,
  *      unless a newer generation takes over.
  *  C7  A checkpoint whose metadata may be in the store keeps its files until a newer one completed.
- *  C8  Where barriers may overtake data, one snapshot is pending at a time; savepoints and the final
- *      checkpoint are aligned all the same.
+ *  C8  Where barriers may overtake data, one snapshot is pending at a time; savepoints and the
+ *      final checkpoint are aligned all the same.
  *  C9  A savepoint commits only where it ends the job; if that one fails, the attempt does: its
  *      sources have ended, and only a restart lets the job go on.
  *
@@ -352,7 +352,7 @@ function giveUp(state: CoordinatorState, { id, reason, nowMs }: Failure): Step {
   if (pending === undefined || state.phase === 'stopped') return still(state)
   const given = abort(state, pending, { reason, failed: true })
   if (pending.kind === 'savepoint') {
-    // Its user's matter, never the job's; but one that was to end the job (C8).
+    // Its user's matter, never the job's; but one that was to end the job (C9).
     if (!pending.final) return given
     const failed = then(given, current => ({
       state: current,

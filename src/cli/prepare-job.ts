@@ -27,6 +27,8 @@ export interface PrepareJobOptions {
 export interface PreparedJob {
   readonly manifest: StreamJob
   readonly graph: JobGraph
+  /** The same job for other slots, with the same key groups. */
+  readonly planAt: (parallelism: number) => JobGraph
   /** The file with the job's code. */
   readonly bundle: string
   readonly installation: Installation
@@ -52,20 +54,24 @@ export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise
   }
   const { manifest } = jobFile
   const { spec, metadata } = manifest
-  const pipeline = buildPipeline(exported, jobFile, installation.home)
-  const graphOptions = {
-    name: metadata.name,
-    maxParallelism: spec.maxParallelism,
-    checkpointing: spec.checkpoint.mode,
+  const { maxParallelism } = spec
+  const graphOptions = { name: metadata.name, maxParallelism, checkpointing: spec.checkpoint.mode }
+  const planAt = (parallelism: number): JobGraph => {
+    const pipeline = buildPipeline(exported, jobFile, { home: installation.home, parallelism })
+    return buildJobGraph(buildStreamGraph(pipeline, graphOptions), graphOptions)
   }
-  const graph = buildJobGraph(buildStreamGraph(pipeline, graphOptions), graphOptions)
-  return { manifest, graph, bundle, installation }
+  return { manifest, graph: planAt(spec.parallelism), planAt, bundle, installation }
 }
 
-function buildPipeline(job: Job, jobFile: JobFile, home: string): Pipeline {
+interface BuildPlace {
+  readonly home: string
+  readonly parallelism: number
+}
+
+function buildPipeline(job: Job, jobFile: JobFile, { home, parallelism }: BuildPlace): Pipeline {
   const { spec } = jobFile.manifest
   try {
-    return job.build({ args: spec.job.args, parallelism: spec.parallelism })
+    return job.build({ args: spec.job.args, parallelism })
   } catch (error) {
     // What the API refuses has a code, the line and a next step of its own.
     if (isWeirError(error)) throw error

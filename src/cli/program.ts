@@ -174,6 +174,12 @@ function declareEnds(program: Command, io: CliIo, done: Done): void {
       const { stop } = await import('./stop.ts')
       done(await stop({ job, ...options }, io))
     })
+  steerCommand(program, 'rescale [job]', 'move a running job to other slots, over a checkpoint')
+    .requiredOption('-p, --parallelism <n>', 'slots from now on', parseCount)
+    .action(async (job: string | undefined, options: SteerFlags & { parallelism: number }) => {
+      const { rescale } = await import('./rescale.ts')
+      done(await rescale({ job, ...options }, io))
+    })
   steerCommand(program, 'cancel [job]', 'end a running job at once, without a checkpoint').action(
     async (job: string | undefined, options: SteerFlags) => {
       const { cancel } = await import('./cancel.ts')

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { jobIdOf } from '../cluster/job-id.ts'
 import { type RestoreRequest, settingsOf } from '../cluster/job-settings.ts'
+import type { ObservedJob } from '../cluster/jobmanager/rest/observed-job.ts'
 import { runLocalJob } from '../cluster/local-job.ts'
 import { makeLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
@@ -95,7 +96,7 @@ async function runApart(
 
 async function runHere(
   options: RunOptions,
-  { manifest, graph, installation }: PreparedJob,
+  { manifest, graph, planAt, installation }: PreparedJob,
   { io, store }: RunParts,
 ): Promise<number> {
   const { metadata, spec } = manifest
@@ -108,6 +109,7 @@ async function runHere(
   const code = await runJob(onNotice => {
     const job = runLocalJob({
       graph,
+      planAt,
       jobId,
       store,
       restore: restoreRequest(options, manifest, io.cwd),
@@ -120,7 +122,18 @@ async function runHere(
     if (options.rest !== false) {
       const { version } = installation
       const { args } = spec.job
-      const observed = { job, jobId, graph, settings, args, store, clock, version }
+      const observed: ObservedJob = {
+        job,
+        jobId,
+        settings,
+        args,
+        store,
+        clock,
+        version,
+        get graph() {
+          return job.graph
+        },
+      }
       const say = (text: string): void => onNotice({ level: 'info', text })
       closeRest = openRest({ observed, port: options.restPort ?? 0, random, say }, io)
     }

@@ -1,5 +1,6 @@
 /** `weir status`: how a running job is doing. */
-import type { JobView, WatermarkView } from '../cluster/jobmanager/rest/job-view.ts'
+import type { JobView } from '../cluster/jobmanager/rest/job-view.ts'
+import type { WatermarkView } from '../cluster/jobmanager/rest/watermark-view.ts'
 import { formatDuration } from '../common/duration.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'
 import { formatBytes } from './format-bytes.ts'

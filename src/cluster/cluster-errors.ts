@@ -1,3 +1,4 @@
+/** What ends a job, or keeps processes from joining it. */
 import { formatDuration } from '../common/duration.ts'
 import { defineErrors } from '../common/errors.ts'
 
@@ -37,6 +38,13 @@ export const clusterErrors = defineErrors({
       `after a restart: ${e.reason}`,
     next: 'see the reason, then stop it again: the savepoint holds nothing of what comes after it',
   },
+  WEIR_RESCALE_REFUSED: {
+    domain: 'user',
+    retry: 'later',
+    message: (e: { parallelism: number; reason: string }) =>
+      `the job cannot go on at parallelism ${e.parallelism}: ${e.reason}`,
+    next: 'correct the number, or wait until weir status says running',
+  },
   WEIR_STATE_BACKEND_UNKNOWN: {
     domain: 'user',
     retry: 'never',
@@ -68,7 +76,7 @@ export const clusterErrors = defineErrors({
     retry: 'later',
     message: (e: { slot: number; who: string; how: string }) =>
       `slot ${e.slot} was lost: the connection to ${e.who} ${e.how}`,
-    next: 'nothing: the job goes on when the slot is back; why it went is in the log of that process',
+    next: 'nothing: the job goes on when the slot is back; its log says why it went',
   },
   WEIR_SLOTS_MISSING: {
     domain: 'external',
@@ -81,8 +89,8 @@ export const clusterErrors = defineErrors({
     domain: 'user',
     retry: 'never',
     message: (e: { slot: number }) =>
-      `the job that slot ${e.slot} built is not the one that the jobmanager built from the same code`,
-    next: 'let the builder function depend on its arguments only: not on time, chance or environment',
+      `slot ${e.slot} built another job than the jobmanager, from the same code`,
+    next: 'let the builder function depend on its arguments only, not on time or environment',
   },
   WEIR_JOB_FILE_INVALID: {
     domain: 'user',

@@ -20,6 +20,20 @@ export interface VertexProgress {
   readonly backpressuredMs: number
   /** The lowest over the subtasks; `MIN_TIMESTAMP` before the first. */
   readonly watermark: number
+  /** Those that run now, by index. */
+  readonly subtasks: readonly SubtaskProgress[]
+}
+
+export interface SubtaskProgress {
+  readonly index: number
+  /** Since the last restart. */
+  readonly recordsIn: number
+  readonly recordsOut: number
+  /** As of the vertex, of this subtask alone. */
+  readonly busyMs: number
+  readonly idleMs: number
+  readonly backpressuredMs: number
+  readonly watermark: number
 }
 
 export interface CheckpointProgress {

@@ -55,7 +55,10 @@ export type RestoreRequest =
     } & DropState)
 
 interface DropState {
-  /** What may be given up where it cannot be kept: operators (uid or id), or states as `uid.state`. */
+  /**
+   * What may be given up where it cannot be kept: operators (uid or id), or single states as
+   * `uid.state`.
+   */
   readonly dropState?: readonly string[]
 }
 

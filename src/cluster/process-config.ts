@@ -14,13 +14,13 @@ export interface JobManagerConfig {
   readonly jobFile: string
   /** `WEIR_SECRET_FILE`: known to all processes of the job, and to nobody else. */
   readonly secret: Buffer
-  /** `WEIR_TLS_FOLDER`: holds `tls.crt`, `tls.key` and `ca.crt`; without it nothing is encrypted. */
+  /** `WEIR_TLS_FOLDER`: holds `tls.crt`, `tls.key`, `ca.crt`; without it nothing is encrypted. */
   readonly tls: TlsSettings | undefined
   /** `WEIR_LISTEN`: where taskmanagers dial. Default `tcp://0.0.0.0:6123`. */
   readonly listen: string
   /** `WEIR_HEARTBEAT_INTERVAL` (500ms) and `WEIR_HEARTBEAT_TIMEOUT` (2s). */
   readonly times: HeartbeatTimes
-  /** `WEIR_SLOT_TIMEOUT` (1m): so long an attempt waits for its slots. */
+  /** `WEIR_SLOT_TIMEOUT` (5m): so long an attempt waits for its slots. */
   readonly slotTimeoutMs: number
 }
 
@@ -52,7 +52,7 @@ export function readJobManagerConfig(environment: Environment): JobManagerConfig
     tls: readTls(environment),
     listen: environment.WEIR_LISTEN ?? 'tcp://0.0.0.0:6123',
     times: readTimes(environment),
-    slotTimeoutMs: readMs(environment, 'WEIR_SLOT_TIMEOUT', 60_000),
+    slotTimeoutMs: readMs(environment, 'WEIR_SLOT_TIMEOUT', 300_000),
   }
 }
 

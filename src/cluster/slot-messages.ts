@@ -10,6 +10,7 @@ import type { SubtaskRestore } from '../checkpoint/restore-plan.ts'
 import type { SubtaskHandle } from '../checkpoint/snapshot-handle.ts'
 import type { ErrorDomain } from '../common/errors.ts'
 import type { BarrierAlignment } from '../runtime/task-contract.ts'
+import type { GroupStanding } from '../runtime/watermark-alignment.ts'
 
 /** Names an operator's subtask; the slot is the subtask's index. */
 export interface SourceReaderAddress {
@@ -61,6 +62,8 @@ export type SlotCommandBody =
     }
   | { readonly kind: 'no-more-splits'; readonly reader: SourceReaderAddress }
   | { readonly kind: 'stop-sources'; readonly drain: boolean }
+  /** How far the slowest sources of the other slots are; answered by `aligned`. */
+  | { readonly kind: 'align'; readonly others: readonly GroupStanding[] }
   /** The final checkpoint completed: close, then report `finished`. */
   | { readonly kind: 'finish' }
   /** Close at once; report `cancelled` and nothing else. */
@@ -82,6 +85,12 @@ export type SlotEventBody =
       readonly checkpointId: number
       readonly vertexId: string
       readonly reason: string
+    }
+  /** How far the slowest sources of this slot are, and whether one waits for others. */
+  | {
+      readonly kind: 'aligned'
+      readonly standings: readonly GroupStanding[]
+      readonly waits: boolean
     }
   | { readonly kind: 'drained'; readonly vertexId: string }
   | { readonly kind: 'finished'; readonly vertexId: string }

@@ -111,8 +111,8 @@ function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
         input: edge.input,
         partitioner: edge.partitioner,
         type: typeOfEdge(edge),
-        ...(to.transformation.errorPolicy.kind === 'fail' ? {} : { passesBadKeys: true }),
         forcedAlignment: forcedAlignment(edge, sinks),
+        ...(to.transformation.errorPolicy.kind === 'fail' ? {} : { passesBadKeys: true }),
       })
     }
   }

@@ -106,13 +106,13 @@ export interface JobEdge {
   readonly partitioner: Partitioner
   /** Of the records that travel. */
   readonly type: Type<unknown>
+  /** Why no barrier overtakes data here; `undefined` where an unaligned one does. */
+  readonly forcedAlignment: ForcedAlignment | undefined
   /**
    * A record whose key selector throws goes to the first receiver: its error policy deals with it.
    * Absent: it fails the sender, who knows where the record came from.
    */
   readonly passesBadKeys?: boolean
-  /** Why no barrier overtakes data here; `undefined` where an unaligned one does. */
-  readonly forcedAlignment: ForcedAlignment | undefined
 }
 
 /** See `forced-alignment.ts`. */

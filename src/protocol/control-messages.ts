@@ -1,10 +1,10 @@
 /**
  * The words on the control connection between a taskmanager and the jobmanager of its job. Each is
- * one JSON text; `cluster/control/` frames them. Orders to a slot and its reports travel inside: what
- * they mean is the cluster's business, here only their frame is checked.
+ * one JSON text; `cluster/control/` frames them. Orders to a slot and its reports travel inside:
+ * what they mean is the cluster's business, here only their frame is checked.
  *
- * A message that this Weir does not know is malformed: both ends are of one version, for the handshake
- * before the first message refuses another one.
+ * A message that this Weir does not know is malformed: both ends are of one version, for the
+ * handshake before the first message refuses another one.
  */
 import { z } from 'zod'
 
@@ -57,8 +57,6 @@ const taskFigures = z.object({
 const slotFigures = z.object({
   tasks: z.array(taskFigures),
   counters: z.array(z.object({ operator: z.string(), metric: z.string(), count: z.number() })),
-  /** Where the slot's sources stand, by group of watermark alignment. */
-  alignment: z.record(z.string(), watermark),
   residentBytes: count,
   cpuSeconds: count,
 })
@@ -111,11 +109,7 @@ export const toTaskManagerSchema = z.discriminatedUnion('kind', [
     heartbeatTimeoutMs: z.number().positive(),
   }),
   z.object({ kind: z.literal('command'), command: carried }),
-  z.object({
-    kind: z.literal('heartbeat'),
-    /** Where the sources of the other slots stand, by group. */
-    alignment: z.record(z.string(), watermark),
-  }),
+  z.object({ kind: z.literal('heartbeat') }),
   /** Followed by the end of the connection. */
   z.object({ kind: z.literal('refused'), failure }),
   /** Nothing is left to do here: the process may end. */

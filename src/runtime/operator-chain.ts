@@ -17,6 +17,7 @@ import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import { fanOut } from './fan-out.ts'
 import { inSequence } from './in-sequence.ts'
+import { type LookAhead, makeLookAhead } from './look-ahead.ts'
 import type { ResultPartition } from './network/result-partition.ts'
 import {
   makeOperatorHome,
@@ -101,6 +102,12 @@ export class OperatorChain {
 
   get inputs(): readonly Push[] {
     return head(this.links).operator.inputs
+  }
+
+  /** What to call with the records that come next on an input of the head, if anything. */
+  lookAhead(input: number): LookAhead | undefined {
+    const { context, openKeyed } = head(this.links).home
+    return makeLookAhead(openKeyed(), context.keySelectors[input])
   }
 
   get hasInterrupted(): boolean {

@@ -1,84 +1,88 @@
 /**
  * Watermark alignment: sources of one group wait for each other, so that what is joined later does
- * not pile up in state. Each task tells where it stands and reads how far it may go; what other
- * processes tell comes in now and then.
+ * not pile up in state. Sources in one slot see each other at once; how far those in other slots
+ * are, the slot is told from time to time (`hear`), and it tells where its own stand (`standings`).
  *
- * Owns        the watermark of each member, the group's limit, and whom to wake when it rises.
- * Leaves out  which splits to pause (`source-output.ts`), and carrying words to other processes.
+ * Owns        the watermark of each member in this slot, the limit of each group, and whom to wake
+ *             when it rises.
+ * Leaves out  which splits to pause (`source-output.ts`), and when slots hear of each other.
  *
  * Invariants
  *  WA1  The limit is the smallest watermark of the group plus the drift; without a member that
  *      counts there is none. Idle and finished members do not count: FLINK-32496, FLINK-31632.
  *  WA2  Whoever waits is woken when the limit rises, so that nobody waits for itself or for ever.
- *  WA3  What is known of other processes is older than they are: sources may drift apart by what they
- *       read meanwhile, never wait for a watermark that has been passed.
+ *  WA3  Other slots that were not heard of yet hold the limit back: nobody runs ahead at the start.
  */
 import type { AlignmentOptions } from '../api/watermark-strategy.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 
-/** The groups of one job, with their members in this process. */
+/** Where the slowest member of a group stands. Finite, so that any text can carry it. */
+export interface GroupStanding {
+  readonly group: string
+  /** `Number.MAX_VALUE`: none counts now; `-Number.MAX_VALUE`: one has said nothing yet. */
+  readonly watermark: number
+}
+
+interface Group {
+  readonly members: Set<AlignmentMember>
+  /** The slowest member in other slots. */
+  others: number
+}
+
+/** The groups of one slot in one attempt. */
 export class AlignmentGroups {
-  readonly #groups = new Map<string, AlignmentGroup>()
+  readonly #groups = new Map<string, Group>()
+
+  /** `shared`: groups that have members in other slots. */
+  constructor(shared: Iterable<string> = []) {
+    for (const group of shared) this.#open(group, MIN_TIMESTAMP)
+  }
 
   /** A source subtask enters its group. `wake` is called when it waits and the limit rose. */
   join({ group, maxDriftMs }: AlignmentOptions, wake: () => void): AlignmentMember {
-    return new AlignmentMember(this.#group(group), maxDriftMs, wake)
+    const entered = this.#groups.get(group) ?? this.#open(group, MAX_TIMESTAMP)
+    return new AlignmentMember(entered, maxDriftMs, wake)
   }
 
-  /** Where the members of this process stand, by group; MAX: none counts. */
-  get standing(): ReadonlyMap<string, number> {
-    return new Map([...this.#groups].map(([name, group]) => [name, group.least]))
+  /** What the other slots are to hear. */
+  standings(): readonly GroupStanding[] {
+    return [...this.#groups].map(([group, { members }]) => {
+      return { group, watermark: finite(slowest(members)) }
+    })
   }
 
-  /** Where the members of other processes stand, as far as it is known (WA3). */
-  set elsewhere(standing: ReadonlyMap<string, number>) {
-    for (const name of new Set([...this.#groups.keys(), ...standing.keys()])) {
-      this.#group(name).elsewhere = standing.get(name) ?? MAX_TIMESTAMP
+  /** Whether a member has something that waits for the limit to rise. */
+  get isWaiting(): boolean {
+    return [...this.#groups.values()].some(({ members }) => [...members].some(one => one.waiting))
+  }
+
+  /** Where the slowest of all other slots stand. */
+  hear(standings: readonly GroupStanding[]): void {
+    for (const { group, watermark } of standings) {
+      const heard = this.#groups.get(group)
+      if (heard === undefined) continue
+      const before = leastOf(heard)
+      heard.others = watermark
+      if (leastOf(heard) > before) wakeAll(heard)
     }
   }
 
-  #group(name: string): AlignmentGroup {
-    const group = this.#groups.get(name) ?? new AlignmentGroup()
-    this.#groups.set(name, group)
-    return group
-  }
-}
-
-class AlignmentGroup {
-  readonly members = new Set<AlignmentMember>()
-  #elsewhere = MAX_TIMESTAMP
-
-  /** Of the members in this process. */
-  get least(): number {
-    let least = MAX_TIMESTAMP
-    for (const { watermark } of this.members) if (watermark < least) least = watermark
-    return least
-  }
-
-  /** Of all members. */
-  get floor(): number {
-    return Math.min(this.least, this.#elsewhere)
-  }
-
-  set elsewhere(watermark: number) {
-    const before = this.floor
-    this.#elsewhere = watermark
-    if (this.floor > before) this.wakeAllBut(undefined)
-  }
-
-  wakeAllBut(riser: AlignmentMember | undefined): void {
-    for (const member of this.members) if (member !== riser) member.wakeIfWaiting()
+  #open(group: string, others: number): Group {
+    const opened: Group = { members: new Set(), others }
+    this.#groups.set(group, opened)
+    return opened
   }
 }
 
 export class AlignmentMember {
-  readonly #group: AlignmentGroup
+  readonly #group: Group
   readonly #maxDriftMs: number
   readonly #wake: () => void
   #watermark = MIN_TIMESTAMP
-  #waiting = false
+  /** It has something that waits for the limit to rise. */
+  waiting = false
 
-  constructor(group: AlignmentGroup, maxDriftMs: number, wake: () => void) {
+  constructor(group: Group, maxDriftMs: number, wake: () => void) {
     this.#group = group
     this.#maxDriftMs = maxDriftMs
     this.#wake = wake
@@ -91,28 +95,42 @@ export class AlignmentMember {
 
   /** The greatest watermark a split may have and still go on. */
   get limit(): number {
-    return this.#group.floor + this.#maxDriftMs
+    return leastOf(this.#group) + this.#maxDriftMs
+  }
+
+  wake(): void {
+    this.#wake()
   }
 
   /** Where this member stands; MAX: it does not count now. */
   report(watermark: number): void {
     if (watermark === this.#watermark) return
-    const before = this.#group.floor
+    const before = leastOf(this.#group)
     this.#watermark = watermark
-    if (this.#group.floor > before) this.#group.wakeAllBut(this)
-  }
-
-  /** It has something that waits for the limit to rise. */
-  set waiting(waiting: boolean) {
-    this.#waiting = waiting
-  }
-
-  wakeIfWaiting(): void {
-    if (this.#waiting) this.#wake()
+    if (leastOf(this.#group) > before) wakeAll(this.#group, this)
   }
 
   leave(): void {
+    this.waiting = false
     this.report(MAX_TIMESTAMP)
     this.#group.members.delete(this)
   }
+}
+
+function wakeAll({ members }: Group, but?: AlignmentMember): void {
+  for (const member of members) if (member.waiting && member !== but) member.wake()
+}
+
+function leastOf({ members, others }: Group): number {
+  return Math.min(slowest(members), others)
+}
+
+function slowest(members: ReadonlySet<AlignmentMember>): number {
+  let least = MAX_TIMESTAMP
+  for (const { watermark } of members) if (watermark < least) least = watermark
+  return least
+}
+
+function finite(watermark: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, watermark))
 }

@@ -29,6 +29,8 @@ export interface FrameDecoder<T> {
   timestamp(index: number): number
   /** The record as an object of its own. */
   value(index: number): T
+  /** All records, each with its timestamp behind it. */
+  items(): unknown[]
   /**
    * The record as a view that reads a field when it is asked for: cheap where a filter or a key
    * selector looks at one field of many. It is one object, moved by each call: never keep it.
@@ -133,6 +135,15 @@ function compileDecoder<T>(layout: FrameLayout): (frame: OpenFrame) => FrameDeco
     'open: bytes => frame.open(bytes),',
     `timestamp: index => frame.view.getFloat64((${locate}) + ${ROW_TIMESTAMP}, true),`,
     `value: index => readValue(${locate}),`,
+    'items: () => {',
+    'const { count, view } = frame',
+    'const items = new Array(count * 2)',
+    `for (let i = 0, row = ${FRAME_HEADER_BYTES}; i < count; i++, row += ${layout.rowBytes}) {`,
+    'items[i * 2] = readValue(row)',
+    `items[i * 2 + 1] = view.getFloat64(row + ${ROW_TIMESTAMP}, true)`,
+    '}',
+    'return items',
+    '},',
     `view: index => { row = ${locate}; return ${flyweight} }`,
     '}',
     '}',

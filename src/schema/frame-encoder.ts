@@ -24,6 +24,8 @@ import { makeValueWriter } from './value-writer.ts'
 export interface FrameEncoder<T> {
   /** Records in the frame so far. */
   readonly count: number
+  /** The size of a frame; may be changed, up to the one it was made with. */
+  limitBytes: number
   /**
    * Adds a record; false when it would not fit any more: take the frame, then add it again. A
    * record that is larger than a frame gets a frame of its own, beyond the limit.
@@ -31,8 +33,10 @@ export interface FrameEncoder<T> {
    * Throws WEIR_VALUE_UNSERIALIZABLE, naming the path; the frame is as before then.
    */
   add(value: T, timestamp: number): boolean
-  /** The frame, and a new one begun. The bytes are valid until the next `finish`. */
+  /** The frame, and a new one begun. The bytes are valid until the next `add`. */
   finish(): Buffer
+  /** The same, behind `headroomBytes` for the caller to fill; the bytes are the caller's. */
+  take(): Buffer
 }
 
 export interface FrameEncoderOptions {
@@ -41,87 +45,138 @@ export interface FrameEncoderOptions {
    * first frame of such text may be up to three times larger.
    */
   readonly limitBytes: number
+  /** Free bytes before each frame that is taken; none if absent. Not part of the limit. */
+  readonly headroomBytes?: number
 }
 
-/**
- * Compiles code of its own for each encoder: the shapes of one job's records do not slow another's.
- */
+/** Compiles code of its own: the shapes of one job's records do not slow another's. */
 export function makeFrameEncoder<T>(type: Type<T>, options: FrameEncoderOptions): FrameEncoder<T> {
+  return compileFrameEncoder(type)(options)
+}
+
+/** Compiles code for all encoders of one edge: one for each of its channels. */
+export function compileFrameEncoder<T>(
+  type: Type<T>,
+): (options: FrameEncoderOptions) => FrameEncoder<T> {
   const layout = frameLayout(type.schema)
-  const store = new FrameStore(layout.rowBytes, options.limitBytes)
-  const add = compileAdd<T>(layout, type.schema)(store)
-  return {
-    get count() {
-      return store.count
-    },
-    add,
-    finish: () => store.finish(),
+  const bind = compileAdd<T>(layout, type.schema)
+  return options => {
+    const { headroomBytes = 0 } = options
+    const store = new FrameStore(layout.rowBytes, options)
+    return {
+      get count() {
+        return store.count
+      },
+      get limitBytes() {
+        return store.limit - headroomBytes
+      },
+      set limitBytes(bytes) {
+        store.limit = headroomBytes + Math.min(bytes, options.limitBytes)
+      },
+      add: bind(store),
+      finish: () => store.finish(),
+      take: () => store.take(),
+    }
   }
 }
 
+/** Beyond the text: room enough to tell text beyond ASCII from text that just fits. */
+const SPARE_BYTES = 4
+
+/** A frame that fills less of its buffer is copied out of it. */
+const WORTH_GIVING = 0.5
+
 /** The frame in the making. Its fields are public to the generated code only. */
 class FrameStore {
-  /** Header and rows; grows at `finish` only, when tail and heap are put behind the rows. */
+  /** Headroom, header and rows; when the frame is finished also tail and heap. */
   buffer: Buffer
   view: DataView
   count = 0
   /** Where the next row begins. */
-  row = FRAME_HEADER_BYTES
+  row: number
   heap = ''
   readonly tail = new ByteWriter(256)
   /** Bytes of the tail that belong to records that were added. */
   tailUsed = 0
-  /** Bytes left, counting the heap at its usual width. */
-  readonly limit: number
+  /** Where the frame has to end, counting the heap at its usual width. */
+  limit: number
   bytesPerUnit = 1
   readonly #rowBytes: number
+  readonly #start: number
+  readonly #size: number
 
-  constructor(rowBytes: number, limitBytes: number) {
+  constructor(rowBytes: number, { limitBytes, headroomBytes = 0 }: FrameEncoderOptions) {
     this.#rowBytes = rowBytes
-    this.limit = limitBytes
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(limitBytes, FRAME_HEADER_BYTES + rowBytes))
+    this.#start = headroomBytes
+    this.limit = headroomBytes + limitBytes
+    this.row = headroomBytes + FRAME_HEADER_BYTES
+    this.#size = Math.max(this.limit, this.row + rowBytes) + SPARE_BYTES
+    this.buffer = Buffer.allocUnsafeSlow(this.#size)
     this.view = new DataView(this.buffer.buffer)
   }
 
   finish(): Buffer {
+    const end = this.#complete()
+    return this.buffer.subarray(this.#start, end)
+  }
+
+  take(): Buffer {
+    const end = this.#complete()
+    const { buffer } = this
+    const given = end >= buffer.length * WORTH_GIVING
+    const frame = given ? buffer.subarray(0, end) : Buffer.allocUnsafeSlow(end)
+    if (!given) buffer.copy(frame, this.#start, this.#start, end)
+    // One that grew for a large record is not kept for small ones.
+    if (given || buffer.length > this.#size) this.#use(Buffer.allocUnsafeSlow(this.#size))
+    return frame
+  }
+
+  /** Puts tail, heap and header in, and begins anew; where the frame ends. */
+  #complete(): number {
     const { heap } = this
-    const needed = this.row + this.tailUsed + heap.length * 3
-    if (needed > this.buffer.length) this.#grow(needed)
-    const { buffer, view } = this
-    this.tail.buffer.copy(buffer, this.row, 0, this.tailUsed)
     const heapStart = this.row + this.tailUsed
+    this.#reserve(heapStart + heap.length + SPARE_BYTES)
     let form = HEAP_ASCII
-    let heapBytes = buffer.write(heap, heapStart, 'utf8')
-    if (heapBytes !== heap.length) form = HEAP_UTF8
-    if (form === HEAP_UTF8 && !heap.isWellFormed()) {
-      form = HEAP_UTF16
-      heapBytes = buffer.write(heap, heapStart, 'utf16le')
+    // With bytes to spare, text beyond ASCII takes more bytes than it has units, or does not fit.
+    let heapBytes = this.buffer.write(heap, heapStart, 'utf8')
+    if (heapBytes !== heap.length) {
+      this.#reserve(heapStart + heap.length * 3)
+      form = heap.isWellFormed() ? HEAP_UTF8 : HEAP_UTF16
+      heapBytes = this.buffer.write(heap, heapStart, form === HEAP_UTF8 ? 'utf8' : 'utf16le')
     }
-    view.setUint8(0, FRAME_VERSION)
-    view.setUint8(1, form)
-    view.setUint16(2, this.#rowBytes, true)
-    view.setUint32(4, this.count, true)
-    view.setUint32(8, this.tailUsed, true)
-    view.setUint32(12, heapBytes, true)
-    view.setUint32(16, heap.length, true)
+    this.tail.buffer.copy(this.buffer, this.row, 0, this.tailUsed)
+    const { view } = this
+    const start = this.#start
+    view.setUint8(start, FRAME_VERSION)
+    view.setUint8(start + 1, form)
+    view.setUint16(start + 2, this.#rowBytes, true)
+    view.setUint32(start + 4, this.count, true)
+    view.setUint32(start + 8, this.tailUsed, true)
+    view.setUint32(start + 12, heapBytes, true)
+    view.setUint32(start + 16, heap.length, true)
     this.bytesPerUnit = heap.length === 0 ? 1 : heapBytes / heap.length
     this.#begin()
-    return buffer.subarray(0, heapStart + heapBytes)
+    return heapStart + heapBytes
   }
 
   #begin(): void {
     this.count = 0
-    this.row = FRAME_HEADER_BYTES
+    this.row = this.#start + FRAME_HEADER_BYTES
     this.heap = ''
     this.tailUsed = 0
     this.tail.clear()
   }
 
-  #grow(bytes: number): void {
+  #reserve(bytes: number): void {
+    if (bytes <= this.buffer.length) return
     const grown = Buffer.allocUnsafeSlow(bytes)
     this.buffer.copy(grown, 0, 0, this.row)
-    this.buffer = grown
-    this.view = new DataView(grown.buffer)
+    this.#use(grown)
+  }
+
+  #use(buffer: Buffer): void {
+    this.buffer = buffer
+    this.view = new DataView(buffer.buffer)
   }
 }
 

@@ -16,6 +16,7 @@ import { type Clock, SystemClock } from '../common/clock.ts'
 import { type Duration, durationMs } from '../common/duration.ts'
 import { SeededRandom } from '../common/random.ts'
 import { planJob } from '../graph/build-job-graph.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
@@ -74,18 +75,21 @@ let starts = 0
 /** Starts a job and returns at once: to stop it, take savepoints, or move a manual clock. */
 export function startJob(job: Job, options: RunJobOptions = {}): RunningJob {
   const { args = {}, parallelism = 1, name = 'test', maxParallelism } = options
-  const graph = planJob(job, {
-    name,
-    args,
-    parallelism,
-    ...(maxParallelism === undefined ? {} : { maxParallelism }),
-  })
+  const plan = (slots: number, groups: number | undefined): JobGraph =>
+    planJob(job, {
+      name,
+      args,
+      parallelism: slots,
+      ...(groups === undefined ? {} : { maxParallelism: groups }),
+    })
+  const graph = plan(parallelism, maxParallelism)
   const { checkpointEvery, clock = new SystemClock(), seed = 1 } = options
   const notices: JobNotice[] = []
   starts++
   const running = runLocalJob({
     run: `start-${starts}`,
     graph,
+    planAt: slots => plan(slots, graph.maxParallelism),
     jobId: jobIdOf(name),
     store: options.store ?? new MemoryStore(),
     restore: restoreRequest(options),

@@ -95,6 +95,8 @@ export function short(decisions: readonly CoordinatorDecision[]): string[] {
         return `complete ${decision.id}${decision.final ? ` final ${decision.snapshot}` : ''}`
       case 'abort':
         return `abort ${decision.id}${decision.keepFiles ? ' keeping its files' : ''}`
+      case 'trigger':
+        return `trigger ${decision.id}${decision.aligned ? ' aligned' : ''}`
       case 'fail-job':
         return 'fail-job'
       case 'stop':

@@ -17,6 +17,7 @@ test('any order of events keeps the invariants C1 to C6', () => {
     minPauseMs: fc.constantFrom(0, 50),
     timeoutMs: fc.constantFrom(30, 500),
     maxConcurrent: fc.integer({ min: 1, max: 3 }),
+    overtaking: fc.boolean(),
     tolerableFailures: fc.integer({ min: 0, max: 5 }),
     retained: fc.integer({ min: 1, max: 3 }),
   })

@@ -111,6 +111,16 @@ describe('one running job', () => {
     )
     const shown = await call('checkpoints', 'show', id)
     expect(shown.out).toMatch(/ALIGNMENT[\s\S]*\nSOURCE +SPLIT +RECORDS\nticks +0\/1 +[\d,]+\n/)
+    expect(shown.out).toMatch(/\nSINK +RECORDS\nout +[\d,]+\n/)
+  }, 60_000)
+
+  test('moves to other slots, and goes on counting', async () => {
+    const before = await json('status')
+    const { code, err } = await call('rescale', '--parallelism', '2')
+    expect({ code, err }).toEqual({ code: 0, err: 'ticks goes on at parallelism 2\n' })
+    const after = await json('status')
+    expect(after.recordsIn).toBeGreaterThanOrEqual(before.recordsIn as number)
+    expect(after.vertices).toMatchObject([{ parallelism: 2 }, { parallelism: 2 }])
   }, 60_000)
 
   test.each([

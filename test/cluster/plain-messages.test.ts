@@ -13,7 +13,6 @@ import { SeededRandom } from '../../src/common/random.ts'
 import { planJob } from '../../src/graph/build-job-graph.ts'
 import { buildExecutionPlan } from '../../src/graph/execution-plan.ts'
 import { SlotLoop } from '../../src/runtime/slot-loop.ts'
-import { AlignmentGroups } from '../../src/runtime/watermark-alignment.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { failOnce } from '../../src/testing/fail-once.ts'
 import { countingJob } from './counting-job.ts'
@@ -60,7 +59,6 @@ test('a job with a failure and a restore runs over JSON, with late delivery', as
     exchanges: new LocalExchanges(),
     settings,
     keepsState: true,
-    alignment: new AlignmentGroups(),
     random,
     logger: silentLogger,
     counters: new UserCounters(),

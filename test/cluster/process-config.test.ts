@@ -35,7 +35,7 @@ test('the defaults are those of a pod', () => {
   const jobManager = { WEIR_SECRET_FILE: secretFile, WEIR_JOB_FILE: 'job.json' }
   expect(readJobManagerConfig(jobManager)).toMatchObject({
     listen: 'tcp://0.0.0.0:6123',
-    slotTimeoutMs: 60_000,
+    slotTimeoutMs: 300_000,
   })
 })
 

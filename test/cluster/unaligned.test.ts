@@ -2,15 +2,19 @@
 import { describe, expect, test } from '@jest/globals'
 import { type Job, job } from '../../src/api/job.ts'
 import { readMetadata } from '../../src/checkpoint/metadata-text.ts'
+import { SystemClock } from '../../src/common/clock.ts'
 import { collectionSource } from '../../src/connectors/collection/collection-source.ts'
 import type { BarrierAlignment } from '../../src/runtime/task-contract.ts'
 import { typeOf } from '../../src/schema/type-of.ts'
 import { z } from '../../src/schema/z.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
+import { FaultyObjectStore, type StoreCall } from '../../src/testing/faulty-object-store.ts'
 import { type RunJobOptions, type RunningJob, runJob, startJob } from '../../src/testing/run-job.ts'
 import { type GatedSink, gatedSink } from './gated-sink.ts'
 
 const RECORDS = 12_000
+/** For jobs that run many times. */
+const FEW = 1_500
 const KEYS = 7
 const MAX_PARALLELISM = 128
 
@@ -18,10 +22,10 @@ const unaligned: BarrierAlignment = { kind: 'unaligned' }
 const numberType = typeOf(z.int())
 
 /** The numbers, shuffled by key twice, kept in order by key, with a state that counts them. */
-function orderedJob(sink: GatedSink<number>): Job {
+function orderedJob(sink: GatedSink<number>, records = RECORDS): Job {
   return job(env =>
     env
-      .from(collectionSource(Array.from({ length: RECORDS }, (_, n) => n)))
+      .from(collectionSource(Array.from({ length: records }, (_, n) => n)))
       .uid('numbers')
       .map(n => n, numberType)
       .keyBy(n => n % KEYS)
@@ -96,9 +100,9 @@ async function inFlightBytes(store: MemoryStore): Promise<number> {
     .reduce((sum, { section }) => sum + (section?.length ?? 0), 0)
 }
 
-function checkAll(results: readonly number[]): void {
-  expect(results.length).toBe(RECORDS)
-  expect(new Set(results).size).toBe(RECORDS)
+function checkAll(results: readonly number[], count = RECORDS): void {
+  expect(results.length).toBe(count)
+  expect(new Set(results).size).toBe(count)
 }
 
 /** What one split says of one key comes out in its order. */
@@ -164,4 +168,67 @@ test('an aligned job does not get past a sink that takes nothing; with a timeout
   sink.open()
   expect((await running.done).outcome).toBe('finished')
   checkAll(sink.results)
+})
+
+describe.each(['before', 'after'] as const)('the process dies %s a call to the store', when => {
+  const settings = {
+    checkpointEvery: 1,
+    checkpoint: { alignment: unaligned, retained: 2 },
+    maxParallelism: MAX_PARALLELISM,
+  } as const
+
+  /** Runs with a sink that takes little until the store dies at this call. */
+  async function runUntilDeath(
+    sink: GatedSink<number>,
+    inner: MemoryStore,
+    call: number,
+  ): Promise<string> {
+    let lastCall = ''
+    const fault = ({ number, operation, key }: StoreCall) => {
+      if (lastCall !== '') return 'fail'
+      if (number < call) return undefined
+      lastCall = `${operation} ${key}`
+      // The dying process hears nothing any more: what it would do next must not matter.
+      queueMicrotask(() => running.cancel())
+      return when === 'before' ? 'fail' : 'lose-answer'
+    }
+    const store = new FaultyObjectStore({ inner, clock: new SystemClock(), fault })
+    sink.limit(50)
+    const running = startJob(orderedJob(sink, FEW), {
+      ...settings,
+      store,
+      parallelism: 2,
+      restart: { strategy: 'none' },
+    })
+    await running.done
+    return lastCall
+  }
+
+  test('whatever the call, the next one goes on exactly', async () => {
+    const died = new Set<string>()
+    let inFlight = 0
+    for (let call = 1; call < 90; call += 3) {
+      const sink = gatedSink<number>()
+      const store = new MemoryStore()
+      const lastCall = await runUntilDeath(sink, store, call)
+      died.add(lastCall.replaceAll(/\d+/g, 'n'))
+      sink.open()
+      const again = { ...settings, store, parallelism: 3 }
+      const hasCheckpoint = (await store.list('default.test/chk-')).some(entry =>
+        entry.key.endsWith('/_metadata'),
+      )
+      if (hasCheckpoint) inFlight += await inFlightBytes(store)
+      await runJob(orderedJob(sink, FEW), { ...again, restore: 'latest' }).catch(
+        (error: unknown) => {
+          // Before anything ran there is nothing to go on from.
+          expect(error).toMatchObject({ code: 'WEIR_RESTORE_NOTHING' })
+          return runJob(orderedJob(sink, FEW), again)
+        },
+      )
+      checkAll(sink.results, FEW)
+    }
+    expect(inFlight).toBeGreaterThan(10_000)
+    expect([...died].some(one => one.endsWith('.state'))).toBe(true)
+    expect([...died].some(one => one.endsWith('_metadata'))).toBe(true)
+  }, 120_000)
 })

@@ -69,6 +69,7 @@ export async function standingsIn(
     args: { accounts: String(accounts) },
     store,
     restore: `${store.location}/${checkpoint}`,
+    fromJob: checkpoint.slice(0, checkpoint.indexOf('/')),
     dropState: ['transfers', 'ledger'],
   })
   const found = [...standings.results]

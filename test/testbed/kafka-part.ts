@@ -18,7 +18,7 @@ const INSTALL =
   'install a Java runtime from 17 on and Maven (Debian: apt-get install default-jre-headless ' +
   'maven), or run a broker and name it by WEIR_TESTBED_KAFKA=host:port'
 
-export const kafkaPart: Part = kafkaPartOf('4.4.0')
+export const kafkaPart: Part = kafkaPartOf('4.4.0', true)
 
 /** The part in another version, or with listeners that want TLS and passwords. */
 export function kafkaPartOf(version: KafkaVersion, isSecure = false): Part {

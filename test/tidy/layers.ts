@@ -43,6 +43,9 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'hyparquet-writer': ['src/connectors/'],
   'hyparquet-compressors': ['src/connectors/'],
   '@aws-sdk/client-s3': ['src/storage/s3/s3-sdk-requests.ts'],
+  snappy: ['src/connectors/kafka/compression.ts'],
+  'lz4-napi': ['src/connectors/kafka/compression.ts'],
+  '@node-rs/crc32': ['src/connectors/kafka/compression.ts'],
   zod: ['src/'],
 }
 

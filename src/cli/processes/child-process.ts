@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Clock } from '../../common/clock.ts'
 import type { Terminal } from '../cli-io.ts'
-import { forwardLines } from './line-forwarder.ts'
+import { forwardLines } from './forward-lines.ts'
 import type { ProcessEnd } from './respawn-policy.ts'
 
 export interface ChildOptions {

@@ -1,12 +1,12 @@
 /**
- * A job whose jobmanager and taskmanagers are processes of their own: starts them, starts again what
- * dies, and is the job to whoever watches the run.
+ * A job whose jobmanager and taskmanagers are processes of their own: starts them, starts again
+ * what dies, and is the job to whoever watches the run.
  *
  * Owns        the processes, and the figures of jobmanagers that are gone.
  * Leaves out  the job: its jobmanager runs it, and would as well without this.
  *
  * Invariants
- *  U1  As many processes as the job has slots, and one, are there or about to be, until the job ends.
+ *  U1  As many processes as the job has slots, and one, are there or about to be until it ends.
  *  U2  Nothing is left when `done` resolves.
  */
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ import type { JobProgress } from '../../cluster/job-progress.ts'
 import type { JobNotice, JobResult } from '../../cluster/job-result.ts'
 import { ProgressMeter } from '../../cluster/progress-meter.ts'
 import type { FromJobManager } from '../../cluster/supervision.ts'
+import { assert } from '../../common/assert.ts'
 import { formatDuration } from '../../common/duration.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
@@ -24,8 +25,8 @@ import { isRemote } from '../../storage/open-store.ts'
 import { cliErrors } from '../cli-errors.ts'
 import type { CliIo } from '../cli-io.ts'
 import type { Installation } from '../installation.ts'
+import { addProgress } from './add-progress.ts'
 import { WeirChild } from './child-process.ts'
-import { addProgress } from './progress-sum.ts'
 import { type ProcessEnd, RespawnPolicy } from './respawn-policy.ts'
 import { RunFolder } from './run-folder.ts'
 
@@ -103,6 +104,7 @@ export class ProcessJob {
 
   #start(member: Member): void {
     if (this.#over) return
+    assert(member.child === undefined, `U1: there is one ${member.name} at a time`)
     const { installation, io } = this.#options
     const isJobManager = member === this.#jobManager
     const child = new WeirChild({
@@ -133,7 +135,9 @@ export class ProcessJob {
     const shared = { ...io.environment, ...own }
     if (member === this.#jobManager) {
       const { jobFile, controlAddress } = this.#folder
-      return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress }
+      // Nothing has to be fetched or scheduled here: who is not there by then never comes.
+      const { WEIR_SLOT_TIMEOUT = '1m' } = io.environment
+      return { ...shared, WEIR_JOB_FILE: jobFile, WEIR_LISTEN: controlAddress, WEIR_SLOT_TIMEOUT }
     }
     const slot = String(this.#taskManagers.indexOf(member))
     const state = this.#stateFolder()
@@ -261,6 +265,10 @@ export class ProcessJob {
     const timer = clock.schedule(END_LIMIT_MS, killAll)
     await Promise.all(children.map(child => child.ended))
     timer.cancel()
+    assert(
+      members.every(member => member.child === undefined),
+      'U2: all have ended',
+    )
     this.#folder.remove()
     if (result.outcome === 'failed') {
       this.#note('info', `the logs of its processes are in ${this.#folder.logFolder}`)

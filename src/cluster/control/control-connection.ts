@@ -19,12 +19,15 @@ import { type HeartbeatTimes, HeartbeatWatch } from './heartbeat-watch.ts'
 import { encodeMessage, MessageDecoder } from './message-frames.ts'
 
 /**
- * While its tasks start a slot reads and builds their state and may not get to say a word. A process
- * that died is noticed all the same: its connection is closed.
+ * While its tasks start a slot reads and builds their state and may not get to say a word. A
+ * process that died is noticed all the same: its connection is closed.
  */
 const STARTING_FACTOR = 15
 
-/** Why a connection is over. `silent`: the other end may still live; `stalled`: this one stood still. */
+/**
+ * Why a connection is over. `silent`: the other end may still live; `stalled`: this one stood
+ * still itself.
+ */
 export interface ConnectionEnd {
   readonly cause: 'closed' | 'silent' | 'stalled' | 'broken'
   /** Follows "the connection to …". */

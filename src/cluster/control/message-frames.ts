@@ -27,7 +27,7 @@ export class MessageDecoder {
   #chunks: Buffer[] = []
   #length = 0
 
-  /** The first chunk, made long enough. A large message is joined once: its chunks are kept apart. */
+  /** The first chunk, made long enough. A large message is joined once, when it is whole. */
   #peek(bytes: number): Buffer {
     const first = this.#chunks[0]
     if (first !== undefined && first.length >= bytes) return first

@@ -13,20 +13,11 @@ export interface ProcessFigures {
 export interface FiguresOptions {
   readonly tasks: readonly TaskMetrics[]
   readonly counters: UserCounters
-  readonly alignment: ReadonlyMap<string, number>
   readonly process: ProcessFigures
 }
 
-export function slotFigures(options: FiguresOptions): FiguresText {
-  const { tasks, counters, process } = options
-  const alignment = alignmentText(options.alignment)
-  return { tasks: tasks.map(taskFigures), counters: [...counters], alignment, ...process }
-}
-
-export function alignmentText(
-  alignment: ReadonlyMap<string, number>,
-): Record<string, WatermarkText> {
-  return Object.fromEntries([...alignment].map(([group, at]) => [group, watermarkText(at)]))
+export function slotFigures({ tasks, counters, process }: FiguresOptions): FiguresText {
+  return { tasks: tasks.map(taskFigures), counters: [...counters], ...process }
 }
 
 function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {

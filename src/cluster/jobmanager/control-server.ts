@@ -50,8 +50,6 @@ export interface ControlDesk {
   register(registration: Registration, link: SlotLink): void
   take(link: SlotLink, message: Exclude<ToJobManager, Registration>): void
   lost(link: SlotLink, end: ConnectionEnd): void
-  /** The heartbeat for it. */
-  beat(link: SlotLink): ToTaskManagerText
 }
 
 type Connection = ControlConnection<typeof toJobManagerSchema>
@@ -63,12 +61,17 @@ export class ControlServer {
 
   private constructor(options: ControlServerOptions) {
     this.#options = options
-    this.#server = makePeerServer(options.tls, socket => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
-      this.#welcome(socket).catch((error: unknown) => {
-        options.logger.warn({ err: error }, 'a connection was refused')
-      })
+    const warn = (error: unknown): void => {
+      options.logger.warn({ err: error }, 'a connection was refused')
+    }
+    this.#server = makePeerServer({
+      tls: options.tls,
+      accept: socket => {
+        this.#sockets.add(socket)
+        socket.on('close', () => this.#sockets.delete(socket))
+        this.#welcome(socket).catch(warn)
+      },
+      warn,
     })
   }
 
@@ -152,7 +155,7 @@ export class ControlServer {
       schema: toJobManagerSchema,
       clock,
       times,
-      beat: () => desk.beat(connection),
+      beat: () => ({ kind: 'heartbeat' }),
       onMessage: message => {
         try {
           if (message.kind !== 'register') {

@@ -7,8 +7,8 @@
  *
  * Invariants
  *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
- *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process takes
- *      the place of the broken channels that it caused: it may be noticed after them.
+ *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process
+ *      takes the place of the broken channels that it caused: it may be noticed after them.
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
  *  T4  Subtasks close after the final snapshot completed and its commit was ordered.
  *  T5  What cannot be restored is refused before anything is written, and before a job that runs
@@ -21,6 +21,7 @@ import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { failureReport } from '../failure-report.ts'
 import type { FailureReport, SlotCommandBody, SlotEvent } from '../slot-messages.ts'
+import { AlignmentRounds } from './alignment-rounds.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
 import { CheckpointDriver, type CheckpointPorts, type Trigger } from './checkpoint-driver.ts'
 import type { JobCounts, JobMasterOptions, StopRequest } from './job-master-options.ts'
@@ -68,6 +69,7 @@ export class JobAttempt {
   readonly #tasks: AttemptTasks
   readonly #stoppedSlots = new Set<number>()
   #resolve: (end: AttemptEnd) => void = () => {}
+  readonly #alignment: AlignmentRounds
   #driver: CheckpointDriver | undefined
   #sources: SourceCoordinator | undefined
   #restoredPath: string | undefined
@@ -88,7 +90,10 @@ export class JobAttempt {
     this.number = options.number
     this.#options = options
     this.#store = new JobStore(options)
-    const { subtasks } = buildExecutionPlan(options.graph)
+    const { graph, clock } = options
+    const send = (slot: number, command: SlotCommandBody): void => this.#send(slot, command)
+    this.#alignment = new AlignmentRounds({ graph, clock, send })
+    const { subtasks } = buildExecutionPlan(graph)
     this.#tasks = new AttemptTasks(subtasks.map(subtask => subtask.id))
     this.over = new Promise(resolve => {
       this.#resolve = resolve
@@ -261,6 +266,9 @@ export class JobAttempt {
       case 'declined':
         this.#driver?.failed(event.checkpointId, `${event.vertexId}/${slot}: ${event.reason}`)
         break
+      case 'aligned':
+        this.#alignment.report(event)
+        break
       case 'drained':
         if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'drained')) this.#allDrained()
         break
@@ -277,13 +285,14 @@ export class JobAttempt {
     // Only now is it proven that it can be restored.
     this.#options.counts.lastCheckpointPath = this.#restoredPath
     this.#driver?.allRunning(this.#tasks.names)
+    this.#alignment.start()
     this.#options.onRunning()
     if (this.#stopping !== undefined) this.#stopSources(this.#stopping)
   }
 
   /**
-   * What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped. A
-   * savepoint waits for the slots, too.
+   * What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped.
+   * A savepoint waits for the slots, too.
    */
   #stopWaiting({ savepoint = false }: StopRequest): void {
     if (!savepoint) void this.#finish({ kind: 'cancelled' })
@@ -368,6 +377,7 @@ export class JobAttempt {
     assert(!this.#ending, 'T2: an attempt ends once')
     this.#end = end
     this.#gaveUp.abort()
+    this.#alignment.close()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
     if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots()

@@ -9,18 +9,14 @@ import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
-import type {
-  Registration,
-  ToJobManager,
-  ToTaskManagerText,
-} from '../../protocol/control-messages.ts'
+import type { Registration, ToJobManager } from '../../protocol/control-messages.ts'
 import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
+import { clusterErrors } from '../cluster-errors.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
-import { alignmentText } from '../control/slot-figures.ts'
 import { errorOf } from '../failure-report.ts'
 import { graphDigest, type JobBundle } from '../job-bundle.ts'
 import type { JobProgress } from '../job-progress.ts'
@@ -64,8 +60,8 @@ export interface JobManagerOptions {
   readonly onSilent: (slot: number, pid: number) => void
 }
 
-/** A slot that is told to leave waits at most so long for a checkpoint. */
-const LEAVE_LIMIT_MS = 5_000
+/** A process that is told to end is given not much longer. */
+const LAST_CHECKPOINT_LIMIT_MS = 5_000
 
 export class JobManager implements ControlDesk, SteerableJob {
   readonly history: JobHistory
@@ -156,13 +152,27 @@ export class JobManager implements ControlDesk, SteerableJob {
     this.#master.cancel()
   }
 
+  /** Its slots are given: whoever starts processes decides how many there are. */
+  rescale(parallelism: number): Promise<void> {
+    const reason = 'its slots are processes; stop it, and run it again with --restore latest'
+    return Promise.reject(clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason }))
+  }
+
   /** It was stopped or cancelled: what runs still will end. */
   get isEnding(): boolean {
     return this.#master.isEnding
   }
 
-  checkpoint(): Promise<string> {
-    return this.#master.checkpoint()
+  /** Takes a checkpoint before somebody leaves; gives up where that takes long. */
+  lastCheckpoint(): Promise<void> {
+    return new Promise(resolve => {
+      const limit = this.#options.clock.schedule(LAST_CHECKPOINT_LIMIT_MS, resolve)
+      const over = (): void => {
+        limit.cancel()
+        resolve()
+      }
+      this.#master.checkpoint().then(over, over)
+    })
   }
 
   savepoint(): Promise<string> {
@@ -240,11 +250,6 @@ export class JobManager implements ControlDesk, SteerableJob {
     if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
   }
 
-  beat(link: SlotLink): ToTaskManagerText {
-    const alignment = alignmentText(this.#ledger.alignmentBut(this.#registry.slotOf(link)))
-    return { kind: 'heartbeat', alignment }
-  }
-
   #prepared(link: SlotLink, digest: string): void {
     try {
       this.#registry.prepared(link, digest)
@@ -266,9 +271,7 @@ export class JobManager implements ControlDesk, SteerableJob {
     if (slot === undefined) return
     const text = `slot ${slot} was told to leave: taking a checkpoint before it goes`
     this.#options.onNotice({ level: 'info', text })
-    const { clock } = this.#options
-    const limit = new Promise<void>(resolve => clock.schedule(LEAVE_LIMIT_MS, resolve))
-    await Promise.race([this.#master.checkpoint().catch(() => undefined), limit])
+    await this.lastCheckpoint()
     // A job that ends lets all slots go when it is over.
     if (!this.isEnding) link.send({ kind: 'dismissed' })
   }

@@ -1,3 +1,4 @@
+/** What a JobMaster is given, what it counts, and how it is told to stop. */
 import type { Clock } from '../../common/clock.ts'
 import type { Random } from '../../common/random.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
@@ -29,6 +30,8 @@ export interface JobMasterOptions {
   /** Without it the slots are always there. */
   readonly supply?: SlotSupply
   readonly onNotice: (notice: JobNotice) => void
+  /** Goes on counting in these; absent: in new ones. */
+  readonly counts?: JobCounts
   /** Where snapshots and failures are noted for people. */
   readonly history?: JobHistory
 }
@@ -40,6 +43,16 @@ export interface JobCounts {
   lastCheckpoint: CheckpointProgress | undefined
   lastCheckpointPath: string | undefined
   lastCheckpointFailure: string | undefined
+}
+
+export function emptyCounts(): JobCounts {
+  return {
+    checkpointsCompleted: 0,
+    checkpointsFailed: 0,
+    lastCheckpoint: undefined,
+    lastCheckpointPath: undefined,
+    lastCheckpointFailure: undefined,
+  }
 }
 
 /** How a job is to end: after a last checkpoint, from which it can go on. */

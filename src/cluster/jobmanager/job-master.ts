@@ -23,7 +23,12 @@ import type { FailureProgress, JobStatus } from '../job-progress.ts'
 import type { JobResult } from '../job-result.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
 import { type AttemptEnd, JobAttempt } from './job-attempt.ts'
-import type { JobCounts, JobMasterOptions, StopRequest } from './job-master-options.ts'
+import {
+  emptyCounts,
+  type JobCounts,
+  type JobMasterOptions,
+  type StopRequest,
+} from './job-master-options.ts'
 import type { GenerationClaim } from './job-store.ts'
 import { RestartStrategy } from './restart-strategy.ts'
 
@@ -44,13 +49,7 @@ interface SavepointStop {
 
 export class JobMaster {
   readonly done: Promise<JobResult>
-  readonly counts: JobCounts = {
-    checkpointsCompleted: 0,
-    checkpointsFailed: 0,
-    lastCheckpoint: undefined,
-    lastCheckpointPath: undefined,
-    lastCheckpointFailure: undefined,
-  }
+  readonly counts: JobCounts
   readonly #options: JobMasterOptions
   readonly #strategy: RestartStrategy
   #resolve: (result: JobResult) => void = () => {}
@@ -70,6 +69,7 @@ export class JobMaster {
     const slots = buildExecutionPlan(options.graph).slots
     assert(options.slots.length === slots, `the job needs ${slots} slots`)
     this.#options = options
+    this.counts = options.counts ?? emptyCounts()
     this.#claim = { run: options.run, lastTried: 0 }
     this.#strategy = new RestartStrategy(options.settings.restart, options.random)
     this.done = new Promise(resolve => {

@@ -9,8 +9,8 @@
  *  B2  A job that fails in the same way at the same place, without a completed checkpoint in
  *      between, is given up after SAME_FAILURES_MAX tries: the same records would fail for ever.
  *  B3  Every decision to give up carries its reason.
- *  B4  A lost process costs no delay: the attempt waits for the one that takes its place anyway, and
- *      whoever starts that one waits where it dies at once.
+ *  B4  A lost process costs no delay: the attempt waits for the one that takes its place anyway,
+ *      and whoever starts that one waits where it dies at once.
  *  B5  A job that cannot begin to run is given up after START_TRIES_MAX tries: whoever started it
  *      waits for an answer, and nothing is lost yet.
  */

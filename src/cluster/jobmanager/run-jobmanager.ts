@@ -27,8 +27,6 @@ import type { ObservedJob } from './rest/observed-job.ts'
 
 /** How often a supervisor hears of the job. */
 const PROGRESS_INTERVAL_MS = 250
-/** A jobmanager that is told to end takes a last checkpoint, if that is quick. */
-const CHECKPOINT_LIMIT_MS = 5_000
 
 interface Loaded {
   readonly config: JobManagerConfig
@@ -68,7 +66,8 @@ export async function runJobManager(host: ProcessHost): Promise<number> {
     await Promise.all([closeRest(), manager.leave()])
     return processExits.ok
   }
-  if (end !== 'abandoned') tell(farewell(manager, end))
+  if (end === 'abandoned') manager.cancel()
+  else tell(farewell(manager, end))
   await Promise.all([closeRest(), manager.close()])
   return end === 'abandoned' || end.outcome === 'failed' ? processExits.failed : processExits.ok
 }
@@ -189,7 +188,7 @@ async function watch({
       if ((message as ToJobManagerProcess).kind === 'stop') void manager.stop()
     })
     host.onTerm(() => {
-      void lastCheckpoint(manager, clock).then(() => {
+      void manager.lastCheckpoint().then(() => {
         if (!manager.isEnding) resolve('left')
       })
     })
@@ -197,11 +196,6 @@ async function watch({
   const end = await Promise.race([manager.done, left])
   timer.cancel()
   return end
-}
-
-async function lastCheckpoint(manager: JobManager, clock: Clock): Promise<void> {
-  const limit = new Promise<void>(resolve => clock.schedule(CHECKPOINT_LIMIT_MS, resolve))
-  await Promise.race([manager.checkpoint().catch(() => undefined), limit])
 }
 
 function farewell(manager: JobManager, { error, ...result }: JobResult): FromJobManager {

@@ -41,24 +41,12 @@ export class SlotLedger {
     this.#counted.set(slot, now)
   }
 
-  /** Where the sources of all other slots stand, by group of watermark alignment. */
-  alignmentBut(slot: number | undefined): ReadonlyMap<string, number> {
-    const least = new Map<string, number>()
-    for (const [other, { alignment }] of this.#figures) {
-      if (other === slot) continue
-      for (const [group, watermark] of Object.entries(alignment)) {
-        least.set(group, Math.min(watermark, least.get(group) ?? watermark))
-      }
-    }
-    return least
-  }
-
   /** The slot's tasks are over. */
   retire(slot: number): void {
     const figures = this.#figures.get(slot)
     if (figures === undefined) return
     this.#meter.retire(figures.tasks as readonly TaskMetrics[])
-    this.#figures.set(slot, { ...figures, tasks: [], alignment: {} })
+    this.#figures.set(slot, { ...figures, tasks: [] })
   }
 
   /** The slot's process is gone, and the next one counts from the beginning. */

@@ -6,11 +6,11 @@
  * Leaves out  sockets and heartbeats (`control/`), what is ordered (`job-attempt.ts`).
  *
  * Invariants
- *  R1  A slot has one holder. Another process gets it only when the holder's connection has ended; the
- *      same process on a new connection gets it at once: it knows that its old one is over.
+ *  R1  A slot has one holder. Another process gets it only when the holder's connection has ended;
+ *      the same process on a new connection gets it at once: it knows that its old one is over.
  *  R2  An order reaches only the process to which its attempt was deployed.
- *  R3  Of a holder that is lost the JobMaster hears that it failed and, when it waits for it, that it
- *      was cancelled: a connection that ended carries nothing more.
+ *  R3  Of a holder that is lost the JobMaster hears that it failed and, when it waits for it, that
+ *      it was cancelled: a connection that ended carries nothing more.
  *  R4  Nobody holds a slot for the JobMaster before it has proved that it built the same job.
  */
 import { assert } from '../../common/assert.ts'

@@ -1,5 +1,6 @@
 /**
- * The wait of an attempt for its slots: says now and then which are missing, and gives up in the end.
+ * The wait of an attempt for its slots: says now and then which are missing, and gives up in the
+ * end.
  */
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { formatDuration } from '../../common/duration.ts'
@@ -56,9 +57,9 @@ export class SlotWait {
   }
 
   #giveUp(): void {
-    const { missing, slots } = this.#options
-    const waitedMs = this.waitingMs ?? 0
-    this.#end()?.reject(clusterErrors.WEIR_SLOTS_MISSING({ missing: missing(), slots, waitedMs }))
+    const { missing, slots, slotTimeoutMs } = this.#options
+    const details = { missing: missing(), slots, waitedMs: slotTimeoutMs }
+    this.#end()?.reject(clusterErrors.WEIR_SLOTS_MISSING(details))
   }
 
   #remindIn(delayMs: number): void {
@@ -66,7 +67,8 @@ export class SlotWait {
     this.#notice = clock.schedule(delayMs, () => {
       const waited = formatDuration(Math.round(this.waitingMs ?? 0))
       const limit = formatDuration(slotTimeoutMs)
-      const text = `waiting for ${slotsText(missing())} of ${slots}: ${waited} so far, at most ${limit}`
+      const which = `${slotsText(missing())} of ${slots}`
+      const text = `waiting for ${which}: ${waited} so far, at most ${limit}`
       onNotice({ level: 'warn', text })
       this.#remindIn(2 * delayMs)
     })

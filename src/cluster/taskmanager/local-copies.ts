@@ -1,6 +1,6 @@
 /**
- * Copies of the state files that this slot wrote, in a folder of its own: a restart of the job reads
- * them instead of fetching them from the store again.
+ * Copies of the state files that this slot wrote, in a folder of its own: a restart of the job
+ * reads them instead of fetching them from the store again.
  *
  * Owns        the folder. Another process of the same slot may use it too, one at a time.
  * Leaves out  whether a copy is right: its reader checks every section (`restore-reader.ts`).

@@ -6,7 +6,6 @@ import type { Exchange } from '../../runtime/network/channel.ts'
 import type { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskControl } from '../../runtime/task-contract.ts'
 import { makeTask, WATERMARK_INTERVAL_MS } from '../../runtime/task-factory.ts'
-import type { AlignmentGroups } from '../../runtime/watermark-alignment.ts'
 import type { JobSettings } from '../job-settings.ts'
 import type { AttemptNetwork } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
@@ -26,15 +25,13 @@ export interface TaskStarterOptions {
   readonly random: Random
   readonly logger: Logger
   readonly counters: UserCounters
-  /** Members leave when their task closes: one serves all attempts. */
-  readonly alignment: AlignmentGroups
 }
 
 /** Makes the function that starts a slot's tasks on its loop. */
 export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart) => TaskControl {
   const { graph, jobId, loop, exchanges, settings, keepsState } = options
-  const { alignment, clock, random, logger, counters } = options
-  return ({ subtask, attempt, network, restore, listener }) =>
+  const { clock, random, logger, counters } = options
+  return ({ subtask, attempt, network, restore, listener, alignment }) =>
     makeTask({
       subtask,
       rank: graph.vertices.indexOf(subtask.vertex),

@@ -39,7 +39,10 @@ export class RestoreReader {
     this.#copies = copies
   }
 
-  /** Reads what a vertex with these operators gets back. Throws WEIR_CHECKPOINT_CORRUPT or a WEIR_STORE error. */
+  /**
+   * Reads what a vertex with these operators gets back. Throws WEIR_CHECKPOINT_CORRUPT or a
+   * WEIR_STORE error.
+   */
   async read(vertexId: string, operatorIds: readonly string[]): Promise<TaskRestore> {
     const operators = new Map<string, OperatorRestore>()
     for (const operatorId of operatorIds) {

@@ -16,7 +16,6 @@ import type { JobOrder } from '../../protocol/control-messages.ts'
 import type { Exchange } from '../../runtime/network/channel.ts'
 import { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
-import { AlignmentGroups } from '../../runtime/watermark-alignment.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { JobSettings } from '../job-settings.ts'
@@ -45,7 +44,6 @@ export interface SlotSessionOptions {
 export class SlotSession {
   readonly #options: SlotSessionOptions
   readonly #executor: TaskExecutor
-  readonly alignment = new AlignmentGroups()
   #exchange: { readonly attempt: number; readonly open: ClosableExchange } | undefined
   #closed = false
 
@@ -75,7 +73,6 @@ export class SlotSession {
         random,
         logger,
         counters,
-        alignment: this.alignment,
       }),
       retire: () => {
         this.#closeExchange()

@@ -20,7 +20,9 @@ import type {
   TaskRestore,
   TaskSnapshot,
 } from '../../runtime/task-contract.ts'
+import { AlignmentGroups, type GroupStanding } from '../../runtime/watermark-alignment.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { alignedSlots } from '../aligned-slots.ts'
 import { failureReport } from '../failure-report.ts'
 import type {
   AttemptNetwork,
@@ -40,6 +42,8 @@ export interface TaskStart {
   readonly network: AttemptNetwork
   readonly restore: TaskRestore | undefined
   readonly listener: TaskListener
+  /** Of the slot. */
+  readonly alignment: AlignmentGroups
 }
 
 export interface TaskExecutorOptions {
@@ -62,6 +66,7 @@ interface Attempt {
   readonly number: number
   readonly network: AttemptNetwork
   readonly tasks: Map<string, TaskControl>
+  readonly alignment: AlignmentGroups
   /** Stores under way. */
   readonly writes: Set<Promise<void>>
   cancelled: boolean
@@ -136,6 +141,9 @@ export class TaskExecutor {
       case 'stop-sources':
         for (const task of this.#sources(attempt)) task.stopSources(command.drain)
         break
+      case 'align':
+        this.#align(attempt, command.others)
+        break
       case 'finish':
         for (const task of tasks.values()) task.finishTask()
         break
@@ -154,6 +162,7 @@ export class TaskExecutor {
       number: command.attempt,
       network: command,
       tasks: new Map(),
+      alignment: new AlignmentGroups(this.#sharedGroups()),
       writes: new Set(),
       cancelled: false,
       ended: undefined,
@@ -174,8 +183,9 @@ export class TaskExecutor {
         )
         if (attempt.cancelled) return
         const listener = this.#listen(attempt, id)
-        const { number, network } = attempt
-        const start = { subtask, attempt: number, network, restore: restored, listener }
+        const { alignment, number, network } = attempt
+        const task = { subtask, attempt: number, network, alignment }
+        const start = { ...task, restore: restored, listener }
         attempt.tasks.set(id, startTask(start))
       } catch (error) {
         this.#fail(attempt, id, error)
@@ -195,6 +205,19 @@ export class TaskExecutor {
       finished: () => say({ kind: 'finished', vertexId }),
       failed: error => this.#fail(attempt, vertexId, error),
     }
+  }
+
+  /** Those with sources in this slot and in others. */
+  #sharedGroups(): readonly string[] {
+    const groups = [...alignedSlots(this.#options.plan.graph)]
+    return groups.filter(([, slots]) => slots.has(this.#options.slot)).map(([group]) => group)
+  }
+
+  #align(attempt: Attempt, others: readonly GroupStanding[]): void {
+    const { alignment } = attempt
+    alignment.hear(others)
+    const standings = alignment.standings()
+    this.#say(attempt, { kind: 'aligned', standings, waits: alignment.isWaiting })
   }
 
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {

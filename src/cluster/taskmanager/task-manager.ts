@@ -1,7 +1,7 @@
 /**
- * A taskmanager: offers one slot to the jobmanager of its job, and does for it what it is told. The
- * connection is all that binds them: without it nothing runs, and it is made again for as long as it
- * takes, to the same jobmanager or to the one in its place.
+ * A taskmanager: offers one slot to the jobmanager of its job, and does for it what it is told.
+ * The connection is all that binds them: without it nothing runs, and it is made again for as long
+ * as it takes, to the same jobmanager or to the one in its place.
  *
  * Owns        the connection, and the session that it serves.
  * Leaves out  what a slot does (`slot-session.ts`), and the process around it (`bin/`).
@@ -120,7 +120,8 @@ export class TaskManager {
       return
     }
     this.#send({ kind: 'leaving' })
-    this.#options.clock.schedule(LEAVE_LIMIT_MS, () => void this.#end('left'))
+    this.#timer?.cancel()
+    this.#timer = this.#options.clock.schedule(LEAVE_LIMIT_MS, () => void this.#end('left'))
   }
 
   /** Ends at once: nobody needs it any more. */
@@ -181,9 +182,6 @@ export class TaskManager {
         void this.#end(this.#leaving ? 'left' : 'dismissed')
         break
       case 'heartbeat':
-        if (this.#session !== undefined) {
-          this.#session.alignment.elsewhere = new Map(Object.entries(message.alignment))
-        }
         break
     }
   }
@@ -244,7 +242,6 @@ export class TaskManager {
     const figures = slotFigures({
       tasks: session?.metrics ?? [],
       counters: this.#counters,
-      alignment: session?.alignment.standing ?? new Map(),
       process: this.#options.process.figures(),
     })
     return { kind: 'heartbeat', figures }

@@ -27,12 +27,12 @@
  *  B7  While nothing is overdue, a checkpoint with a timeout is an aligned one.
  *
  * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015);
- * the unaligned way is Chandy and Lamport, "Distributed Snapshots" (1985): a channel's state is what
- * came after the snapshot and before the channel's own barrier.
+ * the unaligned way is Chandy and Lamport, "Distributed Snapshots" (1985): a channel's state is
+ * what came after the snapshot and before the channel's own barrier.
  */
 import { assert } from '../../common/assert.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
-import type { AbortReason, BarrierDecision, BarrierHandler } from './barrier-decision.ts'
+import type { AbortReason, BarrierDecision, BarrierHandler, Moment } from './barrier-decision.ts'
 import { CountingBarrierHandler } from './counting-barrier-handler.ts'
 import {
   abort,
@@ -74,7 +74,7 @@ class ExactBarrierHandler implements BarrierHandler {
     this.#open = allChannels(channelCount)
   }
 
-  onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[] {
+  onBarrier(barrier: CheckpointBarrier, channel: number, now: Moment): readonly BarrierDecision[] {
     assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
     const { pending, decisions } = this.#see(barrier, now)
     // Late: the checkpoint was decided before (B2). The channel is not blocked by its barrier.
@@ -89,7 +89,7 @@ class ExactBarrierHandler implements BarrierHandler {
   onBarrierAhead(
     barrier: CheckpointBarrier,
     channel: number,
-    now: number,
+    now: Moment,
   ): readonly BarrierDecision[] {
     assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
     const { pending, decisions } = this.#see(barrier, now)
@@ -101,14 +101,14 @@ class ExactBarrierHandler implements BarrierHandler {
     return [...decisions, ...this.#finishRecording(pending, channel, now)]
   }
 
-  onAnnounced(barrier: CheckpointBarrier, now: number): readonly BarrierDecision[] {
+  onAnnounced(barrier: CheckpointBarrier, now: Moment): readonly BarrierDecision[] {
     const { pending, decisions } = this.#see(barrier, now)
     return pending === undefined ? decisions : [...decisions, ...this.#tryUnaligned(pending, now)]
   }
 
-  onTimer(now: number): readonly BarrierDecision[] {
+  onTimer(now: Moment): readonly BarrierDecision[] {
     const pending = this.#pending
-    if (pending === undefined || now < deadlineOf(pending.barrier, pending.startedAt)) return []
+    if (pending === undefined || isInTime(pending, now)) return []
     pending.unaligned = true
     return this.#tryUnaligned(pending, now)
   }
@@ -122,7 +122,7 @@ class ExactBarrierHandler implements BarrierHandler {
     return [...decisions, ...abort(checkpointId, 'cancelled upstream')]
   }
 
-  /** The job knows already: nothing is reported. The tasks behind hear of it, or have the barrier. */
+  /** The job knows already: nothing is reported. The tasks behind hear of it, or are told. */
   onAborted(checkpointId: number): readonly BarrierDecision[] {
     const pending = this.#pending
     if (checkpointId > this.#newestId) remember(this.#aborted, checkpointId)
@@ -131,7 +131,7 @@ class ExactBarrierHandler implements BarrierHandler {
     return pending.cut ? [] : [{ kind: 'forward-cancel', checkpointId }, { kind: 'unblock-all' }]
   }
 
-  onEndOfPartition(channel: number, now: number): readonly BarrierDecision[] {
+  onEndOfPartition(channel: number, now: Moment): readonly BarrierDecision[] {
     this.#open.delete(channel)
     const pending = this.#pending
     if (pending === undefined) return []
@@ -145,7 +145,7 @@ class ExactBarrierHandler implements BarrierHandler {
   /** The first sign of a checkpoint begins it, and ends an older one (B1, B2). */
   #see(
     barrier: CheckpointBarrier,
-    now: number,
+    now: Moment,
   ): { readonly pending: PendingBarriers | undefined; readonly decisions: BarrierDecision[] } {
     const { checkpointId } = barrier
     const decisions: BarrierDecision[] = []
@@ -165,25 +165,25 @@ class ExactBarrierHandler implements BarrierHandler {
   }
 
   /** A barrier came, and the snapshot is still to be decided. */
-  #arrived(pending: PendingBarriers, channel: number, now: number): readonly BarrierDecision[] {
+  #arrived(pending: PendingBarriers, channel: number, now: Moment): readonly BarrierDecision[] {
     if (hasAll(pending, this.#open)) return this.#complete(pending, now)
     const started = this.#tryUnaligned(pending, now)
     return started.length > 0 ? started : [{ kind: 'block', channel }]
   }
 
   /** All barriers are there. */
-  #complete(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #complete(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     if (pending.unaligned) return this.#beginUnaligned(pending, now)
     this.#pending = undefined
     return [alignedSnapshot(pending, now), { kind: 'unblock-all' }]
   }
 
   /** Begins unaligned if it is time (B5, B7). */
-  #tryUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #tryUnaligned(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     return pending.cut || !pending.unaligned ? [] : this.#beginUnaligned(pending, now)
   }
 
-  #beginUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #beginUnaligned(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     const record = [...this.#open].filter(channel => !pending.inOrder.has(channel))
     pending.cut = true
     const decisions: BarrierDecision[] = [
@@ -201,13 +201,13 @@ class ExactBarrierHandler implements BarrierHandler {
   #finishRecording(
     pending: PendingBarriers,
     channel: number,
-    now: number,
+    now: Moment,
   ): readonly BarrierDecision[] {
     const { checkpointId } = pending.barrier
     return [{ kind: 'finish-recording', checkpointId, channel }, ...this.#tryRecorded(pending, now)]
   }
 
-  #tryRecorded(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #tryRecorded(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     if (!hasAll(pending, this.#open)) return []
     this.#pending = undefined
     const { checkpointId } = pending.barrier
@@ -227,6 +227,10 @@ function remember(aborted: Set<number>, checkpointId: number): void {
   aborted.add(checkpointId)
   const [oldest] = aborted
   if (aborted.size > ABORTED_MAX) aborted.delete(oldest as number)
+}
+
+function isInTime({ barrier, startedAt }: PendingBarriers, now: Moment): boolean {
+  return now.monotonicMs < deadlineOf(barrier, startedAt)
 }
 
 function hasCome(pending: PendingBarriers, channel: number): boolean {

@@ -18,6 +18,7 @@ import type { InputGate } from '../network/input-gate.ts'
 import type { ResultPartition } from '../network/result-partition.ts'
 import type { ChannelSnapshot, CheckpointBarrier } from '../task-contract.ts'
 import type { ChannelMark, WatermarkValve } from '../watermark-valve.ts'
+import type { Moment } from './barrier-decision.ts'
 import { deadlineOf, unalignedForm } from './pending-barriers.ts'
 
 export interface RecorderParts {
@@ -46,7 +47,7 @@ export interface RecordedOutput {
 
 interface Recording {
   readonly barrier: CheckpointBarrier
-  /** When a barrier that waits in the outputs is to overtake, ms since the epoch. */
+  /** When a barrier that waits in the outputs is to overtake (monotonic ms). */
   deadline: number
   /** Of all inputs, at the cut; none for an aligned checkpoint. */
   readonly marks: readonly ChannelMark[]
@@ -76,7 +77,7 @@ export class InFlightRecorder {
     this.#parts = parts
   }
 
-  /** When `step` has to hasten barriers, ms since the epoch; infinite when it has not. */
+  /** When `step` has to hasten barriers (monotonic ms); infinite when it has not. */
   get nextTimer(): number {
     let next = Number.POSITIVE_INFINITY
     for (const { holding, deadline } of this.#recordings.values()) {
@@ -109,12 +110,12 @@ export class InFlightRecorder {
   }
 
   /** Sends the barrier on. One that is overdue goes on as an unaligned one. */
-  sendBarrier(checkpointId: number, now: number): void {
+  sendBarrier(checkpointId: number, now: Moment): void {
     const recording = this.#recordings.get(checkpointId)
     if (recording === undefined) return
     const { barrier, outputs } = recording
     recording.deadline = deadlineOf(barrier, now)
-    const sent = now >= recording.deadline ? unalignedForm(barrier) : barrier
+    const sent = now.monotonicMs >= recording.deadline ? unalignedForm(barrier) : barrier
     for (const { partition } of this.#parts.outputs) {
       outputs.push([...partition.sendBarrier(sent)])
     }
@@ -131,10 +132,10 @@ export class InFlightRecorder {
   }
 
   /** Looks at barriers that waited in the outputs: some may have left, or be overdue. */
-  step(now: number): void {
+  step(monotonicMs: number): void {
     for (const [checkpointId, recording] of this.#recordings) {
       if (!recording.holding) continue
-      if (now >= recording.deadline) this.#hasten(recording)
+      if (monotonicMs >= recording.deadline) this.#hasten(recording)
       recording.holding = this.#isHeld(checkpointId)
     }
   }

@@ -11,32 +11,22 @@
  *  DE2  One attempt at a time has an exchange.
  *  DE3  After `close` nothing listens, and no connection is open.
  */
-import { rm } from 'node:fs/promises'
-import {
-  connect as connectPlain,
-  createServer as createPlainServer,
-  type Server,
-  type Socket,
-} from 'node:net'
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import type { Server, Socket } from 'node:net'
 import { assert } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
-import { messageOf } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
 import { type PeerIdentity, type Refusal, shakeHands } from './handshake.ts'
-import { networkErrors } from './network-errors.ts'
 import { NetworkExchange } from './network-exchange.ts'
 import type { NetworkSettings } from './network-settings.ts'
-import { formatPeerAddress, type PeerAddress, parsePeerAddress } from './peer-address.ts'
-
-/** PEM texts. Both ends show a certificate that `ca` signed. */
-export interface TlsSettings {
-  readonly cert: string
-  readonly key: string
-  readonly ca: string
-}
+import {
+  advertisedAddress,
+  dialPeer,
+  listenForPeers,
+  loadTls,
+  type TlsSettings,
+} from './peer-socket.ts'
 
 export interface DataEndpointOptions {
   /** `unix:/path` or `tcp://host:port`; port 0 takes any. */
@@ -68,6 +58,7 @@ const JOIN_TIMEOUT_MS = 30_000
 /** The listener may use all its time to join; its refusal must still arrive. */
 const VERDICT_TIMEOUT_MS: number = JOIN_TIMEOUT_MS + HANDSHAKE_TIMEOUT_MS
 
+const FAREWELL_MS = 1_000
 /** More than any job has slots; a stranger must not use up all sockets. */
 const CONNECTIONS_MAX = 8_192
 
@@ -88,32 +79,29 @@ export class DataEndpoint {
   #generation = -1
   #closed = false
 
-  private constructor(options: DataEndpointOptions, server: Server, address: string) {
+  private constructor(options: DataEndpointOptions, server: Server) {
     this.#options = options
     this.#secret = Buffer.from(options.secret)
     this.#server = server
-    this.address = address
+    this.address = advertisedAddress(server, options.listen, options.advertise)
+    // With TLS a connection is there before it is accepted.
+    server.on('connection', (socket: Socket) => this.#keep(socket))
   }
 
   /** Rejects with WEIR_LISTEN_FAILED or WEIR_ADDRESS_INVALID. */
   static async listen(options: DataEndpointOptions): Promise<DataEndpoint> {
-    const at = parsePeerAddress(options.listen)
+    const tls = options.tls === undefined ? undefined : await loadTls(options.tls)
     let endpoint: DataEndpoint | undefined
-    const accept = (socket: Socket): void => {
-      if (endpoint === undefined) socket.destroy()
-      else void endpoint.#welcome(socket)
-    }
-    const server = makeServer(options.tls, accept)
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', error => {
-        const reason = messageOf(error)
-        reject(networkErrors.WEIR_LISTEN_FAILED({ address: options.listen, reason }, error))
-      })
-      if (at.kind === 'unix') server.listen(at.path, resolve)
-      else server.listen(at.port, at.host, resolve)
+    const server = await listenForPeers({
+      address: options.listen,
+      tls,
+      accept: socket => {
+        if (endpoint === undefined) socket.destroy()
+        else void endpoint.#welcome(socket)
+      },
+      warn: error => options.logger.warn({ err: error }, 'a connection for data failed'),
     })
-    server.on('error', error => options.logger.warn({ err: error }, 'the data port has an error'))
-    endpoint = new DataEndpoint(options, server, advertised(options, at, server))
+    endpoint = new DataEndpoint({ ...options, tls }, server)
     return endpoint
   }
 
@@ -143,13 +131,17 @@ export class DataEndpoint {
     this.#closed = true
     await this.#exchange?.close()
     for (const joining of this.#joining) joining.resolve()
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets) if (!socket.writableEnded) socket.destroy()
+    // What ends by a farewell is given time to say it.
+    const timer = this.#options.clock.schedule(FAREWELL_MS, () => {
+      for (const socket of this.#sockets) socket.destroy()
+    })
     await new Promise<void>(resolve => this.#server.close(() => resolve()))
-    const at = parsePeerAddress(this.#options.listen)
-    if (at.kind === 'unix') await rm(at.path, { force: true })
+    timer.cancel()
   }
 
   #keep(socket: Socket): void {
+    if (this.#sockets.has(socket)) return
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.setNoDelay(true)
@@ -157,7 +149,6 @@ export class DataEndpoint {
   }
 
   async #welcome(socket: Socket): Promise<void> {
-    this.#keep(socket)
     if (this.#sockets.size > CONNECTIONS_MAX) {
       socket.destroy()
       return
@@ -184,7 +175,12 @@ export class DataEndpoint {
   async #dial({ generation, peers }: ExchangeOptions, to: number): Promise<Socket> {
     const address = peers[to] ?? ''
     const peer = `slot ${to} (${address})`
-    const socket = await this.#connect(parsePeerAddress(address), peer)
+    const socket = await dialPeer({
+      address,
+      tls: this.#options.tls,
+      peer,
+      made: made => this.#keep(made),
+    })
     await this.#shakeHands(socket, {
       side: 'dialer',
       peer,
@@ -254,48 +250,4 @@ export class DataEndpoint {
       timer = this.#options.clock.schedule(JOIN_TIMEOUT_MS, joining.resolve)
     })
   }
-
-  #connect(at: PeerAddress, peer: string): Promise<Socket> {
-    const { tls } = this.#options
-    const place = at.kind === 'unix' ? { path: at.path } : { host: at.host, port: at.port }
-    return new Promise((resolve, reject) => {
-      const socket =
-        tls === undefined
-          ? connectPlain(place)
-          : // The certificate is this job's own; which slot it is, the handshake tells.
-            connectTls({
-              ...place,
-              ...tls,
-              minVersion: 'TLSv1.3',
-              checkServerIdentity: () => undefined,
-            })
-      this.#keep(socket)
-      const refuse = (error: unknown): void => {
-        const reason = messageOf(error)
-        reject(networkErrors.WEIR_PEER_UNREACHABLE({ peer, reason }, error))
-      }
-      socket.once('error', refuse)
-      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-        socket.off('error', refuse)
-        resolve(socket)
-      })
-    })
-  }
-}
-
-function makeServer(tls: TlsSettings | undefined, accept: (socket: Socket) => void): Server {
-  if (tls === undefined) return createPlainServer({ noDelay: true }, accept)
-  const options = { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' }
-  return createTlsServer(options as Parameters<typeof createTlsServer>[0] & object, accept)
-}
-
-/** What peers dial: the port that was given, where any would do. */
-function advertised(options: DataEndpointOptions, at: PeerAddress, server: Server): string {
-  const wanted = parsePeerAddress(options.advertise ?? options.listen)
-  const bound = server.address()
-  if (wanted.kind === 'unix' || bound === null || typeof bound === 'string') {
-    return formatPeerAddress(wanted)
-  }
-  assert(at.kind === 'tcp', 'an address and a path are not mixed')
-  return formatPeerAddress({ ...wanted, port: wanted.port === 0 ? bound.port : wanted.port })
 }

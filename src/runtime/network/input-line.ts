@@ -1,46 +1,43 @@
 /**
- * A connection from another slot, seen from the receiver: frames go to their channels, credits go
+ * The channels that lead from another slot to this one: frames go to their channels, credits go
  * back. The socket is always read: what may arrive is bounded by the credits alone.
  *
  * Invariants
  *  IL1  A frame belongs to a channel of this connection; anything else ends it.
- *  IL2  The failure of a connection is reported once; after the ends of all partitions have come,
- *       the other end may close it.
+ *  IL2  Of the credits that a sender may use it has been told of more than half, or will be at the
+ *       end of this turn: it never waits for credits that exist.
  */
-import type { Socket } from 'node:net'
-import { messageOf } from '../../common/errors.ts'
-import { FrameReader } from './frame-reader.ts'
+import type { Duplex } from 'node:stream'
+import { encodeCredit } from './credit-frame.ts'
 import { networkErrors } from './network-errors.ts'
+import type { LineOptions } from './output-line.ts'
+import { PeerConnection } from './peer-connection.ts'
 import type { RemoteInput } from './remote-input.ts'
-import type { Traffic } from './traffic.ts'
-import { type Frame, HEADER_BYTES, putHeader } from './wire-format.ts'
-
-export interface InputLineOptions {
-  /** How the other end is called in errors. */
-  readonly peer: string
-  readonly traffic: Traffic
-  failed(error: unknown): void
-}
+import type { Frame } from './wire-format.ts'
 
 export class InputLine {
-  readonly #options: InputLineOptions
+  readonly connection: PeerConnection
+  readonly #options: LineOptions
   readonly #channels = new Map<number, RemoteInput>()
   /** Credits that were granted and not announced, by channel. */
   readonly #credits = new Map<number, number>()
-  #socket: Socket | undefined
-  #closed = false
+  /** Frame sizes that were not announced, by channel; each has an entry in `#credits` too. */
+  readonly #sizes = new Map<number, number>()
   #scheduled = false
   readonly #announceLater = (): void => {
     this.#scheduled = false
     this.#announce()
   }
 
-  constructor(options: InputLineOptions) {
+  constructor(options: LineOptions) {
     this.#options = options
-  }
-
-  get isAttached(): boolean {
-    return this.#socket !== undefined
+    this.connection = new PeerConnection({
+      ...options,
+      failed: error => options.failed(error),
+      take: frame => this.#take(frame),
+      drained: () => {},
+      isOver: () => this.#isOver(),
+    })
   }
 
   channel(index: number): RemoteInput | undefined {
@@ -51,43 +48,22 @@ export class InputLine {
     this.#channels.set(index, input)
   }
 
-  attach(socket: Socket): void {
-    if (this.#closed) {
-      socket.destroy()
-      return
-    }
-    this.#socket = socket
-    const reader = new FrameReader(frame => this.#take(frame))
-    socket.on('data', chunk => this.#read(reader, chunk))
-    socket.on('error', error => this.fail(messageOf(error)))
-    socket.on('end', () => this.fail('it closed the connection'))
-    socket.on('close', () => this.fail('the connection is closed'))
-    socket.resume()
-    if (socket.destroyed) this.fail('the connection is closed')
+  attach(socket: Duplex): void {
+    this.connection.attach(socket)
     this.#announce()
   }
 
   /** The sender of this channel may send one more frame. */
   grant(index: number): void {
     this.#credits.set(index, (this.#credits.get(index) ?? 0) + 1)
-    if (this.#scheduled) return
-    this.#scheduled = true
-    queueMicrotask(this.#announceLater)
+    this.#consider(index)
   }
 
-  fail(reason: string, cause?: unknown): void {
-    if (this.#closed) return
-    const isOver = this.#isOver()
-    this.close()
-    if (isOver) return
-    const { peer } = this.#options
-    this.#options.failed(networkErrors.WEIR_PEER_LOST({ peer, reason }, cause))
-  }
-
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#socket?.destroy()
+  /** The sender of this channel should send frames of another size. */
+  resize(index: number, frameBytes: number): void {
+    this.#sizes.set(index, frameBytes)
+    this.#credits.set(index, this.#credits.get(index) ?? 0)
+    this.#schedule()
   }
 
   #isOver(): boolean {
@@ -96,18 +72,7 @@ export class InputLine {
     return true
   }
 
-  #read(reader: FrameReader, chunk: Buffer): void {
-    if (this.#closed) return
-    this.#options.traffic.bytesReceived += chunk.length
-    try {
-      reader.push(chunk)
-    } catch (error) {
-      this.fail(messageOf(error), error)
-    }
-  }
-
   #take(frame: Frame): void {
-    if (frame.kind === 'alive') return
     const input = this.#channels.get(frame.channel)
     if (input === undefined) {
       const what = `${frame.kind} for the unknown channel ${frame.channel}`
@@ -115,20 +80,31 @@ export class InputLine {
     }
     this.#options.traffic.framesReceived++
     input.arrived(frame)
+    this.#consider(frame.channel)
+  }
+
+  /** IL2: a message for each frame would cost as much as reading it. */
+  #consider(index: number): void {
+    const credits = this.#credits.get(index) ?? 0
+    const granted = this.#channels.get(index)?.granted ?? 0
+    if (credits > 0 && credits * 2 >= granted) this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(this.#announceLater)
   }
 
   #announce(): void {
-    const socket = this.#socket
-    if (socket === undefined || this.#closed || this.#credits.size === 0) return
-    const bytes = Buffer.allocUnsafe(HEADER_BYTES * this.#credits.size)
-    let at = 0
-    for (const [channel, amount] of this.#credits) {
-      const frame = bytes.subarray(at, at + HEADER_BYTES)
-      putHeader(frame, { kind: 'credit', flags: 0, channel, amount })
-      at += HEADER_BYTES
+    if (!this.connection.isOpen || this.#credits.size === 0) return
+    const frames: Buffer[] = []
+    for (const [channel, credits] of this.#credits) {
+      const frameBytes = this.#sizes.get(channel)
+      frames.push(encodeCredit({ channel, credits, frameBytes }))
     }
     this.#credits.clear()
-    this.#options.traffic.bytesSent += bytes.length
-    socket.write(bytes)
+    this.#sizes.clear()
+    this.connection.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames))
   }
 }

@@ -32,6 +32,9 @@ interface Recording<D> {
   closed: boolean
 }
 
+/** Items that were taken and still stand in the array: moving the rest for each would cost more. */
+const TAKEN_MAX = 16
+
 /** `D`: the data, as this transport holds it. */
 export class InputQueue<D extends InFlightItem> {
   /** A plain array read by an index and cut when empty: queues are a few items long. */
@@ -78,7 +81,8 @@ export class InputQueue<D extends InFlightItem> {
   push(item: D | StreamEvent): void {
     if (item.kind === 'barrier') {
       const { barrier } = item
-      if (this.#recording?.checkpointId === barrier.checkpointId) {
+      const recording = this.#recording
+      if (recording?.checkpointId === barrier.checkpointId && !recording.closed) {
         this.pushAhead(barrier)
         return
       }
@@ -107,8 +111,16 @@ export class InputQueue<D extends InFlightItem> {
     if (this.#head === this.#items.length) {
       this.#items = []
       this.#head = 0
+    } else if (this.#head === TAKEN_MAX) {
+      // A queue that never becomes empty must not keep what was taken.
+      this.#items.splice(0, TAKEN_MAX)
+      this.#head = 0
     }
-    if (item.kind === 'barrier') this.#gave(item.barrier.checkpointId, this.#left)
+    if (item.kind === 'barrier') {
+      const { checkpointId } = item.barrier
+      this.#gave({ checkpointId, at: this.#left })
+      this.#forget(checkpointId)
+    }
     return item
   }
 
@@ -118,7 +130,7 @@ export class InputQueue<D extends InFlightItem> {
     const mark = this.#marks.shift()
     const { checkpointId } = priority.barrier
     assert(mark?.checkpointId === checkpointId, 'Q4: barriers that overtook are given in order')
-    this.#given = mark
+    this.#gave(mark)
     return priority
   }
 
@@ -158,9 +170,9 @@ export class InputQueue<D extends InFlightItem> {
     if (recording !== undefined && recording.checkpointId <= checkpointId) recording.closed = true
   }
 
-  #gave(checkpointId: number, at: number): void {
-    this.#given = { checkpointId, at }
-    this.#forget(checkpointId)
+  /** One that was overtaken by a newer one says nothing any more. */
+  #gave(mark: Mark): void {
+    if (mark.checkpointId > this.#given.checkpointId) this.#given = mark
   }
 
   /** The barrier does not stand in the queue any more: its announcement says nothing. */

@@ -14,7 +14,9 @@ export const networkErrors = defineErrors({
     retry: 'later',
     message: (e: { peer: string; reason: string }) =>
       `the connection to ${e.peer} broke: ${e.reason}`,
-    next: 'the job restarts from its last completed checkpoint; see whether that process or the network died',
+    next:
+      'the job restarts from its last completed checkpoint; ' +
+      'see whether that process or the network died',
   },
   WEIR_PEER_UNREACHABLE: {
     domain: 'external',
@@ -76,7 +78,7 @@ export const networkErrors = defineErrors({
     domain: 'internal',
     retry: 'later',
     message: (e: { what: string }) => `malformed frame: ${e.what}`,
-    next: 'see whether both processes run the same build; the job restarts from its last checkpoint',
+    next: 'see whether all processes run one build; the job restarts from its last checkpoint',
   },
   WEIR_RECORD_TOO_LARGE: {
     domain: 'user',
@@ -91,6 +93,13 @@ export const networkErrors = defineErrors({
     message: (e: { address: string; reason: string }) =>
       `cannot listen on ${e.address}: ${e.reason}`,
     next: 'choose a free port or another path',
+  },
+  WEIR_TLS_UNREADABLE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { name: string; path: string; reason: string }) =>
+      `the ${e.name} of TLS cannot be read from ${e.path}: ${e.reason}`,
+    next: 'give the path of a PEM file, or the PEM text itself',
   },
   WEIR_ADDRESS_INVALID: {
     domain: 'user',

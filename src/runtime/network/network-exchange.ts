@@ -14,15 +14,18 @@ import type { Socket } from 'node:net'
 import { assert, assertDefined } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import type { JobEdge, JobGraph } from '../../graph/job-graph.ts'
-import { type FrameDecoder, makeFrameDecoder } from '../../schema/frame-decoder.ts'
-import { makeFrameEncoder } from '../../schema/frame-encoder.ts'
+import {
+  compileFrameEncoder,
+  type FrameEncoder,
+  type FrameEncoderOptions,
+} from '../../schema/frame-encoder.ts'
+import { DEBLOAT_INTERVAL_MS } from './buffer-debloater.ts'
 import type { Exchange, InputChannel, OutputChannel } from './channel.ts'
-import { CreditPool } from './credit-pool.ts'
 import { InputLine } from './input-line.ts'
 import { LocalExchange } from './local-channel.ts'
 import type { NetworkSettings } from './network-settings.ts'
-import { OutputLine } from './output-line.ts'
-import { RemoteInput } from './remote-input.ts'
+import { type LineOptions, OutputLine } from './output-line.ts'
+import { RemoteGate } from './remote-gate.ts'
 import { RemoteOutput } from './remote-output.ts'
 import { Traffic } from './traffic.ts'
 import { HEADER_BYTES } from './wire-format.ts'
@@ -40,11 +43,10 @@ export interface NetworkExchangeOptions {
   failed(error: unknown): void
 }
 
-/** An input of this slot: what its channels share. */
-interface Gate {
-  readonly decoder: FrameDecoder<unknown>
-  readonly pool: CreditPool
-}
+/** How many an idle connection gives before its silence counts as its end. */
+const SIGNS_OF_LIFE = 6
+
+type MakeEncoder = (options: FrameEncoderOptions) => FrameEncoder<unknown>
 
 export class NetworkExchange implements Exchange {
   readonly metrics: Traffic = new Traffic()
@@ -53,9 +55,13 @@ export class NetworkExchange implements Exchange {
   readonly #indexes: ReadonlyMap<string, number>
   readonly #outputs = new Map<number, OutputLine>()
   readonly #inputs = new Map<number, InputLine>()
-  readonly #gates = new Map<number, Gate>()
+  readonly #gates = new Map<number, RemoteGate>()
+  /** Compiled once an edge. */
+  readonly #encoders = new Map<number, MakeEncoder>()
   #open: RemoteOutput[] = []
   #timer: TimerHandle | undefined
+  #watching: TimerHandle | undefined
+  #debloating: TimerHandle | undefined
   #closed = false
   readonly #flush = (): void => {
     this.#timer = undefined
@@ -67,6 +73,8 @@ export class NetworkExchange implements Exchange {
   constructor(options: NetworkExchangeOptions) {
     this.#options = options
     this.#indexes = new Map(options.graph.edges.map((edge, index) => [edge.id, index]))
+    this.#watch()
+    if (options.settings.debloat.enabled) this.#debloat()
   }
 
   get generation(): number {
@@ -84,9 +92,9 @@ export class NetworkExchange implements Exchange {
       output = new RemoteOutput({
         edgeId: edge.id,
         channel: index,
-        encoder: makeFrameEncoder(edge.type, { limitBytes: settings.frameBytes - HEADER_BYTES }),
+        encoder: this.#makeEncoder(edge, index),
         sender: line,
-        capacityBytes: settings.frameBytes * 2,
+        frameBytes: settings.frameBytes,
       })
       line.add(index, output)
     }
@@ -99,21 +107,13 @@ export class NetworkExchange implements Exchange {
     if (from === slot) return this.#local.input(edge, from, to)
     const index = this.#indexOf(edge)
     const line = this.#inputLine(from)
-    let input = line.channel(index)
-    if (input === undefined) {
-      const { decoder, pool } = this.#gate(edge, index)
-      const account = pool.account(() => line.grant(index))
-      input = new RemoteInput({ decoder, account })
-      line.add(index, input)
-      account.open()
-    }
-    return input
+    return line.channel(index) ?? this.#gate(edge, index).connect(line)
   }
 
   /** A connection from a slot whose handshake is done; refused when there is one already. */
   accept(from: number, socket: Socket): void {
     const line = this.#inputLine(from)
-    if (this.#closed || line.isAttached) socket.destroy()
+    if (this.#closed || line.connection.isAttached) socket.destroy()
     else line.attach(socket)
   }
 
@@ -121,9 +121,15 @@ export class NetworkExchange implements Exchange {
     if (this.#closed) return
     this.#closed = true
     this.#timer?.cancel()
+    this.#watching?.cancel()
+    this.#debloating?.cancel()
     this.#open = []
-    for (const line of this.#outputs.values()) line.close()
-    for (const line of this.#inputs.values()) line.close()
+    for (const { connection } of this.#lines()) connection.close()
+  }
+
+  *#lines(): Iterable<OutputLine | InputLine> {
+    yield* this.#outputs.values()
+    yield* this.#inputs.values()
   }
 
   #indexOf(edge: JobEdge): number {
@@ -134,11 +140,9 @@ export class NetworkExchange implements Exchange {
     let line = this.#outputs.get(to)
     if (line === undefined) {
       line = new OutputLine({
-        peer: this.#nameOf(to),
-        traffic: this.metrics,
+        ...this.#lineOptions(to),
         channelsMax: this.#indexes.size,
         opened: output => this.#opened(output),
-        failed: error => this.#failed(error),
       })
       this.#outputs.set(to, line)
       this.#dial(to, line)
@@ -156,27 +160,38 @@ export class NetworkExchange implements Exchange {
   #inputLine(from: number): InputLine {
     let line = this.#inputs.get(from)
     if (line === undefined) {
-      line = new InputLine({
-        peer: this.#nameOf(from),
-        traffic: this.metrics,
-        failed: error => this.#failed(error),
-      })
+      line = new InputLine(this.#lineOptions(from))
       this.#inputs.set(from, line)
     }
     return line
   }
 
-  #gate(edge: JobEdge, index: number): Gate {
+  #gate(edge: JobEdge, index: number): RemoteGate {
     let gate = this.#gates.get(index)
     if (gate === undefined) {
-      const { exclusiveCredits, floatingCredits } = this.#options.settings
-      gate = {
-        decoder: makeFrameDecoder(edge.type),
-        pool: new CreditPool({ exclusive: exclusiveCredits, floating: floatingCredits }),
-      }
+      gate = new RemoteGate(index, edge.type, this.#options.settings)
       this.#gates.set(index, gate)
     }
     return gate
+  }
+
+  #makeEncoder(edge: JobEdge, index: number): FrameEncoder<unknown> {
+    let make = this.#encoders.get(index)
+    if (make === undefined) {
+      make = compileFrameEncoder(edge.type)
+      this.#encoders.set(index, make)
+    }
+    const limitBytes = this.#options.settings.frameBytes - HEADER_BYTES
+    return make({ limitBytes, headroomBytes: HEADER_BYTES })
+  }
+
+  #debloat(): void {
+    const { clock } = this.#options
+    const before = clock.monotonic()
+    this.#debloating = clock.schedule(DEBLOAT_INTERVAL_MS, () => {
+      for (const gate of this.#gates.values()) gate.sample(clock.monotonic() - before)
+      if (!this.#closed) this.#debloat()
+    })
   }
 
   /** NE2: one timer serves all channels. */
@@ -189,8 +204,27 @@ export class NetworkExchange implements Exchange {
     else this.#timer = clock.schedule(bufferTimeoutMs, this.#flush)
   }
 
-  #nameOf(slot: number): string {
-    return `slot ${slot} (${this.#options.peers[slot] ?? 'no address'})`
+  #lineOptions(slot: number): LineOptions {
+    const { peers, settings } = this.#options
+    return {
+      peer: `slot ${slot} (${peers[slot] ?? 'no address'})`,
+      traffic: this.metrics,
+      silenceMs: settings.silenceMs,
+      failed: error => this.#failed(error),
+    }
+  }
+
+  /** Looks after all connections together. A late call means that this process could not hear. */
+  #watch(): void {
+    const { clock, settings } = this.#options
+    const before = clock.monotonic()
+    const intervalMs = settings.silenceMs / SIGNS_OF_LIFE
+    this.#watching = clock.schedule(intervalMs, () => {
+      const passedMs = clock.monotonic() - before
+      const wasAwake = passedMs < intervalMs * 2
+      for (const { connection } of this.#lines()) connection.tick(wasAwake ? passedMs : 0)
+      if (!this.#closed) this.#watch()
+    })
   }
 
   #failed(error: unknown): void {

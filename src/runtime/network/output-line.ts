@@ -1,49 +1,55 @@
 /**
- * A connection to another slot, seen from the sender: the channels that lead there take turns, a
- * frame each.
+ * The channels that lead from this slot to another: they share a connection and take turns, a frame
+ * each.
  *
  * Owns        which channel sends next, and how far the socket is filled.
- * Leaves out  what waits in a channel (`remote-output.ts`), and how the socket came to be.
+ * Leaves out  what waits in a channel (`remote-output.ts`), and the socket (`peer-connection.ts`).
  *
  * Invariants
- *  OL1  The socket holds at most AHEAD_BYTES and one frame that the kernel has not taken: a barrier
- *       that overtakes waits for no more.
+ *  OL1  At most AHEAD_BYTES and one frame are given to the socket that the kernel has not taken: a
+ *       barrier that overtakes waits for no more.
  *  OL2  A channel that may send gets its turn before any other gets two.
- *  OL4  A credit is never lost: one that comes before its channel is there waits for it. Tasks of
+ *  OL3  A credit is never lost: one that comes before its channel is there waits for it. Tasks of
  *       two slots are not made at the same time; one that restores a lot comes late.
- *  OL3  The failure of a connection is reported once; after the ends of all partitions have left,
- *       the other end may close it.
  */
-import type { Socket } from 'node:net'
-import { messageOf } from '../../common/errors.ts'
-import { FrameReader } from './frame-reader.ts'
+import type { Duplex } from 'node:stream'
+import { decodeCredit } from './credit-frame.ts'
 import { networkErrors } from './network-errors.ts'
+import { PeerConnection } from './peer-connection.ts'
 import type { FrameSender, RemoteOutput } from './remote-output.ts'
 import type { Traffic } from './traffic.ts'
 import type { Frame } from './wire-format.ts'
 
 export const AHEAD_BYTES = 65_536
 
-export interface OutputLineOptions {
+export interface LineOptions {
   /** How the other end is called in errors. */
   readonly peer: string
   readonly traffic: Traffic
-  /** Edges of the job: channels have smaller numbers. */
-  readonly channelsMax: number
-  opened(output: RemoteOutput): void
+  readonly silenceMs: number
   failed(error: unknown): void
 }
 
+export interface OutputLineOptions extends LineOptions {
+  /** Edges of the job: channels have smaller numbers. */
+  readonly channelsMax: number
+  opened(output: RemoteOutput): void
+}
+
+interface EarlyCredits {
+  readonly credits: number
+  readonly frameBytes: number | undefined
+}
+
 export class OutputLine implements FrameSender {
+  readonly connection: PeerConnection
   readonly #options: OutputLineOptions
   readonly #channels = new Map<number, RemoteOutput>()
-  /** Credits of channels that are not there yet (OL4). */
-  readonly #early = new Map<number, number>()
+  /** Credits of channels that are not there yet (OL3). */
+  readonly #early = new Map<number, EarlyCredits>()
   /** Channels that may send, each once. */
   readonly #ready: RemoteOutput[] = []
   readonly #first: Buffer[] = []
-  #socket: Socket | undefined
-  #closed = false
   #pumping = false
   #scheduled = false
   readonly #pumpLater = (): void => {
@@ -53,6 +59,13 @@ export class OutputLine implements FrameSender {
 
   constructor(options: OutputLineOptions) {
     this.#options = options
+    this.connection = new PeerConnection({
+      ...options,
+      failed: error => options.failed(error),
+      take: frame => this.#take(frame),
+      drained: () => this.#pump(),
+      isOver: () => this.#isOver(),
+    })
   }
 
   channel(index: number): RemoteOutput | undefined {
@@ -61,26 +74,15 @@ export class OutputLine implements FrameSender {
 
   add(index: number, output: RemoteOutput): void {
     this.#channels.set(index, output)
-    const credits = this.#early.get(index) ?? 0
+    const early = this.#early.get(index)
     this.#early.delete(index)
-    if (credits > 0) output.grant(credits)
+    if (early?.frameBytes !== undefined) output.resize(early.frameBytes)
+    if (early !== undefined) output.grant(early.credits)
   }
 
   /** The handshake is done: credits come, frames go. */
-  attach(socket: Socket): void {
-    if (this.#closed) {
-      socket.destroy()
-      return
-    }
-    this.#socket = socket
-    const reader = new FrameReader(frame => this.#take(frame))
-    socket.on('data', chunk => this.#read(reader, chunk))
-    socket.on('drain', () => this.#pump())
-    socket.on('error', error => this.fail(messageOf(error)))
-    socket.on('end', () => this.fail('it closed the connection'))
-    socket.on('close', () => this.fail('the connection is closed'))
-    socket.resume()
-    if (socket.destroyed) this.fail('the connection is closed')
+  attach(socket: Duplex): void {
+    this.connection.attach(socket)
     this.#pump()
   }
 
@@ -99,51 +101,29 @@ export class OutputLine implements FrameSender {
     this.#options.opened(output)
   }
 
-  /** Reports the failure, unless the connection was over. */
-  fail(reason: string, cause?: unknown): void {
-    if (this.#closed) return
-    const isOver = this.#isOver()
-    this.close()
-    if (isOver) return
-    const { peer } = this.#options
-    this.#options.failed(networkErrors.WEIR_PEER_LOST({ peer, reason }, cause))
-  }
-
-  /** Ends the connection: after its last bytes when all partitions ended, else at once. */
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    const socket = this.#socket
-    if (socket === undefined) return
-    if (this.#isOver()) socket.end()
-    else socket.destroy()
-  }
-
   #isOver(): boolean {
-    if (this.#socket === undefined || this.#channels.size === 0) return false
+    if (!this.connection.isAttached || this.#channels.size === 0) return false
     for (const output of this.#channels.values()) if (!output.isEnded) return false
     return true
   }
 
-  #read(reader: FrameReader, chunk: Buffer): void {
-    if (this.#closed) return
-    this.#options.traffic.bytesReceived += chunk.length
-    try {
-      reader.push(chunk)
-    } catch (error) {
-      this.fail(messageOf(error), error)
-    }
-  }
-
   #take(frame: Frame): void {
-    const { kind, channel, amount } = frame
-    if (kind !== 'credit' || channel >= this.#options.channelsMax) {
-      const what = `${kind} for channel ${channel} where credits are due`
+    const { channel, credits, frameBytes } = decodeCredit(frame)
+    if (channel >= this.#options.channelsMax) {
+      const what = `credits for the unknown channel ${channel}`
       throw networkErrors.WEIR_FRAME_MALFORMED({ what })
     }
     const output = this.#channels.get(channel)
-    if (output === undefined) this.#early.set(channel, (this.#early.get(channel) ?? 0) + amount)
-    else output.grant(amount)
+    if (output === undefined) {
+      const before = this.#early.get(channel)
+      this.#early.set(channel, {
+        credits: (before?.credits ?? 0) + credits,
+        frameBytes: frameBytes ?? before?.frameBytes,
+      })
+      return
+    }
+    if (frameBytes !== undefined) output.resize(frameBytes)
+    output.grant(credits)
   }
 
   /** Small frames leave together, at the end of the task's turn. */
@@ -154,21 +134,20 @@ export class OutputLine implements FrameSender {
   }
 
   #pump(): void {
-    const socket = this.#socket
-    const { traffic } = this.#options
-    if (socket === undefined || this.#closed || this.#pumping) return
+    const { connection } = this
+    // A channel that gets room may send at once, from within.
+    if (this.#pumping || !connection.isOpen) return
     this.#pumping = true
-    while (socket.writableLength < AHEAD_BYTES) {
+    while (connection.waitingBytes < AHEAD_BYTES) {
       let frame = this.#next()
       if (frame === undefined) break
-      socket.cork()
+      connection.cork()
       while (frame !== undefined) {
-        traffic.framesSent++
-        traffic.bytesSent += frame.length
-        socket.write(frame)
-        frame = socket.writableLength < AHEAD_BYTES ? this.#next() : undefined
+        this.#options.traffic.framesSent++
+        connection.write(frame)
+        frame = connection.waitingBytes < AHEAD_BYTES ? this.#next() : undefined
       }
-      socket.uncork()
+      connection.uncork()
     }
     this.#pumping = false
   }

@@ -17,6 +17,7 @@ import type { CheckpointBarrier } from '../task-contract.ts'
 import type { InFlightItem, OutputChannel, OutputListener } from './channel.ts'
 import { encodeEvent } from './event-codec.ts'
 import { networkErrors } from './network-errors.ts'
+import { FRAME_BYTES_MAX } from './network-settings.ts'
 import type { RecordBatch, StreamEvent, StreamItem } from './stream-item.ts'
 import {
   FLAG_MORE,
@@ -42,16 +43,22 @@ export interface RemoteOutputOptions {
   readonly edgeId: string
   /** Its number on the wire. */
   readonly channel: number
+  /** Its frames have room for a header before them. */
   readonly encoder: FrameEncoder<unknown>
   readonly sender: FrameSender
-  /** Bytes that wait here before the task has to pause. */
-  readonly capacityBytes: number
+  readonly frameBytes: number
 }
+
+/** Full frames that wait here before the task has to pause. */
+const QUEUED_FRAMES = 2
 
 /**
  * A record beyond this is a mistake; the receiver must hold it whole, whatever the credits say.
  */
 export const RECORD_BYTES_MAX: number = 64 * 1024 * 1024
+
+/** Entries that have left and still stand in the queue. */
+const TAKEN_MAX = 16
 
 interface Waiting {
   /** The whole frame, header included. */
@@ -68,6 +75,7 @@ export class RemoteOutput implements OutputChannel {
   #head = 0
   #bytes = 0
   #credits = 0
+  #capacityBytes: number
   #full = false
   #hasOpened = false
   #ended = false
@@ -76,6 +84,7 @@ export class RemoteOutput implements OutputChannel {
   constructor(options: RemoteOutputOptions) {
     this.#options = options
     this.#encoder = options.encoder
+    this.#capacityBytes = options.frameBytes * QUEUED_FRAMES
   }
 
   /** Whether something may leave now. */
@@ -102,9 +111,9 @@ export class RemoteOutput implements OutputChannel {
     if (item.kind === 'records') this.#collect(item)
     else this.#sendEvent(item)
     if (this.canSend) {
-      this.#options.sender.ready(this, this.#bytes >= this.#options.capacityBytes >> 2)
+      this.#options.sender.ready(this, this.#bytes >= this.#capacityBytes >> 2)
     }
-    if (!this.#full && this.#bytes >= this.#options.capacityBytes) {
+    if (!this.#full && this.#bytes >= this.#capacityBytes) {
       this.#full = true
       this.#listener?.whenFull()
     }
@@ -123,6 +132,12 @@ export class RemoteOutput implements OutputChannel {
     if (this.canSend) this.#options.sender.ready(this, true)
   }
 
+  /** The receiver wants frames of another size; those that wait stay as they are. */
+  resize(frameBytes: number): void {
+    this.#encoder.limitBytes = frameBytes - HEADER_BYTES
+    this.#capacityBytes = frameBytes * QUEUED_FRAMES
+  }
+
   /** The next frame that leaves. */
   next(): Buffer {
     assert(this.canSend, 'RO2: what leaves has credit')
@@ -131,12 +146,13 @@ export class RemoteOutput implements OutputChannel {
     this.#credits--
     this.#bytes -= frame.length
     const left = this.#queue.length - this.#head
-    if (left === 0) {
-      this.#queue = []
+    if (left === 0 || this.#head === TAKEN_MAX) {
+      // A queue that never becomes empty must not keep what has left.
+      this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
     }
     putAmount(frame, left)
-    if (this.#full && this.#bytes * 2 < this.#options.capacityBytes) {
+    if (this.#full && this.#bytes * 2 < this.#capacityBytes) {
       this.#full = false
       this.#listener?.whenFree()
     }
@@ -209,8 +225,18 @@ export class RemoteOutput implements OutputChannel {
 
   #closeFrame(): void {
     if (this.#encoder.count === 0) return
+    const frame = this.#encoder.take()
+    if (frame.length > FRAME_BYTES_MAX) {
+      this.#cut(frame.subarray(HEADER_BYTES))
+      return
+    }
+    putHeader(frame, { kind: 'data', flags: 0, channel: this.#options.channel, amount: 0 })
+    this.#push({ frame, event: undefined, more: false })
+  }
+
+  /** A record beyond a frame leaves in pieces. */
+  #cut(payload: Buffer): void {
     const { channel, edgeId } = this.#options
-    const payload = this.#encoder.finish()
     const { length } = payload
     if (length > RECORD_BYTES_MAX) {
       const limits = { sizeBytes: length, limitBytes: RECORD_BYTES_MAX }

@@ -1,13 +1,13 @@
 /**
- * The object store in a bucket of S3, or of a server that speaks like it. An object is visible whole
- * or not at all (S1); what is larger than a part goes up in parts, and becomes visible when the last
- * request completes it.
+ * The object store in a bucket of S3, or of a server that speaks like it. An object is visible
+ * whole or not at all (S1); what is larger than a part goes up in parts, and becomes visible when
+ * the last request completes it.
  *
  * Owns        retries, and telling a lost answer from a lost race.
  * Leaves out  HTTP and credentials: the SDK, behind `s3-requests.ts`.
  *
- * A conditional write whose answer was lost is refused when it is sent again. So each write carries a
- * name of its own, and who is refused after a retry looks whether the object is its own (S3).
+ * A conditional write whose answer was lost is refused when it is sent again. So each write carries
+ * a name of its own, and who is refused after a retry looks whether the object is its own (S3).
  */
 import type { Clock } from '../../common/clock.ts'
 import type { Random } from '../../common/random.ts'

@@ -1,6 +1,6 @@
 /**
- * The requests to S3 that Weir makes, one method each, sent once. The only file that imports the SDK:
- * it is loaded with the first request, so that a job without S3 pays nothing for it.
+ * The requests to S3 that Weir makes, one method each, sent once. The only file that imports the
+ * SDK: it is loaded with the first request, so that a job without S3 pays nothing for it.
  */
 import {
   AbortMultipartUploadCommand,

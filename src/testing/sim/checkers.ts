@@ -15,7 +15,7 @@ import { type Bank, balancesAt, INITIAL_BALANCE } from './bank.ts'
 import type { Transaction } from './ledger.ts'
 import { checkOutput } from './output-checkers.ts'
 import type { Scheduler } from './scheduler.ts'
-import { readStoredCut } from './stored-cut.ts'
+import { readStoredCut, type StoredCut } from './stored-cut.ts'
 
 export type CheckerName =
   | 'no-record-lost'
@@ -27,7 +27,7 @@ export type CheckerName =
   | 'money-is-constant'
   /** The balances of a checkpoint are those of its offsets. */
   | 'cut-is-consistent'
-  /** The counts in the metadata are the offsets. */
+  /** The counts in the metadata are the offsets, what sinks wrote, and what they will commit. */
   | 'proof-holds'
   /** A restart goes on from the last completed checkpoint. */
   | 'completed-is-gone-on-from'
@@ -51,6 +51,8 @@ export interface CheckersOptions {
   readonly jobId: string
   readonly mode: 'exactly-once' | 'at-least-once'
   readonly retained: number
+  /** Bookings of a transaction. */
+  readonly sizeOf: (transaction: string) => number
 }
 
 /** One violation shows the fault; the many that follow hide it. */
@@ -206,10 +208,7 @@ export class Checkers {
     const id = folder.slice(folder.lastIndexOf('/') + 1)
     try {
       const cut = readStoredCut(this.#objects, bank, folder)
-      const offsets = cut.offsets.join(' ')
-      if (cut.proven.join(' ') !== offsets) {
-        this.found('proof-holds', `${id}: ${offsets} read, ${cut.proven.join(' ')} proven`)
-      }
+      this.#checkProof(id, cut)
       if (cut.doubled.length > 0) {
         this.found('cut-is-consistent', `${id} holds split ${cut.doubled.join(', ')} twice`)
       }
@@ -218,6 +217,25 @@ export class Checkers {
     } catch (error) {
       this.found('completed-restores', `${id}: ${(error as Error).message}`)
       return []
+    }
+  }
+
+  #checkProof(id: string, cut: StoredCut): void {
+    const { mode, sizeOf } = this.#options
+    const offsets = cut.offsets.join(' ')
+    if (cut.proven.join(' ') !== offsets) {
+      this.found('proof-holds', `${id}: ${offsets} read, ${cut.proven.join(' ')} proven`)
+    }
+    for (const transaction of cut.transactions) {
+      const proven = cut.provenTransactions[transaction]
+      if (proven === sizeOf(transaction)) continue
+      this.found('proof-holds', `${id}: ${transaction} holds ${sizeOf(transaction)}, not ${proven}`)
+    }
+    // Both legs of each transfer have come to a sink, or are on their way.
+    const expected = 2 * cut.offsets.reduce((sum, offset) => sum + offset, 0)
+    const proven = cut.provenWritten + cut.underWay
+    if (mode === 'exactly-once' && proven !== expected) {
+      this.found('proof-holds', `${id}: ${expected} written or under way, ${proven} proven`)
     }
   }
 

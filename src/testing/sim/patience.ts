@@ -1,6 +1,6 @@
 /**
- * Watches one subtask's patience: an alignment with a timeout ends when the timeout is over, counted
- * from the trigger. It can be made to count from the arrival here instead.
+ * Watches one subtask's patience: an alignment with a timeout ends when the timeout is over,
+ * counted from the trigger. It can be made to count from the arrival here instead.
  */
 import type { SnapshotDecision } from '../../runtime/checkpointing/barrier-decision.ts'
 import type { CheckpointBarrier } from '../../runtime/task-contract.ts'
@@ -12,8 +12,8 @@ export interface PatienceOptions {
   readonly fromGlobalStart: boolean
   /** Nothing can be hastened here. */
   readonly forced: boolean
-  /** Waits are measured by what nobody sets: wall clocks jump. */
-  readonly clock: { monotonic(): number }
+  /** A wait in which somebody sets the wall clock is judged by none. */
+  readonly clock: { now(): number; monotonic(): number }
   readonly exceeded: (detail: string) => void
 }
 
@@ -56,7 +56,9 @@ export class Patience {
     const { timestamp, alignment } = first.barrier
     if (alignment.kind !== 'timeout') return
     const leftMs = Math.max(0, Math.min(timestamp, first.at) + alignment.timeoutMs - first.at)
-    const lateMs = clock.monotonic() - first.monotonicMs - leftMs
+    const waitedMs = clock.monotonic() - first.monotonicMs
+    if (Math.abs(clock.now() - first.at - waitedMs) > TOLERANCE_MS) return
+    const lateMs = waitedMs - leftMs
     if (lateMs <= TOLERANCE_MS) return
     exceeded(`${barrier.checkpointId} was cut ${lateMs} ms after its patience was over`)
   }

@@ -7,10 +7,11 @@ import { assertNever } from '../../common/assert.ts'
 import type { TimerHandle } from '../../common/clock.ts'
 import { MIN_TIMESTAMP } from '../../common/timestamps.ts'
 import type { Subtask } from '../../graph/execution-plan.ts'
-import type {
-  BarrierDecision,
-  BarrierHandler,
-  SnapshotDecision,
+import {
+  type BarrierDecision,
+  type BarrierHandler,
+  momentOf,
+  type SnapshotDecision,
 } from '../../runtime/checkpointing/barrier-decision.ts'
 import { makeBarrierHandler } from '../../runtime/checkpointing/barrier-handler.ts'
 import { InFlightRecorder } from '../../runtime/checkpointing/in-flight-recorder.ts'
@@ -200,7 +201,7 @@ export class SimTask implements TaskControl {
 
   #go(): void {
     if (this.#closed || this.#logic === undefined) return
-    this.#recorder.step(this.#parts.clock.now())
+    this.#recorder.step(this.#parts.clock.monotonic())
     this.#report()
     this.#heedBarriers()
     while (!this.#taking && !this.#closed && this.mayEmit() && this.#takeNext())
@@ -217,8 +218,8 @@ export class SimTask implements TaskControl {
       const barrier = patience.seen(priority.barrier, clock.now())
       this.#perform(
         priority.announced
-          ? barriers.onAnnounced(barrier, clock.now())
-          : barriers.onBarrierAhead(barrier, priority.channel, clock.now()),
+          ? barriers.onAnnounced(barrier, momentOf(clock))
+          : barriers.onBarrierAhead(barrier, priority.channel, momentOf(clock)),
       )
     }
   }
@@ -278,7 +279,7 @@ export class SimTask implements TaskControl {
     switch (event.kind) {
       case 'barrier':
         this.#perform(
-          barriers?.onBarrier(patience.seen(event.barrier, clock.now()), channel, clock.now()),
+          barriers?.onBarrier(patience.seen(event.barrier, clock.now()), channel, momentOf(clock)),
         )
         break
       case 'cancel-barrier':
@@ -289,7 +290,7 @@ export class SimTask implements TaskControl {
         if (this.#ended === inputs.length && !this.#drained) this.end()
         break
       case 'end-of-partition':
-        this.#perform(barriers?.onEndOfPartition(channel, clock.now()))
+        this.#perform(barriers?.onEndOfPartition(channel, momentOf(clock)))
         break
       case 'watermark':
       case 'status':
@@ -340,9 +341,9 @@ export class SimTask implements TaskControl {
   #setTimer(at: number): void {
     const { clock } = this.#parts
     this.#timer?.cancel()
-    this.#timer = clock.schedule(Math.max(0, at - clock.now()), () => {
+    this.#timer = clock.schedule(Math.max(0, at - clock.monotonic()), () => {
       if (this.#closed) return
-      this.#perform(this.#barriers?.onTimer(clock.now()))
+      this.#perform(this.#barriers?.onTimer(momentOf(clock)))
       this.#go()
     })
   }
@@ -360,21 +361,28 @@ export class SimTask implements TaskControl {
     }
     this.#recorder.beginInputs(barrier, record)
     logic.prepare(checkpointId)
-    this.#recorder.sendBarrier(checkpointId, clock.now())
+    this.#recorder.sendBarrier(checkpointId, momentOf(clock))
     this.#hastenLater()
     const name = `${subtask.vertex.chain[0]?.uid}/${subtask.index}`
     scheduler.note(
       process,
       `cuts ${name} at ${checkpointId}${record === undefined ? '' : ' unaligned'}`,
     )
-    const take = () => ({ part: logic.cut(), recordsPerSplit: logic.recordsPerSplit() })
+    const take = () => ({
+      part: logic.cut(),
+      recordsPerSplit: logic.recordsPerSplit(),
+      recordsWritten: logic.recordsWritten?.(),
+    })
     const taken = off.has('instant-cut') ? undefined : take()
     scheduler.after(scheduler.between(0.1, SNAPSHOT_MS), process, () => {
       if (this.#closed || this.#aborted.has(checkpointId)) return
-      const { part, recordsPerSplit } = taken ?? take()
+      const { part, recordsPerSplit, recordsWritten } = taken ?? take()
       const times = { alignmentMs, startDelayMs, syncMs: 0, asyncMs: 0 }
+      const headId = subtask.vertex.chain[0]?.operatorId ?? ''
+      const recordsPerSink = recordsWritten === undefined ? {} : { [headId]: recordsWritten }
       this.#uploaded.set(checkpointId, () => {
-        const metrics = { ...times, recordsPerSplit, unaligned: false, inFlightBytes: 0 }
+        const proof = { recordsPerSplit, recordsPerSink }
+        const metrics = { ...times, ...proof, unaligned: false, inFlightBytes: 0 }
         while (this.#recorder.encodeNext(checkpointId));
         const { channels } = this.#recorder.take(checkpointId)
         const operators = subtask.vertex.chain.map(({ operatorId }, index) => {
@@ -397,7 +405,7 @@ export class SimTask implements TaskControl {
   #hastenLater(): void {
     const { clock } = this.#parts
     const at = this.#recorder.nextTimer
-    if (at !== Number.POSITIVE_INFINITY) clock.schedule(at - clock.now(), () => this.#go())
+    if (at !== Number.POSITIVE_INFINITY) clock.schedule(at - clock.monotonic(), () => this.#go())
   }
 
   /** Reports snapshots that are uploaded and whose recordings are whole. */

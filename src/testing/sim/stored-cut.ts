@@ -7,6 +7,7 @@ import { assertDefined } from '../../common/assert.ts'
 import { type Bank, INITIAL_BALANCE } from './bank.ts'
 import type { BankSplit } from './bank-job.ts'
 import { decodeRecords } from './restored-records.ts'
+import type { SimRecord } from './sim-exchange.ts'
 import type { StoredBalances } from './sum-logic.ts'
 
 export interface StoredCut {
@@ -14,6 +15,12 @@ export interface StoredCut {
   readonly offsets: readonly number[]
   /** By split: what the checkpoint's proof says. */
   readonly proven: readonly number[]
+  /** What the proof says that its sinks have written. */
+  readonly provenWritten: number
+  /** Records in flight: each becomes one that a sink writes. */
+  readonly underWay: number
+  /** What it says of the transactions that it commits: records by name. */
+  readonly provenTransactions: Readonly<Record<string, number>>
   /** By account, with what is in flight to it. */
   readonly balances: readonly number[]
   /** Splits that stand in it more than once. */
@@ -35,11 +42,16 @@ export function readStoredCut(
   const source = assertDefined(byUid.get('transfers'), 'the source is in the checkpoint')
   const sum = assertDefined(byUid.get('balances'), 'the sum is in the checkpoint')
   const sink = assertDefined(byUid.get('bookings'), 'the sink is in the checkpoint')
-  const inFlight = inFlightTo(sum, metadata.edges, read)
-  const counts = metadata.proof.recordsPerSplit[source.operatorId] ?? {}
+  const underWay = recordsUnderWay(metadata.edges, read)
+  const inFlight = sumsOf(underWay)
+  const { recordsPerSplit, recordsPerSink, recordsPerTransaction } = metadata.proof
+  const counts = recordsPerSplit[source.operatorId] ?? {}
   return {
     ...offsetsOf(source, bank),
     proven: bank.splits.map((_, split) => counts[`split-${split}`] ?? 0),
+    provenWritten: recordsPerSink[sink.operatorId] ?? 0,
+    underWay: underWay.length,
+    provenTransactions: recordsPerTransaction[sink.operatorId] ?? {},
     balances: balancesOf(sum, bank, read).map((balance, account) => {
       return balance + (inFlight.get(account) ?? 0)
     }),
@@ -63,24 +75,28 @@ function offsetsOf(source: OperatorMetadata, bank: Bank): Pick<StoredCut, 'offse
   return { offsets, doubled }
 }
 
-/** What legs on their way will add, by account. */
-function inFlightTo(
-  { vertexId }: OperatorMetadata,
+function recordsUnderWay(
   edges: readonly EdgeMetadata[],
   read: (file: string) => Buffer,
-): ReadonlyMap<number, number> {
-  const sums = new Map<number, number>()
-  const channels = edges.filter(edge => edge.vertexId === vertexId).flatMap(edge => edge.channels)
-  for (const { file, section } of channels) {
+): readonly SimRecord[] {
+  const records: SimRecord[] = []
+  for (const { file, section } of edges.flatMap(edge => edge.channels)) {
     if (section === undefined) continue
     const path = assertDefined(file, 'what is in flight has a file')
     const bytes = read(path).subarray(section.offset, section.offset + section.length)
     checkSection(bytes, section, { path, previous: undefined })
-    for (const record of decodeRecords(bytes)) {
-      if (record.kind !== 'leg') continue
-      const { account, delta } = record.leg
-      sums.set(account, (sums.get(account) ?? 0) + delta)
-    }
+    records.push(...decodeRecords(bytes))
+  }
+  return records
+}
+
+/** What legs on their way will add, by account. */
+function sumsOf(underWay: readonly SimRecord[]): ReadonlyMap<number, number> {
+  const sums = new Map<number, number>()
+  for (const record of underWay) {
+    if (record.kind !== 'leg') continue
+    const { account, delta } = record.leg
+    sums.set(account, (sums.get(account) ?? 0) + delta)
   }
   return sums
 }

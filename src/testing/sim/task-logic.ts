@@ -41,6 +41,8 @@ export interface TaskLogic {
   addSplits(splits: readonly SourceSplit[]): void
   noMoreSplits(): void
   recordsPerSplit(): { readonly [splitId: string]: number }
+  /** Of a sink, in this attempt. */
+  recordsWritten?(): number
 }
 
 /** What its task gives it. */

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { defaultSettings } from '../../../src/cluster/job-settings.ts'
 import { JobAttempt } from '../../../src/cluster/jobmanager/job-attempt.ts'
+import { emptyCounts } from '../../../src/cluster/jobmanager/job-master-options.ts'
 import type { SlotCommand } from '../../../src/cluster/slot-messages.ts'
 import { SeededRandom } from '../../../src/common/random.ts'
 import { planJob } from '../../../src/graph/build-job-graph.ts'
@@ -27,13 +28,7 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     number: 0,
     run: 'r',
     claim: { run: 'r', lastTried: 0 },
-    counts: {
-      checkpointsCompleted: 0,
-      checkpointsFailed: 0,
-      lastCheckpoint: undefined,
-      lastCheckpointPath: undefined,
-      lastCheckpointFailure: undefined,
-    },
+    counts: emptyCounts(),
     onDeployed: () => {},
     onRunning: () => {},
     onFinishing: () => {},
@@ -83,6 +78,30 @@ test('T2, T3: the first failure ends it, after every slot said that it has stopp
   expect(await isOver()).toBe(false)
   say({ kind: 'cancelled' })
   expect(await attempt.over).toMatchObject({ kind: 'failed', failure: { message: 'x' } })
+})
+
+test('T2: the loss of a process takes the place of the channels that it broke', async () => {
+  const { attempt, say } = bench()
+  attempt.start()
+  await settled()
+  const report = { ...failure, domain: 'external', retry: 'later' }
+  const broken = { ...report, code: 'WEIR_PEER_LOST', message: 'slot 1 is gone' }
+  const lost = { ...report, code: 'WEIR_SLOT_LOST', message: 'slot 1 was lost' }
+  say({ kind: 'failed', vertexId: 'counts', failure: broken })
+  say({ kind: 'failed', vertexId: '', failure: lost })
+  say({ kind: 'failed', vertexId: 'counts', failure: broken })
+  say({ kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed', failure: lost })
+})
+
+test('T2: but not of what failed by itself', async () => {
+  const { attempt, say } = bench()
+  attempt.start()
+  await settled()
+  say({ kind: 'failed', vertexId: 'counts', failure })
+  say({ kind: 'failed', vertexId: '', failure: { ...failure, code: 'WEIR_SLOT_LOST' } })
+  say({ kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed', failure })
 })
 
 test('T4: subtasks are finished after the final checkpoint, and its commit goes first', async () => {

@@ -6,6 +6,7 @@ import { defaultSettings } from '../../../src/cluster/job-settings.ts'
 import type { JobManager } from '../../../src/cluster/jobmanager/job-manager.ts'
 import { collectionSource } from '../../../src/connectors/collection/collection-source.ts'
 import { collectSink } from '../../../src/testing/collect-sink.ts'
+import { ownTls, strangeTls } from '../../runtime/network/tls-fixture.ts'
 import { type CountingJob, countingJob } from '../counting-job.ts'
 import { ProcessBench, until } from '../process-bench.ts'
 
@@ -45,6 +46,18 @@ describe('a job over several taskmanagers', () => {
       recordsOut: size.records,
       status: 'finished',
     })
+  })
+
+  test('the same over encrypted connections, for who has a certificate', async () => {
+    const counting = countingJob(size)
+    const bench = benchOf(counting, 2)
+    const manager = await bench.jobManager({ tls: ownTls })
+    const stranger = await bench.taskManager(0, { tls: strangeTls })
+    const others = await Promise.all([0, 1].map(slot => bench.taskManager(slot, { tls: ownTls })))
+    expect(await endOf(manager)).toMatchObject({ outcome: 'finished', restarts: 0 })
+    expect(await Promise.all(others.map(one => one.done))).toEqual(['dismissed', 'dismissed'])
+    await stranger.abandon()
+    counting.check()
   })
 
   test('goes on when one is replaced by another of the same slot', async () => {
@@ -87,7 +100,7 @@ describe('a job over several taskmanagers', () => {
     await bench.taskManagers(2)
     await until(() => first.progress().checkpointsCompleted >= 3)
     await first.leave()
-    const second = await bench.jobManager({ restore: { kind: 'latest' } })
+    const second = await bench.jobManager()
     expect(await endOf(second)).toMatchObject({ outcome: 'finished', restarts: 0 })
     counting.check()
     // The first one lives on and knows nothing: the store tells it when it wants to complete one.
@@ -99,7 +112,7 @@ describe('a job over several taskmanagers', () => {
 })
 
 describe('who is refused', () => {
-  test('a taskmanager without the secret', async () => {
+  test('Z2: a taskmanager without the secret', async () => {
     const bench = benchOf(countingJob(size), 1)
     const manager = await bench.jobManager()
     const stranger = await bench.taskManager(0, { secret: Buffer.from('some other secret') })

@@ -12,6 +12,7 @@ interface Failure {
   readonly retry?: FailureReport['retry']
   readonly checkpoint?: number
   readonly hasRun?: boolean
+  readonly code?: string
 }
 
 interface Case {
@@ -23,10 +24,12 @@ interface Case {
 
 const other = (message: string): Failure => ({ message })
 
+const lost: Failure = { code: 'WEIR_SLOT_LOST', message: 'gone', retry: 'later' }
+
 const neverRan: Failure = { message: 'a', retry: 'later', hasRun: false }
 
 const cases: Record<string, Case> = {
-  'B4: a job that cannot begin to run is given up after a few tries': {
+  'B5: a job that cannot begin to run is given up after a few tries': {
     failures: Array.from({ length: 5 }, () => neverRan),
     expect: [1_000, 1_500, 2_250, 3_375, /could not be started in 5 tries/],
   },
@@ -74,6 +77,15 @@ const cases: Record<string, Case> = {
     failures: [0, 600, 1_100, 1_200].map(atMs => ({ atMs, message: `${atMs}` })),
     expect: [5, 5, 5, /more than 2 times within 1000 ms/],
   },
+  'B4: a lost process costs no delay, however often, and no part of the back-off': {
+    failures: [lost, lost, lost, lost, other('a'), lost, other('b')],
+    expect: [0, 0, 0, 0, 1_000, 0, 1_500],
+  },
+  'B4: but it counts where restarts are counted': {
+    settings: { strategy: 'fixed-delay', attempts: 2 },
+    failures: [lost, lost, lost],
+    expect: [0, 0, /restarted 2 times/],
+  },
   'B3: none at all is a reason too': {
     settings: { strategy: 'none' },
     failures: [other('a')],
@@ -84,9 +96,9 @@ const cases: Record<string, Case> = {
 test.each(Object.entries(cases))('%s', (_sentence, { settings, failures, expect: wanted }) => {
   const strategy = new RestartStrategy({ ...defaultSettings.restart, ...settings }, noJitter)
   const decisions = failures.map(given => {
-    const { atMs = 0, message = 'a', retry = 'now', checkpoint = 0, hasRun = true } = given
+    const { atMs = 0, message = 'a', retry = 'now', checkpoint = 0, hasRun = true, code } = given
     const report = {
-      code: undefined,
+      code,
       domain: 'internal',
       next: undefined,
       stack: undefined,

@@ -135,6 +135,16 @@ test('LC1: a folder that cannot be written fails nothing', async () => {
   expect((await restored(store, copies, plan)).items).toEqual(['one', 'two'])
 })
 
+test('LC2: a snapshot is stored when the store has it, whatever becomes of the copy', async () => {
+  const store = new CountingStore()
+  const copies = copiesIn()
+  await copies.over(store).put('j/chk-3/op-0.state', Buffer.from('state'))
+  expect((await store.get('j/chk-3/op-0.state')).toString()).toBe('state')
+  expect(files()).toEqual([])
+  await copies.settled()
+  expect(files()).toHaveLength(1)
+})
+
 test('LC3: what is older than the newest completed checkpoint goes, and what was given up', async () => {
   const store = new CountingStore()
   const copies = copiesIn()

@@ -137,6 +137,24 @@ test('barriers are injected at sources only; all hear of the completion', async 
   expect(tasks.get('counts')?.calls).toEqual(['complete [1]'])
 })
 
+test('tells how far its sources are when it hears of the others', async () => {
+  const { tasks, events, send } = bench()
+  send({ kind: 'deploy', restore: undefined })
+  await settled()
+  const member = tasks.get('numbers')?.start.alignment.join({ group: 'g', maxDriftMs: 5 }, () => {})
+  member?.report(70)
+  if (member !== undefined) member.waiting = true
+  send({ kind: 'align', others: [{ group: 'g', watermark: 60 }] })
+  expect(member?.limit).toBe(65)
+  expect(events.at(-1)).toEqual({
+    attempt: 0,
+    slot: 0,
+    kind: 'aligned',
+    standings: [{ group: 'g', watermark: 70 }],
+    waits: true,
+  })
+})
+
 test('X2: a snapshot is acknowledged after it was stored', async () => {
   const { tasks, events, send, store } = bench()
   send({ kind: 'deploy', restore: undefined })

@@ -3,6 +3,7 @@ import { expect } from '@jest/globals'
 import type {
   BarrierDecision,
   BarrierHandler,
+  Moment,
 } from '../../../src/runtime/checkpointing/barrier-decision.ts'
 import { makeBarrierHandler } from '../../../src/runtime/checkpointing/barrier-handler.ts'
 import type { BarrierAlignment, CheckpointBarrier } from '../../../src/runtime/task-contract.ts'
@@ -43,18 +44,25 @@ export function barrierOf(
   return { checkpointId, timestamp, kind: 'checkpoint', alignment }
 }
 
+/** Both clocks agree. */
+export function at(ms: number): Moment {
+  return { epochMs: ms, monotonicMs: ms }
+}
+
 export function runSteps({ channels, mode = 'exactly-once', steps }: Case): void {
   const handler = makeBarrierHandler({ mode, channelCount: channels })
-  let now = TRIGGERED_AT + 1
+  let monotonicMs = TRIGGERED_AT + 1
+  let epochMs = monotonicMs
   for (const [event, wanted] of steps) {
     const isTime = /^[+-]/.test(event)
-    if (isTime) now += Number(event)
-    const decisions = isTime ? [] : act(handler, event, now)
+    if (event.startsWith('+')) monotonicMs += Number(event)
+    if (isTime) epochMs += Number(event)
+    const decisions = isTime ? [] : act(handler, event, { epochMs, monotonicMs })
     expect(`${event}: ${decisions.map(showDecision).join(' ')}`).toBe(`${event}: ${wanted}`)
   }
 }
 
-function act(handler: BarrierHandler, event: string, now: number): readonly BarrierDecision[] {
+function act(handler: BarrierHandler, event: string, now: Moment): readonly BarrierDecision[] {
   if (event === 'timer') return handler.onTimer(now)
   const [, word = '', id = '', channel = '', ahead] = /^(\w)(\d+)(?:@(\d+))?(!)?$/.exec(event) ?? []
   const alignment = forms[word]

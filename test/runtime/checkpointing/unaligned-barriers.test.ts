@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { makeBarrierHandler } from '../../../src/runtime/checkpointing/barrier-handler.ts'
-import { barrierOf, type Case, runSteps, TIMEOUT_MS, TRIGGERED_AT } from './handler-script.ts'
+import { at, barrierOf, type Case, runSteps, TIMEOUT_MS, TRIGGERED_AT } from './handler-script.ts'
 
 const unaligned: Record<string, Case> = {
   'one channel: cut, and nothing more to come': {
@@ -165,8 +165,19 @@ const withTimeout: Record<string, Case> = {
     channels: 2,
     steps: [
       ['-501', ''],
-      ['t1@0', 'timer -400 block 0'],
+      ['t1@0', 'timer 101 block 0'],
       ['+99', ''],
+      ['timer', ''],
+      ['+1', ''],
+      ['timer', 'cut 1 [1] unblock'],
+    ],
+  },
+  'a clock set back while it waits makes it wait no longer': {
+    channels: 2,
+    steps: [
+      ['t1@0', 'timer 100 block 0'],
+      ['-3600000', ''],
+      ['+98', ''],
       ['timer', ''],
       ['+1', ''],
       ['timer', 'cut 1 [1] unblock'],
@@ -395,11 +406,11 @@ test('durations: to the snapshot, and to the last barrier', () => {
   const handler = makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 })
   const timeout = { kind: 'timeout', timeoutMs: TIMEOUT_MS } as const
   const barrier = barrierOf(1, timeout)
-  handler.onAnnounced(barrier, TRIGGERED_AT + 20)
-  const [snapshot] = handler.onTimer(TRIGGERED_AT + 100)
+  handler.onAnnounced(barrier, at(TRIGGERED_AT + 20))
+  const [snapshot] = handler.onTimer(at(TRIGGERED_AT + 100))
   expect(snapshot).toMatchObject({ startDelayMs: 20, alignmentMs: 80 })
-  handler.onBarrierAhead(barrier, 1, TRIGGERED_AT + 130)
-  const decisions = handler.onBarrierAhead(barrier, 0, TRIGGERED_AT + 150)
+  handler.onBarrierAhead(barrier, 1, at(TRIGGERED_AT + 130))
+  const decisions = handler.onBarrierAhead(barrier, 0, at(TRIGGERED_AT + 150))
   expect(decisions.at(-1)).toEqual({ kind: 'recorded', checkpointId: 1, alignmentMs: 130 })
 })
 
@@ -409,20 +420,20 @@ describe('broken invariants are noticed', () => {
 
   test('B4: a barrier that comes twice', () => {
     const handler = handlerOf()
-    handler.onBarrierAhead(barrier, 0, 0)
-    expect(() => handler.onBarrierAhead(barrier, 0, 0)).toThrow('B4')
+    handler.onBarrierAhead(barrier, 0, at(0))
+    expect(() => handler.onBarrierAhead(barrier, 0, at(0))).toThrow('B4')
   })
 
   test('B4: a recorded channel that gives its barrier in order', () => {
     const handler = handlerOf()
-    handler.onBarrierAhead(barrier, 0, 0)
-    expect(() => handler.onBarrier(barrier, 1, 0)).toThrow('B4')
+    handler.onBarrierAhead(barrier, 0, at(0))
+    expect(() => handler.onBarrier(barrier, 1, at(0))).toThrow('B4')
   })
 
   test('B6: a barrier on a channel that ended', () => {
     const handler = handlerOf()
-    handler.onEndOfPartition(0, 0)
-    expect(() => handler.onBarrierAhead(barrier, 0, 0)).toThrow('B6')
-    expect(() => handler.onBarrier(barrier, 0, 0)).toThrow('B6')
+    handler.onEndOfPartition(0, at(0))
+    expect(() => handler.onBarrierAhead(barrier, 0, at(0))).toThrow('B6')
+    expect(() => handler.onBarrier(barrier, 0, at(0))).toThrow('B6')
   })
 })

@@ -1,4 +1,5 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { isWeirError } from '../../../src/common/errors.ts'
 import type { JobEdge, JobGraph } from '../../../src/graph/job-graph.ts'
@@ -8,6 +9,7 @@ import { parsePeerAddress } from '../../../src/runtime/network/peer-address.ts'
 import { RecordBatch } from '../../../src/runtime/network/stream-item.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { edgeOf } from './edge-fixture.ts'
+import { Relay } from './relay-fixture.ts'
 import { Slots, type SlotsOptions } from './slots-fixture.ts'
 
 const edge: JobEdge = edgeOf({ kind: 'rebalance' })
@@ -163,71 +165,24 @@ describe('what fails is reported once, with the peer', () => {
   })
 })
 
-/** Passes bytes on between a slot and another, and can spoil or cut them. */
-class Relay {
-  readonly #sockets: Socket[] = []
-  readonly #server: Server
-  spoil = (chunk: Buffer): Buffer => chunk
-
-  private constructor(server: Server) {
-    this.#server = server
-  }
-
-  static async before(address: string): Promise<Relay> {
-    const at = parsePeerAddress(address)
-    if (at.kind !== 'tcp') throw new Error('a proxy stands before TCP')
-    const server = createServer()
-    const proxy = new Relay(server)
-    server.on('connection', near => {
-      const far = connect(at.port, at.host)
-      proxy.#sockets.push(near, far)
-      near.on('data', chunk => far.write(proxy.spoil(chunk)))
-      far.on('data', chunk => near.write(chunk))
-      for (const [one, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        one.on('error', () => other.destroy())
-        one.on('close', () => other.destroy())
-      }
-    })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    return proxy
-  }
-
-  get address(): string {
-    const at = this.#server.address()
-    return typeof at === 'object' && at !== null ? `tcp://127.0.0.1:${at.port}` : ''
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
-  }
-
-  close(): Promise<void> {
-    this.cut()
-    return new Promise(resolve => this.#server.close(() => resolve()))
-  }
-}
-
-/** Slot 0 sends to slot 1 through a proxy. */
-async function proxied() {
-  const slots = await start({ transport: 'tcp' })
+/** Slot 0 sends to slot 1 through a relay. */
+async function relayed(options: Partial<SlotsOptions> = {}) {
+  const slots = await start({ transport: 'tcp', ...options })
   const [a, b] = slots.endpoints
-  const proxy = await Relay.before(b?.address ?? '')
-  closing.push(() => proxy.close())
-  const peers = [a?.address ?? '', proxy.address]
+  const relay = await Relay.before(b?.address ?? '')
+  closing.push(() => relay.close())
+  const peers = [a?.address ?? '', relay.address]
   slots.begin(1, peers)
   const output = slots.exchange(0).output(edge, 0, 1)
   const input = slots.exchange(1).input(edge, 0, 1)
   await slots.connected()
-  return { slots, proxy, output, input }
+  return { slots, relay, output, input }
 }
 
 describe('a connection that is', () => {
   test('cut fails both slots, each once', async () => {
-    const { slots, proxy } = await proxied()
-    proxy.cut()
+    const { slots, relay } = await relayed()
+    relay.cut()
     await until(() => slots.failures.length === 2)
     expect(codesOf(slots)).toEqual(['0 WEIR_PEER_LOST', '1 WEIR_PEER_LOST'])
     for (let i = 0; i < 10; i++) await new Promise(setImmediate)
@@ -235,13 +190,75 @@ describe('a connection that is', () => {
   })
 
   test('spoiled fails both slots, and the receiver says why', async () => {
-    const { slots, proxy, output } = await proxied()
-    proxy.spoil = chunk => Buffer.alloc(chunk.length, 0xff)
+    const { slots, relay, output } = await relayed()
+    relay.spoil = chunk => Buffer.alloc(chunk.length, 0xff)
     output.send({ kind: 'watermark', watermark: 1 })
     await until(() => slots.failures.length === 2)
     expect(codesOf(slots)).toEqual(['0 WEIR_PEER_LOST', '1 WEIR_PEER_LOST'])
     const receiver = slots.failures.find(([slot]) => slot === 1)?.[1]
     expect(String(receiver)).toContain('malformed frame: 4294967295 bytes')
+  })
+})
+
+/** A clock of a process that was stopped for a while. */
+class LateClock extends ManualClock {
+  lateMs = 0
+
+  override monotonic(): number {
+    return super.monotonic() + this.lateMs
+  }
+}
+
+describe('a connection without traffic', () => {
+  test('PN3: lives as long as both ends do', async () => {
+    const clock = new ManualClock()
+    const { slots, output, input } = await relayed({ clock })
+    for (let i = 0; i < 20; i++) {
+      clock.advance(5_000)
+      await slots.settle()
+    }
+    expect(slots.failures).toEqual([])
+    output.send({ kind: 'watermark', watermark: 1 })
+    await until(() => !input.isEmpty)
+  })
+
+  test('PN3: is given up when nothing comes through any more', async () => {
+    const clock = new ManualClock()
+    const { slots, relay } = await relayed({ clock })
+    relay.isDeaf = true
+    for (let i = 0; i < 8; i++) {
+      clock.advance(5_000)
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    }
+    expect(codesOf(slots)).toEqual(['0 WEIR_PEER_LOST', '1 WEIR_PEER_LOST'])
+    expect(String(slots.failures[0]?.[1])).toContain('nothing was heard for 30000 ms')
+  })
+
+  test('PN3: is kept when this process could not listen', async () => {
+    const clock = new LateClock()
+    const { slots, relay } = await relayed({ clock })
+    relay.isDeaf = true
+    clock.lateMs = 60_000
+    clock.advance(5_000)
+    expect(slots.failures).toEqual([])
+  })
+})
+
+describe('a connection that is encrypted', () => {
+  const pem = (name: string): string => join(import.meta.dirname, 'fixtures', `${name}.pem`)
+  const tls = { cert: pem('slot'), key: pem('slot-key'), ca: pem('ca') }
+
+  test('carries records and their end', async () => {
+    const slots = await start({ transport: 'tcp', tls })
+    const output = slots.exchange(0).output(edge, 0, 1)
+    const input = slots.exchange(1).input(edge, 0, 1)
+    output.send(new RecordBatch(['x', 0], 1))
+    output.send({ kind: 'end-of-partition' })
+    await slots.connected()
+    await slots.endpoints[0]?.close()
+    await until(() => !input.isEmpty)
+    expect([input.poll()?.kind, input.poll()?.kind]).toEqual(['records', 'end-of-partition'])
+    expect(slots.failures).toEqual([])
   })
 })
 

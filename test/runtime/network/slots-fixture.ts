@@ -14,6 +14,7 @@ import {
   defaultNetworkSettings,
   type NetworkSettings,
 } from '../../../src/runtime/network/network-settings.ts'
+import type { TlsSettings } from '../../../src/runtime/network/peer-socket.ts'
 
 export interface SlotsOptions {
   readonly slots?: number
@@ -21,6 +22,7 @@ export interface SlotsOptions {
   readonly graph: JobGraph
   readonly settings?: Partial<NetworkSettings>
   readonly clock?: Clock
+  readonly tls?: TlsSettings
 }
 
 /** The data ports of some slots, all in this process, with the exchange of one attempt each. */
@@ -53,6 +55,7 @@ export class Slots {
       identity: { jobId: 'job-1', slot, version: '1.2.3' },
       secret: 'the secret of the job',
       clock: this.#options.clock ?? new SystemClock(),
+      tls: this.#options.tls,
       random: new SystemRandom(),
       logger: {
         ...silentLogger,
