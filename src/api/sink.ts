@@ -21,7 +21,19 @@ export interface Sink<IN, CommittableT extends JsonValue = JsonValue> {
     context: SinkContext,
     restored: readonly JsonValue[],
   ): SinkWriter<IN, CommittableT> | Promise<SinkWriter<IN, CommittableT>>
+  /**
+   * What a committable holds, for the proof of its checkpoint. Without it, the only committable of
+   * a barrier holds what its writer got since the one before; of several nothing is said.
+   */
+  describeCommittable?(committable: CommittableT): TransactionSummary
   createCommitter?(context: SinkContext): Committer<CommittableT> | Promise<Committer<CommittableT>>
+}
+
+/** One transaction as people know it. */
+export interface TransactionSummary {
+  /** Its name in the system that it is committed to: a file, a transactional id. */
+  readonly name: string
+  readonly records: number
 }
 
 /** What a writer or committer may know of its place. */

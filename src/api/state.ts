@@ -8,6 +8,7 @@ import type { Schema } from '../schema/type.ts'
 export interface ValueState<T> {
   /** The value, or `undefined` when none was set, it was cleared, or its TTL is over. */
   value(): T | undefined
+  /** Also needed where an object that `value` gave was changed: it may be a copy. */
   update(value: T): void
   clear(): void
 }

@@ -13,6 +13,10 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
   })
   return {
     write: text => void stream.write(text),
+    flushed: () =>
+      stream.writableNeedDrain
+        ? new Promise(resolve => void stream.once('drain', resolve))
+        : undefined,
     isTty: stream.isTTY === true,
     columns: stream.columns ?? 80,
   }

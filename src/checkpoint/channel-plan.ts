@@ -8,7 +8,7 @@
  *
  * Invariants
  *  CP1  What was in flight goes to exactly one receiver, or to several of which each takes the
- *       records that its partitioner gives it now.
+ *       records that its partitioner gives it now. Of a broadcast each receiver has a copy.
  *  CP2  What was on one channel stays in its order: the receiver's side, then the sender's.
  *  CP3  Each receiver knows a watermark of every sender that could send to it: event time is never
  *       ahead of what a sender has promised.
@@ -19,6 +19,8 @@
  *  forward, rescale
  *  custom                    all, filtered
  *  global                    receiver 0
+ *  broadcast                 receiver i gets what was on its way to `i mod old`, like the broadcast
+ *                            state that goes with it (`state/redistribution.ts`)
  */
 import { assert } from '../common/assert.ts'
 import { type KeyGroupRange, keyGroupRange } from '../state/key-groups.ts'
@@ -193,6 +195,8 @@ function shareOf({
       return () => 'filtered'
     case 'global':
       return () => (index === 0 ? 'whole' : 'none')
+    case 'broadcast':
+      return old => (old === index % stored.parallelism ? 'whole' : 'none')
     default:
       return old => (old % parallelism === index ? 'whole' : 'none')
   }
@@ -218,13 +222,13 @@ function byWatermark(a: ChannelMarkHandle, b: ChannelMarkHandle): number {
 }
 
 function assertAllGiven(
-  { edgeId, channels }: StoredEdge,
+  { edgeId, channels, partitioner }: StoredEdge,
   subtasks: readonly (readonly ChannelPiece[])[],
 ): void {
   const given = subtasks.flat().filter(one => one.edgeId === edgeId && one.parts.length > 0)
   const byRoute = Map.groupBy(given, ({ from, to }) => `${from}>${to}`)
   for (const { from, to, parts } of channels) {
-    if (parts.length === 0) continue
+    if (parts.length === 0 || partitioner === 'broadcast') continue
     const takers = byRoute.get(`${from}>${to}`) ?? []
     const isShared = takers.length > 0 && takers.every(piece => piece.filtered)
     assert(isShared || takers.length === 1, 'CP1: data in flight is neither lost nor doubled')

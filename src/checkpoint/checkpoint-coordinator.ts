@@ -16,8 +16,10 @@
  *  C6  Every checkpoint that was begun ends in exactly one `complete`, `savepoint-done` or `abort`,
  *      unless a newer generation takes over.
  *  C7  A checkpoint whose metadata may be in the store keeps its files until a newer one completed.
- *  C8  Where barriers may overtake data, one snapshot is pending at a time; savepoints and the final
- *      checkpoint are aligned all the same.
+ *  C8  Where barriers may overtake data, one snapshot is pending at a time; savepoints and the
+ *      final checkpoint are aligned all the same.
+ *  C9  A savepoint commits only where it ends the job; if that one fails, the attempt does: its
+ *      sources have ended, and only a restart lets the job go on.
  *
  * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015),
  * after Chandy and Lamport, "Distributed Snapshots" (1985).
@@ -33,6 +35,7 @@ import {
   canExpire,
   earliestTriggerMs,
   hasRoom,
+  isRecoveryPoint,
   mayExist,
   type Part,
   type PendingCheckpoint,
@@ -62,6 +65,7 @@ export function startCoordinator(start: CoordinatorStart): CoordinatorState {
   return {
     options: start.options,
     phase: 'waiting',
+    finalKind: 'checkpoint',
     tasks: new Set(),
     lastId: Math.max(start.lastId, newest),
     pending: new Map(),
@@ -85,7 +89,7 @@ export function coordinate(state: CoordinatorState, event: CoordinatorEvent): St
     case 'requested':
       return onRequested(state, event)
     case 'drained':
-      return onDrained(state, event.nowMs)
+      return onDrained(state, event)
     case 'id-reserved':
       return onIdReserved(state, event.id)
     case 'acknowledged':
@@ -149,7 +153,8 @@ function triggerIfDue(state: CoordinatorState, nowMs: number): Step {
   // Counted from this trigger: what was missed while there was no room is not made up for.
   const dueAtMs =
     finishing || intervalMs === undefined ? Number.POSITIVE_INFINITY : nowMs + intervalMs
-  return begin({ ...state, dueAtMs }, { kind: 'checkpoint', final: finishing, nowMs })
+  const kind = finishing ? state.finalKind : 'checkpoint'
+  return begin({ ...state, dueAtMs }, { kind, final: finishing, nowMs })
 }
 
 interface Beginning {
@@ -201,9 +206,13 @@ function onRequested(
   return begin(state, { kind: snapshot, final: false, nowMs, requestId })
 }
 
-function onDrained(state: CoordinatorState, nowMs: number): Step {
+function onDrained(
+  state: CoordinatorState,
+  { snapshot, nowMs }: { readonly snapshot: SnapshotKind; readonly nowMs: number },
+): Step {
   if (state.phase !== 'active') return still(state)
-  return triggerNext({ ...state, phase: 'finishing', dueAtMs: nowMs }, nowMs)
+  const finishing = { ...state, phase: 'finishing', finalKind: snapshot, dueAtMs: nowMs } as const
+  return triggerNext(finishing, nowMs)
 }
 
 function onIdReserved(state: CoordinatorState, id: number): Step {
@@ -239,11 +248,10 @@ function onAcknowledged(
     return still(withPending(state, { ...pending, acknowledged }))
   }
   // Metadata first: a sink may commit only what a restart would find again (C3).
+  const { kind: snapshot, final } = pending
   return {
     state: withPending(state, { ...pending, acknowledged, step: 'writing' }),
-    decisions: [
-      { kind: 'write-metadata', id: ack.id, snapshot: pending.kind, parts: acknowledged },
-    ],
+    decisions: [{ kind: 'write-metadata', id: ack.id, snapshot, final, parts: acknowledged }],
   }
 }
 
@@ -262,16 +270,21 @@ function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
   if (pending === undefined) return still(state)
   assert(pending.acknowledged.size === state.tasks.size, 'C2: every subtask acknowledged')
   const rest = without(state, id)
-  if (pending.kind === 'savepoint') {
+  if (!isRecoveryPoint(pending)) {
     const done: CoordinatorDecision = { kind: 'savepoint-done', id }
     const decisions = [done, ...answerTo(pending, { kind: 'completed', id })]
     return then({ state: rest, decisions }, current => triggerNext(current, nowMs))
   }
-  const { kept, deleted } = addCompleted(state.completed, id, state.options.retained)
+  const { kind: snapshot, final } = pending
+  // The user's: it is neither counted nor deleted, and replaces none that is.
+  const { kept, deleted } =
+    snapshot === 'savepoint'
+      ? { kept: state.completed, deleted: [] }
+      : addCompleted(state.completed, id, state.options.retained)
   const completed: Step = {
     state: { ...rest, completed: kept, lastCompletionMs: nowMs, failuresInRow: 0 },
     decisions: [
-      { kind: 'complete', id, final: pending.final },
+      { kind: 'complete', id, snapshot, final },
       ...answerTo(pending, { kind: 'completed', id }),
     ],
   }
@@ -289,7 +302,7 @@ function onVerified(state: CoordinatorState, id: number, nowMs: number): Step {
     state: { ...current, doubtful: [] },
     decisions: outdated.map(old => ({ kind: 'delete', id: old })),
   }))
-  if (pending.final) return then(step, current => onHalted(current, 'the job has ended'))
+  if (final) return then(step, current => onHalted(current, 'the job has ended'))
   assert(
     [...step.state.pending.values()].every(p => p.id > id || p.kind === 'savepoint'),
     'C4: nothing older than a completed checkpoint is pending',
@@ -308,13 +321,13 @@ function abort(
   { reason, failed }: { readonly reason: string; readonly failed: boolean },
 ): Step {
   const { id, kind } = pending
-  // A savepoint is found by its path only: no restart relies on half of one.
-  const doubtful = kind === 'checkpoint' && mayExist(pending)
+  const mayBeFound = isRecoveryPoint(pending) && mayExist(pending)
   // An id that is not reserved yet may be a newer generation's (C5), and has no files of its own.
-  const keepFiles = doubtful || pending.step === 'reserving'
+  const keepFiles = mayBeFound || pending.step === 'reserving'
   const rest = without(state, id)
+  const isDoubtful = mayBeFound && kind === 'checkpoint'
   return {
-    state: doubtful ? { ...rest, doubtful: [...rest.doubtful, id] } : rest,
+    state: isDoubtful ? { ...rest, doubtful: [...rest.doubtful, id] } : rest,
     decisions: [
       { kind: 'abort', id, reason, failed, keepFiles },
       ...answerTo(pending, { kind: 'failed', reason }),
@@ -338,18 +351,28 @@ function giveUp(state: CoordinatorState, { id, reason, nowMs }: Failure): Step {
   const pending = state.pending.get(id)
   if (pending === undefined || state.phase === 'stopped') return still(state)
   const given = abort(state, pending, { reason, failed: true })
-  // A failed savepoint is its user's matter, never the job's.
-  if (pending.kind === 'savepoint') return given
+  if (pending.kind === 'savepoint') {
+    // Its user's matter, never the job's; but one that was to end the job (C9).
+    if (!pending.final) return given
+    const failed = then(given, current => ({
+      state: current,
+      decisions: [failJob(pending, reason)],
+    }))
+    return then(failed, current => onHalted(current, 'the job restarts'))
+  }
   const failuresInRow = state.failuresInRow + 1
   const dueAtMs = pending.final ? nowMs + FINAL_RETRY_MS : state.dueAtMs
   const counted = then(given, current => still({ ...current, failuresInRow, dueAtMs }))
   if (failuresInRow <= state.options.tolerableFailures) return counted
-  const tooMany = then(counted, current => ({ state: current, decisions: [failJob(id, reason)] }))
+  const tooMany = then(counted, current => ({
+    state: current,
+    decisions: [failJob(pending, reason)],
+  }))
   return then(tooMany, current => onHalted(current, 'the job restarts'))
 }
 
-function failJob(id: number, reason: string): CoordinatorDecision {
-  return { kind: 'fail-job', reason: `checkpoint ${id} failed: ${reason}` }
+function failJob({ id, kind }: PendingCheckpoint, reason: string): CoordinatorDecision {
+  return { kind: 'fail-job', reason: `${kind} ${id} failed: ${reason}` }
 }
 
 function onHalted(state: CoordinatorState, reason: string): Step {

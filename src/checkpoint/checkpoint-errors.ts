@@ -38,7 +38,15 @@ export const checkpointErrors = defineErrors({
     retry: 'never',
     message: (e: { path: string; operators: readonly string[] }) =>
       `${e.path} holds state of operators that the job does not have: ${e.operators.join(', ')}`,
-    next: 'give the operators their old uid, or name them in dropState to leave their state behind',
+    next: 'give the operators their old uid, or name it in --drop-state or spec.upgrade.dropState',
+  },
+  WEIR_RESTORE_OTHER_JOB: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; found: string; jobId: string }) =>
+      `${e.path} belongs to job ${e.found}, not to ${e.jobId}`,
+    next: (e: { found: string }) =>
+      `if that is meant: --from-job ${e.found}, or spec.restore.fromJob; see docs/savepoints.md`,
   },
   WEIR_RESTORE_MAX_PARALLELISM: {
     domain: 'user',

@@ -32,14 +32,21 @@ export interface CheckpointMetadata {
   readonly operators: readonly OperatorMetadata[]
   /** Those whose channels stand in it; none for an aligned checkpoint. */
   readonly edges: readonly EdgeMetadata[]
-  /** What the sources had emitted at the cut, by operator and split. */
   readonly proof: Proof
 }
 
+/** What went in and what came out up to the cut, since the job began. */
 export interface Proof {
-  readonly recordsPerSplit: {
-    readonly [operatorId: string]: { readonly [splitId: string]: number }
-  }
+  /** What the sources had emitted, by operator and split. */
+  readonly recordsPerSplit: Counts
+  /** What the sinks had written, by operator. */
+  readonly recordsPerSink: { readonly [operatorId: string]: number }
+  /** What this checkpoint commits, by sink and name: records of each. */
+  readonly recordsPerTransaction: Counts
+}
+
+interface Counts {
+  readonly [operatorId: string]: { readonly [name: string]: number }
 }
 
 /** What the metadata says of an operator beyond its parts. */
@@ -50,6 +57,8 @@ export interface OperatorDescription {
   readonly vertexId: string
   readonly parallelism: number
   readonly maxParallelism: number
+  /** What its state hangs on, in words: the type of its keys, its windows. */
+  readonly form?: Readonly<Record<string, string>> | undefined
 }
 
 /** What the metadata says of an edge beyond its channels. */
@@ -211,22 +220,47 @@ class StateSets {
 }
 
 function proofOf({ operators, subtasks, proofBefore }: MetadataSource): Proof {
-  const sums = new Map<string, Map<string, number>>()
-  const add = (operatorId: string, counts: { readonly [splitId: string]: number }): void => {
-    const sum = sums.get(operatorId) ?? new Map<string, number>()
-    for (const [split, count] of Object.entries(counts)) {
-      sum.set(split, (sum.get(split) ?? 0) + count)
-    }
-    if (sum.size > 0) sums.set(operatorId, sum)
+  const splits = new Sums()
+  const sinks = new Sums()
+  const transactions = new Sums()
+  for (const [id, counts] of Object.entries(proofBefore?.recordsPerSplit ?? {})) {
+    splits.add(id, counts)
   }
-  for (const [id, counts] of Object.entries(proofBefore?.recordsPerSplit ?? {})) add(id, counts)
-  for (const { vertexId, metrics } of subtasks) {
+  sinks.add('', proofBefore?.recordsPerSink ?? {})
+  for (const { vertexId, metrics, operators: parts } of subtasks) {
     // A task has one source at most: the head of its chain, which comes first.
     const source = operators.find(operator => operator.vertexId === vertexId)
-    if (source !== undefined) add(source.operatorId, metrics.recordsPerSplit)
+    if (source !== undefined) splits.add(source.operatorId, metrics.recordsPerSplit)
+    sinks.add('', metrics.recordsPerSink ?? {})
+    for (const { operatorId, committables = [] } of parts) {
+      for (const { transaction } of committables) {
+        if (transaction !== undefined) {
+          transactions.add(operatorId, { [transaction.name]: transaction.records })
+        }
+      }
+    }
   }
-  const entries = [...sums].map(([id, counts]) => [id, Object.fromEntries(counts)] as const)
-  return { recordsPerSplit: Object.fromEntries(entries) }
+  return {
+    recordsPerSplit: splits.toCounts(),
+    recordsPerSink: sinks.toCounts()[''] ?? {},
+    recordsPerTransaction: transactions.toCounts(),
+  }
+}
+
+/** Counts by operator and name, added up. */
+class Sums {
+  readonly #byOperator = new Map<string, Map<string, number>>()
+
+  add(operatorId: string, counts: { readonly [name: string]: number }): void {
+    const sum = this.#byOperator.get(operatorId) ?? new Map<string, number>()
+    for (const [name, count] of Object.entries(counts)) sum.set(name, (sum.get(name) ?? 0) + count)
+    if (sum.size > 0) this.#byOperator.set(operatorId, sum)
+  }
+
+  toCounts(): Counts {
+    const entries = [...this.#byOperator].map(([id, sum]) => [id, Object.fromEntries(sum)] as const)
+    return Object.fromEntries(entries)
+  }
 }
 
 /** Bytes of all files, the metadata not counted. */

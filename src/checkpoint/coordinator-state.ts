@@ -41,7 +41,7 @@ export type PendingStep = 'reserving' | 'collecting' | 'writing' | 'verifying'
 export interface PendingCheckpoint {
   readonly id: number
   readonly kind: SnapshotKind
-  /** The last one: all input is over, and what it commits ends the job. */
+  /** The last one: all input is over, and what it commits ends the job. It may be a savepoint. */
   readonly final: boolean
   readonly step: PendingStep
   readonly triggeredAtMs: number
@@ -59,6 +59,8 @@ export type CoordinatorPhase = 'waiting' | 'active' | 'finishing' | 'stopped'
 export interface CoordinatorState {
   readonly options: CoordinatorOptions
   readonly phase: CoordinatorPhase
+  /** What the last snapshot is to be; decided when all subtasks have drained. */
+  readonly finalKind: SnapshotKind
   /** The subtasks that must acknowledge. */
   readonly tasks: ReadonlySet<string>
   /** The highest id ever reserved, by any generation. */
@@ -92,8 +94,8 @@ export type CoordinatorEvent =
       readonly requestId: string
       readonly nowMs: number
     }
-  /** All subtasks have drained: one more checkpoint, then the end. */
-  | { readonly kind: 'drained'; readonly nowMs: number }
+  /** All subtasks have drained: one more snapshot of this kind, then the end. */
+  | { readonly kind: 'drained'; readonly snapshot: SnapshotKind; readonly nowMs: number }
   | { readonly kind: 'id-reserved'; readonly id: number; readonly nowMs: number }
   | {
       readonly kind: 'acknowledged'
@@ -130,17 +132,26 @@ export type CoordinatorDecision =
       readonly snapshot: SnapshotKind
       readonly aligned: boolean
     }
-  /** Store the metadata: from then on the checkpoint exists. */
+  /**
+   * Store the metadata: from then on the checkpoint exists. A final savepoint is noted where a
+   * restart looks, too: it commits, so nothing may go on from before it.
+   */
   | {
       readonly kind: 'write-metadata'
       readonly id: number
       readonly snapshot: SnapshotKind
+      readonly final: boolean
       readonly parts: ReadonlyMap<string, Part>
     }
   | { readonly kind: 'verify-generation'; readonly id: number }
   /** Tell enumerators and tasks: sinks commit everything up to it. */
-  | { readonly kind: 'complete'; readonly id: number; readonly final: boolean }
-  /** A savepoint is done. It commits nothing. */
+  | {
+      readonly kind: 'complete'
+      readonly id: number
+      readonly snapshot: SnapshotKind
+      readonly final: boolean
+    }
+  /** A savepoint of a job that goes on is done. It commits nothing. */
   | { readonly kind: 'savepoint-done'; readonly id: number }
   | { readonly kind: 'answer'; readonly requestId: string; readonly outcome: RequestOutcome }
   /**
@@ -188,6 +199,11 @@ export function nextWakeMs(state: CoordinatorState): number {
   }
   if (!hasRoom(state)) return wake
   return Math.min(wake, earliestTriggerMs(state))
+}
+
+/** What a restart may find: a savepoint is found by its path only, unless it ends the job. */
+export function isRecoveryPoint({ kind, final }: PendingCheckpoint): boolean {
+  return kind === 'checkpoint' || final
 }
 
 /** Once the metadata is being written its answer decides, and it always comes. */

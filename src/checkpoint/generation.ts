@@ -10,12 +10,18 @@
  * and restores it, or the older attempt finds the newer generation and stops. What an older attempt
  * stores in spite of that is no part of the lineage and is never restored as `latest`.
  *
+ * A jobmanager that restarts its job goes on above its own generations only: one that finds a
+ * generation of somebody else above them has been succeeded, and gives up. So of any number of
+ * rivals the one that started last wins, however often the store fails them.
+ *
  * Owns        the record, and which checkpoints are the past of the next attempt.
  * Leaves out  the store: the caller reads and writes.
  *
  * Invariants
  *  N1  The lineage is what the newest attempt restored from and kept, and what it completed itself.
  *  N2  Ids reserved by any attempt are never reserved again.
+ *  N3  Once an attempt of a run may have run, every later attempt of that run goes on from the
+ *      lineage: what was asked for at first holds for the first that gets to run only.
  */
 import { z } from 'zod'
 import { assert } from '../common/assert.ts'
@@ -24,11 +30,20 @@ import type { CompletedCheckpoint } from './completed-checkpoints.ts'
 export interface GenerationRecord {
   readonly formatVersion: 1
   readonly generation: number
+  /** The start of the job that it belongs to: the same for jobmanagers put in another's place. */
+  readonly run: string
   readonly startedAtMs: number
   /** The highest checkpoint id reserved by this or any older attempt. */
   readonly lastCheckpointId: number
   /** Where it went on from; `null` until that was decided: such an attempt changed nothing. */
   readonly base: GenerationBase | null
+  /** With which it ended the job: that committed, so nothing goes on from before it. */
+  readonly savepoint: FinalSavepoint | null
+}
+
+export interface FinalSavepoint {
+  readonly id: number
+  readonly path: string
 }
 
 export interface GenerationBase {
@@ -51,10 +66,14 @@ export interface FoundCheckpoint {
 export interface Lineage {
   /** Whether any attempt ever began to run. */
   readonly started: boolean
+  /** Whether one of this run did, or one that began after it (N3). */
+  readonly goesOn: boolean
   /** Oldest first; the last is the latest. */
   readonly completed: readonly CompletedCheckpoint[]
   /** What to restore when nothing was completed since: the newest attempt's own base. */
   readonly restoredFrom: string | null
+  /** Later than all that is completed. */
+  readonly savepoint: FinalSavepoint | undefined
   readonly lastCheckpointId: number
   /** Completed, but no past of the job: older runs, and what stale attempts left. Oldest first. */
   readonly abandoned: readonly number[]
@@ -62,11 +81,15 @@ export interface Lineage {
   readonly unreadable: readonly number[]
 }
 
+export interface LineageParts {
+  /** Of the attempt that asks. */
+  readonly run: string
+  readonly records: readonly GenerationRecord[]
+  readonly found: readonly FoundCheckpoint[]
+}
+
 /** What is known before an attempt takes its own generation. */
-export function lineageOf(
-  records: readonly GenerationRecord[],
-  found: readonly FoundCheckpoint[],
-): Lineage {
+export function lineageOf({ run, records, found }: LineageParts): Lineage {
   const newest = records
     .filter(record => record.base !== null)
     .reduce<GenerationRecord | undefined>(
@@ -76,18 +99,27 @@ export function lineageOf(
   const ids = found.map(checkpoint => checkpoint.id)
   const lastCheckpointId = Math.max(0, ...ids, ...records.map(r => r.lastCheckpointId))
   const completed = newest?.base ? past(newest.generation, newest.base, found) : unrecorded(found)
-  const before = newest?.base?.reservedBefore ?? completed.at(-1)?.id ?? 0
+  const savepoint = newest?.savepoint ?? undefined
+  const before = savepoint?.id ?? newest?.base?.reservedBefore ?? completed.at(-1)?.id ?? 0
   const doubtful = found.filter(c => c.generation === undefined && c.id > before)
   const unreadable = new Set(doubtful.map(checkpoint => checkpoint.id))
   const valid = new Set(completed.map(checkpoint => checkpoint.id))
   return {
     started: newest !== undefined || found.length > 0,
+    goesOn: newest !== undefined && newest.generation >= firstOf(run, records),
     completed,
     restoredFrom: newest?.base?.restoredFrom ?? null,
+    savepoint,
     lastCheckpointId,
     abandoned: ids.filter(id => !valid.has(id) && !unreadable.has(id)).sort(ascending),
     unreadable: [...unreadable].sort(ascending),
   }
+}
+
+/** Infinite before any attempt of the run took a generation. */
+function firstOf(run: string, records: readonly GenerationRecord[]): number {
+  const own = records.filter(record => record.run === run)
+  return Math.min(Number.POSITIVE_INFINITY, ...own.map(record => record.generation))
 }
 
 function past(
@@ -120,6 +152,7 @@ function ascending(a: number, b: number): number {
 const recordSchema: z.ZodType<GenerationRecord> = z.object({
   formatVersion: z.literal(1),
   generation: z.int().min(1),
+  run: z.string().default(''),
   startedAtMs: z.number(),
   lastCheckpointId: z.int().min(0),
   base: z
@@ -129,6 +162,10 @@ const recordSchema: z.ZodType<GenerationRecord> = z.object({
       reservedBefore: z.int().min(0),
     })
     .nullable(),
+  savepoint: z
+    .object({ id: z.int().min(1), path: z.string() })
+    .nullable()
+    .default(null),
 })
 
 export function writeGeneration(record: GenerationRecord): Buffer {

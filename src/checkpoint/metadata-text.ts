@@ -137,13 +137,19 @@ const operatorState = z.looseObject({
   itemLengths,
 })
 
+const committable = z.object({
+  checkpointId: count,
+  committable: anyJson,
+  transaction: z.object({ name: z.string(), records: count }).optional(),
+})
+
 const subtask = z.object({
   subtaskIndex: count,
   keyed: orUndefined(z.object({ stateSet: count, groups: z.array(keyGroupSection) })),
   operatorState: z.array(operatorState),
   splits: orUndefined(z.array(split)),
   writerState: orUndefined(z.array(anyJson)),
-  committables: orUndefined(z.array(z.object({ checkpointId: count, committable: anyJson }))),
+  committables: orUndefined(z.array(committable)),
   privateState: orUndefined(z.object({ file: z.string(), sizeBytes: count })),
   sharedState: z.array(
     z.object({
@@ -161,6 +167,7 @@ const operator = z.object({
   vertexId: z.string(),
   parallelism: count,
   maxParallelism: count,
+  form: orUndefined(z.record(z.string(), z.string())),
   enumeratorState: orUndefined(anyJson),
   stateSets: z.array(z.array(stateMeta)),
   subtasks: z.array(subtask),
@@ -185,6 +192,7 @@ const edge = z.object({
   maxParallelism: count,
   channels: z.array(channelOfText),
 })
+const countsByName = z.record(z.string(), z.record(z.string(), z.number()))
 
 const metadataSchema: z.ZodType<CheckpointMetadata> = z.object({
   formatVersion: z.union([z.literal(1), z.literal(METADATA_VERSION)]),
@@ -198,6 +206,8 @@ const metadataSchema: z.ZodType<CheckpointMetadata> = z.object({
   operators: z.array(operator),
   edges: z.array(edge).default([]),
   proof: z.object({
-    recordsPerSplit: z.record(z.string(), z.record(z.string(), z.number())),
+    recordsPerSplit: countsByName,
+    recordsPerSink: z.record(z.string(), z.number()).default({}),
+    recordsPerTransaction: countsByName.default({}),
   }),
 })

@@ -45,6 +45,13 @@ export interface OperatorStateHandle {
 export interface CommittableHandle {
   readonly checkpointId: number
   readonly committable: StoredJson
+  readonly transaction?: TransactionHandle | undefined
+}
+
+/** What a committable holds. */
+export interface TransactionHandle {
+  readonly name: string
+  readonly records: number
 }
 
 export interface StoredSplit {
@@ -84,7 +91,7 @@ export interface OperatorHandle {
   readonly committables: readonly CommittableHandle[] | undefined
 }
 
-/** The phases of a subtask's part, ms, and the proof of its source. */
+/** The phases of a subtask's part, ms, and the proof of its source and sinks. */
 export interface PartMetrics {
   readonly alignmentMs: number
   readonly startDelayMs: number
@@ -95,6 +102,7 @@ export interface PartMetrics {
   readonly syncMs: number
   readonly asyncMs: number
   readonly recordsPerSplit: { readonly [splitId: string]: number }
+  readonly recordsPerSink?: { readonly [operatorId: string]: number } | undefined
 }
 
 /** A subtask's acknowledgement. */

@@ -1,7 +1,7 @@
 /**
  * The binary file of one subtask's snapshot: a header, then sections one after the other. A section
- * is a key group of an operator, one of its operator states, or the data in flight of a channel. Each
- * has a checksum in its handle, so that damage is found before a byte of it is believed.
+ * is a key group of an operator, one of its operator states, or the data in flight of a channel.
+ * Each has a checksum in its handle, so that damage is found before a byte of it is believed.
  *
  * Owns        the layout of the file.
  * Leaves out  what the bytes mean (`state/`), and where the file lies.

@@ -1,5 +1,5 @@
 /** `weir checkpoints`: the snapshots of a running job, or one of them with phases and proof. */
-import type { CheckpointsView, SnapshotView } from '../cluster/jobmanager/rest/job-view.ts'
+import type { CheckpointsView, SnapshotView } from '../cluster/jobmanager/rest/checkpoint-view.ts'
 import { formatDuration } from '../common/duration.ts'
 import { defineErrors } from '../common/errors.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'
@@ -92,16 +92,30 @@ function parts(view: SnapshotView): string {
   return `\n${textTable([head, ...rows])}`
 }
 
-/** What the sources had emitted at the cut. */
-function proof(view: SnapshotView): string {
-  const rows = Object.entries(view.proof?.recordsPerSplit ?? {}).flatMap(([operator, splits]) =>
-    Object.entries(splits).map(([split, count]) => [
-      operator,
-      split,
-      count.toLocaleString('en-US'),
-    ]),
+/** What went in and came out up to the cut, and what the checkpoint commits. */
+function proof({ proof }: SnapshotView): string {
+  if (proof === null) return ''
+  const { recordsPerSplit, recordsPerSink, recordsPerTransaction } = proof
+  const sinks = Object.entries(recordsPerSink).map(([sink, records]) => [sink, number(records)])
+  return [
+    counted(['SOURCE', 'SPLIT', 'RECORDS'], rowsOf(recordsPerSplit)),
+    counted(['SINK', 'RECORDS'], sinks),
+    counted(['SINK', 'COMMITS', 'RECORDS'], rowsOf(recordsPerTransaction)),
+  ].join('')
+}
+
+function rowsOf(counts: Readonly<Record<string, Readonly<Record<string, number>>>>): string[][] {
+  return Object.entries(counts).flatMap(([operator, named]) =>
+    Object.entries(named).map(([name, records]) => [operator, name, number(records)]),
   )
-  return rows.length === 0 ? '' : `\n${textTable([['SOURCE', 'SPLIT', 'RECORDS'], ...rows])}`
+}
+
+function counted(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? '' : `\n${textTable([heads, ...rows])}`
+}
+
+function number(records: number): string {
+  return records.toLocaleString('en-US')
 }
 
 function duration(ms: number): string {

@@ -56,6 +56,13 @@ export const cliErrors = defineErrors({
       `${e.file} is no checkpoint metadata: ${e.reason}`,
     next: 'give the folder of one checkpoint or savepoint: it holds a file _metadata',
   },
+  WEIR_PROCESS_ENDS: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { name: string; how: string; log: string }) =>
+      `the ${e.name} ${e.how} each time it is started; its log is ${e.log}`,
+    next: 'see its log; --in-process runs the job without processes of its own',
+  },
   WEIR_TOOL_MISSING: {
     domain: 'user',
     retry: 'never',

@@ -6,6 +6,8 @@ import type { Config } from '../common/config.ts'
 
 export interface Terminal {
   write(text: string): void
+  /** Resolves when it can take more; `undefined`: it can. */
+  flushed?(): Promise<void> | undefined
   /** A person looks at it: lines may be redrawn. */
   readonly isTty: boolean
   /** Width in characters; 80 where nobody knows. */
@@ -37,7 +39,7 @@ export const exitCodes = {
   ok: 0,
   /** The job failed, or a test did. */
   failed: 1,
-  /** Wrong usage, manifest or job: nothing was started. */
+  /** Wrong usage, manifest, job or checkpoint: nothing was started. */
   invalid: 2,
   /** Stopped by Ctrl-C. */
   interrupted: 130,

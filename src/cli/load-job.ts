@@ -20,11 +20,18 @@ export interface LoadJobOptions {
   readonly say: (line: string) => void
 }
 
+export interface LoadedJob {
+  /** The default export of the job's module. */
+  readonly exported: unknown
+  /** The file that was imported; its source map stands beside it. */
+  readonly bundle: string
+}
+
 /**
- * The default export of the job's module. Throws WEIR_JOB_TYPE_ERROR before any of its code ran, or
+ * Throws WEIR_JOB_TYPE_ERROR before any of its code ran, or
  * WEIR_JOB_LOAD_FAILED when its top level throws or it exports no default.
  */
-export async function loadJob(options: LoadJobOptions): Promise<unknown> {
+export async function loadJob(options: LoadJobOptions): Promise<LoadedJob> {
   const bundle = await bundleOf(options)
   // From here on only: reading the maps of the engine's own files would slow the start.
   setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
@@ -39,7 +46,7 @@ export async function loadJob(options: LoadJobOptions): Promise<unknown> {
     const file = options.jobFile.shownAs
     throw cliErrors.WEIR_JOB_LOAD_FAILED({ file, where: '', reason: 'it has no default export' })
   }
-  return module.default
+  return { exported: module.default, bundle }
 }
 
 async function bundleOf(options: LoadJobOptions): Promise<string> {

@@ -11,12 +11,13 @@ export interface PlanOptions extends PrepareJobOptions {
 }
 
 export async function plan(options: PlanOptions, io: CliIo): Promise<number> {
-  const { graph } = await prepareJob(options, io)
+  const { graph, manifest } = await prepareJob(options, io)
+  const overtaking = manifest.spec.checkpoint.alignment !== 'aligned'
   const text = options.json
     ? planJson(graph)
     : options.mermaid
       ? planMermaid(graph)
-      : planText(graph)
+      : planText(graph, { overtaking })
   io.out.write(text.endsWith('\n') ? text : `${text}\n`)
   return exitCodes.ok
 }

@@ -11,7 +11,7 @@ import type { StreamJob } from '../protocol/stream-job.ts'
 import { cliErrors } from './cli-errors.ts'
 import type { CliIo } from './cli-io.ts'
 import { errorPlace } from './error-place.ts'
-import { findInstallation } from './installation.ts'
+import { findInstallation, type Installation } from './installation.ts'
 import { type JobFile, readJobFile } from './job-file.ts'
 import { loadJob } from './load-job.ts'
 
@@ -27,6 +27,11 @@ export interface PrepareJobOptions {
 export interface PreparedJob {
   readonly manifest: StreamJob
   readonly graph: JobGraph
+  /** The same job for other slots, with the same key groups. */
+  readonly planAt: (parallelism: number) => JobGraph
+  /** The file with the job's code. */
+  readonly bundle: string
+  readonly installation: Installation
 }
 
 /** Throws what is wrong with the file, the manifest, the job's types, or its builder function. */
@@ -36,33 +41,37 @@ export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise
   const { file } = options
   const set = overrides(options)
   const jobFile = readJobFile({ file, cwd: io.cwd, set, cacheFolder, installation })
-  const loaded = await loadJob({
+  const { exported, bundle } = await loadJob({
     jobFile,
     installation,
     cacheFolder,
     nodePath: io.nodePath,
     say: line => io.err.write(`${line}\n`),
   })
-  if (!isJob(loaded)) {
+  if (!isJob(exported)) {
     const reason = 'its default export is not made by job(...)'
     throw cliErrors.WEIR_JOB_LOAD_FAILED({ file: jobFile.shownAs, where: '', reason })
   }
   const { manifest } = jobFile
   const { spec, metadata } = manifest
-  const pipeline = buildPipeline(loaded, jobFile, installation.home)
-  const graphOptions = {
-    name: metadata.name,
-    maxParallelism: spec.maxParallelism,
-    checkpointing: spec.checkpoint.mode,
+  const { maxParallelism } = spec
+  const graphOptions = { name: metadata.name, maxParallelism, checkpointing: spec.checkpoint.mode }
+  const planAt = (parallelism: number): JobGraph => {
+    const pipeline = buildPipeline(exported, jobFile, { home: installation.home, parallelism })
+    return buildJobGraph(buildStreamGraph(pipeline, graphOptions), graphOptions)
   }
-  const graph = buildJobGraph(buildStreamGraph(pipeline, graphOptions), graphOptions)
-  return { manifest, graph }
+  return { manifest, graph: planAt(spec.parallelism), planAt, bundle, installation }
 }
 
-function buildPipeline(job: Job, jobFile: JobFile, home: string): Pipeline {
+interface BuildPlace {
+  readonly home: string
+  readonly parallelism: number
+}
+
+function buildPipeline(job: Job, jobFile: JobFile, { home, parallelism }: BuildPlace): Pipeline {
   const { spec } = jobFile.manifest
   try {
-    return job.build({ args: spec.job.args, parallelism: spec.parallelism })
+    return job.build({ args: spec.job.args, parallelism })
   } catch (error) {
     // What the API refuses has a code, the line and a next step of its own.
     if (isWeirError(error)) throw error

@@ -14,7 +14,7 @@ const exitCodesHelp = `
 Exit codes:
   0    done, also a job that weir stop ended
   1    the job failed, or a test did
-  2    wrong usage, manifest or job: nothing was started
+  2    wrong usage, manifest, job or checkpoint: nothing was started
   130  stopped by Ctrl-C (143: by SIGTERM, or cancelled)`
 
 /** Runs one command line; gives the exit code. Never throws. */
@@ -56,6 +56,7 @@ function declareCommands(io: CliIo, done: Done): Command {
   declareTest(program, io, done)
   declareBench(program, io, done)
   declareSim(program, io, done)
+  declareTestbed(program, io, done)
   return program
 }
 
@@ -65,8 +66,16 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
     .description('run a StreamJob manifest or a job module here, to its end if its input has one')
     .option('-p, --parallelism <n>', 'slots, instead of spec.parallelism', parseCount)
     .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
+    .option(
+      '--drop-state <uids>',
+      'operators whose state may be given up, e.g. totals,alerts',
+      names,
+    )
+    .option('--from-job <id>', 'the other job whose checkpoint is restored, e.g. default.orders')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .option('--state <backend>', 'state backend, instead of spec.stateBackend.type')
+    .option('--processes', 'each slot is a process of its own, also a single one')
+    .option('--in-process', 'all slots run in this process; default for a single one')
     .option('--no-rest', 'without the REST API: the job cannot be looked at or steered')
     .option('--rest-port <n>', 'port of the REST API on 127.0.0.1; default: a free one', parsePort)
     .action(async (file: string, options: RunFlags) => {
@@ -78,10 +87,14 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
 interface RunFlags {
   readonly parallelism?: number
   readonly restore?: string
+  readonly dropState?: readonly string[]
+  readonly fromJob?: string
   readonly set: readonly string[]
   readonly state?: string
   readonly rest: boolean
   readonly restPort?: number
+  readonly processes?: boolean
+  readonly inProcess?: boolean
 }
 
 function declarePlan(program: Command, io: CliIo, done: Done): void {
@@ -112,6 +125,11 @@ function steerCommand(program: Command, usage: string, description: string): Com
 
 interface SteerFlags {
   readonly json?: boolean
+}
+
+interface StopFlags extends SteerFlags {
+  readonly savepoint?: boolean
+  readonly drain?: boolean
 }
 
 function declareLooks(program: Command, io: CliIo, done: Done): void {
@@ -150,10 +168,17 @@ function declareLooks(program: Command, io: CliIo, done: Done): void {
 
 function declareEnds(program: Command, io: CliIo, done: Done): void {
   steerCommand(program, 'stop [job]', 'end a running job after a last checkpoint')
-    .option('--savepoint', 'keep that checkpoint as a savepoint')
-    .action(async (job: string | undefined, options: SteerFlags & { savepoint?: boolean }) => {
+    .option('--savepoint', 'that checkpoint is a savepoint: yours, in a folder that can be moved')
+    .option('--drain', 'end event time first: windows fire; for a job that is not to go on')
+    .action(async (job: string | undefined, options: StopFlags) => {
       const { stop } = await import('./stop.ts')
       done(await stop({ job, ...options }, io))
+    })
+  steerCommand(program, 'rescale [job]', 'move a running job to other slots, over a checkpoint')
+    .requiredOption('-p, --parallelism <n>', 'slots from now on', parseCount)
+    .action(async (job: string | undefined, options: SteerFlags & { parallelism: number }) => {
+      const { rescale } = await import('./rescale.ts')
+      done(await rescale({ job, ...options }, io))
     })
   steerCommand(program, 'cancel [job]', 'end a running job at once, without a checkpoint').action(
     async (job: string | undefined, options: SteerFlags) => {
@@ -213,6 +238,23 @@ function declareSim(program: Command, io: CliIo, done: Done): void {
     })
 }
 
+function declareTestbed(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('testbed <verb> [part]')
+    .description('real parts for tests: up, down or status of s3 or kafka')
+    .option('--name <name>', 'several of one part have names of their own')
+    .option('--json', 'as JSON')
+    .action(async (verb: string, part: string | undefined, options: TestbedFlags) => {
+      const { testbed } = await import('./testbed.ts')
+      done(await testbed({ verb, part, ...options }, io))
+    })
+}
+
+interface TestbedFlags {
+  readonly name?: string
+  readonly json?: boolean
+}
+
 function parseCount(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 1) {
@@ -227,6 +269,12 @@ function parsePort(text: string): number {
     throw new InvalidArgumentError('expected a port from 0 to 65535.')
   }
   return value
+}
+
+/** Separated by commas; may be given several times. */
+function names(value: string, before: readonly string[] = []): readonly string[] {
+  const given = value.split(',').map(name => name.trim())
+  return [...before, ...given.filter(name => name !== '')]
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

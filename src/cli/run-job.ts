@@ -7,12 +7,19 @@ import { type CliIo, exitCodes, type StopSignal } from './cli-io.ts'
 import { describeError } from './describe-error.ts'
 import { RunSummary } from './run-summary.ts'
 
+/** A job as whoever watches it sees it. */
+export interface WatchedJob extends Pick<LocalJob, 'done' | 'progress'> {
+  /** Orders it to end after a last checkpoint; `done` says how it did. */
+  stop(): unknown
+}
+
 /** Starts the job; what it has to say while it runs goes to `notify`. */
-export type StartJob = (notify: (notice: JobNotice) => void) => LocalJob
+export type StartJob = (notify: (notice: JobNotice) => void) => WatchedJob
 
 /**
- * Exit code of the command: 0, also for a job stopped by `weir stop`; 1 for a failed job; 130 and
- * 143 for one stopped by a signal; 143 for a cancelled one.
+ * Exit code of the command: 0, also for a job stopped by `weir stop`; 1 for a failed job, 2 for one
+ * that was refused before anything of it ran; 130 and 143 for one stopped by a signal; 143 for a
+ * cancelled one.
  */
 export async function runJob(start: StartJob, io: CliIo): Promise<number> {
   const summary = new RunSummary(io.err)
@@ -42,7 +49,7 @@ function report(result: JobResult, io: CliIo, stoppedBy: StopSignal | undefined)
     if (result.lastCheckpointPath !== undefined) {
       io.err.write(`  restore: --restore latest goes on from ${result.lastCheckpointPath}\n`)
     }
-    return exitCodes.failed
+    return result.refused ? exitCodes.invalid : exitCodes.failed
   }
   if (result.outcome === 'finished') return exitCodes.ok
   if (result.lastCheckpointPath !== undefined) {

@@ -102,6 +102,8 @@ function block(progress: JobProgress, rates: Rates): string[] {
     ...shown.map(vertex => vertexLine(vertex, nameWidth)),
   ]
   if (vertices.length > shown.length) lines.push(`  and ${vertices.length - shown.length} more`)
+  const { waiting } = progress
+  if (waiting !== undefined) lines.push(`  waiting for slots ${waiting.slots.join(', ')}`)
   const failure = progress.lastFailure
   if (failure !== undefined) lines.push(`  last failure: ${failure.message.split('\n', 1)[0]}`)
   return lines

@@ -24,6 +24,15 @@ export const runningJobErrors = defineErrors({
       `no job ${e.name} runs here, but ${e.running.join(', ')}${meant(e.closest)}`,
     next: 'name one of them, or leave the name out where only one runs',
   },
+  WEIR_JOB_RUNS_ALREADY: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { name: string; pid: number }) =>
+      `job ${e.name} runs already (process ${e.pid}): a second run would take it over`,
+    next:
+      'stop that one first (weir stop), or go on in its place by --restore latest; ' +
+      'another job needs another metadata.name',
+  },
   WEIR_JOB_UNREACHABLE: {
     domain: 'external',
     retry: 'later',
@@ -59,6 +68,17 @@ export function findRunningJob(name: string | undefined, io: CliIo): RunFile {
   const running = runs.map(run => shortestName(run, runs))
   const closest = closestName(name, running)
   throw runningJobErrors.WEIR_JOB_NOT_RUNNING({ name, running, closest })
+}
+
+/**
+ * Throws WEIR_JOB_RUNS_ALREADY for a job that a fresh start would end: it would lose its
+ * checkpoints to the newer run. Who restores means to take over.
+ */
+export function refuseSecondRun(jobId: string, store: string, io: CliIo): void {
+  const run = findRunFiles(io.cwd).find(one => one.jobId === jobId && one.store === store)
+  if (run !== undefined) {
+    throw runningJobErrors.WEIR_JOB_RUNS_ALREADY({ name: run.name, pid: run.pid })
+  }
 }
 
 /** The manifest's name, which the job itself may not share. */

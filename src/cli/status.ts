@@ -1,5 +1,6 @@
 /** `weir status`: how a running job is doing. */
-import type { JobView, WatermarkView } from '../cluster/jobmanager/rest/job-view.ts'
+import type { JobView } from '../cluster/jobmanager/rest/job-view.ts'
+import type { WatermarkView } from '../cluster/jobmanager/rest/watermark-view.ts'
 import { formatDuration } from '../common/duration.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'
 import { formatBytes } from './format-bytes.ts'
@@ -28,6 +29,10 @@ function describe(view: JobView): string {
     `watermark ${watermark(view.watermark)}`,
     `checkpoints ${view.checkpointsCompleted} (${view.checkpointsFailed} failed), ${checkpoint}`,
   ]
+  if (view.waiting !== null) {
+    const { slots, sinceMs } = view.waiting
+    lines.push(`waiting for slots ${slots.join(', ')} since ${duration(sinceMs)}`)
+  }
   if (lastCheckpointFailure !== null) lines.push(`last failed: ${lastCheckpointFailure}`)
   if (lastFailure !== null) lines.push(`last failure: ${lastFailure.message}`)
   const rows = view.vertices.map(vertex => [

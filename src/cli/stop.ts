@@ -7,15 +7,20 @@ import { findRunningJob } from './running-jobs.ts'
 import { type SteerOptions, writeJson } from './steer-options.ts'
 
 export interface StopOptions extends SteerOptions {
-  /** Keeps the last checkpoint as a savepoint: no later run removes it. */
+  /** The last snapshot is a savepoint: no later run removes it. */
   readonly savepoint?: boolean
+  /** Windows fire first: for a job that is not to go on. */
+  readonly drain?: boolean
 }
 
-/** Waits for the job's end; prints where it can go on from. */
+/**
+ * Waits for the job's end; prints where it can go on from. Exit code 1: it failed, or it goes on
+ * because its savepoint failed.
+ */
 export async function stop(options: StopOptions, io: CliIo): Promise<number> {
-  const { job, json, savepoint = false } = options
+  const { job, json, savepoint = false, drain = false } = options
   const run = findRunningJob(job, io)
-  const end = await order<EndView>(run, '/stop', { savepoint })
+  const end = await order<EndView>(run, '/stop', { savepoint, drain })
   if (json) writeJson(end, io)
   if (end.error !== null) {
     io.err.write(describeError(errorOfView(end.error)))

@@ -5,7 +5,10 @@ import type { FailureReport } from './slot-messages.ts'
  * Never again by their code, but thrown by a function that may talk to the world: worth another
  * try, as long as it does not fail at the same record each time.
  */
-const retriedAnyway: ReadonlySet<string> = new Set(['WEIR_USER_FUNCTION_FAILED'])
+const retriedAnyway: ReadonlySet<string> = new Set([
+  'WEIR_USER_FUNCTION_FAILED',
+  'WEIR_TIMER_FUNCTION_FAILED',
+])
 
 /** An error as data that can be sent to another process. */
 export function failureReport(error: unknown): FailureReport {

@@ -2,8 +2,10 @@
  * What a running job tells about itself, as one plain snapshot. The terminal's summary, and later
  * the REST API and the dashboard, read nothing else.
  */
+import type { JobResult } from './job-result.ts'
 
-export type JobStatus = 'starting' | 'running' | 'restarting' | 'stopping' | 'finished' | 'failed'
+/** The last four are ends: those of {@link JobResult}. */
+export type JobStatus = 'starting' | 'running' | 'restarting' | 'stopping' | JobResult['outcome']
 
 export interface VertexProgress {
   /** As in the plan: the names of the chained operators. */
@@ -17,6 +19,20 @@ export interface VertexProgress {
   readonly idleMs: number
   readonly backpressuredMs: number
   /** The lowest over the subtasks; `MIN_TIMESTAMP` before the first. */
+  readonly watermark: number
+  /** Those that run now, by index. */
+  readonly subtasks: readonly SubtaskProgress[]
+}
+
+export interface SubtaskProgress {
+  readonly index: number
+  /** Since the last restart. */
+  readonly recordsIn: number
+  readonly recordsOut: number
+  /** As of the vertex, of this subtask alone. */
+  readonly busyMs: number
+  readonly idleMs: number
+  readonly backpressuredMs: number
   readonly watermark: number
 }
 
@@ -55,4 +71,11 @@ export interface JobProgress {
   readonly restarts: number
   readonly lastFailure: FailureProgress | undefined
   readonly vertices: readonly VertexProgress[]
+  /** The job cannot begin before these slots are there; `undefined`: it waits for none. */
+  readonly waiting?: WaitingProgress
+}
+
+export interface WaitingProgress {
+  readonly slots: readonly number[]
+  readonly sinceMs: number
 }

@@ -45,14 +45,22 @@ export interface StateBackendSettings {
 export type RestoreRequest =
   | { readonly kind: 'none' }
   /** The last completed checkpoint of the job's earlier runs. */
-  | { readonly kind: 'latest' }
+  | ({ readonly kind: 'latest' } & DropState)
   /** A checkpoint or savepoint: a folder of the store, or a whole location. */
-  | {
+  | ({
       readonly kind: 'path'
       readonly path: string
-      /** Operators (uid or id) whose state may be left behind. */
-      readonly dropState?: readonly string[]
-    }
+      /** Whose it is, where that is another job: its id. */
+      readonly fromJob?: string
+    } & DropState)
+
+interface DropState {
+  /**
+   * What may be given up where it cannot be kept: operators (uid or id), or single states as
+   * `uid.state`.
+   */
+  readonly dropState?: readonly string[]
+}
 
 /** Of a job without a manifest; the same as the manifest's defaults. */
 export const defaultSettings: JobSettings = {

@@ -8,7 +8,7 @@ import type { Clock } from '../common/clock.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
 import type { OperatorProgress, TaskMetrics } from '../runtime/task-contract.ts'
-import type { JobProgress, VertexProgress } from './job-progress.ts'
+import type { JobProgress, SubtaskProgress, VertexProgress } from './job-progress.ts'
 
 /** Shares of time are taken over at least this long, so that they do not jump. */
 const SAMPLE_MS = 1_000
@@ -39,6 +39,7 @@ interface Times {
 
 interface Sample {
   readonly atMs: number
+  /** By vertex, and by vertex and subtask. */
   readonly times: ReadonlyMap<string, Times>
 }
 
@@ -46,7 +47,7 @@ const noTime: Times = { busyMs: 0, idleMs: 0, backpressuredMs: 0 }
 const allIdle: Times = { busyMs: 0, idleMs: 1_000, backpressuredMs: 0 }
 
 export class ProgressMeter {
-  readonly #graph: JobGraph
+  #graph: JobGraph
   readonly #clock: Clock
   readonly #startedAtMs: number
   readonly #retired: Totals = { recordsIn: 0, recordsOut: 0, recordsRejected: 0 }
@@ -72,6 +73,12 @@ export class ProgressMeter {
       this.#retiredVertices.set(vertexId, sum)
     }
     this.#sample = { atMs: this.#clock.monotonic(), times: new Map() }
+  }
+
+  /** The job goes on at another parallelism. */
+  rescaled(graph: JobGraph): void {
+    this.#graph = graph
+    this.#shares = new Map()
   }
 
   /** The job is over: its time stands still. */
@@ -104,7 +111,16 @@ export class ProgressMeter {
       recordsOut: own.reduce((sum, task) => sum + task.recordsOut, before?.recordsOut ?? 0),
       ...(this.#shares.get(vertex.id) ?? allIdle),
       watermark: lowest(own.map(task => task.watermark)),
+      subtasks: own
+        .map(task => this.#subtask(task))
+        .toSorted((one, other) => one.index - other.index),
     }
+  }
+
+  #subtask(task: TaskMetrics): SubtaskProgress {
+    const { subtaskIndex: index, recordsIn, recordsOut, watermark } = task
+    const shares = this.#shares.get(keyOf(task)) ?? allIdle
+    return { index, recordsIn, recordsOut, watermark, ...shares }
   }
 
   #takeSample(tasks: readonly TaskMetrics[], now: number): void {
@@ -112,14 +128,21 @@ export class ProgressMeter {
     if (elapsedMs < SAMPLE_MS && this.#shares.size > 0) return
     const times = new Map<string, Times>()
     const shares = new Map<string, Times>()
-    for (const { id } of this.#graph.vertices) {
-      const spent = sumTimes(tasks.filter(task => task.vertexId === id))
-      times.set(id, spent)
-      shares.set(id, sharesOf(spent, this.#sample.times.get(id) ?? noTime))
+    const note = (key: string, spent: Times): void => {
+      times.set(key, spent)
+      shares.set(key, sharesOf(spent, this.#sample.times.get(key) ?? noTime))
     }
+    for (const { id } of this.#graph.vertices) {
+      note(id, sumTimes(tasks.filter(task => task.vertexId === id)))
+    }
+    for (const task of tasks) note(keyOf(task), sumTimes([task]))
     this.#shares = shares
     if (elapsedMs >= SAMPLE_MS) this.#sample = { atMs: now, times }
   }
+}
+
+function keyOf({ vertexId, subtaskIndex }: TaskMetrics): string {
+  return `${vertexId}/${subtaskIndex}`
 }
 
 function addTotals(totals: Totals, tasks: readonly TaskMetrics[]): void {

@@ -10,6 +10,7 @@ import type { SubtaskRestore } from '../checkpoint/restore-plan.ts'
 import type { SubtaskHandle } from '../checkpoint/snapshot-handle.ts'
 import type { ErrorDomain } from '../common/errors.ts'
 import type { BarrierAlignment } from '../runtime/task-contract.ts'
+import type { GroupStanding } from '../runtime/watermark-alignment.ts'
 
 /** Names an operator's subtask; the slot is the subtask's index. */
 export interface SourceReaderAddress {
@@ -31,11 +32,19 @@ export interface SlotRestore {
   readonly channels: { readonly [vertexId: string]: readonly ChannelPiece[] }
 }
 
+/** What the slots of one attempt need to find each other, and nobody else. */
+export interface AttemptNetwork {
+  /** The attempt's own: see `checkpoint/generation.ts`. Channels of another one are refused. */
+  readonly generation: number
+  /** Where each slot takes data, by slot; empty when all are in one process. */
+  readonly peers: readonly string[]
+}
+
 export type SlotCommand = { readonly attempt: number } & SlotCommandBody
 
 export type SlotCommandBody =
   /** Start this slot's subtask of every vertex. */
-  | { readonly kind: 'deploy'; readonly restore: SlotRestore | undefined }
+  | ({ readonly kind: 'deploy'; readonly restore: SlotRestore | undefined } & AttemptNetwork)
   /** Inject a barrier at the slot's sources. */
   | {
       readonly kind: 'trigger'
@@ -53,6 +62,8 @@ export type SlotCommandBody =
     }
   | { readonly kind: 'no-more-splits'; readonly reader: SourceReaderAddress }
   | { readonly kind: 'stop-sources'; readonly drain: boolean }
+  /** How far the slowest sources of the other slots are; answered by `aligned`. */
+  | { readonly kind: 'align'; readonly others: readonly GroupStanding[] }
   /** The final checkpoint completed: close, then report `finished`. */
   | { readonly kind: 'finish' }
   /** Close at once; report `cancelled` and nothing else. */
@@ -74,6 +85,12 @@ export type SlotEventBody =
       readonly checkpointId: number
       readonly vertexId: string
       readonly reason: string
+    }
+  /** How far the slowest sources of this slot are, and whether one waits for others. */
+  | {
+      readonly kind: 'aligned'
+      readonly standings: readonly GroupStanding[]
+      readonly waits: boolean
     }
   | { readonly kind: 'drained'; readonly vertexId: string }
   | { readonly kind: 'finished'; readonly vertexId: string }
@@ -98,4 +115,12 @@ export interface FailureReport {
 /** Sends to one slot. */
 export interface SlotGateway {
   send(command: SlotCommand): void
+}
+
+/** Slots that come and go. */
+export interface SlotSupply {
+  /** Where each takes data, when all are there; else `undefined`. */
+  readonly peers: readonly string[] | undefined
+  /** Resolves when all are there, or at the signal. Rejects with WEIR_SLOTS_MISSING. */
+  whenComplete(signal: AbortSignal): Promise<void>
 }

@@ -130,11 +130,19 @@ export class ByteReader {
   readonly buffer: Buffer
   offset: number
   readonly limit: number
+  #data: DataView | undefined = undefined
 
   constructor(buffer: Buffer, offset = 0, limit = buffer.length) {
     this.buffer = buffer
     this.offset = offset
     this.limit = limit
+  }
+
+  /** The same bytes as `buffer`: numbers of several bytes come through it in one load. */
+  get data(): DataView {
+    const { buffer } = this
+    this.#data ??= new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    return this.#data
   }
 
   get remaining(): number {

@@ -112,6 +112,7 @@ function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
         partitioner: edge.partitioner,
         type: typeOfEdge(edge),
         forcedAlignment: forcedAlignment(edge, sinks),
+        ...(to.transformation.errorPolicy.kind === 'fail' ? {} : { passesBadKeys: true }),
       })
     }
   }

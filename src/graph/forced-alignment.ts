@@ -2,11 +2,10 @@ import type { ForcedAlignment } from './job-graph.ts'
 import type { StreamEdge, StreamNode } from './stream-graph.ts'
 
 /**
- * Why no barrier may overtake data on this edge; `undefined` where one may. A pointwise edge has no
- * rule by which its data in flight could be divided at another parallelism; of a broadcast, each
- * receiver would need a copy that agrees with all others; what a sink's writer hands over before a
- * barrier must come before it. The task behind such an edge aligns, and those behind it go on
- * unaligned.
+ * Why no barrier may overtake data on this edge; `undefined` where one may. On a pointwise edge it
+ * would overtake the work of one subtask only, and of a broadcast every receiver would store a
+ * copy; what a sink's writer hands over before a barrier must come before it. The barrier keeps its order
+ * there; a task that has begun unaligned on another channel records the data before it.
  */
 export function forcedAlignment(
   { from, partitioner }: StreamEdge,

@@ -108,6 +108,11 @@ export interface JobEdge {
   readonly type: Type<unknown>
   /** Why no barrier overtakes data here; `undefined` where an unaligned one does. */
   readonly forcedAlignment: ForcedAlignment | undefined
+  /**
+   * A record whose key selector throws goes to the first receiver: its error policy deals with it.
+   * Absent: it fails the sender, who knows where the record came from.
+   */
+  readonly passesBadKeys?: boolean
 }
 
 /** See `forced-alignment.ts`. */

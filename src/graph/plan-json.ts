@@ -5,7 +5,13 @@
 import type { OperatorKind } from '../api/transformation.ts'
 import type { WatermarkStrategy } from '../api/watermark-strategy.ts'
 import { formatDuration } from '../common/duration.ts'
-import type { ChainedOperator, GraphWarning, JobEdge, JobGraph } from './job-graph.ts'
+import type {
+  ChainedOperator,
+  ForcedAlignment,
+  GraphWarning,
+  JobEdge,
+  JobGraph,
+} from './job-graph.ts'
 import { type PlannedState, plannedStatesOf } from './planned-states.ts'
 
 export interface JobPlan {
@@ -62,6 +68,8 @@ export interface PlanEdge {
   readonly sideOutput: string | null
   readonly partitioner: string
   readonly type: string
+  /** Why barriers keep their order here though the job's are unaligned; null where they overtake. */
+  readonly barriersInOrder: ForcedAlignment | null
 }
 
 export function describeJob(graph: JobGraph): JobPlan {
@@ -127,6 +135,7 @@ function describeEdge(edge: JobEdge): PlanEdge {
     sideOutput: edge.sideOutput?.id ?? null,
     partitioner: edge.partitioner.kind,
     type: edge.type.name,
+    barriersInOrder: edge.forcedAlignment ?? null,
   }
 }
 

@@ -11,22 +11,34 @@ import {
 /** Types of wide records would fill the screen; the JSON form has them whole. */
 const TYPE_COLUMNS = 72
 
-export function planText(graph: JobGraph): string {
+export interface PlanTextOptions {
+  /** The job's barriers overtake data where they may: says where they may not. */
+  readonly overtaking?: boolean
+}
+
+export function planText(graph: JobGraph, { overtaking = false }: PlanTextOptions = {}): string {
   const plan = describeJob(graph)
   const { name, parallelism, maxParallelism } = plan
   const lines = [`job ${name}   parallelism ${parallelism}   maxParallelism ${maxParallelism}`]
   plan.vertices.forEach((vertex, index) => {
-    lines.push('', ...vertexLines(plan, vertex, index))
+    lines.push('', ...vertexLines(plan, vertex, { index, overtaking }))
   })
   lines.push('', ...warningLines(plan))
   return `${lines.join('\n')}\n`
 }
 
-function vertexLines(plan: JobPlan, vertex: PlanVertex, index: number): readonly string[] {
+function vertexLines(
+  plan: JobPlan,
+  vertex: PlanVertex,
+  { index, overtaking }: { readonly index: number; readonly overtaking: boolean },
+): readonly string[] {
   const inputs = plan.edges.filter(edge => edge.to === vertex.id)
   return [
     `[${index + 1}] ${vertex.name}   parallelism ${vertex.parallelism}`,
-    ...inputs.map(edge => `    <- ${edgeText(plan, edge)}`),
+    ...inputs.map(edge => {
+      const barriers = overtaking ? `   ${barrierText(edge)}` : ''
+      return `    <- ${edgeText(plan, edge)}${barriers}`
+    }),
     ...vertex.operators.flatMap(operatorLines),
   ]
 }
@@ -38,6 +50,11 @@ function edgeText(plan: JobPlan, edge: PlanEdge): string {
     ? ` into input ${edge.input + 1}`
     : ''
   return `${edge.partitioner} from [${number}]${side}${input}: ${shortened(edge.type)}`
+}
+
+function barrierText({ barriersInOrder }: PlanEdge): string {
+  if (barriersInOrder === null) return 'barriers overtake'
+  return `barriers keep their order (${barriersInOrder})`
 }
 
 function operatorLines(operator: PlanOperator): readonly string[] {

@@ -82,7 +82,7 @@ export function plannedStatesOf(operator: StatefulOperator): readonly PlannedSta
  * snapshot holds under names that begin with `$` is bookkeeping of the operator (timers, bounds of
  * sessions) and no business of a check.
  */
-function keyedStatesOf({ spec, inputTypes }: StatefulOperator): StateDescriptors {
+export function keyedStatesOf({ spec, inputTypes }: StatefulOperator): StateDescriptors {
   const [first = generalType, second = generalType] = inputTypes
   switch (spec.kind) {
     case 'keyed-process':

@@ -69,6 +69,26 @@ export const metricDefinitions = {
     help: 'Time since the last completed checkpoint: what a failure now would repeat',
     labels: job,
   },
+  weir_storage_requests_total: {
+    type: 'counter',
+    help: 'Requests to the checkpoint storage, with those sent again; absent for a folder',
+    labels: job,
+  },
+  weir_storage_retries_total: {
+    type: 'counter',
+    help: 'Requests to the checkpoint storage that were sent again',
+    labels: job,
+  },
+  weir_storage_written_bytes_total: {
+    type: 'counter',
+    help: 'Bytes written to the checkpoint storage',
+    labels: job,
+  },
+  weir_storage_read_bytes_total: {
+    type: 'counter',
+    help: 'Bytes read from the checkpoint storage',
+    labels: job,
+  },
   weir_vertex_records_in_total: {
     type: 'counter',
     help: 'Records that a vertex took, over all subtasks',
@@ -106,13 +126,13 @@ export const metricDefinitions = {
   },
   weir_process_resident_memory_bytes: {
     type: 'gauge',
-    help: 'Resident memory of the process',
-    labels: [],
+    help: 'Resident memory of a process: jobmanager, or taskmanager-SLOT',
+    labels: ['process'],
   },
   weir_process_cpu_seconds_total: {
     type: 'counter',
     help: 'CPU time of the process, user and system',
-    labels: [],
+    labels: ['process'],
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>
 

@@ -128,6 +128,7 @@ const autoscalerField = withDefaults({
 const restoreField = z.strictObject({
   savepoint: nameField(63).optional(),
   path: text(1024).optional(),
+  fromJob: text(253).optional(),
   claim: z.enum(['claim', 'no-claim', 'restore-only']).default('no-claim'),
 })
 

@@ -3,6 +3,7 @@
  * says stop. Cloned for each input of each task, so that the call into the chain is its own.
  */
 import { cloneFunction } from '../common/clone-function.ts'
+import type { LookAhead } from './look-ahead.ts'
 import type { Push } from './stream-operator.ts'
 
 /**
@@ -13,12 +14,20 @@ export type BatchRunner = (items: readonly unknown[], from: number, end: number)
 
 export interface RunnerParts {
   readonly push: Push
+  /** Called before the records are pushed. */
+  readonly lookAhead?: LookAhead | undefined
   readonly room: { readonly fullChannels: number }
   readonly blockables: readonly { readonly blocked: boolean }[]
 }
 
 export function makeBatchRunner(parts: RunnerParts): BatchRunner {
-  return cloneFunction(batchRunnerFactory)(parts)
+  const run = cloneFunction(batchRunnerFactory)(parts)
+  const { lookAhead } = parts
+  if (lookAhead === undefined) return run
+  return (items, from, end) => {
+    lookAhead(items, from, end)
+    return run(items, from, end)
+  }
 }
 
 /** Self-contained: see `cloneFunction`. At least one record is pushed. */

@@ -9,7 +9,12 @@
  */
 import { assert } from '../common/assert.ts'
 import { MAX_TIMESTAMP } from '../common/timestamps.ts'
-import type { BarrierDecision, BarrierHandler } from './checkpointing/barrier-decision.ts'
+import {
+  type BarrierDecision,
+  type BarrierHandler,
+  type Moment,
+  momentOf,
+} from './checkpointing/barrier-decision.ts'
 import type { ChannelPriority, InputGate } from './network/input-gate.ts'
 import type { ResultPartition } from './network/result-partition.ts'
 import type { StreamEvent } from './network/stream-item.ts'
@@ -42,19 +47,19 @@ export class ChannelEvents {
     this.#open = parts.chain.inputs.map((_, input) => parts.gate.channelsOf(input))
   }
 
-  /** When `timeUp` has to be called, ms since the epoch. */
+  /** When `timeUp` has to be called (monotonic ms). */
   get nextTimer(): number {
     return this.#timerAt
   }
 
   timeUp(): void {
     this.#timerAt = MAX_TIMESTAMP
-    this.#perform(this.#parts.barriers.onTimer(this.#parts.services.now))
+    this.#perform(this.#parts.barriers.onTimer(this.#now()))
   }
 
   handlePriority({ barrier, announced, channel }: ChannelPriority): void {
-    const { barriers, services } = this.#parts
-    const { now } = services
+    const { barriers } = this.#parts
+    const now = this.#now()
     this.#perform(
       announced
         ? barriers.onAnnounced(barrier, now)
@@ -68,7 +73,7 @@ export class ChannelEvents {
   }
 
   handle(event: StreamEvent, channel: number): void {
-    const { valve, barriers, services } = this.#parts
+    const { valve, barriers } = this.#parts
     switch (event.kind) {
       case 'watermark':
         valve.watermarkOn(channel, event.watermark)
@@ -77,7 +82,7 @@ export class ChannelEvents {
         valve.statusOn(channel, event.status)
         break
       case 'barrier':
-        this.#perform(barriers.onBarrier(event.barrier, channel, services.now))
+        this.#perform(barriers.onBarrier(event.barrier, channel, this.#now()))
         break
       case 'cancel-barrier':
         this.#perform(barriers.onCancel(event.checkpointId))
@@ -86,8 +91,12 @@ export class ChannelEvents {
         this.#endData(channel, event.drain)
         break
       case 'end-of-partition':
-        this.#perform(barriers.onEndOfPartition(channel, services.now))
+        this.#perform(barriers.onEndOfPartition(channel, this.#now()))
     }
+  }
+
+  #now(): Moment {
+    return momentOf(this.#parts.services.clock)
   }
 
   #perform(decisions: readonly BarrierDecision[]): void {

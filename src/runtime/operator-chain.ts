@@ -17,6 +17,7 @@ import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import type { ChainedOperator, JobVertex } from '../graph/job-graph.ts'
 import { fanOut } from './fan-out.ts'
 import { inSequence } from './in-sequence.ts'
+import { type LookAhead, makeLookAhead } from './look-ahead.ts'
 import type { ResultPartition } from './network/result-partition.ts'
 import {
   makeOperatorHome,
@@ -103,6 +104,12 @@ export class OperatorChain {
     return head(this.links).operator.inputs
   }
 
+  /** What to call with the records that come next on an input of the head, if anything. */
+  lookAhead(input: number): LookAhead | undefined {
+    const { context, openKeyed } = head(this.links).home
+    return makeLookAhead(openKeyed(), context.keySelectors[input])
+  }
+
   get hasInterrupted(): boolean {
     return this.#interrupted > 0
   }
@@ -173,6 +180,11 @@ export class OperatorChain {
       this.#entered = false
     }
     return true
+  }
+
+  /** Instead of `finish` where the input ends without a drain. */
+  hold(): void {
+    for (const { operator } of this.links) operator.hold?.()
   }
 
   prepareSnapshot(checkpointId: number): void | Promise<void> {

@@ -24,7 +24,7 @@ export interface RestoredInputsOptions {
   readonly output: ValveOutput
   readonly random: Random
   /** Turns an error of a user's selector into one that names the operator. Throws always. */
-  readonly fail: (error: unknown, value: unknown) => never
+  readonly fail: (error: unknown) => never
 }
 
 /** `undefined` when nothing was in flight. */
@@ -47,7 +47,7 @@ export function makeRestoredInputs(options: RestoredInputsOptions): RestoredInpu
 /** Takes the records that a sender would give to this subtask now. */
 function keeper(
   { subtask, random, fail }: RestoredInputsOptions,
-  { partitioner }: JobEdge,
+  { partitioner, passesBadKeys }: JobEdge,
 ): ((value: unknown) => boolean) | undefined {
   const { vertex, index } = subtask
   const select = makeChannelSelector({
@@ -57,6 +57,7 @@ function keeper(
     maxParallelism: vertex.maxParallelism,
     random,
     fail,
+    badKeysTo: passesBadKeys === true ? 0 : undefined,
   })
   return select && (value => select(value) === index)
 }

@@ -20,6 +20,15 @@ export const runtimeErrors = defineErrors({
       `operator ${e.operator} failed on a record${e.key}${e.place}: ${e.reason}`,
     next: 'mend the function, or let such records pass with an error policy: dead letter or skip',
   },
+  WEIR_TIMER_FUNCTION_FAILED: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: Pick<FailedRecord, 'operator' | 'key' | 'reason'>) =>
+      `operator ${e.operator} failed when a timer fired${e.key}: ${e.reason}`,
+    next:
+      'mend onTimer or the window function; an error policy does not help, there is no record ' +
+      'that could be left out',
+  },
   WEIR_RECORD_MALFORMED: {
     domain: 'user',
     retry: 'never',

@@ -221,6 +221,8 @@ export class SourceRecords {
       } else {
         resume.push(id)
         paused.delete(id)
+        // It was silent because it was told to be: that is no idleness.
+        this.#splits.get(id)?.idleness?.restart()
       }
     }
     if (pause.length + resume.length > 0) pauseOrResume(pause, resume)

@@ -102,6 +102,11 @@ export interface StreamOperator {
   endInput(input: number): void
   /** All inputs are over: emits what is left. False while something is pending: called again. */
   finish(): boolean
+  /**
+   * In place of `finish` where a job stops without a drain: nothing may be emitted any more, and
+   * what is held goes into the last snapshot.
+   */
+  hold?(): void
   /** Before the barrier is sent on: sink writers flush and hand over their committables. */
   prepareSnapshot(checkpointId: number): void | Promise<void>
   /** Writes volatile parts into operator or keyed state, which are snapshotted right after. */

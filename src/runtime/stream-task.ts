@@ -122,7 +122,9 @@ export class StreamTask implements LoopTask {
     this.#chain = chain
     this.#room = room
     const { blockables } = chain
-    this.#runners = chain.inputs.map(push => makeBatchRunner({ push, room, blockables }))
+    this.#runners = chain.inputs.map((push, input) =>
+      makeBatchRunner({ push, lookAhead: chain.lookAhead(input), room, blockables }),
+    )
     this.#flight = new FlightSize()
     this.#gate = parts.gate
     this.#events = this.#makeEvents(parts)
@@ -145,10 +147,18 @@ export class StreamTask implements LoopTask {
   get nextTimer(): number {
     const { snapshots } = this.#parts
     if (snapshots.suspended || this.isClosed) return MAX_TIMESTAMP
-    const barriers = Math.min(this.#events?.nextTimer ?? MAX_TIMESTAMP, snapshots.nextTimer)
+    const barriers = this.#nextBarrierTimer()
     const waits = this.#outcome === 'room' || this.#outcome === 'action'
     if (this.#phase !== 'running' || waits) return barriers
     return Math.min(barriers, this.#chain.nextProcessingTime())
+  }
+
+  /** As the loop counts, but without what happens to the clock: asked for again and again. */
+  #nextBarrierTimer(): number {
+    const { snapshots, services } = this.#parts
+    const next = Math.min(this.#events?.nextTimer ?? MAX_TIMESTAMP, snapshots.nextTimer)
+    if (next === MAX_TIMESTAMP) return next
+    return services.clock.now() + next - services.clock.monotonic()
   }
 
   /** Begins to run; the loop gives turns from now on. */
@@ -223,7 +233,8 @@ export class StreamTask implements LoopTask {
       const priority = gate.pollPriority()
       if (priority !== undefined) events.handlePriority(priority)
     }
-    if (events.nextTimer <= services.now && !snapshots.suspended) events.timeUp()
+    if (snapshots.suspended || events.nextTimer === MAX_TIMESTAMP) return
+    if (events.nextTimer <= services.clock.monotonic()) events.timeUp()
   }
 
   #proceed(deadline: number): Outcome {
@@ -361,7 +372,8 @@ export class StreamTask implements LoopTask {
   #end(): Outcome {
     const { partitions, services } = this.#parts
     if (this.#chain.hasInterrupted) return this.#waitsFor()
-    if (this.#drain && !this.#chain.finish(() => this.#mayTakeInput())) return this.#waitsFor()
+    if (!this.#drain) this.#chain.hold()
+    else if (!this.#chain.finish(() => this.#mayTakeInput())) return this.#waitsFor()
     for (const partition of partitions) {
       partition.broadcast({ kind: 'end-of-data', drain: this.#drain })
     }

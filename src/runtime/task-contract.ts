@@ -2,6 +2,7 @@
  * The words between a task (one subtask of one vertex) and whoever runs it: the executor of a slot.
  * The task knows neither files nor sockets; the executor stores snapshots and reports to the job.
  */
+import type { TransactionSummary } from '../api/sink.ts'
 import type { JsonValue, SourceSplit } from '../api/source.ts'
 import type { OperatorKind } from '../api/transformation.ts'
 import type { KeyedSnapshot, RestoredKeyedState } from '../state/keyed-state-backend.ts'
@@ -39,6 +40,8 @@ export interface OperatorSnapshot {
 export interface StoredCommittable {
   readonly checkpointId: number
   readonly committable: JsonValue
+  /** What it holds, where that is known. */
+  readonly transaction?: TransactionSummary | undefined
 }
 
 /** Times are ms; the phases of one subtask's checkpoint. */
@@ -51,8 +54,10 @@ export interface SnapshotMetrics {
   readonly inFlightBytes: number
   readonly syncMs: number
   readonly asyncMs: number
-  /** Records emitted by this source subtask since the job began, per split: the proof. */
+  /** Records emitted by this source subtask in this attempt, per split: the proof. */
   readonly recordsPerSplit: { readonly [splitId: string]: number }
+  /** Records written by the sinks of this subtask in this attempt, by operator. */
+  readonly recordsPerSink?: { readonly [operatorId: string]: number } | undefined
 }
 
 /** Data in flight on one channel at the cut, on one side of it, and where its event time stood. */
@@ -83,6 +88,7 @@ export interface ChannelRestore {
 
 export interface TaskSnapshot {
   readonly checkpointId: number
+  readonly kind: CheckpointBarrier['kind']
   readonly vertexId: string
   readonly subtaskIndex: number
   readonly operators: readonly OperatorSnapshot[]

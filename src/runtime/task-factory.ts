@@ -19,6 +19,7 @@ import type { Subtask } from '../graph/execution-plan.ts'
 import { makeBarrierHandler } from './checkpointing/barrier-handler.ts'
 import { InFlightRecorder, type RecordedInputs } from './checkpointing/in-flight-recorder.ts'
 import type { Exchange } from './network/channel.ts'
+import { ItemEncoders } from './network/channel-state.ts'
 import { InputGate } from './network/input-gate.ts'
 import { OutputRoom } from './network/output-room.ts'
 import { ResultPartition } from './network/result-partition.ts'
@@ -75,9 +76,9 @@ export interface TaskOptions {
 
 /** The input side of a task. */
 interface TaskInputs extends RecordedInputs {
+  readonly gate: InputGate
+  readonly valve: WatermarkValve
   readonly channelCount: number
-  /** Channels that no barrier overtakes on. */
-  readonly forced: ReadonlySet<number>
   readonly restored: RestoredInputs | undefined
 }
 
@@ -231,9 +232,10 @@ class Task implements TaskControl {
   #makeSnapshots(chain: OperatorChain, inputs: TaskInputs | undefined): TaskSnapshots {
     const { subtask, clock, listener, restore, keepsState } = this.#options
     const { vertex, index: subtaskIndex, outputs } = subtask
+    const encoders = new ItemEncoders()
     const recorder = new InFlightRecorder({
       subtaskIndex,
-      keepsState,
+      encode: keepsState ? (edge, items) => encoders.encode(edge, items) : undefined,
       inputs,
       outputs: outputs.map(({ edge, to }, index) => {
         const partition = this.#partitions[index]
@@ -273,9 +275,6 @@ class Task implements TaskControl {
       emitWatermark: watermark => chain.processWatermark(watermark),
       emitStatus: status => chain.processStatus(status),
     }
-    const forced = new Set(
-      senders.flatMap(({ edge }, channel) => (edge.forcedAlignment === undefined ? [] : [channel])),
-    )
     const context = { name: vertex.name, coordinates: () => this.#coordinates() }
     const fail = (error: unknown): never => {
       throw wrapUserError(context, error)
@@ -286,7 +285,6 @@ class Task implements TaskControl {
       valve: new WatermarkValve(gate.channelCount, output),
       senders,
       channelCount: gate.channelCount,
-      forced,
       restored: makeRestoredInputs({ subtask, channels, output, random, fail }),
     }
   }
@@ -307,6 +305,7 @@ class Task implements TaskControl {
       fail: error => {
         throw wrapUserError(context, error)
       },
+      badKeysTo: edge.passesBadKeys === true ? 0 : undefined,
     })
   }
 

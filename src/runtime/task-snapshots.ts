@@ -27,14 +27,14 @@ import { assert } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { MAX_TIMESTAMP } from '../common/timestamps.ts'
 import type { KeyedSnapshot, SnapshotRun } from '../state/keyed-state-backend.ts'
-import type { SnapshotDecision } from './checkpointing/barrier-decision.ts'
+import { momentOf, type SnapshotDecision } from './checkpointing/barrier-decision.ts'
 import type { InFlightRecorder } from './checkpointing/in-flight-recorder.ts'
 import { inSequence } from './in-sequence.ts'
 import type { StreamEvent } from './network/stream-item.ts'
 import type { ChainLink, OperatorChain } from './operator-chain.ts'
 import { SinkOperator } from './operators/sink-operator.ts'
 import { SourceOperator } from './operators/source-operator.ts'
-import type { OperatorSnapshot, TaskSnapshot } from './task-contract.ts'
+import type { OperatorSnapshot, SnapshotMetrics, TaskSnapshot } from './task-contract.ts'
 
 export interface SnapshotsOptions {
   readonly vertexId: string
@@ -62,7 +62,7 @@ interface Writing {
   readonly operators: readonly Omit<OperatorSnapshot, 'keyed'>[]
   /** By operator; `undefined` where it has no keyed state. */
   readonly runs: readonly (SnapshotRun | undefined)[]
-  readonly recordsPerSplit: { readonly [splitId: string]: number }
+  readonly proof: Pick<SnapshotMetrics, 'recordsPerSplit' | 'recordsPerSink'>
   /** The run that is written next. */
   at: number
 }
@@ -94,7 +94,7 @@ export class TaskSnapshots {
     return this.#writing.some(writing => isUnwritten(writing) || this.#isWhole(writing))
   }
 
-  /** When `checkOutputs` has to be called, ms since the epoch. */
+  /** When `checkOutputs` has to be called (monotonic ms). */
   get nextTimer(): number {
     return this.#suspended ? MAX_TIMESTAMP : this.#options.recorder.nextTimer
   }
@@ -113,7 +113,7 @@ export class TaskSnapshots {
     recorder.beginInputs(request.barrier, request.record)
     const cut = inSequence([
       () => chain.prepareSnapshot(checkpointId),
-      () => recorder.sendBarrier(checkpointId, clock.now()),
+      () => recorder.sendBarrier(checkpointId, momentOf(clock)),
       () => chain.snapshotState(checkpointId),
       () => this.#cut(request, startedAt),
     ])
@@ -136,7 +136,7 @@ export class TaskSnapshots {
   /** Barriers that waited in the outputs may have left, or their time is over. */
   checkOutputs(): void {
     const { recorder, clock } = this.#options
-    if (this.#writing.length > 0) recorder.step(clock.now())
+    if (this.#writing.length > 0) recorder.step(clock.monotonic())
   }
 
   /** Writes on for about `budgetMs`, and reports what is complete. */
@@ -193,10 +193,12 @@ export class TaskSnapshots {
     })
     const cutAt = clock.monotonic()
     const syncMs = cutAt - startedAt
-    const recordsPerSplit = chain.source?.recordsPerSplit() ?? {}
     const { alignmentMs } = request
-    const cut = { request, alignmentMs, syncMs, cutAt, operators, runs, recordsPerSplit, at: 0 }
-    this.#writing.push(cut)
+    const proof = {
+      recordsPerSplit: chain.source?.recordsPerSplit() ?? {},
+      recordsPerSink: recordsPerSink(chain),
+    }
+    this.#writing.push({ request, alignmentMs, syncMs, cutAt, operators, runs, proof, at: 0 })
   }
 
   #isWhole(writing: Writing): boolean {
@@ -205,12 +207,13 @@ export class TaskSnapshots {
 
   #finish(writing: Writing): TaskSnapshot {
     const { vertexId, subtaskIndex, recorder, clock } = this.#options
-    const { request, alignmentMs, syncMs, cutAt, runs, recordsPerSplit } = writing
+    const { request, alignmentMs, syncMs, cutAt, runs, proof } = writing
     const checkpointId = idOf(writing)
     const { channels, unaligned } = recorder.take(checkpointId)
     const keyed: readonly (KeyedSnapshot | undefined)[] = runs.map(run => run?.result())
     return {
       checkpointId,
+      kind: request.barrier.kind,
       vertexId,
       subtaskIndex,
       operators: writing.operators.map((part, index) => ({ ...part, keyed: keyed[index] })),
@@ -222,10 +225,18 @@ export class TaskSnapshots {
         inFlightBytes: channels.flatMap(one => one.chunks).reduce((sum, c) => sum + c.length, 0),
         syncMs,
         asyncMs: clock.monotonic() - cutAt,
-        recordsPerSplit,
+        ...proof,
       },
     }
   }
+}
+
+function recordsPerSink({ links }: OperatorChain): { readonly [operatorId: string]: number } {
+  const counts: Record<string, number> = {}
+  for (const { node, operator } of links) {
+    if (operator instanceof SinkOperator) counts[node.operatorId] = operator.recordsWritten
+  }
+  return counts
 }
 
 function cutOperator({ node, operator, home }: ChainLink): Omit<OperatorSnapshot, 'keyed'> {

@@ -5,10 +5,11 @@
  * Only errors of the operator's own function come here. What the operators behind throw is theirs
  * and passes through; `wrapped` errors therefore carry one operator's name, the one that failed.
  */
-import type { DeadLetter } from '../api/functions.ts'
+import type { DeadLetter, Key } from '../api/functions.ts'
 import { AssertionError } from '../common/assert.ts'
 import { type ErrorMaker, WeirError } from '../common/errors.ts'
 import { MIN_TIMESTAMP } from '../common/timestamps.ts'
+import { foldKey } from '../state/key.ts'
 import { type FailedRecord, reasonOf, runtimeErrors } from './runtime-errors.ts'
 import type { OperatorContext, RecordCoordinates } from './stream-operator.ts'
 
@@ -31,24 +32,24 @@ export function makeErrorHandler(
   wrap: ErrorMaker<FailedRecord> = runtimeErrors.WEIR_USER_FUNCTION_FAILED,
 ): ErrorHandler {
   const { errorPolicy: policy, metrics, name } = context
-  const describe = (error: unknown): FailedRecord => ({
+  const describe = (error: unknown, record: unknown): FailedRecord => ({
     operator: name,
     reason: reasonOf(error),
-    key: currentKey(context),
+    key: keyOfRecord(context, record),
     place: placeOf(context.coordinates()),
   })
   return {
     handle(error, record) {
       if (isNotOfTheRecord(error)) throw error
-      if (policy.kind === 'fail') throw wrap(describe(error), error)
+      if (policy.kind === 'fail') throw wrap(describe(error, record), error)
       if (policy.kind === 'skip') {
         metrics.recordsSkipped++
         if (metrics.recordsSkipped <= policy.budget) return
-        const details = { ...describe(error), budget: policy.budget }
+        const details = { ...describe(error, record), budget: policy.budget }
         throw runtimeErrors.WEIR_SKIP_BUDGET_EXCEEDED(details, error)
       }
       metrics.deadLetters++
-      const wrapped = wrap(describe(error), error)
+      const wrapped = wrap(describe(error, record), error)
       const letter = deadLetter(wrapped, name, { record, ...context.coordinates() })
       context.sideOutput(policy.tag.id)(letter, MIN_TIMESTAMP)
     },
@@ -68,6 +69,24 @@ export function wrapUserError(
     place: placeOf(context.coordinates()),
   }
   return runtimeErrors.WEIR_USER_FUNCTION_FAILED(details, error)
+}
+
+/**
+ * The error that fails a task when a timer makes the operator's function throw: windows fire by
+ * timers, too. No error policy applies, since there is no record.
+ */
+export function wrapTimerError(context: ErrorContext, error: unknown): unknown {
+  if (isNotOfTheRecord(error) || error instanceof WeirError) return error
+  const details = { operator: context.name, reason: reasonOf(error), key: keyOfTimer(context) }
+  return runtimeErrors.WEIR_TIMER_FUNCTION_FAILED(details, error)
+}
+
+function keyOfTimer(context: ErrorContext): string {
+  try {
+    return currentKey(context)
+  } catch {
+    return ''
+  }
 }
 
 /** A broken invariant of the engine, or an error that was attributed before: no policy applies. */
@@ -95,14 +114,34 @@ function deadLetter(
   }
 }
 
-function currentKey(context: ErrorContext): string {
+/** Nothing where the key itself is what is wrong: then the current one is of another record. */
+function keyOfRecord(context: ErrorContext, record: unknown): string {
   if (context.keySelectors.length === 0) return ''
   try {
-    return ` for key ${JSON.stringify(context.keyedState().currentKey())}`
+    const current = context.keyedState().foldedKey()
+    const isItsOwn = context.keySelectors.some(select => Object.is(keyBy(select, record), current))
+    return isItsOwn ? currentKey(context) : ''
   } catch {
-    // The key itself may be what is wrong.
     return ''
   }
+}
+
+/** `undefined`: the selector is of another input, or wants what the record has not. */
+function keyBy(select: ErrorContext['keySelectors'][number], record: unknown): unknown {
+  try {
+    return foldKey(select(record))
+  } catch {
+    return undefined
+  }
+}
+
+function currentKey(context: Pick<ErrorContext, 'keyedState'>): string {
+  return ` for key ${keyText(context.keyedState().currentKey())}`
+}
+
+/** JSON knows no bigint. */
+function keyText(key: Key): string {
+  return JSON.stringify(key, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item))
 }
 
 function placeOf(coordinates: RecordCoordinates | undefined): string {

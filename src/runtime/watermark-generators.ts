@@ -63,6 +63,11 @@ export class IdlenessTimer {
     }
     return now - this.#silentSince > this.#timeoutMs
   }
+
+  /** Forgets the silence so far. */
+  restart(): void {
+    this.#silentSince = 0
+  }
 }
 
 export interface PeriodicWatermarksOptions<T> {

@@ -18,7 +18,7 @@ export const schemaErrors = defineErrors({
     domain: 'user',
     retry: 'never',
     message: (e: { path: string; type: string; value: string }) =>
-      `the value at ${e.path} is not ${e.type}: ${e.value}`,
+      `${e.path === 'the value' ? e.path : `the value at ${e.path}`} is not ${e.type}: ${e.value}`,
     next:
       'make the function that produced the value return what the schema says, ' +
       'or widen the schema',

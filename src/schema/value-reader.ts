@@ -5,6 +5,7 @@
 import { type ByteReader, bytesErrors } from '../common/bytes.ts'
 import { generalType } from './general-type.ts'
 import { objectLiteral, SourceBuilder } from './source-builder.ts'
+import { emitTextRun, findTextRun, type TextRun, type WholeText } from './text-run.ts'
 import type { FieldNode, SchemaNode } from './type.ts'
 import { enumWidth, fixedSize, isFixed, leastSize } from './value-layout.ts'
 import { readText } from './value-text.ts'
@@ -16,9 +17,8 @@ export type ReadValue<T> = (input: ByteReader) => T
 
 export function makeValueReader<T>(schema: SchemaNode): ReadValue<T> {
   const b = new SourceBuilder()
-  b.line('const f64 = new Float64Array(1), u8 = new Uint8Array(f64.buffer)')
   b.line('return function read(input) {')
-  b.line('const buffer = input.buffer, limit = input.limit')
+  b.line('const buffer = input.buffer, data = input.data, limit = input.limit')
   b.line('let p = input.offset')
   const reader = new ValueReader(b, b.constant(malformed, 'malformed'))
   reader.need(schema)
@@ -107,9 +107,7 @@ class ValueReader {
 
   #number(kind: SchemaNode['kind']): string {
     if (kind === 'int32') {
-      const v = this.#hold(
-        'buffer[p] | buffer[p + 1] << 8 | buffer[p + 2] << 16 | buffer[p + 3] << 24',
-      )
+      const v = this.#hold('data.getInt32(p, true)')
       this.#b.line('p += 4')
       return v
     }
@@ -119,13 +117,13 @@ class ValueReader {
       return `${v} === 1`
     }
     if (kind === 'int64') {
-      const v = this.#hold('buffer.readBigInt64LE(p)')
+      const v = this.#hold('data.getBigInt64(p, true)')
       this.#b.line('p += 8')
       return v
     }
-    const bytes = [0, 1, 2, 3, 4, 5, 6, 7].map(i => `u8[${i}] = buffer[p + ${i}]`)
-    this.#b.line(`${bytes.join('; ')}; p += 8`)
-    return this.#hold('f64[0]')
+    const v = this.#hold('data.getFloat64(p, true)')
+    this.#b.line('p += 8')
+    return v
   }
 
   #enum(values: readonly (string | number)[]): string {
@@ -189,17 +187,35 @@ class ValueReader {
   }
 
   #object(fields: readonly FieldNode[]): string {
-    const held = this.#inOrder(fields.map(field => field.type))
+    const held = this.#inOrder(
+      fields.map(field => field.type),
+      findTextRun(fields),
+    )
     return this.#hold(objectLiteral(fields.map((field, i) => [field.name, held[i] as string])))
   }
 
-  #inOrder(schemas: readonly SchemaNode[]): string[] {
+  #inOrder(schemas: readonly SchemaNode[], run?: TextRun): string[] {
+    let whole: WholeText | undefined
     return schemas.map((schema, i) => {
-      const held = this.#hold(this.value(schema))
+      if (i === run?.from) whole = emitTextRun(this.#b, schemas.slice(i, run.to + 1))
+      const isPiece = whole !== undefined && schema.kind === 'string' && i <= (run?.to ?? -1)
+      const held = isPiece ? this.#piece(whole as WholeText) : this.#hold(this.value(schema))
       // Text and lists move on by themselves: ask again for the fixed parts behind them.
       if (!isFixed(schema)) this.need({ kind: 'tuple', items: schemas.slice(i + 1) })
       return held
     })
+  }
+
+  #piece({ text, base }: WholeText): string {
+    const v = this.#b.name('v')
+    this.#b.line(
+      `let ${v}`,
+      `if (${text} === undefined) { input.offset = p; ${v} = ${this.#b.constant(readText)}(input)`,
+      'p = input.offset } else {',
+      `const from = p + 1 - ${base}`,
+      `p += 1 + (buffer[p] >> 1); ${v} = ${text}.substring(from, p - ${base}) }`,
+    )
+    return v
   }
 
   #union(variants: readonly SchemaNode[]): string {

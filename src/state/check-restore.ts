@@ -19,6 +19,8 @@ export type StoredVerdict =
 
 export interface CheckRestoreOptions {
   readonly operatorName: string
+  /** Under which `dropState` knows it; default: the name. */
+  readonly uid?: string
   /** Names of states that may be given up, or `true` for any. */
   readonly dropState?: readonly string[] | true
 }
@@ -38,7 +40,7 @@ export function checkRestore(
   stored: readonly StateMeta[],
   options: CheckRestoreOptions,
 ): RestoreCheck {
-  const { operatorName, dropState } = options
+  const { operatorName, uid = operatorName, dropState } = options
   const states: { name: string; verdict: RestoreCheck['states'][number]['verdict'] }[] = []
   const errors: WeirError[] = []
   // Timers are no declared state: an operator without any leaves them behind.
@@ -57,7 +59,7 @@ export function checkRestore(
   for (const name of dropped) states.push({ name, verdict: 'dropped' })
   const lost = dropState === true ? [] : dropped.filter(name => !dropState?.includes(name))
   if (lost.length > 0) {
-    errors.push(stateErrors.WEIR_STATE_DROPPED({ operator: operatorName, states: lost }))
+    errors.push(stateErrors.WEIR_STATE_DROPPED({ operator: operatorName, uid, states: lost }))
   }
   return { states, errors }
 }

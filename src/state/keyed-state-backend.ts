@@ -138,8 +138,14 @@ export interface KeyedStateBackend {
   ): InternalStateOf<D>
   /** Opens a timer queue; part of every snapshot. */
   timerQueue(name: string): TimerQueue
-  /** A hint: these keys come next. A backend may hash, touch or fetch them together. */
-  prefetch?(keys: readonly Key[], count: number): void
+  /**
+   * Hints at the keys that come next: a backend may hash, touch or fetch them together. False: it
+   * does not pay now. Else `noteKeyAhead` follows for each key, in their order, then
+   * `fetchKeysAhead`.
+   */
+  beginKeysAhead(): boolean
+  noteKeyAhead(key: Key): void
+  fetchKeysAhead(): void
   /** Loads restored key groups (those outside `range` are skipped). Before any state is opened. */
   restore(restored: readonly RestoredKeyedState[]): void
   beginSnapshot(checkpointId: number): SnapshotRun

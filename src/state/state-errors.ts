@@ -11,6 +11,23 @@ interface Incompatible {
   readonly declared: string
 }
 
+interface DroppedStates {
+  readonly operator: string
+  readonly uid: string
+  readonly states: readonly string[]
+}
+
+interface FormChanged {
+  readonly operator: string
+  readonly uid: string
+  readonly stored: string
+  readonly declared: string
+}
+
+const giveUp = ({ uid }: FormChanged): string =>
+  `restore the old declaration, or name ${uid} in --drop-state or spec.upgrade.dropState: ` +
+  'then it begins empty'
+
 export const stateErrors = defineErrors({
   WEIR_STATE_INCOMPATIBLE: {
     domain: 'user',
@@ -20,15 +37,32 @@ export const stateErrors = defineErrors({
       `${e.field === '' ? '' : ` at ${e.field}`}: ${e.reason}` +
       ` (stored: ${e.stored}; declared: ${e.declared})`,
     next:
-      "restore the old declaration, or raise the state's version " +
-      'and give it a migrate function',
+      "restore the old declaration, or raise the state's version and give it a migrate function, " +
+      'or give it up by a new name (of windows and aggregates: by a new uid)',
   },
   WEIR_STATE_DROPPED: {
     domain: 'user',
     retry: 'never',
-    message: (e: { operator: string; states: readonly string[] }) =>
+    message: (e: DroppedStates) =>
       `operator ${e.operator} does not declare what the snapshot holds: ${e.states.join(', ')}`,
-    next: 'declare it again, or name it under dropState to give it up',
+    next: (e: DroppedStates) =>
+      'declare it again, or give it up: in --drop-state or spec.upgrade.dropState name ' +
+      e.states.map(state => `${e.uid}.${state}`).join(', '),
+  },
+  WEIR_KEY_TYPE_CHANGED: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: FormChanged) =>
+      `the state of operator ${e.operator} is kept by keys of type ${e.stored}, ` +
+      `and keyBy now gives it keys of type ${e.declared}: no record would find its state`,
+    next: giveUp,
+  },
+  WEIR_WINDOWS_CHANGED: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: FormChanged) =>
+      `operator ${e.operator} has open windows of ${e.stored}, and now declares ${e.declared}`,
+    next: giveUp,
   },
   WEIR_STATE_REDECLARED: {
     domain: 'user',

@@ -20,6 +20,21 @@ export interface ObjectEntry {
   readonly sizeBytes: number
 }
 
+/** What is not safe with a store, and what to do about it. */
+export interface StoreWarning {
+  readonly message: string
+  readonly next: string
+}
+
+/** What was asked of a store since it was opened. */
+export interface StoreCounters {
+  /** Every request that was sent, with those sent again. */
+  readonly requests: number
+  readonly retries: number
+  readonly writtenBytes: number
+  readonly readBytes: number
+}
+
 export interface ObjectStore {
   /** Where it is, for people: a folder or a URL. Ends without a slash. */
   readonly location: string
@@ -37,4 +52,11 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
   /** Removes many; goes on after a failure and rejects with the first one. */
   deleteMany(keys: readonly string[]): Promise<void>
+  /**
+   * Called before a job starts: rejects when nothing can be written there, and says what is not
+   * safe. A store without it is safe.
+   */
+  probe?(): Promise<readonly StoreWarning[]>
+  /** Of a store that is reached over a network. */
+  readonly counters?: StoreCounters
 }

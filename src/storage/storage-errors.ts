@@ -39,10 +39,31 @@ export const storageErrors = defineErrors({
     message: (e: { key: string }) => `${JSON.stringify(e.key)} is no object key`,
     next: 'keys are slash paths of letters, digits and _ . = % + @ -, at most 1024 bytes long',
   },
+  WEIR_STORE_LOCATION_INVALID: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { location: string; reason: string }) => `cannot read ${e.location}: ${e.reason}`,
+    next: 'write s3://bucket/prefix, with ?endpoint=http://host:port for a server other than AWS',
+  },
+  WEIR_STORE_BUCKET_MISSING: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { location: string }) => `the bucket of ${e.location} does not exist`,
+    next: 'create the bucket, or correct its name, the region or the endpoint (AWS_ENDPOINT_URL_S3)',
+  },
+  WEIR_STORE_CREDENTIALS: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { location: string; reason: string }) =>
+      `the credentials for ${e.location} are refused or missing: ${e.reason}`,
+    next:
+      'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; on a cluster the secret or ' +
+      'the service account of the job',
+  },
   WEIR_STORE_UNSUPPORTED: {
     domain: 'user',
     retry: 'never',
     message: (e: { location: string }) => `cannot open ${e.location} as a checkpoint store`,
-    next: 'give a folder: file:///path/to/checkpoints',
+    next: 'give a folder (file:///path/to/checkpoints) or a bucket (s3://bucket/prefix)',
   },
 })

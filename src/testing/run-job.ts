@@ -16,6 +16,7 @@ import { type Clock, SystemClock } from '../common/clock.ts'
 import { type Duration, durationMs } from '../common/duration.ts'
 import { SeededRandom } from '../common/random.ts'
 import { planJob } from '../graph/build-job-graph.ts'
+import type { JobGraph } from '../graph/job-graph.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
@@ -37,6 +38,8 @@ export interface RunJobOptions {
   /** `latest`, or the path of a checkpoint or savepoint. */
   readonly restore?: string
   readonly dropState?: readonly string[]
+  /** Another job, whose savepoint is restored: its id, such as `default.test`. */
+  readonly fromJob?: string
   /** A `ManualClock` stands still until the test lets it go on. Default: the machine's. */
   readonly clock?: Clock
   /** Of everything random in the engine. Default 1. */
@@ -66,19 +69,27 @@ const restartAtOnce: RestartSettings = {
   resetAfterMs: 3_600_000,
 }
 
+/** Of starts: the seed is the same for several. */
+let starts = 0
+
 /** Starts a job and returns at once: to stop it, take savepoints, or move a manual clock. */
 export function startJob(job: Job, options: RunJobOptions = {}): RunningJob {
   const { args = {}, parallelism = 1, name = 'test', maxParallelism } = options
-  const graph = planJob(job, {
-    name,
-    args,
-    parallelism,
-    ...(maxParallelism === undefined ? {} : { maxParallelism }),
-  })
+  const plan = (slots: number, groups: number | undefined): JobGraph =>
+    planJob(job, {
+      name,
+      args,
+      parallelism: slots,
+      ...(groups === undefined ? {} : { maxParallelism: groups }),
+    })
+  const graph = plan(parallelism, maxParallelism)
   const { checkpointEvery, clock = new SystemClock(), seed = 1 } = options
   const notices: JobNotice[] = []
+  starts++
   const running = runLocalJob({
+    run: `start-${starts}`,
     graph,
+    planAt: slots => plan(slots, graph.maxParallelism),
     jobId: jobIdOf(name),
     store: options.store ?? new MemoryStore(),
     restore: restoreRequest(options),
@@ -107,8 +118,8 @@ export async function runJob(job: Job, options: RunJobOptions = {}): Promise<Fin
   return { ...result, counters, notices }
 }
 
-function restoreRequest({ restore, dropState }: RunJobOptions): RestoreRequest {
+function restoreRequest({ restore, dropState = [], fromJob }: RunJobOptions): RestoreRequest {
   if (restore === undefined) return { kind: 'none' }
-  if (restore === 'latest') return { kind: 'latest' }
-  return { kind: 'path', path: restore, ...(dropState === undefined ? {} : { dropState }) }
+  if (restore === 'latest') return { kind: 'latest', dropState }
+  return { kind: 'path', path: restore, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
 }

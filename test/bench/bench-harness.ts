@@ -54,6 +54,8 @@ export interface CompareOptions {
   readonly unit?: string
   /** Measured rounds after the warm-up; odd, so that the median is a round. */
   readonly rounds?: number
+  /** Rounds that are thrown away; 2 if absent. Fewer where a case warms itself up. */
+  readonly warmUpRounds?: number
   readonly baseline: BenchCase
   readonly cases: readonly BenchCase[]
 }
@@ -97,8 +99,9 @@ interface Sample {
 export async function compare(options: CompareOptions): Promise<Comparison> {
   const cases = [options.baseline, ...options.cases]
   const rounds = options.rounds ?? 5
+  const warmUp = options.warmUpRounds ?? WARM_UP_ROUNDS
   const samples: Sample[][] = cases.map(() => [])
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (let turn = 0; turn < cases.length; turn++) {
       // Each round begins with another case: what runs after the garbage of a neighbour changes.
       const index = (turn + Math.max(0, round)) % cases.length

@@ -74,7 +74,10 @@ function stateLoop(state: { add(value: number): void }, work: StateWork, batch: 
     for (let from = 0; from < count; from += batch) {
       const size = Math.min(batch, count - from)
       for (let i = 0; i < size; i++) keys[i] = keyAt(from + i)
-      if (prefetches) backend.prefetch(keys, size)
+      if (prefetches && backend.beginKeysAhead()) {
+        for (let i = 0; i < size; i++) backend.noteKeyAhead(keys[i] as number | string)
+        backend.fetchKeysAhead()
+      }
       for (let i = 0; i < size; i++) {
         backend.setCurrentKey(keys[i] as number | string)
         state.add(from + i)

@@ -6,34 +6,46 @@ import { SystemClock } from '../../src/common/clock.ts'
 import { SeededRandom } from '../../src/common/random.ts'
 import { planJob } from '../../src/graph/build-job-graph.ts'
 import type { Job } from '../../src/index.ts'
+import { openStore } from '../../src/storage/open-store.ts'
 
 export interface RunFigures {
   readonly elapsedMs: number
   readonly cpuMs: number
+  readonly checkpointsCompleted: number
 }
 
 export interface RunToEndOptions {
   readonly parallelism?: number
   readonly state?: StateBackendSettings['type']
+  /** Checkpoints into a folder, each so many ms. */
+  readonly checkpoints?: { readonly folder: string; readonly everyMs: number }
 }
 
-/** Building the graph, which may prepare the input, is not timed. */
-export async function runToEnd(job: Job, options: RunToEndOptions = {}): Promise<RunFigures> {
-  const { parallelism = 1, state = 'heap' } = options
-  const graph = planJob(job, { parallelism })
+/** Building the graph is not timed. */
+export async function runToEnd(made: Job, options: RunToEndOptions = {}): Promise<RunFigures> {
+  const { parallelism = 1, state = 'heap', checkpoints } = options
+  const random = new SeededRandom(1)
+  const graph = planJob(made, { parallelism })
   const cpuBefore = cpuUsage()
   const before = performance.now()
-  const result = await runLocalJob({
+  const job = runLocalJob({
     graph,
     jobId: 'bench',
-    store: undefined,
+    store:
+      checkpoints && openStore({ location: `file://${checkpoints.folder}`, folder: '/', random }),
     restore: { kind: 'none' },
-    settings: { ...defaultSettings, stateBackend: { type: state, options: {} } },
+    settings: {
+      ...defaultSettings,
+      checkpoint: { ...defaultSettings.checkpoint, intervalMs: checkpoints?.everyMs },
+      stateBackend: { type: state, options: {} },
+    },
     clock: new SystemClock(),
-    random: new SeededRandom(1),
-  }).done
+    random,
+  })
+  const result = await job.done
   const elapsedMs = performance.now() - before
   const cpu = cpuUsage(cpuBefore)
   if (result.outcome !== 'finished') throw result.error
-  return { elapsedMs, cpuMs: (cpu.user + cpu.system) / 1_000 }
+  const checkpointsCompleted = job.progress().checkpointsCompleted
+  return { elapsedMs, cpuMs: (cpu.user + cpu.system) / 1_000, checkpointsCompleted }
 }

@@ -157,6 +157,81 @@ describe('failures', () => {
   })
 })
 
+describe('C8: where barriers overtake', () => {
+  const overtaking = { overtaking: true, maxConcurrent: 3, intervalMs: 100 }
+
+  test('one checkpoint is taken at a time, whatever the limit', () => {
+    const bench = new CoordinatorBench(overtaking).run()
+    expect(bench.at(100)).toEqual(['reserve-id 1'])
+    expect(bench.at(200)).toEqual([])
+    expect(bench.complete(1)).toEqual(['complete 1', 'reserve-id 2'])
+  })
+
+  test('a savepoint waits for the checkpoint, and the next checkpoint for it', () => {
+    const bench = new CoordinatorBench(overtaking).run()
+    bench.at(100)
+    bench.reserved(1)
+    expect(bench.ask('s')).toEqual([])
+    expect(bench.ask('t', 'checkpoint')).toEqual([])
+    bench.at(200)
+    expect(bench.complete(1)).toEqual(['complete 1', 'reserve-id 2'])
+    expect(bench.complete(2)).toEqual(['savepoint-done 2', 'answer s completed', 'reserve-id 3'])
+    expect(bench.complete(3)).toEqual([
+      'complete 3',
+      'answer t completed',
+      'delete 1',
+      'reserve-id 4',
+    ])
+  })
+
+  test('what waited begins also when the one before it fails', () => {
+    const bench = new CoordinatorBench({ ...overtaking, tolerableFailures: 1 }).run()
+    bench.at(100)
+    bench.reserved(1)
+    bench.ask('s')
+    expect(bench.failed(1)).toEqual(['abort 1', 'reserve-id 2'])
+  })
+
+  test('with nothing pending nobody waits', () => {
+    expect(new CoordinatorBench(overtaking).run().ask('s')).toEqual(['reserve-id 1'])
+  })
+
+  test('the final checkpoint waits too, and is aligned', () => {
+    const bench = new CoordinatorBench(overtaking).run()
+    bench.at(100)
+    bench.reserved(1)
+    expect(bench.drained()).toEqual([])
+    expect(bench.complete(1)).toEqual(['complete 1', 'reserve-id 2'])
+    expect(bench.reserved(2)).toEqual(['trigger 2 aligned'])
+  })
+
+  test('who waits is answered when the job ends, and counts against the limit', () => {
+    const bench = new CoordinatorBench(overtaking).run()
+    bench.at(100)
+    for (let i = 0; i < 8; i++) expect(bench.ask(`s${i}`)).toEqual([])
+    expect(bench.ask('s8')).toEqual(['answer s8 failed'])
+    const halted = short(bench.tell({ kind: 'halted', reason: 'over' }))
+    expect(halted.filter(decision => decision.startsWith('answer'))).toHaveLength(8)
+    expect(bench.state.waiting).toEqual([])
+  })
+
+  test('the same when a newer jobmanager took over', () => {
+    const bench = new CoordinatorBench(overtaking).run()
+    bench.at(100)
+    bench.ask('s')
+    expect(short(bench.tell({ kind: 'fenced', by: 9 }))).toContain('answer s failed')
+  })
+
+  test('periodic checkpoints overtake, savepoints do not', () => {
+    const bench = new CoordinatorBench(overtaking).run()
+    bench.at(100)
+    expect(bench.reserved(1)).toEqual(['trigger 1'])
+    bench.complete(1)
+    expect(bench.ask('s')).toEqual(['reserve-id 2'])
+    expect(bench.reserved(2)).toEqual(['trigger 2 aligned'])
+  })
+})
+
 describe('several at once', () => {
   test('a newer one that completes first subsumes the older', () => {
     const bench = new CoordinatorBench({ maxConcurrent: 2 }).run()
@@ -228,7 +303,7 @@ describe('the end', () => {
     bench.reserved(1)
     expect(bench.drained()).toEqual(['reserve-id 2'])
     expect(bench.drained()).toEqual([])
-    expect(bench.complete(2)).toEqual(['complete 2 final', 'abort 1'])
+    expect(bench.complete(2)).toEqual(['complete 2 final checkpoint', 'abort 1'])
     expect(bench.at(10_000)).toEqual([])
   })
 
@@ -238,7 +313,41 @@ describe('the end', () => {
     expect(bench.failed(1)).toEqual(['abort 1 keeping its files'])
     expect(bench.at(999)).toEqual([])
     expect(bench.at(1_000)).toEqual(['reserve-id 2'])
-    expect(bench.complete(2)).toEqual(['complete 2 final'])
+    expect(bench.complete(2)).toEqual(['complete 2 final checkpoint'])
+  })
+
+  test('C9: it may be a savepoint, which then commits, and deletes no checkpoint', () => {
+    const bench = new CoordinatorBench().run()
+    bench.at(100)
+    bench.complete(1)
+    expect(bench.drained('savepoint')).toEqual(['reserve-id 2'])
+    expect(bench.complete(2)).toEqual(['complete 2 final savepoint'])
+    expect(bench.log.filter(one => one.kind === 'write-metadata').at(-1)).toMatchObject({
+      snapshot: 'savepoint',
+      final: true,
+    })
+  })
+
+  test.each([
+    ['while parts come', 'abort 1'],
+    ['while its metadata is written', 'abort 1 keeping its files'],
+  ])('C9: a final savepoint that fails %s fails the job, whatever is tolerated', (when, abort) => {
+    const bench = new CoordinatorBench({ tolerableFailures: 9 }).run()
+    bench.drained('savepoint')
+    bench.reserved(1)
+    if (when.includes('metadata')) for (const task of ['a/0', 'b/0']) bench.ack(1, task)
+    expect(bench.failed(1, 'no room')).toEqual([abort, 'fail-job'])
+    expect(bench.log.at(-1)).toMatchObject({ reason: 'savepoint 1 failed: no room' })
+    expect(bench.at(10_000)).toEqual([])
+  })
+
+  test('C7: a final savepoint that may be found is not removed by what follows', () => {
+    const bench = new CoordinatorBench().run()
+    bench.drained('savepoint')
+    bench.reserved(1)
+    for (const task of ['a/0', 'b/0']) bench.ack(1, task)
+    bench.failed(1, 'the answer got lost')
+    expect(bench.state.doubtful).toEqual([])
   })
 
   test('who still waits for a savepoint then is told', () => {
@@ -246,7 +355,7 @@ describe('the end', () => {
     bench.ask('s')
     bench.drained()
     expect(bench.complete(2)).toEqual([
-      'complete 2 final',
+      'complete 2 final checkpoint',
       'abort 1 keeping its files',
       'answer s failed',
     ])

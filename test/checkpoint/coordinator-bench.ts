@@ -73,8 +73,8 @@ export class CoordinatorBench {
     return short(this.tell({ kind: 'requested', snapshot, requestId, nowMs: this.nowMs }))
   }
 
-  drained(): string[] {
-    return short(this.tell({ kind: 'drained', nowMs: this.nowMs }))
+  drained(snapshot: 'checkpoint' | 'savepoint' = 'checkpoint'): string[] {
+    return short(this.tell({ kind: 'drained', snapshot, nowMs: this.nowMs }))
   }
 
   /** Everything from the reserved id to the completion. */
@@ -92,9 +92,11 @@ export function short(decisions: readonly CoordinatorDecision[]): string[] {
       case 'answer':
         return `answer ${decision.requestId} ${decision.outcome.kind}`
       case 'complete':
-        return `complete ${decision.id}${decision.final ? ' final' : ''}`
+        return `complete ${decision.id}${decision.final ? ` final ${decision.snapshot}` : ''}`
       case 'abort':
         return `abort ${decision.id}${decision.keepFiles ? ' keeping its files' : ''}`
+      case 'trigger':
+        return `trigger ${decision.id}${decision.aligned ? ' aligned' : ''}`
       case 'fail-job':
         return 'fail-job'
       case 'stop':

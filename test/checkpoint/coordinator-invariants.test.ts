@@ -17,6 +17,7 @@ test('any order of events keeps the invariants C1 to C6', () => {
     minPauseMs: fc.constantFrom(0, 50),
     timeoutMs: fc.constantFrom(30, 500),
     maxConcurrent: fc.integer({ min: 1, max: 3 }),
+    overtaking: fc.boolean(),
     tolerableFailures: fc.integer({ min: 0, max: 5 }),
     retained: fc.integer({ min: 1, max: 3 }),
   })
@@ -65,7 +66,8 @@ class World {
       this.#tell({ kind: 'requested', snapshot, requestId: `r${this.#requests}`, nowMs })
       if (this.#stopped) expect(this.#answered.has(`r${this.#requests}`)).toBe(true)
     } else if (kind === 2 && pick < 60) {
-      this.#tell({ kind: 'drained', nowMs })
+      const snapshot = pick % 2 === 0 ? 'savepoint' : 'checkpoint'
+      this.#tell({ kind: 'drained', snapshot, nowMs })
     } else if (kind === 3 && pick < 20) {
       this.#tell({ kind: 'fenced', by: 9 })
     } else if (this.#work.length > 0) {

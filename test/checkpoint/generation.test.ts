@@ -12,15 +12,18 @@ import {
 function record(
   generation: number,
   base: Partial<GenerationBase> | null,
-  lastCheckpointId = 0,
+  rest: number | Partial<GenerationRecord> = 0,
 ): GenerationRecord {
   const whole = { restoredFrom: null, history: [], reservedBefore: 0 }
   return {
     formatVersion: 1,
     generation,
+    run: 'old',
     startedAtMs: 0,
-    lastCheckpointId,
+    lastCheckpointId: 0,
     base: base === null ? null : { ...whole, ...base },
+    savepoint: null,
+    ...(typeof rest === 'number' ? { lastCheckpointId: rest } : rest),
   }
 }
 
@@ -79,6 +82,51 @@ const cases: Record<string, Case> = {
     found: [found(8, 1), found(9, undefined)],
     expect: { completed: kept(8), unreadable: [], abandoned: [9] },
   },
+  'the savepoint with which the newest attempt ended is later than its checkpoints': {
+    records: [record(1, {}, { lastCheckpointId: 9, savepoint: { id: 9, path: '/s/savepoint-9' } })],
+    found: [found(8, 1), found(7, undefined)],
+    expect: {
+      completed: kept(8),
+      savepoint: { id: 9, path: '/s/savepoint-9' },
+      unreadable: [],
+    },
+  },
+  'that of an older attempt is its past': {
+    records: [
+      record(1, {}, { lastCheckpointId: 9, savepoint: { id: 9, path: '/s/savepoint-9' } }),
+      record(2, { restoredFrom: '/s/savepoint-9', reservedBefore: 9 }, 11),
+    ],
+    found: [found(8, 1), found(11, 2)],
+    expect: { completed: kept(11), savepoint: undefined, abandoned: [8] },
+  },
+  'N3: another start does not go on by itself': {
+    records: [record(1, {}, 8), record(2, {}, 8)],
+    found: [],
+    expect: { started: true, goesOn: false },
+  },
+  'N3: nor does one whose attempts never got to run': {
+    records: [record(1, {}, 8), record(2, null, { lastCheckpointId: 0, run: 'new' })],
+    found: [],
+    expect: { goesOn: false },
+  },
+  'N3: one that got to run goes on': {
+    records: [
+      record(1, {}, 8),
+      record(2, {}, { lastCheckpointId: 8, run: 'new' }),
+      record(3, null),
+    ],
+    found: [],
+    expect: { goesOn: true },
+  },
+  'N3: so it does where another start took over meanwhile': {
+    records: [
+      record(1, {}, 8),
+      record(2, null, { lastCheckpointId: 8, run: 'new' }),
+      record(3, {}),
+    ],
+    found: [],
+    expect: { goesOn: true },
+  },
   'without any record the checkpoints speak for themselves': {
     records: [],
     found: [found(3, 1), found(4, 2), found(5, undefined)],
@@ -87,8 +135,9 @@ const cases: Record<string, Case> = {
 }
 
 test.each(Object.entries(cases))('%s', (_sentence, { records, found, expect: wanted }) => {
-  expect(lineageOf(records, found)).toMatchObject(wanted)
-  expect(lineageOf(records.toReversed(), found.toReversed())).toMatchObject(wanted)
+  expect(lineageOf({ run: 'new', records, found })).toMatchObject(wanted)
+  const reversed = { run: 'new', records: records.toReversed(), found: found.toReversed() }
+  expect(lineageOf(reversed)).toMatchObject(wanted)
 })
 
 test('a record is read as it was written, a damaged one is none', () => {
@@ -96,4 +145,10 @@ test('a record is read as it was written, a damaged one is none', () => {
   expect(readGeneration(writeGeneration(written))).toEqual(written)
   expect(readGeneration(writeGeneration(written).subarray(0, 40))).toBeUndefined()
   expect(readGeneration(Buffer.from('{}'))).toBeUndefined()
+})
+
+test('a record of before there were runs and final savepoints is read', () => {
+  const { run: _run, savepoint: _savepoint, ...old } = record(4, {}, 5)
+  const read = readGeneration(Buffer.from(JSON.stringify(old)))
+  expect(read).toMatchObject({ generation: 4, run: '', savepoint: null })
 })

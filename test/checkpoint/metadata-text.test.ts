@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { expect, test } from '@jest/globals'
 import { buildMetadata, type CheckpointMetadata } from '../../src/checkpoint/checkpoint-metadata.ts'
 import { readMetadata, writeMetadata } from '../../src/checkpoint/metadata-text.ts'
@@ -19,9 +20,17 @@ function metadata(): CheckpointMetadata {
     const sink = {
       ...emptyPart('sink'),
       writerState: [{ file: 'part-0' }],
-      committables: [{ checkpointId: 7, committable: { name: 'part-0', size: 3 } }],
+      committables: [
+        {
+          checkpointId: 7,
+          committable: { name: 'part-0', size: 3 },
+          transaction: { name: `part-${index}`, records: 5 + index },
+        },
+        { checkpointId: 7, committable: 'nothing is said of it' },
+      ],
     }
-    return subtaskHandle('aggregate', index, [aggregate, sink]).handle
+    const { handle } = subtaskHandle('aggregate', index, [aggregate, sink])
+    return { ...handle, metrics: { ...handle.metrics, recordsPerSink: { sink: 8 } } }
   })
   const source = subtaskHandle('source', 0, [
     { ...emptyPart('source'), splits: [Object.assign({ id: 'a' }, { offset: 12 })] },
@@ -43,7 +52,11 @@ function metadata(): CheckpointMetadata {
     subtasks: [counted, ...parts.toReversed()],
     edges: [],
     enumerators: new Map([['source', { pending: ['b'], next: null }]]),
-    proofBefore: { recordsPerSplit: { source: { a: 30, z: 5 } } },
+    proofBefore: {
+      recordsPerSplit: { source: { a: 30, z: 5 } },
+      recordsPerSink: { sink: 20, gone: 1 },
+      recordsPerTransaction: { sink: { 'part-of-then': 20 } },
+    },
   })
 }
 
@@ -54,7 +67,22 @@ test('M1: reading what was written gives the same metadata', () => {
 test('subtasks stand in order, and the counts of the proof go on', () => {
   const { operators, proof } = metadata()
   expect(operators[1]?.subtasks.map(subtask => subtask.subtaskIndex)).toEqual([0, 1])
-  expect(proof).toEqual({ recordsPerSplit: { source: { a: 42, z: 5 } } })
+  expect(proof).toEqual({
+    recordsPerSplit: { source: { a: 42, z: 5 } },
+    recordsPerSink: { sink: 36, gone: 1 },
+    // Only what this checkpoint commits.
+    recordsPerTransaction: { sink: { 'part-0': 5, 'part-1': 6 } },
+  })
+})
+
+test('the proof of a checkpoint of before there were sinks in it is read', () => {
+  const blank = '"checksum": "00000000"'
+  const { recordsPerSplit } = metadata().proof
+  const old = writeMetadata({ ...metadata(), proof: { recordsPerSplit } as never }).toString()
+  const text = old.replace(/"checksum": "\w+"/, blank)
+  const checksum = crc32(text).toString(16).padStart(8, '0')
+  const read = readMetadata(Buffer.from(text.replace(blank, `"checksum": "${checksum}"`)), file)
+  expect(read.proof).toEqual({ recordsPerSplit, recordsPerSink: {}, recordsPerTransaction: {} })
 })
 
 test('is readable: a line a key group, states once', () => {

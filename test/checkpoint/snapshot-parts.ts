@@ -1,7 +1,11 @@
 /** Snapshots made by hand: what tasks would have given. */
 import type { OperatorDescription } from '../../src/checkpoint/checkpoint-metadata.ts'
 import type { SubtaskHandle } from '../../src/checkpoint/snapshot-handle.ts'
-import { encodeStateFile, type OperatorPart } from '../../src/checkpoint/state-file.ts'
+import {
+  type ChannelPart,
+  encodeStateFile,
+  type OperatorPart,
+} from '../../src/checkpoint/state-file.ts'
 import { keyGroupRange } from '../../src/state/key-groups.ts'
 import type { KeyedSnapshot, StateMeta } from '../../src/state/keyed-state-backend.ts'
 
@@ -52,8 +56,9 @@ export function subtaskHandle(
   vertexId: string,
   subtaskIndex: number,
   parts: readonly OperatorPart[],
+  inFlight: readonly ChannelPart[] = [],
 ): { readonly handle: SubtaskHandle; readonly bytes: Buffer } {
-  const { pieces, sizeBytes, operators, channels } = encodeStateFile(parts)
+  const { pieces, sizeBytes, operators, channels } = encodeStateFile(parts, inFlight)
   const file = sizeBytes === 0 ? undefined : `${vertexId}-${subtaskIndex}.state`
   const metrics = {
     alignmentMs: 1,
@@ -88,6 +93,7 @@ export function description(
     vertexId: operatorId,
     parallelism,
     maxParallelism: 128,
+    form: { keys: 'string' },
     ...change,
   }
 }

@@ -30,15 +30,21 @@ function fakeJob(): { job: LocalJob; calls: string[]; end: (result: Partial<JobR
     resolve({
       outcome: 'finished',
       error: undefined,
+      refused: false,
       restarts: 0,
       lastCheckpointPath: undefined,
+      savepointPath: undefined,
       ...result,
     })
   const job: LocalJob = {
     done: promise,
-    stop: () => void calls.push('stop'),
+    stop: () => {
+      calls.push('stop')
+      return promise
+    },
     cancel: () => void calls.push('cancel'),
     savepoint: async () => '',
+    rescale: async () => {},
     progress: () => progress,
   }
   return { job, calls, end }
@@ -62,6 +68,15 @@ test('a failed job is exit code 1, with its error and where to go on from', asyn
   expect(await code).toBe(1)
   expect(io.written.err).toMatch(/WEIR_COMMAND_FILE_UNREADABLE {2}cannot read x: gone\n {2}next: /)
   expect(io.written.err).toMatch(/--restore latest goes on from default\.a\/chk-3/)
+})
+
+test('a job that was refused before anything of it ran is exit code 2', async () => {
+  const io = cliTestIo()
+  const { job, end } = fakeJob()
+  const code = runJob(() => job, io)
+  const error = cliErrors.WEIR_COMMAND_FILE_UNREADABLE({ file: 'x', reason: 'gone' })
+  end({ outcome: 'failed', error, refused: true })
+  expect(await code).toBe(2)
 })
 
 test.each([

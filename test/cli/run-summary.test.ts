@@ -28,6 +28,7 @@ function progress(changes: Partial<JobProgress> = {}): JobProgress {
         idleMs: 100,
         backpressuredMs: 30,
         watermark: 0,
+        subtasks: [],
       },
     ],
     ...changes,

@@ -84,6 +84,21 @@ describe('one running job', () => {
     expect(metrics).toMatch(/^weir_job_status\{job="default\.ticks",status="running"\} 1$/m)
   }, 60_000)
 
+  test('is not ended by a second start; a restore takes it over by intent', async () => {
+    const { code, err } = await call('run', 'ticks.ts')
+    expect(code).toBe(2)
+    expect(err).toMatch(/^WEIR_JOB_RUNS_ALREADY {2}job ticks runs already \(process \d+\)/m)
+    expect(run.isRunning).toBe(true)
+    // Checkpoints in another place are another lineage.
+    const elsewhere = [
+      '--set',
+      `spec.checkpoint.storage=file://${join(folder, 'elsewhere')}`,
+      '--restore',
+      'latest',
+    ]
+    expect((await call('run', 'ticks.ts', ...elsewhere)).err).toMatch(/WEIR_RESTORE_NOTHING/)
+  }, 60_000)
+
   test('takes a savepoint and goes on', async () => {
     const { code, out } = await call('savepoint')
     expect(code).toBe(0)
@@ -96,6 +111,16 @@ describe('one running job', () => {
     )
     const shown = await call('checkpoints', 'show', id)
     expect(shown.out).toMatch(/ALIGNMENT[\s\S]*\nSOURCE +SPLIT +RECORDS\nticks +0\/1 +[\d,]+\n/)
+    expect(shown.out).toMatch(/\nSINK +RECORDS\nout +[\d,]+\n/)
+  }, 60_000)
+
+  test('moves to other slots, and goes on counting', async () => {
+    const before = await json('status')
+    const { code, err } = await call('rescale', '--parallelism', '2')
+    expect({ code, err }).toEqual({ code: 0, err: 'ticks goes on at parallelism 2\n' })
+    const after = await json('status')
+    expect(after.recordsIn).toBeGreaterThanOrEqual(before.recordsIn as number)
+    expect(after.vertices).toMatchObject([{ parallelism: 2 }, { parallelism: 2 }])
   }, 60_000)
 
   test.each([

@@ -47,6 +47,7 @@ test('a job with a failure and a restore runs over JSON, with late delivery', as
     store,
     storeAt: () => store,
     restore: { kind: 'none' },
+    run: 'r',
     settings,
     random,
     slots,

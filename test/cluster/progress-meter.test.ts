@@ -75,6 +75,22 @@ test('shares of time sum to a second, and are of the last one', () => {
   expect(meter.read(busyOnly).vertices[0]).toMatchObject({ busyMs: 1_000, idleMs: 0 })
 })
 
+test('each subtask has its own share: one that is held up is seen beside one that is not', () => {
+  const clock = new ManualClock()
+  const meter = new ProgressMeter(graph, clock)
+  meter.read([])
+  clock.advance(1_000)
+  const [numbers] = meter.read([
+    task('numbers', { subtaskIndex: 1, backpressuredMs: 600, idleMs: 400 }),
+    task('numbers', { recordsOut: 3, idleMs: 1_000, watermark: 9 }),
+  ]).vertices
+  expect(numbers).toMatchObject({ backpressuredMs: 300, idleMs: 700 })
+  expect(numbers?.subtasks).toMatchObject([
+    { index: 0, recordsOut: 3, backpressuredMs: 0, idleMs: 1_000, watermark: 9 },
+    { index: 1, recordsOut: 0, backpressuredMs: 600, idleMs: 400 },
+  ])
+})
+
 test('figures of an earlier attempt still count', () => {
   const meter = new ProgressMeter(graph, new ManualClock())
   meter.retire(tasks(3))

@@ -6,12 +6,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { runSuite, suiteNames } from './run.ts'
-
-const beside = join(import.meta.dirname, '..', '..', '..', 'shared', 'conformance')
-const folder = process.env.WEIR_CONFORMANCE ?? beside
+import { vectorFolder } from './vector-folder.ts'
 
 describe.each(suiteNames())('%s', suite => {
-  const file = join(folder, `${suite}.jsonl`)
+  const file = join(vectorFolder, `${suite}.jsonl`)
   const present = existsSync(file)
   const title = present ? 'every vector passes' : `skipped: no ${suite}.jsonl in WEIR_CONFORMANCE`
   const run = present ? test : test.skip

@@ -20,6 +20,7 @@ const notSuites: ReadonlySet<string> = new Set([
   'run',
   'vectors',
   'timer-vectors',
+  'vector-folder',
   'window-vectors',
 ])
 

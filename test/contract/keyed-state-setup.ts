@@ -94,6 +94,11 @@ export const keys: readonly Key[] = [
   ['a', 1],
   ['a', '1'],
   [true, 2n, 'x:y', 0.25],
+  [1, 2],
+  [-2_147_483_648, 2_147_483_647],
+  [2, 2_147_483_648],
+  [1, 2, 3],
+  [1],
 ]
 
 /** How the rows of the contract get their backends. */

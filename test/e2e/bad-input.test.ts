@@ -221,23 +221,33 @@ describe('a restore is refused before the job starts', () => {
   test('when there is no checkpoint', async () => {
     const end = await run('never', {}, ['--restore', 'latest'])
     expectError(end, 'WEIR_RESTORE_NOTHING', ['default.orders', join(folder, 'never')])
-    expect(end.code).toBe(1)
+    expect(end.code).toBe(2)
   })
 
   test('when nothing lies at the path', async () => {
     const end = await run('nowhere', {}, ['--restore', 'nowhere/chk-1'])
     expectError(end, 'WEIR_RESTORE_NOT_FOUND', [join(folder, 'nowhere/chk-1')])
-    expect(end.code).toBe(1)
+    expect(end.code).toBe(2)
   })
 
-  test('when the checkpoint is of another job: what would be left behind is named', async () => {
+  test('when the checkpoint is of another job, then when state would be left behind', async () => {
     const words = join(import.meta.dirname, '../../manifests/samples/word-count.yaml')
     const [checkpoint = ''] = checkpointsOf('past')
     const readme = join(import.meta.dirname, '../../README.md')
     const fields = { 'job.args.input': readme, 'job.args.output': join(folder, 'words') }
-    const end = await weir(['run', words, ...setAll(fields), '--restore', checkpoint], folder)
-    expectError(end, 'WEIR_RESTORE_STATE_LEFT', [checkpoint, 'totals (uid totals)', 'dropState'])
-    expect(end.code).toBe(1)
+    const begin = ['run', words, ...setAll(fields), '--restore', checkpoint]
+    const end = await weir(begin, folder)
+    expectError(end, 'WEIR_RESTORE_OTHER_JOB', [checkpoint, 'default.orders', '--from-job'])
+    expect(end.code).toBe(2)
+    const named = await weir([...begin, '--from-job', 'default.orders'], folder)
+    expectError(named, 'WEIR_RESTORE_STATE_LEFT', [
+      checkpoint,
+      'totals (uid totals)',
+      '--drop-state',
+    ])
+    const uids = [...named.err.matchAll(/uid (\w+)/g)].map(([, uid]) => uid)
+    const flags = ['--from-job', 'default.orders', '--drop-state', uids.join(',')]
+    expect(await weir([...begin, ...flags], folder)).toMatchObject({ code: 0 })
   })
 
   test('when a field became another type: operator, state and field are named', async () => {
@@ -245,7 +255,7 @@ describe('a restore is refused before the job starts', () => {
     const end = await run('schema', { 'job.args.version': 'other' }, ['--restore', 'latest'])
     const says = ['state standing of operator totals', 'at cents: int cannot become string']
     expectError(end, 'WEIR_STATE_INCOMPATIBLE', says)
-    expect(end.code).toBe(1)
+    expect(end.code).toBe(2)
     // Nothing was changed: the job goes on with what fits, here one more optional field.
     const again = await run('schema', { 'job.args.version': 'wider' }, ['--restore', 'latest'])
     expect(again).toMatchObject({ code: 0 })
@@ -279,7 +289,7 @@ test.each(Object.entries(damages))(
     damage(join(last, file))
     const end = await run(name, {}, ['--restore', 'latest'])
     expectError(end, 'WEIR_CHECKPOINT_CORRUPT', [join(last, file), `--restore ${previous}`])
-    expect(end.code).toBe(1)
+    expect(end.code).toBe(2)
     const again = await run(name, {}, ['--restore', previous])
     expect(again).toMatchObject({ code: 0, err: expect.stringContaining(basename(previous)) })
     expect(readLines(join(folder, name, 'out')).toSorted()).toEqual(undisturbed)

@@ -24,9 +24,14 @@ export class WeirProcess {
   #said = { out: '', err: '' }
   #running = true
 
-  constructor(args: readonly string[], cwd: string) {
+  constructor(
+    args: readonly string[],
+    cwd: string,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     const child = spawn(join(repository, 'weir'), args, {
       cwd,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: the launcher and what it starts die together.
       detached: true,
@@ -57,6 +62,16 @@ export class WeirProcess {
     return this.#said.err
   }
 
+  get pid(): number {
+    return this.#pid
+  }
+
+  /** Of the command alone; what it started has to notice by itself. */
+  async killAlone(): Promise<WeirEnd> {
+    process.kill(this.#pid, 'SIGKILL')
+    return this.ended
+  }
+
   /** As `kill -9` does: no word of farewell. */
   async kill(): Promise<WeirEnd> {
     process.kill(-this.#pid, 'SIGKILL')
@@ -64,8 +79,8 @@ export class WeirProcess {
   }
 
   /** Waits until something can be seen from outside. False when the process ended before. */
-  async runsUntil(condition: () => boolean): Promise<boolean> {
-    while (!condition()) {
+  async runsUntil(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+    while (!(await condition())) {
       if (!this.#running) return false
       await pause(POLL_MS)
     }

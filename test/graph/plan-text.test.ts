@@ -79,6 +79,40 @@ test('inputs of an operator with two of them are told apart', () => {
   expect(planText(graph)).toContain('    <- forward from [2] into input 2: {id: string')
 })
 
+test('where barriers overtake, each edge says whether they do', () => {
+  const graph = planJob(
+    job(env => {
+      const rules = env.from(fakeSource(Row)).uid('rules')
+      const rows = env.from(fakeSource(Row)).uid('rows')
+      const checked = rows
+        .keyBy(row => row.id)
+        .connect(rules.broadcast())
+        .process({ broadcast: {}, processElement() {}, processBroadcastElement() {} })
+        .uid('checked')
+      checked.rescale().to(fakeSink()).uid('out')
+    }),
+    { parallelism: 2 },
+  )
+  const edges = (text: string): readonly string[] =>
+    text
+      .split('\n')
+      .filter(line => line.includes('<-'))
+      .map(line => line.replace(/^ +<- (\S+).*?( {3}barriers.*)?$/, '$1$2'))
+  expect(edges(planText(graph, { overtaking: true }))).toEqual([
+    'key   barriers overtake',
+    'broadcast   barriers keep their order (broadcast)',
+    'rescale   barriers keep their order (rescale)',
+  ])
+  expect(edges(planText(graph))).toEqual(['key', 'broadcast', 'rescale'])
+  expect(JSON.parse(planJson(graph))).toMatchObject({
+    edges: [
+      { barriersInOrder: null },
+      { barriersInOrder: 'broadcast' },
+      { barriersInOrder: 'rescale' },
+    ],
+  })
+})
+
 test('wide types are cut in the text and whole in JSON', () => {
   const fields = Array.from({ length: 30 }, (_, i) => [`field${i}`, z.string()] as const)
   const Wide = record(Object.fromEntries(fields))
@@ -117,6 +151,7 @@ test('the JSON form has all of it and can be parsed', () => {
     sideOutput: 'late',
     partitioner: 'rebalance',
     type: '{id: string, n: float64}',
+    barriersInOrder: null,
   })
 })
 

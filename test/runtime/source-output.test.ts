@@ -5,8 +5,13 @@ import { watermarks } from '../../src/api/watermarks.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../../src/common/timestamps.ts'
 import { SourceRecords } from '../../src/runtime/source-output.ts'
 import type { OperatorMetrics } from '../../src/runtime/stream-operator.ts'
+import { AlignmentGroups, type AlignmentMember } from '../../src/runtime/watermark-alignment.ts'
 
-function outputOf(strategy: WatermarkStrategy<unknown>, policy: ErrorPolicy = { kind: 'fail' }) {
+function outputOf(
+  strategy: WatermarkStrategy<unknown>,
+  policy: ErrorPolicy = { kind: 'fail' },
+  alignment?: AlignmentMember,
+) {
   const out: unknown[] = []
   const metrics: OperatorMetrics = {
     recordsIn: 0,
@@ -35,7 +40,7 @@ function outputOf(strategy: WatermarkStrategy<unknown>, policy: ErrorPolicy = { 
       sideOutput: tag => value => out.push([tag, value]),
     },
     pollsPerWatermark: 1,
-    alignment: undefined,
+    alignment,
     pauseOrResume: () => {},
     output: {
       emitWatermark: watermark => out.push(`w${watermark}`),
@@ -45,6 +50,34 @@ function outputOf(strategy: WatermarkStrategy<unknown>, policy: ErrorPolicy = { 
   const taken = (): unknown[] => out.splice(0)
   return { records, output: records.output, taken, metrics, brakes }
 }
+
+test('a paused split is not idle, nor is it when it goes on (FLINK-32496)', () => {
+  const groups = new AlignmentGroups(['g'])
+  const hear = (watermark: number): void => groups.hear([{ group: 'g', watermark }])
+  const alignment = groups.join({ group: 'g', maxDriftMs: 10 }, () => {})
+  const strategy = watermarks.monotonous().idleness('50ms')
+  const { records, output, taken } = outputOf(strategy, undefined, alignment)
+  records.registerSplit('a')
+  hear(95)
+  output.collect('x', 100)
+  records.endPoll(true)
+  expect(records.align()).toBe(false)
+  records.tick(1_000)
+  records.tick(1_010)
+  hear(80)
+  // Now it is ahead: told to be silent, however long.
+  expect(records.align()).toBe(true)
+  for (let now = 1_100; now < 5_000; now += 100) records.tick(now)
+  expect(taken()).toEqual([['x', 100], 'w99'])
+  hear(200)
+  expect(records.align()).toBe(false)
+  records.tick(5_000)
+  records.tick(5_050)
+  expect(taken()).toEqual([])
+  // From then on its silence is its own.
+  records.tick(5_051)
+  expect(taken()).toEqual(['idle'])
+})
 
 describe('watermarks', () => {
   test('P2: follow the records of a poll, per split, by the slowest', () => {

@@ -160,6 +160,41 @@ describe('the end of the input', () => {
     expect(log.committed).toEqual(drain ? [1_001, 1_002, 1_003] : [])
   })
 
+  test('without a drain no answer is emitted after the end; it is asked for again', async () => {
+    const log = new SinkLog<number>()
+    const source = new HandSource<number>()
+    const asked: (() => void)[] = []
+    const made = job(env =>
+      env
+        .from(source)
+        .uid('numbers')
+        .asyncMap(n => new Promise<number>(resolve => asked.push(() => resolve(n))))
+        .uid('calls')
+        .rebalance()
+        .to(logSink(log))
+        .uid('out'),
+    )
+    const runner = new JobRunner(made)
+    await runner.start()
+    source.emit(1, 2)
+    await runner.stepUntil(() => asked.length === 2)
+    for (const { control } of runner.tasks) control.stopSources(false)
+    await runner.stepUntil(() => runner.tasks.every(task => task.state === 'drained'))
+    for (const answer of asked) answer()
+    await runner.step()
+    const last = await runner.checkpoint(1)
+    await runner.cancel()
+    expect(log.values).toEqual([])
+    const next = new JobRunner(made, { restore: last })
+    await next.start()
+    await next.stepUntil(() => asked.length === 4)
+    for (const answer of asked) answer()
+    source.end()
+    await next.stepUntil(() => next.tasks.every(task => task.state === 'drained'))
+    await next.finish()
+    expect(log.values).toEqual([1, 2])
+  })
+
   test('a drained task still answers checkpoints', async () => {
     const log = new SinkLog<number>()
     const made = job(env => {

@@ -57,7 +57,7 @@ async function snapshotsOf(newestId = 0, keepsState = true) {
       chain,
       recorder: new InFlightRecorder({
         subtaskIndex: 2,
-        keepsState,
+        encode: undefined,
         inputs: undefined,
         outputs: [{ partition, edge: edgeOf({ kind: 'global' }), to: [0] }],
       }),

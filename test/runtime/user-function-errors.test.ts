@@ -1,19 +1,28 @@
 import { describe, expect, test } from '@jest/globals'
-import type { ErrorPolicy } from '../../src/api/functions.ts'
+import type { ErrorPolicy, Key } from '../../src/api/functions.ts'
 import { AssertionError } from '../../src/common/assert.ts'
 import { MIN_TIMESTAMP } from '../../src/common/timestamps.ts'
 import { runtimeErrors, taskError } from '../../src/runtime/runtime-errors.ts'
 import type { RecordCoordinates } from '../../src/runtime/stream-operator.ts'
 import { type ErrorContext, makeErrorHandler } from '../../src/runtime/user-function-errors.ts'
+import { foldKey } from '../../src/state/key.ts'
 import type { KeyedStateBackend } from '../../src/state/keyed-state-backend.ts'
+
+/** A backend that stands on a key. */
+function backendAt(key: () => unknown): Pick<KeyedStateBackend, 'currentKey' | 'foldedKey'> {
+  return { currentKey: () => key() as Key, foldedKey: () => foldKey(key() as Key) }
+}
 
 interface Setup {
   readonly policy?: ErrorPolicy
+  /** Of the record. */
   readonly key?: () => unknown
+  /** Of the record before, on which the backend still stands. */
+  readonly current?: () => unknown
   readonly coordinates?: RecordCoordinates
 }
 
-function handlerOf({ policy = { kind: 'fail' }, key, coordinates }: Setup) {
+function handlerOf({ policy = { kind: 'fail' }, key, current, coordinates }: Setup) {
   const letters: unknown[] = []
   const metrics = {
     recordsIn: 0,
@@ -27,8 +36,8 @@ function handlerOf({ policy = { kind: 'fail' }, key, coordinates }: Setup) {
     name: 'enrich',
     errorPolicy: policy,
     metrics,
-    keySelectors: key === undefined ? [] : [() => 1],
-    keyedState: () => ({ currentKey: key }) as unknown as KeyedStateBackend,
+    keySelectors: key === undefined ? [] : [() => key() as Key],
+    keyedState: () => backendAt(current ?? key ?? (() => 1)) as KeyedStateBackend,
     coordinates: () => coordinates,
     sideOutput: tag => value => void letters.push([tag, value]),
   }
@@ -47,6 +56,19 @@ describe('the message says', () => {
     'the key': [
       { key: () => ['a', 1] },
       'operator enrich failed on a record for key ["a",1]: no luck',
+    ],
+    'a key with a bigint': [
+      { key: () => 7n },
+      'operator enrich failed on a record for key "7n": no luck',
+    ],
+    'nothing of the key of the record before': [
+      {
+        key: () => {
+          throw new Error('no key')
+        },
+        current: () => 'earlier',
+      },
+      'operator enrich failed on a record: no luck',
     ],
     'nothing of a key that cannot be had': [
       {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { job } from '../../src/api/job.ts'
 import type { Watermarks } from '../../src/api/watermarks.ts'
 import { MAX_TIMESTAMP } from '../../src/common/timestamps.ts'
@@ -49,6 +49,65 @@ test('WA2: those who wait are woken when the limit rises, and only then', () => 
   other.report(7)
   slow.leave()
   expect(woken).toBe(3)
+})
+
+describe('sources in other slots', () => {
+  const heard = (watermark: number) => [{ group: 'g', watermark }]
+
+  test('WA3: hold the limit back until they were heard of, then as far as they are', () => {
+    const groups = new AlignmentGroups(['g'])
+    let woken = 0
+    const own = groups.join(options, () => woken++)
+    own.report(500)
+    expect(own.limit).toBeLessThan(-1e300)
+    own.waiting = true
+    groups.hear(heard(300))
+    expect([own.limit, woken]).toEqual([400, 1])
+    groups.hear(heard(300))
+    expect(woken).toBe(1)
+    // Now its own watermark is what counts.
+    groups.hear(heard(9_000))
+    expect([own.limit, woken]).toEqual([600, 2])
+  })
+
+  test('that are idle or finished hold nobody: no overflow (FLINK-31632)', () => {
+    const groups = new AlignmentGroups(['g'])
+    const own = groups.join(options, () => {})
+    own.report(MAX_TIMESTAMP)
+    groups.hear(heard(Number.MAX_VALUE))
+    expect(own.limit).toBeGreaterThan(1e300)
+    expect(own.limit).toBe(Number.MAX_VALUE)
+  })
+
+  test('hear of the slowest here, in numbers that any text can carry', () => {
+    const groups = new AlignmentGroups(['g', 'h'])
+    const [a, b] = [groups.join(options, () => {}), groups.join(options, () => {})]
+    const standing = () => groups.standings().find(one => one.group === 'g')?.watermark
+    expect(standing()).toBe(-Number.MAX_VALUE)
+    a.report(7)
+    b.report(5)
+    expect(standing()).toBe(5)
+    b.leave()
+    expect(standing()).toBe(7)
+    a.leave()
+    // Of a group that another slot alone has members of, too.
+    expect(groups.standings()).toEqual([
+      { group: 'g', watermark: Number.MAX_VALUE },
+      { group: 'h', watermark: Number.MAX_VALUE },
+    ])
+    expect(JSON.parse(JSON.stringify(groups.standings()))).toEqual(groups.standings())
+  })
+
+  test('a group that lives in one slot hears of nobody', () => {
+    const groups = new AlignmentGroups()
+    const own = groups.join(options, () => {})
+    own.report(5)
+    groups.hear([{ group: 'other', watermark: 1 }])
+    expect(own.limit).toBe(105)
+    expect(groups.isWaiting).toBe(false)
+    own.waiting = true
+    expect(groups.isWaiting).toBe(true)
+  })
 })
 
 test('other groups are of no concern', () => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { ByteReader, ByteWriter } from '../../src/common/bytes.ts'
@@ -64,6 +65,8 @@ describe('the general type', () => {
     })
     fc.assert(
       fc.property(fc.oneof(data, anyString), value => {
+        // Inside of a set one invalid date does not equal the other for `toEqual`.
+        fc.pre(!inspect(value, { depth: null }).includes('Invalid Date'))
         expect(roundTrip(value)).toEqual(value)
       }),
       { numRuns: 500 },

@@ -86,7 +86,7 @@ describe('the bytes of values', () => {
     'undefined as object': [{ ...good, lines: [undefined] }, 'at lines[] is not {price'],
     'a short tuple': [{ ...good, pair: ['x'] }, 'at pair[1] is not boolean: undefined'],
     'an unknown enum value': [{ ...good, kind: 'c' }, 'at kind is not "a" | "b": "c"'],
-    'nothing at all': [null, 'at the value is not {id'],
+    'nothing at all': [null, 'the value is not {id'],
   }
 
   test.each(Object.entries(refused))(
@@ -100,4 +100,64 @@ describe('the bytes of values', () => {
       expect(out.length).toBe(1)
     },
   )
+})
+
+describe('strings of one object', () => {
+  const text = fc.oneof(
+    fc.string({ maxLength: 70 }),
+    fc.string({ unit: 'binary', maxLength: 70 }),
+    fc.constantFrom('', 'a', 'ж', '\ud800', 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(9_000)),
+  )
+  const schema = z.object({
+    id: z.int32(),
+    a: z.string(),
+    b: z.string(),
+    at: z.timestamp(),
+    kind: z.enum(['k', 'l']),
+    c: z.string(),
+    more: z.string().optional(),
+    d: z.string(),
+    e: z.string(),
+  })
+  const value = fc.record({
+    id: fc.integer(),
+    a: text,
+    b: text,
+    at: fc.integer({ min: 0 }),
+    kind: fc.constantFrom('k', 'l'),
+    c: text,
+    more: fc.option(text, { nil: undefined }),
+    d: text,
+    e: text,
+  })
+
+  test('are read alike, whether together or one by one', () => {
+    const type = typeOf(schema)
+    fc.assert(
+      fc.property(value, one => {
+        const out = new ByteWriter(1)
+        type.write(out, one as never)
+        type.write(out, one as never)
+        const input = new ByteReader(out.copy())
+        expect([type.read(input), type.read(input)]).toEqual([one, one])
+        expect(input.remaining).toBe(0)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('that end early are malformed bytes', () => {
+    const type = typeOf(schema)
+    fc.assert(
+      fc.property(value, fc.double({ min: 0, max: 1, noNaN: true }), (one, part) => {
+        const out = new ByteWriter(1)
+        type.write(out, one as never)
+        const limit = Math.floor(part * (out.length - 1))
+        expect(() => type.read(new ByteReader(out.copy(), 0, limit))).toThrow(
+          expect.objectContaining({ code: 'WEIR_BYTES_MALFORMED' }),
+        )
+      }),
+      { numRuns: 500 },
+    )
+  })
 })

@@ -170,7 +170,10 @@ describe('state that is not declared any more', () => {
       { name: 'gone', verdict: 'dropped' },
     ])
     expect(errors).toMatchObject([
-      { code: 'WEIR_STATE_DROPPED', details: { operator: 'enrich', states: ['gone'] } },
+      {
+        code: 'WEIR_STATE_DROPPED',
+        details: { operator: 'enrich', uid: 'enrich', states: ['gone'] },
+      },
     ])
   })
 

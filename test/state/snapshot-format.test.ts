@@ -199,6 +199,6 @@ test('blocks of groups outside the range are left out, and each is given away on
 })
 
 test('errors name operator, state and next step', () => {
-  const error = stateErrors.WEIR_STATE_DROPPED({ operator: 'o', states: ['a', 'b'] })
-  expect(String(error)).toMatch(/WEIR_STATE_DROPPED.*o.*a, b\n.*dropState/)
+  const error = stateErrors.WEIR_STATE_DROPPED({ operator: 'o', uid: 'u', states: ['a', 'b'] })
+  expect(String(error)).toMatch(/WEIR_STATE_DROPPED.*o.*a, b\n.*dropState name u\.a, u\.b/)
 })

@@ -124,11 +124,12 @@ test.each([
   expect(error.cause).toBe(cause)
 })
 
-test('opens a folder by path and by file URL, and nothing else', () => {
+test('opens a folder by path and by file URL, and a bucket', () => {
   const random = new SystemRandom()
   const at = (location: string): string => openStore({ location, folder: '/base', random }).location
   expect(at('relative/path')).toBe('/base/relative/path')
   expect(at('/absolute')).toBe('/absolute')
   expect(at('file:///from/url')).toBe('/from/url')
-  expect(() => at('s3://bucket/prefix')).toThrow('cannot open s3://bucket/prefix')
+  expect(at('s3://bucket/prefix/?endpoint=http://localhost:1')).toBe('s3://bucket/prefix')
+  expect(() => at('gs://bucket/prefix')).toThrow('cannot open gs://bucket/prefix')
 })

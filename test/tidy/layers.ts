@@ -41,6 +41,10 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   'csv-parse': ['src/connectors/files/'],
   hyparquet: ['src/connectors/'],
   'hyparquet-compressors': ['src/connectors/'],
+  '@aws-sdk/client-s3': ['src/storage/s3/s3-sdk-requests.ts'],
+  snappy: ['src/connectors/kafka/compression.ts'],
+  'lz4-napi': ['src/connectors/kafka/compression.ts'],
+  '@node-rs/crc32': ['src/connectors/kafka/compression.ts'],
   zod: ['src/'],
 }
 

@@ -8,6 +8,7 @@
  *  D1  Decisions are performed in their order; calls to the store one after the other.
  *  D2  Removing files never holds up the protocol.
  *  D3  An event that arises while a decision is performed waits until all of them were.
+ *  D4  Files are removed after the calls that were made before: no metadata turns up later.
  */
 import type { JsonValue } from '../../api/source.ts'
 import { coordinate, startCoordinator } from '../../checkpoint/checkpoint-coordinator.ts'
@@ -48,7 +49,8 @@ export interface CheckpointPorts {
   /** A newer generation of the job runs. */
   fenced(by: number): void
   checkpointFailed(id: number, reason: string): void
-  checkpointCompleted(progress: CheckpointProgress): void
+  /** `kind`: the last snapshot may be a savepoint. */
+  checkpointCompleted(progress: CheckpointProgress, kind: SnapshotKind): void
   /** Files could not be removed: nothing is lost, but space. */
   cleanupFailed(error: unknown): void
   /** An invariant does not hold. */
@@ -118,8 +120,9 @@ export class CheckpointDriver {
     this.#tell({ kind: 'running', tasks, nowMs: this.#now() })
   }
 
-  allDrained(): void {
-    this.#tell({ kind: 'drained', nowMs: this.#now() })
+  /** `snapshot`: what the last one is to be. */
+  allDrained(snapshot: SnapshotKind): void {
+    this.#tell({ kind: 'drained', snapshot, nowMs: this.#now() })
   }
 
   acknowledged(id: number, task: string, part: SubtaskHandle): void {
@@ -203,7 +206,7 @@ export class CheckpointDriver {
         this.#trigger(decision)
         break
       case 'write-metadata':
-        this.#write(decision.id, [...decision.parts.values()] as readonly SubtaskHandle[])
+        this.#write(decision)
         break
       case 'verify-generation':
         this.#call(decision.id, async () => {
@@ -213,7 +216,7 @@ export class CheckpointDriver {
         })
         break
       case 'complete':
-        this.#complete(decision.id, decision.final)
+        this.#complete(decision)
         break
       case 'savepoint-done':
         this.#begun.delete(decision.id)
@@ -267,7 +270,9 @@ export class CheckpointDriver {
     }
   }
 
-  #write(id: number, subtasks: readonly SubtaskHandle[]): void {
+  #write(decision: CoordinatorDecision & { readonly kind: 'write-metadata' }): void {
+    const { id, snapshot, final } = decision
+    const subtasks = [...decision.parts.values()] as readonly SubtaskHandle[]
     const { jobId, jobName, store, clock, operators, edges, proofBefore } = this.#options
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
     begun.sizeBytes = sizeOf(subtasks)
@@ -288,16 +293,19 @@ export class CheckpointDriver {
     this.#options.history?.acknowledged(metadata, subtasks)
     this.#call(id, async () => {
       await store.writeMetadata(metadata)
+      if (final && snapshot === 'savepoint') await store.noteFinalSavepoint(id)
       return { kind: 'metadata-written', id, nowMs: this.#now() }
     })
   }
 
-  #complete(id: number, final: boolean): void {
+  #complete(decision: CoordinatorDecision & { readonly kind: 'complete' }): void {
+    const { id, snapshot, final } = decision
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
     this.#begun.delete(id)
     const durationMs = this.#now() - begun.startedAtMs
-    this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes: begun.sizeBytes })
-    this.#noteCompleted('checkpoint', id)
+    const { sizeBytes } = begun
+    this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes }, snapshot)
+    this.#noteCompleted(snapshot, id)
     this.#options.ports.complete(id, final)
   }
 
@@ -329,7 +337,10 @@ export class CheckpointDriver {
 
   #remove(id: number): void {
     const kind = this.#savepoints.has(id) ? 'savepoint' : 'checkpoint'
+    // D4: what is being written now would outlive its files.
+    const calls = this.#calls
     this.#removals = this.#removals
+      .then(() => calls)
       .then(() => this.#options.store.remove(kind, id))
       .catch((error: unknown) => this.#options.ports.cleanupFailed(error))
   }

@@ -7,20 +7,26 @@
  *
  * Invariants
  *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
- *  T2  The first failure ends the attempt; later ones belong to it.
+ *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process
+ *      takes the place of the broken channels that it caused: it may be noticed after them.
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
- *  T4  Subtasks close after the final checkpoint completed and its commit was ordered.
+ *  T4  Subtasks close after the final snapshot completed and its commit was ordered.
+ *  T5  What cannot be restored is refused before anything is written, and before a job that runs
+ *      would notice.
  */
+import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
+import type { Lineage } from '../../checkpoint/generation.ts'
 import { assert } from '../../common/assert.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { failureReport } from '../failure-report.ts'
 import type { FailureReport, SlotCommandBody, SlotEvent } from '../slot-messages.ts'
+import { AlignmentRounds } from './alignment-rounds.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
 import { CheckpointDriver, type CheckpointPorts, type Trigger } from './checkpoint-driver.ts'
-import type { JobCounts, JobMasterOptions } from './job-master-options.ts'
-import { JobStore } from './job-store.ts'
-import { chooseRestart, chooseRestore, type RestoreChoice } from './restore-choice.ts'
+import type { JobCounts, JobMasterOptions, StopRequest } from './job-master-options.ts'
+import { type GenerationClaim, JobStore } from './job-store.ts'
+import { chooseRestore, type RestoreChoice } from './restore-choice.ts'
 import {
   edgeDescriptions,
   loadRestoredJob,
@@ -32,22 +38,27 @@ import { SourceCoordinator } from './source-coordinator.ts'
 
 export interface JobAttemptOptions extends JobMasterOptions {
   readonly number: number
-  /** Goes on from the last completed checkpoint instead of what was asked for at first. */
-  readonly isRestart: boolean
+  readonly claim: GenerationClaim
   readonly counts: JobCounts
-  readonly onSettled: () => void
+  readonly onDeployed: () => void
   readonly onRunning: () => void
   readonly onFinishing: () => void
 }
 
 export type AttemptEnd =
-  | { readonly kind: 'finished' }
+  | {
+      readonly kind: 'finished'
+      /** Where it was stopped with one. */
+      readonly savepointPath: string | undefined
+    }
   | { readonly kind: 'cancelled' }
   | {
       readonly kind: 'failed'
       readonly failure: FailureReport
       /** The newest completed checkpoint; 0 for none. */
       readonly lastCheckpointId: number
+      /** The savepoint that was to end the job, if that completed. */
+      readonly savepointPath: string | undefined
     }
 
 export class JobAttempt {
@@ -58,23 +69,31 @@ export class JobAttempt {
   readonly #tasks: AttemptTasks
   readonly #stoppedSlots = new Set<number>()
   #resolve: (end: AttemptEnd) => void = () => {}
+  readonly #alignment: AlignmentRounds
   #driver: CheckpointDriver | undefined
   #sources: SourceCoordinator | undefined
   #restoredPath: string | undefined
   #deployed = false
   #running = false
-  #stopping = false
-  #ending = false
+  #stopping: StopRequest | undefined
+  #savepointPath: string | undefined
+  #end: AttemptEnd | undefined
   #allStopped: () => void = () => {}
   /** Reads and writes of the store outside of checkpoints. */
   #sweeping: Promise<void> = Promise.resolve()
   #starting: Promise<void> = Promise.resolve()
+  /** The end of waiting for slots. */
+  readonly #gaveUp = new AbortController()
+  #waiting = false
 
   constructor(options: JobAttemptOptions) {
     this.number = options.number
     this.#options = options
     this.#store = new JobStore(options)
-    const { subtasks } = buildExecutionPlan(options.graph)
+    const { graph, clock } = options
+    const send = (slot: number, command: SlotCommandBody): void => this.#send(slot, command)
+    this.#alignment = new AlignmentRounds({ graph, clock, send })
+    const { subtasks } = buildExecutionPlan(graph)
     this.#tasks = new AttemptTasks(subtasks.map(subtask => subtask.id))
     this.over = new Promise(resolve => {
       this.#resolve = resolve
@@ -88,6 +107,7 @@ export class JobAttempt {
   receive(event: SlotEvent): void {
     try {
       if (event.kind === 'cancelled') this.#slotStopped(event.slot)
+      else if (event.kind === 'failed') this.#failWith(event.failure)
       else if (!this.#ending) this.#take(event)
     } catch (error) {
       this.#fail(error)
@@ -95,10 +115,11 @@ export class JobAttempt {
   }
 
   /** Ends the sources as soon as all subtasks run; the rest follows from there. */
-  stop(): void {
-    if (this.#stopping || this.#ending) return
-    this.#stopping = true
-    if (this.#running) this.#broadcast({ kind: 'stop-sources', drain: false })
+  stop(request: StopRequest): void {
+    if (this.#stopping !== undefined || this.#ending) return
+    this.#stopping = request
+    if (this.#waiting) this.#stopWaiting(request)
+    if (this.#running) this.#stopSources(request)
   }
 
   cancel(): void {
@@ -106,14 +127,26 @@ export class JobAttempt {
   }
 
   savepoint(): Promise<string> {
+    return this.#request('savepoint')
+  }
+
+  checkpoint(): Promise<string> {
+    return this.#request('checkpoint')
+  }
+
+  fail(error: unknown): void {
+    this.#fail(error)
+  }
+
+  #request(kind: SnapshotKind): Promise<string> {
     return (
-      this.#driver?.request('savepoint') ??
-      Promise.reject(new Error('the job is starting: try again'))
+      this.#driver?.request(kind) ?? Promise.reject(new Error('the job is starting: try again'))
     )
   }
 
   async #start(): Promise<void> {
-    const { clock, graph, history, jobId, onNotice, onSettled, settings } = this.#options
+    const { clock, graph, history, jobId, onNotice, settings } = this.#options
+    await this.#refuseEarly()
     const lineage = await this.#store.begin()
     const choice = this.#choose(lineage)
     const restored = await this.#load(choice)
@@ -125,10 +158,10 @@ export class JobAttempt {
     if (newer !== undefined) {
       throw clusterErrors.WEIR_JOB_FENCED({ jobId, own: this.#store.generation, newer })
     }
-    onSettled()
     if (choice.note !== undefined) onNotice({ level: 'info', text: choice.note })
     if (restored !== undefined) {
       onNotice({ level: 'info', text: `restored from ${restored.path}` })
+      for (const text of restored.notes) onNotice({ level: 'warn', text })
       this.#restoredPath = restored.path
     }
     if (this.#ending) return
@@ -151,39 +184,63 @@ export class JobAttempt {
     const fail = (error: unknown): void => this.#fail(error)
     const sources = new SourceCoordinator({ graph, restore: restored?.plan, clock, send, fail })
     this.#sources = sources
-    this.#deploy(restored)
+    const peers = await this.#awaitSlots()
+    if (peers === undefined) return
+    this.#deploy(restored, peers)
     // Neither is waited for: enumerators may take long to look around.
     sources.start().catch(fail)
     this.#sweeping = this.#sweep(lineage)
   }
 
-  #choose(lineage: Awaited<ReturnType<JobStore['begin']>>): RestoreChoice {
-    const { isRestart, jobId, restore, store } = this.#options
-    return isRestart
-      ? chooseRestart({ lineage, store, jobId })
-      : chooseRestore({ request: restore, lineage, store, jobId })
+  /** T5: taking the generation would end a job that runs. */
+  async #refuseEarly(): Promise<void> {
+    const { number, restore } = this.#options
+    if (number > 0 || restore.kind === 'none') return
+    await this.#load(this.#choose(await this.#store.look()))
+  }
+
+  #choose(lineage: Lineage): RestoreChoice {
+    const { jobId, restore, store } = this.#options
+    return chooseRestore({ request: restore, lineage, store, jobId })
   }
 
   async #load(choice: RestoreChoice): Promise<RestoredJob | undefined> {
     const { place } = choice
     if (place === undefined) return undefined
-    const { graph, restore, storeAt } = this.#options
-    const dropState = restore.kind === 'path' ? (restore.dropState ?? []) : []
+    const { graph, jobId, restore: request, storeAt } = this.#options
     const store = storeAt(place.location)
-    return loadRestoredJob({ graph, choice: { ...choice, place }, store, dropState })
+    return loadRestoredJob({ graph, jobId, choice: { ...choice, place }, store, request })
   }
 
-  #deploy(restored: RestoredJob | undefined): void {
+  /** Where the slots take data, as soon as all are there; `undefined`: the attempt is over. */
+  async #awaitSlots(): Promise<readonly string[] | undefined> {
+    const { supply } = this.#options
+    if (supply === undefined) return []
+    this.#waiting = true
+    if (this.#stopping !== undefined && supply.peers === undefined) {
+      this.#stopWaiting(this.#stopping)
+    }
+    // One may have left again by the time that the last one came.
+    while (!this.#ending && supply.peers === undefined) {
+      await supply.whenComplete(this.#gaveUp.signal)
+    }
+    this.#waiting = false
+    return this.#ending ? undefined : supply.peers
+  }
+
+  #deploy(restored: RestoredJob | undefined, peers: readonly string[]): void {
     const { graph, slots } = this.#options
+    const { generation } = this.#store
     this.#deployed = true
+    this.#options.onDeployed()
     slots.forEach((_, slot) => {
       const restore = restored && slotRestore(graph, restored, slot)
-      this.#send(slot, { kind: 'deploy', restore })
+      this.#send(slot, { kind: 'deploy', restore, generation, peers })
     })
   }
 
   /** What earlier attempts left costs space only: a failure to remove it fails nothing. */
-  async #sweep(lineage: Awaited<ReturnType<JobStore['begin']>>): Promise<void> {
+  async #sweep(lineage: Lineage): Promise<void> {
     const { retained } = this.#options.settings.checkpoint
     await this.#store.sweep(lineage, retained).catch((error: unknown) => this.#leftBehind(error))
   }
@@ -193,7 +250,7 @@ export class JobAttempt {
     this.#options.onNotice({ level: 'warn', text })
   }
 
-  #take(event: Exclude<SlotEvent, { readonly kind: 'cancelled' }>): void {
+  #take(event: Exclude<SlotEvent, { readonly kind: 'cancelled' | 'failed' }>): void {
     const { slot } = event
     switch (event.kind) {
       case 'running':
@@ -209,16 +266,16 @@ export class JobAttempt {
       case 'declined':
         this.#driver?.failed(event.checkpointId, `${event.vertexId}/${slot}: ${event.reason}`)
         break
+      case 'aligned':
+        this.#alignment.report(event)
+        break
       case 'drained':
         if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'drained')) this.#allDrained()
         break
       case 'finished':
         if (this.#tasks.reached(`${event.vertexId}/${slot}`, 'finished')) {
-          void this.#finish({ kind: 'finished' })
+          void this.#finish({ kind: 'finished', savepointPath: this.#savepointPath })
         }
-        break
-      case 'failed':
-        this.#failWith(event.failure)
         break
     }
   }
@@ -228,13 +285,26 @@ export class JobAttempt {
     // Only now is it proven that it can be restored.
     this.#options.counts.lastCheckpointPath = this.#restoredPath
     this.#driver?.allRunning(this.#tasks.names)
+    this.#alignment.start()
     this.#options.onRunning()
-    if (this.#stopping) this.#broadcast({ kind: 'stop-sources', drain: false })
+    if (this.#stopping !== undefined) this.#stopSources(this.#stopping)
+  }
+
+  /**
+   * What nothing runs of cannot be snapshotted: its last completed checkpoint is where it stopped.
+   * A savepoint waits for the slots, too.
+   */
+  #stopWaiting({ savepoint = false }: StopRequest): void {
+    if (!savepoint) void this.#finish({ kind: 'cancelled' })
+  }
+
+  #stopSources({ drain = false }: StopRequest): void {
+    this.#broadcast({ kind: 'stop-sources', drain })
   }
 
   #allDrained(): void {
     this.#options.onFinishing()
-    this.#driver?.allDrained()
+    this.#driver?.allDrained(this.#stopping?.savepoint === true ? 'savepoint' : 'checkpoint')
   }
 
   #checkpointPorts(): CheckpointPorts {
@@ -253,10 +323,11 @@ export class JobAttempt {
         counts.lastCheckpointFailure = reason
         onNotice({ level: 'warn', text: `checkpoint ${id} failed: ${reason}` })
       },
-      checkpointCompleted: progress => {
+      checkpointCompleted: (progress, kind) => {
         counts.checkpointsCompleted++
         counts.lastCheckpoint = progress
-        counts.lastCheckpointPath = this.#store.pathOf('checkpoint', progress.id)
+        counts.lastCheckpointPath = this.#store.pathOf(kind, progress.id)
+        if (kind === 'savepoint') this.#savepointPath = counts.lastCheckpointPath
       },
       cleanupFailed: error => this.#leftBehind(error),
       crashed: error => this.#fail(error),
@@ -291,22 +362,33 @@ export class JobAttempt {
   }
 
   #failWith(failure: FailureReport): void {
-    if (this.#ending) return
-    const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
-    void this.#finish({ kind: 'failed', failure, lastCheckpointId })
+    const end = this.#end
+    if (end === undefined) {
+      const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
+      const savepointPath = this.#savepointPath
+      void this.#finish({ kind: 'failed', failure, lastCheckpointId, savepointPath })
+    } else if (end.kind === 'failed' && isLoss(failure) && isBrokenChannel(end.failure)) {
+      this.#end = { ...end, failure }
+    }
   }
 
   /** T3: the next attempt may begin when this resolves. */
   async #finish(end: AttemptEnd): Promise<void> {
     assert(!this.#ending, 'T2: an attempt ends once')
-    this.#ending = true
+    this.#end = end
+    this.#gaveUp.abort()
+    this.#alignment.close()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
     if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots()
     await Promise.all([sources, store])
     await this.#starting
     await this.#sweeping
-    this.#resolve(end)
+    this.#resolve(this.#end)
+  }
+
+  get #ending(): boolean {
+    return this.#end !== undefined
   }
 
   #stopSlots(): Promise<void> {
@@ -321,4 +403,12 @@ export class JobAttempt {
     this.#stoppedSlots.add(slot)
     if (this.#stoppedSlots.size === this.#options.slots.length) this.#allStopped()
   }
+}
+
+function isLoss({ code }: FailureReport): boolean {
+  return code === 'WEIR_SLOT_LOST'
+}
+
+function isBrokenChannel({ code }: FailureReport): boolean {
+  return code?.startsWith('WEIR_PEER_') === true
 }

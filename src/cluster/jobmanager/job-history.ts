@@ -31,12 +31,12 @@ export interface SnapshotEntry {
   readonly reason: string | undefined
   /** By vertex and subtask; empty until all have acknowledged. */
   readonly parts: readonly SnapshotPart[]
-  /** What the sources had emitted at the cut. */
+  /** What went in and out up to the cut. */
   readonly proof: Proof | undefined
 }
 
 /** One subtask's part and the ms of its phases. */
-export interface SnapshotPart extends Omit<PartMetrics, 'recordsPerSplit'> {
+export interface SnapshotPart extends Omit<PartMetrics, 'recordsPerSplit' | 'recordsPerSink'> {
   readonly vertexId: string
   readonly subtaskIndex: number
   readonly sizeBytes: number

@@ -10,6 +10,8 @@
  *      `checkpoint/generation.ts`.
  *  W2  Nothing is removed of a checkpoint that is in the lineage, unless a decision names it.
  *  W3  Metadata goes first when a checkpoint is removed: what is half removed is no checkpoint.
+ *  W4  A jobmanager that restarts its job takes no generation above that of a jobmanager which
+ *      began after it.
  */
 import {
   checkpointIdOf,
@@ -37,26 +39,38 @@ import { assert, assertDefined } from '../../common/assert.ts'
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError } from '../../common/errors.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { clusterErrors } from '../cluster-errors.ts'
 
 /** Records of attempts that are kept for people; only the newest that ran is needed. */
 const GENERATIONS_KEPT = 10
+
+/** The generations of one jobmanager: shared by its attempts. */
+export interface GenerationClaim {
+  /** See `GenerationRecord`. */
+  readonly run: string
+  /** The last one it tried to take, whatever the answer was; 0 before. */
+  lastTried: number
+}
 
 export interface JobStoreOptions {
   readonly store: ObjectStore
   readonly jobId: string
   readonly clock: Clock
+  readonly claim: GenerationClaim
 }
 
 export class JobStore {
   readonly #store: ObjectStore
   readonly #jobId: string
   readonly #clock: Clock
+  readonly #claim: GenerationClaim
   #record: GenerationRecord | undefined
 
   constructor(options: JobStoreOptions) {
     this.#store = options.store
     this.#jobId = options.jobId
     this.#clock = options.clock
+    this.#claim = options.claim
   }
 
   get generation(): number {
@@ -68,30 +82,25 @@ export class JobStore {
     return `${this.#store.location}/${snapshotFolder(this.#jobId, kind, id)}`
   }
 
-  /** Takes the next generation (W1) and finds what earlier attempts left. */
+  /** What earlier attempts left, without changing anything. */
+  async look(): Promise<Lineage> {
+    return this.#lineage(Number.POSITIVE_INFINITY)
+  }
+
+  /** Takes the next generation (W1), finds what earlier ones left. Throws WEIR_JOB_FENCED. */
   async begin(): Promise<Lineage> {
-    const generations = await this.#generations()
-    let generation = (generations.at(-1) ?? 0) + 1
+    const claim = this.#claim
+    const isRestart = claim.lastTried > 0
+    let generation = ((await this.#generations()).at(-1) ?? 0) + 1
+    if (isRestart) this.#refuseSucceeded(generation - 1)
     for (;;) {
-      const record: GenerationRecord = {
-        formatVersion: 1,
-        generation,
-        startedAtMs: this.#clock.now(),
-        lastCheckpointId: 0,
-        base: null,
-      }
-      const key = generationKey(this.#jobId, generation)
-      this.#record = record
-      if (await this.#store.putIfAbsent(key, writeGeneration(record))) break
+      claim.lastTried = generation
+      if (await this.#take(generation)) break
+      // Whoever took it first began after this jobmanager did (W4).
+      if (isRestart) this.#refuseSucceeded(generation, generation - 1)
       generation++
     }
-    const records: GenerationRecord[] = []
-    for (const older of await this.#generations()) {
-      if (older >= generation) continue
-      const record = readGeneration(await this.#store.get(generationKey(this.#jobId, older)))
-      if (record !== undefined) records.push(record)
-    }
-    return lineageOf(records, await this.#findCompleted())
+    return this.#lineage(generation)
   }
 
   /** Says what this attempt goes on from; from now on it may run. */
@@ -119,6 +128,11 @@ export class JobStore {
   async writeMetadata(metadata: CheckpointMetadata): Promise<void> {
     const folder = snapshotFolder(this.#jobId, metadata.kind, metadata.checkpointId)
     await this.#store.put(`${folder}/${METADATA_FILE}`, writeMetadata(metadata))
+  }
+
+  /** Notes the savepoint that ends the job, once its metadata is stored. */
+  async noteFinalSavepoint(id: number): Promise<void> {
+    await this.#update({ savepoint: { id, path: this.pathOf('savepoint', id) } })
   }
 
   /** Removes a snapshot, whole or begun. */
@@ -157,6 +171,37 @@ export class JobStore {
     this.#record = { ...record, ...change }
     const key = generationKey(this.#jobId, record.generation)
     await this.#store.put(key, writeGeneration(this.#record))
+  }
+
+  #refuseSucceeded(newest: number, own = this.#claim.lastTried): void {
+    if (newest <= own) return
+    throw clusterErrors.WEIR_JOB_FENCED({ jobId: this.#jobId, own, newer: newest })
+  }
+
+  #take(generation: number): Promise<boolean> {
+    const record: GenerationRecord = {
+      formatVersion: 1,
+      generation,
+      run: this.#claim.run,
+      startedAtMs: this.#clock.now(),
+      lastCheckpointId: 0,
+      base: null,
+      savepoint: null,
+    }
+    this.#record = record
+    const key = generationKey(this.#jobId, generation)
+    return this.#store.putIfAbsent(key, writeGeneration(record))
+  }
+
+  /** Of the attempts before this generation. */
+  async #lineage(generation: number): Promise<Lineage> {
+    const records: GenerationRecord[] = []
+    for (const older of await this.#generations()) {
+      if (older >= generation) continue
+      const record = readGeneration(await this.#store.get(generationKey(this.#jobId, older)))
+      if (record !== undefined) records.push(record)
+    }
+    return lineageOf({ run: this.#claim.run, records, found: await this.#findCompleted() })
   }
 
   async #generations(): Promise<readonly number[]> {

@@ -9,6 +9,10 @@
  *  B2  A job that fails in the same way at the same place, without a completed checkpoint in
  *      between, is given up after SAME_FAILURES_MAX tries: the same records would fail for ever.
  *  B3  Every decision to give up carries its reason.
+ *  B4  A lost process costs no delay: the attempt waits for the one that takes its place anyway,
+ *      and whoever starts that one waits where it dies at once.
+ *  B5  A job that cannot begin to run is given up after START_TRIES_MAX tries: whoever started it
+ *      waits for an answer, and nothing is lost yet.
  */
 import { Backoff } from '../../common/backoff.ts'
 import type { Random } from '../../common/random.ts'
@@ -17,12 +21,17 @@ import type { FailureReport } from '../slot-messages.ts'
 
 /** Twice can be an accident; three times in a row is a property of the job. */
 const SAME_FAILURES_MAX = 3
+/** Over about eight seconds, with the delays that are the default. */
+const START_TRIES_MAX = 5
 /** As in Flink: each delay of `exponential-delay` is the one before times this. */
 const BACKOFF_FACTOR = 1.5
 const BACKOFF_JITTER = 0.1
 /** Of strategies whose attempts the manifest leaves open. */
 const FIXED_DELAY_ATTEMPTS = 3
 const FAILURE_RATE_ATTEMPTS = 3
+
+/** A process is gone; the job is as well as before. */
+const SLOT_LOST = 'WEIR_SLOT_LOST'
 
 export type RestartDecision =
   | { readonly kind: 'restart'; readonly delayMs: number }
@@ -33,6 +42,8 @@ export interface JobFailure {
   readonly nowMs: number
   /** The newest completed checkpoint: a higher one than at the last failure is progress. */
   readonly lastCheckpointId: number
+  /** Whether any attempt got as far as to run tasks. */
+  readonly hasRun: boolean
 }
 
 export class RestartStrategy {
@@ -72,26 +83,32 @@ export class RestartStrategy {
 
   #decide(failure: JobFailure): RestartDecision {
     if (failure.report.retry === 'never') return giveUp('trying again cannot help')
+    if (!failure.hasRun && this.#restarts + 1 >= START_TRIES_MAX) {
+      return giveUp(`it could not be started in ${START_TRIES_MAX} tries`)
+    }
     if (this.#repeats(failure)) {
       return giveUp(`it failed ${SAME_FAILURES_MAX} times in the same way, without any progress`)
     }
     const { strategy, initialDelayMs, attempts, resetAfterMs } = this.#settings
+    const isLoss = failure.report.code === SLOT_LOST
     switch (strategy) {
       case 'none':
         return giveUp('the restart strategy is none')
       case 'fixed-delay': {
         const most = attempts ?? FIXED_DELAY_ATTEMPTS
-        if (this.#restarts < most) return { kind: 'restart', delayMs: initialDelayMs }
+        if (this.#restarts < most) return { kind: 'restart', delayMs: isLoss ? 0 : initialDelayMs }
         return giveUp(`it was restarted ${most} times`)
       }
       case 'failure-rate': {
         const most = attempts ?? FAILURE_RATE_ATTEMPTS
         const since = failure.nowMs - resetAfterMs
         this.#recent = [...this.#recent.filter(time => time > since), failure.nowMs]
-        if (this.#recent.length <= most) return { kind: 'restart', delayMs: initialDelayMs }
+        const delayMs = isLoss ? 0 : initialDelayMs
+        if (this.#recent.length <= most) return { kind: 'restart', delayMs }
         return giveUp(`it failed more than ${most} times within ${resetAfterMs} ms`)
       }
       default: {
+        if (isLoss) return { kind: 'restart', delayMs: 0 }
         const delayMs = this.#backoff.failed(failure.nowMs)
         if (delayMs !== undefined) return { kind: 'restart', delayMs }
         return giveUp(`it was restarted ${attempts} times in a row`)

@@ -8,6 +8,7 @@ import { checkpointIdOf, METADATA_FILE } from '../../checkpoint/checkpoint-layou
 import type { CompletedCheckpoint } from '../../checkpoint/completed-checkpoints.ts'
 import type { GenerationBase, Lineage } from '../../checkpoint/generation.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { splitLocation } from '../../storage/split-location.ts'
 import type { RestoreRequest } from '../job-settings.ts'
 
 /** A snapshot's place: a folder of a store. */
@@ -34,30 +35,34 @@ export interface ChoiceOptions {
 }
 
 /**
+ * What was asked for, unless an attempt of this run may have run before: then what that one left.
+ *
  * Throws WEIR_RESTORE_NOTHING when `latest` is asked for and the job never ran, and
  * WEIR_CHECKPOINT_CORRUPT when the latest cannot be read: there is no silent step back.
  */
 export function chooseRestore(options: ChoiceOptions): RestoreChoice {
   const { request, lineage } = options
+  if (lineage.goesOn) return chooseRestart(options)
   switch (request.kind) {
     case 'none':
       return empty(undefined)
     case 'path':
       return chosen(options, placeOf(request.path, options.store))
     case 'latest':
-      return latest(options, lineage)
+      return latest(options)
   }
 }
 
 /** What the same job goes on from after a failure: never older than its own last checkpoint. */
-export function chooseRestart(options: Omit<ChoiceOptions, 'request'>): RestoreChoice {
-  const { lineage } = options
-  if (lineage.completed.length === 0 && lineage.restoredFrom === null) return empty(undefined)
-  return latest(options, lineage)
+function chooseRestart(options: Omit<ChoiceOptions, 'request'>): RestoreChoice {
+  const { completed, unreadable, restoredFrom, savepoint } = options.lineage
+  const found = completed.length + unreadable.length
+  const isEmpty = found === 0 && restoredFrom === null && savepoint === undefined
+  return isEmpty ? empty(undefined) : latest(options)
 }
 
-function latest(options: Omit<ChoiceOptions, 'request'>, lineage: Lineage): RestoreChoice {
-  const { store, jobId } = options
+function latest(options: Omit<ChoiceOptions, 'request'>): RestoreChoice {
+  const { store, jobId, lineage } = options
   const newest = lineage.completed.at(-1)
   const broken = lineage.unreadable.at(-1)
   if (broken !== undefined) {
@@ -66,6 +71,11 @@ function latest(options: Omit<ChoiceOptions, 'request'>, lineage: Lineage): Rest
       reason: 'cannot be read',
       previous: newest === undefined ? undefined : pathOf(options, newest.id),
     })
+  }
+  if (lineage.savepoint !== undefined) {
+    // It is the user's: what came before it is the job's past, but no longer what it goes on from.
+    const choice = chosen(options, placeOf(lineage.savepoint.path, store))
+    return { ...choice, previous: newest === undefined ? undefined : pathOf(options, newest.id) }
   }
   if (newest !== undefined) {
     const place = { location: store.location, folder: `${jobId}/chk-${newest.id}` }
@@ -121,6 +131,7 @@ function pathOf(options: Omit<ChoiceOptions, 'request'>, id: number): string {
 /** A path names a folder of the job's own store, or of the folder above it. */
 function placeOf(given: string, store: ObjectStore): SnapshotPlace {
   const text = given.startsWith('file://') ? fileURLToPath(given) : given
+  if (text.includes('://')) return placeAt(text, store)
   const path = basename(text) === METADATA_FILE ? dirname(text) : text
   const inside = relative(store.location, resolve(path))
   if (isAbsolute(store.location) && inside !== '' && !inside.startsWith('..')) {
@@ -131,4 +142,14 @@ function placeOf(given: string, store: ObjectStore): SnapshotPlace {
   }
   const whole = resolve(path)
   return { location: dirname(whole), folder: basename(whole) }
+}
+
+function placeAt(url: string, store: ObjectStore): SnapshotPlace {
+  const named = splitLocation(url)
+  if (named.name === METADATA_FILE) return placeAt(named.location, store)
+  const [path = ''] = url.replace(/\/+$/, '').split('?', 1)
+  if (path.startsWith(`${store.location}/`)) {
+    return { location: store.location, folder: path.slice(store.location.length + 1) }
+  }
+  return { location: named.location, folder: named.name }
 }

@@ -5,6 +5,7 @@
 import type { ChannelPiece } from '../../checkpoint/channel-plan.ts'
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
 import type {
+  CheckpointMetadata,
   EdgeDescription,
   OperatorDescription,
   Proof,
@@ -16,7 +17,9 @@ import {
 } from '../../checkpoint/restore-plan.ts'
 import { isWeirError } from '../../common/errors.ts'
 import { type JobGraph, vertexOf } from '../../graph/job-graph.ts'
+import { operatorForm } from '../../graph/operator-form.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import type { RestoreRequest } from '../job-settings.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 import { checkDeclaredStates } from './check-declared-states.ts'
 import { readSnapshot } from './job-store.ts'
@@ -28,13 +31,16 @@ export interface RestoredJob {
   readonly previous: string | undefined
   readonly plan: RestorePlan
   readonly proof: Proof
+  /** For people: what was given up, and what was named for it in vain. */
+  readonly notes: readonly string[]
 }
 
 export interface LoadOptions {
   readonly graph: JobGraph
+  readonly jobId: string
   readonly choice: RestoreChoice & { readonly place: SnapshotPlace }
   readonly store: ObjectStore
-  readonly dropState: readonly string[]
+  readonly request: RestoreRequest
 }
 
 /**
@@ -42,18 +48,45 @@ export interface LoadOptions {
  * and what a job that does not fit its state deserves.
  */
 export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob> {
-  const { graph, choice, store, dropState } = options
+  const { graph, jobId, choice, store, request } = options
   const { place, previous } = choice
   const path = `${place.location}/${place.folder}`
   const metadata = await readSnapshot(store, place.folder, previous).catch((error: unknown) => {
     const isMissing = isWeirError(error) && error.code === 'WEIR_STORE_NOT_FOUND'
     throw isMissing ? checkpointErrors.WEIR_RESTORE_NOT_FOUND({ path }, error) : error
   })
-  const operators = operatorDescriptions(graph)
+  refuseOtherJob({ metadata, path, jobId, request })
+  const dropState = request.kind === 'none' ? [] : (request.dropState ?? [])
+  const dropped = checkDeclaredStates({ graph, metadata, dropState })
+  const operators = operatorDescriptions(graph).filter(one => !dropped.has(one.operatorId))
   const edges = edgeDescriptions(graph)
   const plan = planRestore({ metadata, path, operators, edges, dropState })
-  checkDeclaredStates(graph, metadata)
-  return { path, place, previous, plan, proof: metadata.proof }
+  const notes = [...dropped.values(), ...unknownNames(dropState, metadata)]
+  return { path, place, previous, plan, proof: metadata.proof, notes }
+}
+
+interface Ownership {
+  readonly metadata: CheckpointMetadata
+  readonly path: string
+  readonly jobId: string
+  readonly request: RestoreRequest
+}
+
+/** Its sinks' transactions are another job's; and a path is easily mistaken. */
+function refuseOtherJob({ metadata, path, jobId, request }: Ownership): void {
+  const fromJob = request.kind === 'path' ? request.fromJob : undefined
+  if (metadata.jobId === jobId || metadata.jobId === fromJob) return
+  throw checkpointErrors.WEIR_RESTORE_OTHER_JOB({ path, found: metadata.jobId, jobId })
+}
+
+/** A name that stays in a manifest after its state is gone is no error. */
+function unknownNames(dropState: readonly string[], { operators }: CheckpointMetadata): string[] {
+  const known = new Set(operators.flatMap(({ uid, operatorId }) => [uid, operatorId]))
+  // One state of an operator is named as `uid.state`.
+  const unknown = dropState.filter(
+    name => !known.has(name) && !known.has(name.slice(0, name.lastIndexOf('.'))),
+  )
+  return unknown.map(name => `nothing to drop: the snapshot has no operator with uid ${name}`)
 }
 
 /** The part of one slot: its subtask of every operator. */
@@ -77,13 +110,14 @@ export function slotRestore(graph: JobGraph, restored: RestoredJob, slot: number
 /** The job's operators as a checkpoint's metadata names them. */
 export function operatorDescriptions(graph: JobGraph): readonly OperatorDescription[] {
   return graph.vertices.flatMap(vertex =>
-    vertex.chain.map(({ operatorId, uid, name }) => ({
-      operatorId,
-      uid,
-      name,
+    vertex.chain.map(operator => ({
+      operatorId: operator.operatorId,
+      uid: operator.uid,
+      name: operator.name,
       vertexId: vertex.id,
       parallelism: vertex.parallelism,
       maxParallelism: vertex.maxParallelism,
+      form: { ...operatorForm(operator) },
     })),
   )
 }

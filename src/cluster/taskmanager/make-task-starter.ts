@@ -6,8 +6,8 @@ import type { Exchange } from '../../runtime/network/channel.ts'
 import type { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskControl } from '../../runtime/task-contract.ts'
 import { makeTask, WATERMARK_INTERVAL_MS } from '../../runtime/task-factory.ts'
-import { AlignmentGroups } from '../../runtime/watermark-alignment.ts'
 import type { JobSettings } from '../job-settings.ts'
+import type { AttemptNetwork } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import { stateBackendsOf } from './state-backends.ts'
 import type { TaskStart } from './task-executor.ts'
@@ -17,7 +17,7 @@ export interface TaskStarterOptions {
   readonly jobId: string
   readonly loop: SlotLoop
   /** The channels of an attempt. */
-  readonly exchanges: { of(attempt: number): Exchange }
+  readonly exchanges: { of(attempt: number, network: AttemptNetwork): Exchange }
   readonly settings: JobSettings
   /** False: the job has no store. */
   readonly keepsState: boolean
@@ -31,9 +31,7 @@ export interface TaskStarterOptions {
 export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart) => TaskControl {
   const { graph, jobId, loop, exchanges, settings, keepsState } = options
   const { clock, random, logger, counters } = options
-  // Members leave when their task closes: one serves all attempts.
-  const alignment = new AlignmentGroups()
-  return ({ subtask, attempt, restore, listener }) =>
+  return ({ subtask, attempt, network, restore, listener, alignment }) =>
     makeTask({
       subtask,
       rank: graph.vertices.indexOf(subtask.vertex),
@@ -41,7 +39,7 @@ export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart)
       attempt,
       listener,
       loop,
-      exchange: exchanges.of(attempt),
+      exchange: exchanges.of(attempt, network),
       alignment,
       state: stateBackendsOf(settings.stateBackend),
       restore,

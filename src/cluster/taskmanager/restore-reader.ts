@@ -16,20 +16,33 @@ import type { OperatorStateSnapshot } from '../../state/operator-state-backend.t
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { markOf } from '../channel-marks.ts'
 import type { SlotRestore } from '../slot-messages.ts'
+import type { LocalCopies } from './local-copies.ts'
 
 /** One read never takes more than this at once, so that a restore does not double the memory. */
 const READ_BYTES_MAX = 8 * 2 ** 20
 
+interface CheckedRange {
+  readonly offset: number
+  readonly length: number
+  /** Throws when the bytes are not what was written. */
+  readonly check: (bytes: Buffer) => void
+}
+
 export class RestoreReader {
   readonly #store: ObjectStore
   readonly #restore: SlotRestore
+  readonly #copies: LocalCopies | undefined
 
-  constructor(store: ObjectStore, restore: SlotRestore) {
+  constructor(store: ObjectStore, restore: SlotRestore, copies?: LocalCopies) {
     this.#store = store
     this.#restore = restore
+    this.#copies = copies
   }
 
-  /** Reads what a vertex with these operators gets back. Throws WEIR_CHECKPOINT_CORRUPT or a WEIR_STORE error. */
+  /**
+   * Reads what a vertex with these operators gets back. Throws WEIR_CHECKPOINT_CORRUPT or a
+   * WEIR_STORE error.
+   */
   async read(vertexId: string, operatorIds: readonly string[]): Promise<TaskRestore> {
     const operators = new Map<string, OperatorRestore>()
     for (const operatorId of operatorIds) {
@@ -80,16 +93,20 @@ export class RestoreReader {
     for (const run of runsOf(sections)) {
       const first = run[0] as S
       const last = run.at(-1) as S
+      const partOf = (bytes: Buffer, section: S): Buffer => {
+        const start = section.offset - first.offset
+        return bytes.subarray(start, start + section.length)
+      }
       const bytes = await this.#readRange(file, {
         offset: first.offset,
         length: last.offset + last.length - first.offset,
+        check: found => {
+          for (const section of run) {
+            checkSection(partOf(found, section), section, this.#checked(file))
+          }
+        },
       })
-      for (const section of run) {
-        const start = section.offset - first.offset
-        const part = bytes.subarray(start, start + section.length)
-        checkSection(part, section, this.#checked(file))
-        read.push([section, part])
-      }
+      for (const section of run) read.push([section, partOf(bytes, section)])
     }
     return read
   }
@@ -97,20 +114,40 @@ export class RestoreReader {
   async #readState(piece: OperatorStatePiece): Promise<OperatorStateSnapshot> {
     const { section, itemLengths, ...described } = piece.state
     if (piece.from === piece.to) return { ...described, items: [] }
-    const bytes = await this.#readRange(piece.file, section)
-    checkSection(bytes, section, this.#checked(piece.file))
+    const check = (found: Buffer): void => checkSection(found, section, this.#checked(piece.file))
+    const bytes = await this.#readRange(piece.file, { ...section, check })
     return { ...described, items: itemsOf(bytes, itemLengths).slice(piece.from, piece.to) }
   }
 
-  async #readRange(file: string, range: Pick<Section, 'offset' | 'length'>): Promise<Buffer> {
+  async #readRange(file: string, range: CheckedRange): Promise<Buffer> {
+    const { offset, length, check } = range
     const key = `${this.#restore.folder}/${file}`
+    const copy = await this.#readCopy(key, range)
+    if (copy !== undefined) return copy
+    let bytes: Buffer
     try {
-      return await this.#store.getRange(key, range.offset, range.length)
+      bytes = await this.#store.getRange(key, offset, length)
     } catch (error) {
       if (!isWeirError(error) || error.code !== 'WEIR_STORE_NOT_FOUND') throw error
       const { path, previous } = this.#checked(file)
       const details = { file: path, reason: 'is missing', previous }
       throw checkpointErrors.WEIR_CHECKPOINT_CORRUPT(details, error)
+    }
+    check(bytes)
+    return bytes
+  }
+
+  async #readCopy(key: string, range: CheckedRange): Promise<Buffer | undefined> {
+    const { location } = this.#restore
+    const { offset, length, check } = range
+    const bytes = await this.#copies?.read({ location, key, offset, length })
+    if (bytes === undefined) return undefined
+    try {
+      check(bytes)
+      return bytes
+    } catch {
+      this.#copies?.drop(location, key)
+      return undefined
     }
   }
 

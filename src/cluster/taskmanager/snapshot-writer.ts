@@ -1,5 +1,4 @@
 import { snapshotFolder, stateFileName } from '../../checkpoint/checkpoint-layout.ts'
-import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import type { SubtaskHandle } from '../../checkpoint/snapshot-handle.ts'
 import { encodeStateFile } from '../../checkpoint/state-file.ts'
 import type { TaskSnapshot } from '../../runtime/task-contract.ts'
@@ -10,14 +9,13 @@ export interface WriteSnapshotOptions {
   /** `undefined`: the job keeps nothing, and only the readable parts are handed on. */
   readonly store: ObjectStore | undefined
   readonly jobId: string
-  readonly kind: SnapshotKind
   readonly snapshot: TaskSnapshot
 }
 
 /** Stores a subtask's binary state as one file; resolves to its handle when it is durable. */
 export async function writeSnapshot(options: WriteSnapshotOptions): Promise<SubtaskHandle> {
-  const { store, jobId, kind, snapshot } = options
-  const { checkpointId, vertexId, subtaskIndex, metrics } = snapshot
+  const { store, jobId, snapshot } = options
+  const { checkpointId, kind, vertexId, subtaskIndex, metrics } = snapshot
   const inFlight = snapshot.channels.map(({ mark, ...channel }) => {
     return { ...channel, mark: mark && markHandle(mark) }
   })

@@ -11,7 +11,6 @@
  *  X3  After `cancelled` was reported nothing of the attempt runs, writes or reports any more.
  *  X4  Splits go to a task that exists: an enumerator speaks to readers that spoke to it.
  */
-import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import { assert, assertDefined, assertNever } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import type {
@@ -21,9 +20,18 @@ import type {
   TaskRestore,
   TaskSnapshot,
 } from '../../runtime/task-contract.ts'
+import { AlignmentGroups, type GroupStanding } from '../../runtime/watermark-alignment.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { alignedSlots } from '../aligned-slots.ts'
 import { failureReport } from '../failure-report.ts'
-import type { SlotCommand, SlotEvent, SlotEventBody, SlotRestore } from '../slot-messages.ts'
+import type {
+  AttemptNetwork,
+  SlotCommand,
+  SlotEvent,
+  SlotEventBody,
+  SlotRestore,
+} from '../slot-messages.ts'
+import type { LocalCopies } from './local-copies.ts'
 import { RestoreReader } from './restore-reader.ts'
 import { writeSnapshot } from './snapshot-writer.ts'
 
@@ -31,8 +39,11 @@ import { writeSnapshot } from './snapshot-writer.ts'
 export interface TaskStart {
   readonly subtask: Subtask
   readonly attempt: number
+  readonly network: AttemptNetwork
   readonly restore: TaskRestore | undefined
   readonly listener: TaskListener
+  /** Of the slot. */
+  readonly alignment: AlignmentGroups
 }
 
 export interface TaskExecutorOptions {
@@ -43,6 +54,8 @@ export interface TaskExecutorOptions {
   readonly store: ObjectStore | undefined
   /** Opens the store that a checkpoint is restored from. */
   readonly storeAt: (location: string) => ObjectStore
+  /** Copies of what this slot stored. */
+  readonly copies?: LocalCopies | undefined
   readonly startTask: (start: TaskStart) => TaskControl
   /** Takes the last figures of tasks that are over. */
   readonly retire: (tasks: readonly TaskMetrics[]) => void
@@ -51,12 +64,14 @@ export interface TaskExecutorOptions {
 
 interface Attempt {
   readonly number: number
+  readonly network: AttemptNetwork
   readonly tasks: Map<string, TaskControl>
-  /** Ids of checkpoints triggered or seen, for the folder their snapshots go to. */
-  readonly kinds: Map<number, SnapshotKind>
+  readonly alignment: AlignmentGroups
   /** Stores under way. */
   readonly writes: Set<Promise<void>>
   cancelled: boolean
+  /** Resolves when nothing of it runs any more; `undefined` before it was cancelled. */
+  ended: Promise<void> | undefined
 }
 
 export class TaskExecutor {
@@ -74,7 +89,7 @@ export class TaskExecutor {
 
   handle(command: SlotCommand): void {
     if (command.kind === 'deploy') {
-      this.#deploy(command.attempt, command.restore)
+      this.#deploy(command)
       return
     }
     const attempt = this.#attempt
@@ -86,6 +101,19 @@ export class TaskExecutor {
     if (!attempt.cancelled) this.#perform(attempt, command)
   }
 
+  /** Something that the attempt's tasks share cannot go on. */
+  fail(attempt: number, error: unknown): void {
+    if (this.#attempt?.number === attempt) this.#fail(this.#attempt, '', error)
+  }
+
+  /** Cancels the attempt that runs, if one does; resolves when nothing of it runs any more. */
+  async close(): Promise<void> {
+    const attempt = this.#attempt
+    if (attempt === undefined) return
+    attempt.ended ??= this.#cancel(attempt)
+    await attempt.ended
+  }
+
   #perform(attempt: Attempt, command: Exclude<SlotCommand, { kind: 'deploy' }>): void {
     const { tasks } = attempt
     switch (command.kind) {
@@ -93,11 +121,11 @@ export class TaskExecutor {
         this.#trigger(attempt, command)
         break
       case 'complete':
-        attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.completed(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointComplete(command.checkpointId)
         break
       case 'abort':
-        attempt.kinds.delete(command.checkpointId)
+        this.#options.copies?.aborted(command.checkpointId)
         for (const task of tasks.values()) task.notifyCheckpointAborted(command.checkpointId)
         break
       case 'add-splits': {
@@ -113,34 +141,39 @@ export class TaskExecutor {
       case 'stop-sources':
         for (const task of this.#sources(attempt)) task.stopSources(command.drain)
         break
+      case 'align':
+        this.#align(attempt, command.others)
+        break
       case 'finish':
         for (const task of tasks.values()) task.finishTask()
         break
       case 'cancel':
-        void this.#cancel(attempt)
+        attempt.ended = this.#cancel(attempt)
         break
       default:
         assertNever(command)
     }
   }
 
-  #deploy(number: number, restore: SlotRestore | undefined): void {
+  #deploy(command: SlotCommand & { kind: 'deploy' }): void {
     const last = this.#attempt
     assert(last === undefined || last.cancelled, 'X1: the attempt before was cancelled')
     const attempt: Attempt = {
-      number,
+      number: command.attempt,
+      network: command,
       tasks: new Map(),
-      kinds: new Map(),
+      alignment: new AlignmentGroups(this.#sharedGroups()),
       writes: new Set(),
       cancelled: false,
+      ended: undefined,
     }
     this.#attempt = attempt
-    void this.#start(attempt, restore)
+    void this.#start(attempt, command.restore)
   }
 
   async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
-    const { plan, slot, startTask, storeAt } = this.#options
-    const reader = restore && new RestoreReader(storeAt(restore.location), restore)
+    const { plan, slot, startTask, storeAt, copies } = this.#options
+    const reader = restore && new RestoreReader(storeAt(restore.location), restore, copies)
     for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
       const { id, chain } = subtask.vertex
       try {
@@ -150,7 +183,9 @@ export class TaskExecutor {
         )
         if (attempt.cancelled) return
         const listener = this.#listen(attempt, id)
-        const start = { subtask, attempt: attempt.number, restore: restored, listener }
+        const { alignment, number, network } = attempt
+        const task = { subtask, attempt: number, network, alignment }
+        const start = { ...task, restore: restored, listener }
         attempt.tasks.set(id, startTask(start))
       } catch (error) {
         this.#fail(attempt, id, error)
@@ -172,9 +207,21 @@ export class TaskExecutor {
     }
   }
 
+  /** Those with sources in this slot and in others. */
+  #sharedGroups(): readonly string[] {
+    const groups = [...alignedSlots(this.#options.plan.graph)]
+    return groups.filter(([, slots]) => slots.has(this.#options.slot)).map(([group]) => group)
+  }
+
+  #align(attempt: Attempt, others: readonly GroupStanding[]): void {
+    const { alignment } = attempt
+    alignment.hear(others)
+    const standings = alignment.standings()
+    this.#say(attempt, { kind: 'aligned', standings, waits: alignment.isWaiting })
+  }
+
   #trigger(attempt: Attempt, command: SlotCommand & { readonly kind: 'trigger' }): void {
     const { checkpointId, snapshot, timestamp, alignment } = command
-    attempt.kinds.set(checkpointId, snapshot)
     for (const task of this.#sources(attempt)) {
       task.triggerCheckpoint({ checkpointId, timestamp, kind: snapshot, alignment })
     }
@@ -191,8 +238,7 @@ export class TaskExecutor {
   #store(attempt: Attempt, snapshot: TaskSnapshot): void {
     const { store, jobId } = this.#options
     const { checkpointId, vertexId } = snapshot
-    const kind = attempt.kinds.get(checkpointId) ?? 'checkpoint'
-    const write = writeSnapshot({ store, jobId, kind, snapshot }).then(
+    const write = writeSnapshot({ store, jobId, snapshot }).then(
       part => this.#say(attempt, { kind: 'acknowledged', checkpointId, part }),
       (error: unknown) => {
         const reason = failureReport(error).message

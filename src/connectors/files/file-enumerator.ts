@@ -2,9 +2,11 @@
  * Lists the files and hands their splits out on request, in order. With `watchMs` it lists again
  * and again and hands out what is new: then the input has no end.
  */
+import { resolve } from 'node:path'
 import type { EnumeratorContext, JsonValue, SplitEnumerator } from '../../api/source.ts'
 import type { TimerHandle } from '../../common/clock.ts'
-import { type ListedFile, listFiles } from './file-listing.ts'
+import { fileErrors } from './file-errors.ts'
+import { isPattern, type ListedFile, listFiles } from './file-listing.ts'
 import type { FileSplit } from './file-split.ts'
 
 export interface FileEnumeratorOptions {
@@ -23,7 +25,9 @@ interface EnumeratorState {
 export class FileEnumerator implements SplitEnumerator<FileSplit> {
   readonly #context: EnumeratorContext<FileSplit>
   readonly #options: FileEnumeratorOptions
-  readonly #waiting: FileSplit[]
+  #waiting: FileSplit[]
+  /** Those before are handed out: taking them off one by one would move all others each time. */
+  #next = 0
   readonly #idleReaders = new Set<number>()
   readonly #seen: Set<string>
   #listed: boolean
@@ -59,13 +63,14 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   addSplitsBack(splits: readonly FileSplit[], subtaskIndex: number): void {
     // The failed reader will ask again when it is back.
     this.#idleReaders.delete(subtaskIndex)
-    this.#waiting.unshift(...splits)
+    this.#waiting = [...splits, ...this.#waiting.slice(this.#next)]
+    this.#next = 0
     this.#handOut()
   }
 
   snapshotState(): JsonValue {
     const seen = this.#listed ? [...this.#seen] : null
-    return { waiting: [...this.#waiting], seen } as unknown as JsonValue
+    return { waiting: this.#waiting.slice(this.#next), seen } as unknown as JsonValue
   }
 
   close(): void {
@@ -74,13 +79,23 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   }
 
   async #list(): Promise<void> {
-    for (const file of await listFiles(this.#options.paths)) {
+    const files = await listFiles(this.#options.paths)
+    if (files.length === 0) this.#refuseEmptyPattern()
+    for (const file of files) {
       if (this.#seen.has(file.path)) continue
       const splits = await this.#options.planSplits(file)
       this.#seen.add(file.path)
       this.#waiting.push(...splits)
     }
     this.#listed = true
+  }
+
+  /** An empty folder is an input without records; a pattern that nothing matches is a slip. */
+  #refuseEmptyPattern(): void {
+    const { paths, watchMs } = this.#options
+    const path = paths.find(isPattern)
+    if (path === undefined || watchMs !== undefined) return
+    throw fileErrors.WEIR_FILE_PATTERN_EMPTY({ path, folder: resolve('.') })
   }
 
   #scheduleListing(): void {
@@ -100,11 +115,19 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   #handOut(): void {
     if (!this.#listed) return
     for (const subtaskIndex of this.#idleReaders) {
-      const split = this.#waiting.shift()
+      const split = this.#takeNext()
       if (split !== undefined) this.#context.assignSplit(split, subtaskIndex)
       else if (this.#options.watchMs === undefined) this.#context.signalNoMoreSplits(subtaskIndex)
       else return
       this.#idleReaders.delete(subtaskIndex)
     }
+  }
+
+  #takeNext(): FileSplit | undefined {
+    const split = this.#waiting[this.#next++]
+    if (split !== undefined) return split
+    this.#waiting = []
+    this.#next = 0
+    return undefined
   }
 }

@@ -9,6 +9,23 @@ export const fileErrors = defineErrors({
       `no such input: ${e.path} (looked for it in ${e.folder})`,
     next: 'correct the path of the file source; relative paths start where the job was started',
   },
+  WEIR_FILE_NOT_REPLAYABLE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; kind: string }) =>
+      `the input ${e.path} is a ${e.kind}: what was read of it once is gone, and after a failure ` +
+      'a job reads its input again',
+    next: 'write it to a file first and read that: `command > FILE`, then give FILE',
+  },
+  WEIR_FILE_PATTERN_EMPTY: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; folder: string }) =>
+      `no file matches ${e.path} (looked for it in ${e.folder})`,
+    next:
+      'correct the pattern of the file source, or let it wait for files by the option watch; ' +
+      'names that begin with "." or "_" are left out',
+  },
   WEIR_FILE_UNREADABLE: {
     domain: 'external',
     retry: 'later',

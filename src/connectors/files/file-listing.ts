@@ -1,4 +1,5 @@
 /** Finds the files of a source: single ones, all of a folder, or those that match a pattern. */
+import type { Stats } from 'node:fs'
 import { glob, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { fileErrors } from './file-errors.ts'
@@ -11,10 +12,15 @@ export interface ListedFile {
 
 const PATTERN = /[*?[\]{}]/
 
+/** Whether the path stands for the files that match it; one that exists stands for itself. */
+export function isPattern(path: string): boolean {
+  return PATTERN.test(path)
+}
+
 /**
  * All files of the given paths, absolute, each once; those of one folder or pattern in the order of
  * their names. Names that begin with `.` or `_` are left out: they are unfinished or not data.
- * Throws WEIR_FILE_NOT_FOUND.
+ * Throws WEIR_FILE_NOT_FOUND, WEIR_FILE_NOT_REPLAYABLE.
  */
 export async function listFiles(paths: readonly string[]): Promise<readonly ListedFile[]> {
   const found = new Map<string, ListedFile>()
@@ -36,12 +42,21 @@ async function listPath(given: string): Promise<readonly ListedFile[]> {
       path,
     )
   }
-  if (PATTERN.test(given)) {
+  if (status !== undefined) {
+    throw fileErrors.WEIR_FILE_NOT_REPLAYABLE({ path: given, kind: kindOf(status) })
+  }
+  if (isPattern(given)) {
     const matches: string[] = []
     for await (const match of glob(path)) matches.push(match)
     return statAll(matches, '')
   }
   throw fileErrors.WEIR_FILE_NOT_FOUND({ path: given, folder: resolve('.') })
+}
+
+function kindOf(status: Stats): string {
+  if (status.isFIFO()) return 'pipe'
+  if (status.isSocket()) return 'socket'
+  return status.isCharacterDevice() ? 'terminal or device' : 'device'
 }
 
 async function statAll(paths: readonly string[], root: string): Promise<ListedFile[]> {

@@ -19,6 +19,8 @@ export type FileCommittable = {
   /** Relative to the folder. */
   readonly file: string
   readonly bytes: number
+  /** Absent in checkpoints of before there were proofs. */
+  readonly records?: number
 }
 
 /** The folder of a record, below the sink's; empty for the sink's own. */
@@ -175,9 +177,10 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
     if (this.#current === open) this.#current = undefined
     // Its first record could not be encoded: there is no file.
     if (open.part.records === 0) return
+    const { records } = open.part
     const finishing = open.part.finish().then(bytes => {
       this.#finishing.delete(finishing)
-      this.#finished.push({ folder, file: open.file, bytes })
+      this.#finished.push({ folder, file: open.file, bytes, records })
       for (const above of foldersAbove(open.file)) this.#unsyncedFolders.add(join(folder, above))
     })
     this.#finishing.add(finishing)

@@ -73,6 +73,7 @@ export function fileSink<IN>(
     name: options.name ?? 'files',
     delivery: 'exactly-once',
     createWriter: (context, restored) => openWriter(options, parts, { context, restored }),
+    describeCommittable: ({ file, records = 0 }) => ({ name: file, records }),
     createCommitter: () => new FileCommitter(disk),
   }
 }

@@ -25,6 +25,9 @@ export interface LineBatch {
 
 /** Large enough to spread the cost of a read, small enough to stay in the cache while decoded. */
 const READ_BYTES = 256 * 1024
+const READ_BYTES_MIN = 4 * 1024
+/** What compression makes of text at most, and more than enough for a small file. */
+const UNPACKED_TIMES = 64
 const BATCHES_AHEAD = 3
 /** A longer record is rather a file without line ends, and would fill the memory. */
 const RECORD_BYTES_MAX = 64 * 1024 * 1024
@@ -107,7 +110,7 @@ export class LineBatchReader {
   /** One read; `undefined` when it did not complete a record. */
   async #readBatch(input: ByteInput): Promise<LineBatch | undefined> {
     const kept = this.#tail.length
-    const buffer = Buffer.allocUnsafeSlow(Math.max(READ_BYTES, kept * 2))
+    const buffer = Buffer.allocUnsafeSlow(Math.max(this.#readBytes(), kept * 2))
     this.#tail.copy(buffer)
     const count = await input.read(buffer, kept)
     const held = buffer.subarray(0, kept + count)
@@ -116,6 +119,15 @@ export class LineBatchReader {
     if (from < 0) return undefined
     const cut = this.#ended ? held.length : this.#lastEnd(held, from)
     return this.#cutBatch(held, from, cut)
+  }
+
+  /** No more than is left of a small file: large buffers of many files keep the collector busy. */
+  #readBytes(): number {
+    const { path, sizeBytes } = this.#split
+    if (compressionOf(path) !== 'none') return Math.min(READ_BYTES, sizeBytes * UNPACKED_TIMES)
+    const left = sizeBytes - this.#base
+    // One more than there is, so that the next read is the one that finds the end.
+    return Math.max(READ_BYTES_MIN, Math.min(READ_BYTES, left + 1))
   }
 
   #cutBatch(held: Buffer, from: number, cut: number): LineBatch | undefined {

@@ -8,7 +8,7 @@ import { numberedSource } from '../numbered-source.ts'
 import type { NumberedSplit } from '../numbered-split.ts'
 import { NexmarkBid, NexmarkEvent } from './nexmark-events.ts'
 import { NexmarkGenerator, nexmarkWordAt } from './nexmark-generator.ts'
-import { makeBytesReader, prepareBytes } from './prepared-bytes.ts'
+import { makeBytesReader, type PreparedBytes, prepareBytes } from './prepared-bytes.ts'
 
 /** How many records there are, and in what form. */
 export interface NexmarkOptions {
@@ -17,9 +17,9 @@ export interface NexmarkOptions {
   /** Events per second of event time; default 10,000. */
   readonly rate?: number
   /**
-   * `generator` (the default): records are made as objects. `bytes`: they are encoded when the
-   * source is made, about 180 bytes each, and parsed while the job runs, as a job does with what it
-   * gets from outside.
+   * `generator` (the default): records are made as objects. `bytes`: they are encoded once, before
+   * the first is read, about 180 bytes each, and parsed while the job runs, as a job does with what
+   * it gets from outside.
    */
   readonly input?: 'generator' | 'bytes'
   /** With `bytes`: the only fields to parse; the others are `undefined`. */
@@ -90,7 +90,11 @@ function makeSource<T>(
     return numberedSource({ name, type, count, ratePerSecond, makeRecordAt: () => repeated })
   }
   const held = Math.min(ring ?? count, count)
-  const bytes = prepareBytes(format, held, recordAt)
-  const makeRecordAt = (): ((n: number) => T) => makeBytesReader(bytes, decoded)
+  // Encoded for the first reader: a process that only plans the job has no use for the bytes.
+  let bytes: PreparedBytes | undefined
+  const makeRecordAt = (): ((n: number) => T) => {
+    bytes ??= prepareBytes(format, held, recordAt)
+    return makeBytesReader(bytes, decoded)
+  }
   return numberedSource({ name, type: decoded.type, count, ratePerSecond, makeRecordAt })
 }

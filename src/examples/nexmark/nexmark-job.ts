@@ -35,7 +35,7 @@ export function upsertKeyOf(query: string): readonly string[] | undefined {
   return queries.find(({ name }) => name === query)?.upsertKey
 }
 
-/** The job may run several times over the same input: bytes are encoded once, here. */
+/** The job may run several times over the same input: bytes are encoded once, in the first run. */
 export function nexmarkJob({ query, sink, ...options }: NexmarkRun): Job {
   const name = `nexmark-${query}`
   if (query === 'wordcount') {

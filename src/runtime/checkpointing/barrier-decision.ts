@@ -1,11 +1,12 @@
 /** The words between a task and its barrier handler. Plain data. */
+import type { Clock } from '../../common/clock.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
 
 export type BarrierDecision =
   /** Takes no more from this channel. */
   | { readonly kind: 'block'; readonly channel: number }
   | { readonly kind: 'unblock-all' }
-  /** Calls `onTimer` at this time (ms since the epoch), unless another one is set before. */
+  /** Calls `onTimer` at this time (monotonic ms), unless another one is set before. */
   | { readonly kind: 'set-timer'; readonly at: number }
   | SnapshotDecision
   /** The barrier of a recorded channel came: its recording ends. */
@@ -39,24 +40,37 @@ export interface SnapshotDecision {
 
 export type AbortReason = 'a newer checkpoint began' | 'cancelled upstream'
 
-/** What every way of cutting gives its task. Times are ms since the epoch. */
+/**
+ * The same instant by both clocks. How long ago a checkpoint was triggered elsewhere only the epoch
+ * tells; waits are measured by the clock that nobody sets.
+ */
+export interface Moment {
+  readonly epochMs: number
+  readonly monotonicMs: number
+}
+
+export function momentOf(clock: Clock): Moment {
+  return { epochMs: clock.now(), monotonicMs: clock.monotonic() }
+}
+
+/** What every way of cutting gives its task. */
 export interface BarrierHandler {
   /** A barrier was taken from a channel in its order. */
-  onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[]
+  onBarrier(barrier: CheckpointBarrier, channel: number, now: Moment): readonly BarrierDecision[]
   /** A barrier came that overtook data, or that the recording of its channel took out. */
   onBarrierAhead(
     barrier: CheckpointBarrier,
     channel: number,
-    now: number,
+    now: Moment,
   ): readonly BarrierDecision[]
   /** A barrier with a timeout stands in the queue of a channel. */
-  onAnnounced(barrier: CheckpointBarrier, now: number): readonly BarrierDecision[]
+  onAnnounced(barrier: CheckpointBarrier, now: Moment): readonly BarrierDecision[]
   /** The time of the last `set-timer` has come. */
-  onTimer(now: number): readonly BarrierDecision[]
+  onTimer(now: Moment): readonly BarrierDecision[]
   /** A sender gave the checkpoint up. */
   onCancel(checkpointId: number): readonly BarrierDecision[]
   /** The job gave the checkpoint up: what is recorded of it is not awaited any more. */
   onAborted(checkpointId: number): readonly BarrierDecision[]
   /** Nothing more comes on the channel, not even barriers. */
-  onEndOfPartition(channel: number, now: number): readonly BarrierDecision[]
+  onEndOfPartition(channel: number, now: Moment): readonly BarrierDecision[]
 }

@@ -20,18 +20,19 @@
  *  B4  The cut is consistent: a channel is recorded unless its barrier was taken in its order, and
  *      its recording ends with its barrier. So state and recordings together are exactly what was
  *      sent before the barriers.
- *  B5  A channel that may not be overtaken (`forced`) is never recorded: the snapshot waits for its
- *      barrier.
+ *  B5  An unaligned checkpoint waits for no barrier, also where none may overtake
+ *      (`graph/forced-alignment.ts`): such a channel is recorded until its barrier comes in its
+ *      order. To block others meanwhile could hold up the very task that is still to send it.
  *  B6  A channel that ended counts as one whose barrier came.
  *  B7  While nothing is overdue, a checkpoint with a timeout is an aligned one.
  *
  * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015);
- * the unaligned way is Chandy and Lamport, "Distributed Snapshots" (1985): a channel's state is what
- * came after the snapshot and before the channel's own barrier.
+ * the unaligned way is Chandy and Lamport, "Distributed Snapshots" (1985): a channel's state is
+ * what came after the snapshot and before the channel's own barrier.
  */
 import { assert } from '../../common/assert.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
-import type { AbortReason, BarrierDecision, BarrierHandler } from './barrier-decision.ts'
+import type { AbortReason, BarrierDecision, BarrierHandler, Moment } from './barrier-decision.ts'
 import { CountingBarrierHandler } from './counting-barrier-handler.ts'
 import {
   abort,
@@ -41,7 +42,6 @@ import {
   beginPending,
   deadlineOf,
   hasAll,
-  isOverdue,
   type PendingBarriers,
   unalignedForm,
 } from './pending-barriers.ts'
@@ -49,36 +49,32 @@ import {
 export interface BarrierHandlerOptions {
   readonly mode: 'exactly-once' | 'at-least-once'
   readonly channelCount: number
-  /** Channels on which no barrier overtakes: see `graph/forced-alignment.ts`. */
-  readonly forced?: ReadonlySet<number>
 }
 
 /** Aborted ids that are remembered: more than could ever be on their way. */
 const ABORTED_MAX = 64
 
 export function makeBarrierHandler(options: BarrierHandlerOptions): BarrierHandler {
-  const { mode, channelCount, forced = new Set<number>() } = options
+  const { mode, channelCount } = options
   assert(channelCount > 0, 'a task with barriers has channels')
   return mode === 'exactly-once'
-    ? new ExactBarrierHandler(channelCount, forced)
+    ? new ExactBarrierHandler(channelCount)
     : new CountingBarrierHandler(channelCount)
 }
 
 class ExactBarrierHandler implements BarrierHandler {
   readonly #open: Set<number>
-  readonly #forced: ReadonlySet<number>
   /** The newest checkpoint seen, decided or not. */
   #newestId = 0
   #pending: PendingBarriers | undefined
   /** Given up by the job before any barrier came here. */
   readonly #aborted = new Set<number>()
 
-  constructor(channelCount: number, forced: ReadonlySet<number>) {
+  constructor(channelCount: number) {
     this.#open = allChannels(channelCount)
-    this.#forced = forced
   }
 
-  onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[] {
+  onBarrier(barrier: CheckpointBarrier, channel: number, now: Moment): readonly BarrierDecision[] {
     assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
     const { pending, decisions } = this.#see(barrier, now)
     // Late: the checkpoint was decided before (B2). The channel is not blocked by its barrier.
@@ -93,10 +89,9 @@ class ExactBarrierHandler implements BarrierHandler {
   onBarrierAhead(
     barrier: CheckpointBarrier,
     channel: number,
-    now: number,
+    now: Moment,
   ): readonly BarrierDecision[] {
     assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
-    assert(!this.#forced.has(channel), 'B5: no barrier overtakes on a forced channel')
     const { pending, decisions } = this.#see(barrier, now)
     if (pending === undefined) return decisions
     assert(!hasCome(pending, channel), 'B4: a barrier comes once')
@@ -106,14 +101,14 @@ class ExactBarrierHandler implements BarrierHandler {
     return [...decisions, ...this.#finishRecording(pending, channel, now)]
   }
 
-  onAnnounced(barrier: CheckpointBarrier, now: number): readonly BarrierDecision[] {
+  onAnnounced(barrier: CheckpointBarrier, now: Moment): readonly BarrierDecision[] {
     const { pending, decisions } = this.#see(barrier, now)
     return pending === undefined ? decisions : [...decisions, ...this.#tryUnaligned(pending, now)]
   }
 
-  onTimer(now: number): readonly BarrierDecision[] {
+  onTimer(now: Moment): readonly BarrierDecision[] {
     const pending = this.#pending
-    if (pending === undefined || !isOverdue(pending.barrier, now)) return []
+    if (pending === undefined || isInTime(pending, now)) return []
     pending.unaligned = true
     return this.#tryUnaligned(pending, now)
   }
@@ -127,7 +122,7 @@ class ExactBarrierHandler implements BarrierHandler {
     return [...decisions, ...abort(checkpointId, 'cancelled upstream')]
   }
 
-  /** The job knows already: nothing is reported. The tasks behind hear of it, or have the barrier. */
+  /** The job knows already: nothing is reported. The tasks behind hear of it, or are told. */
   onAborted(checkpointId: number): readonly BarrierDecision[] {
     const pending = this.#pending
     if (checkpointId > this.#newestId) remember(this.#aborted, checkpointId)
@@ -136,7 +131,7 @@ class ExactBarrierHandler implements BarrierHandler {
     return pending.cut ? [] : [{ kind: 'forward-cancel', checkpointId }, { kind: 'unblock-all' }]
   }
 
-  onEndOfPartition(channel: number, now: number): readonly BarrierDecision[] {
+  onEndOfPartition(channel: number, now: Moment): readonly BarrierDecision[] {
     this.#open.delete(channel)
     const pending = this.#pending
     if (pending === undefined) return []
@@ -150,7 +145,7 @@ class ExactBarrierHandler implements BarrierHandler {
   /** The first sign of a checkpoint begins it, and ends an older one (B1, B2). */
   #see(
     barrier: CheckpointBarrier,
-    now: number,
+    now: Moment,
   ): { readonly pending: PendingBarriers | undefined; readonly decisions: BarrierDecision[] } {
     const { checkpointId } = barrier
     const decisions: BarrierDecision[] = []
@@ -162,7 +157,7 @@ class ExactBarrierHandler implements BarrierHandler {
         return { pending: undefined, decisions }
       }
       this.#pending = beginPending(barrier, now)
-      const at = deadlineOf(barrier)
+      const at = deadlineOf(barrier, now)
       if (Number.isFinite(at) && !this.#pending.unaligned) decisions.push({ kind: 'set-timer', at })
     }
     const isPending = this.#pending?.barrier.checkpointId === checkpointId
@@ -170,34 +165,26 @@ class ExactBarrierHandler implements BarrierHandler {
   }
 
   /** A barrier came, and the snapshot is still to be decided. */
-  #arrived(pending: PendingBarriers, channel: number, now: number): readonly BarrierDecision[] {
+  #arrived(pending: PendingBarriers, channel: number, now: Moment): readonly BarrierDecision[] {
     if (hasAll(pending, this.#open)) return this.#complete(pending, now)
     const started = this.#tryUnaligned(pending, now)
     return started.length > 0 ? started : [{ kind: 'block', channel }]
   }
 
   /** All barriers are there. */
-  #complete(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #complete(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     if (pending.unaligned) return this.#beginUnaligned(pending, now)
     this.#pending = undefined
     return [alignedSnapshot(pending, now), { kind: 'unblock-all' }]
   }
 
-  /** Begins unaligned if it is time, and the forced channels allow it (B5, B7). */
-  #tryUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
-    if (pending.cut || !pending.unaligned) return []
-    for (const channel of this.#forced) {
-      if (this.#open.has(channel) && !hasCome(pending, channel)) return []
-    }
-    return this.#beginUnaligned(pending, now)
+  /** Begins unaligned if it is time (B5, B7). */
+  #tryUnaligned(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
+    return pending.cut || !pending.unaligned ? [] : this.#beginUnaligned(pending, now)
   }
 
-  #beginUnaligned(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #beginUnaligned(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     const record = [...this.#open].filter(channel => !pending.inOrder.has(channel))
-    assert(
-      record.every(channel => !this.#forced.has(channel)),
-      'B5: a forced channel is never recorded',
-    )
     pending.cut = true
     const decisions: BarrierDecision[] = [
       { ...alignedSnapshot(pending, now), barrier: unalignedForm(pending.barrier), record },
@@ -214,13 +201,13 @@ class ExactBarrierHandler implements BarrierHandler {
   #finishRecording(
     pending: PendingBarriers,
     channel: number,
-    now: number,
+    now: Moment,
   ): readonly BarrierDecision[] {
     const { checkpointId } = pending.barrier
     return [{ kind: 'finish-recording', checkpointId, channel }, ...this.#tryRecorded(pending, now)]
   }
 
-  #tryRecorded(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #tryRecorded(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     if (!hasAll(pending, this.#open)) return []
     this.#pending = undefined
     const { checkpointId } = pending.barrier
@@ -240,6 +227,10 @@ function remember(aborted: Set<number>, checkpointId: number): void {
   aborted.add(checkpointId)
   const [oldest] = aborted
   if (aborted.size > ABORTED_MAX) aborted.delete(oldest as number)
+}
+
+function isInTime({ barrier, startedAt }: PendingBarriers, now: Moment): boolean {
+  return now.monotonicMs < deadlineOf(barrier, startedAt)
 }
 
 function hasCome(pending: PendingBarriers, channel: number): boolean {

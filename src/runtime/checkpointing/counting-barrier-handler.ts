@@ -7,7 +7,7 @@
  */
 import { assert } from '../../common/assert.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
-import type { BarrierDecision, BarrierHandler } from './barrier-decision.ts'
+import type { BarrierDecision, BarrierHandler, Moment } from './barrier-decision.ts'
 import {
   abort,
   alignedSnapshot,
@@ -32,7 +32,7 @@ export class CountingBarrierHandler implements BarrierHandler {
     this.#open = allChannels(channelCount)
   }
 
-  onBarrier(barrier: CheckpointBarrier, channel: number, now: number): readonly BarrierDecision[] {
+  onBarrier(barrier: CheckpointBarrier, channel: number, now: Moment): readonly BarrierDecision[] {
     const { checkpointId } = barrier
     assert(this.#open.has(channel), 'B6: an ended channel sends no barrier')
     if (checkpointId <= this.#decidedId) return []
@@ -53,7 +53,7 @@ export class CountingBarrierHandler implements BarrierHandler {
   onBarrierAhead(
     barrier: CheckpointBarrier,
     channel: number,
-    now: number,
+    now: Moment,
   ): readonly BarrierDecision[] {
     return this.onBarrier(barrier, channel, now)
   }
@@ -82,14 +82,14 @@ export class CountingBarrierHandler implements BarrierHandler {
     return [...decisions, ...abort(checkpointId, 'cancelled upstream')]
   }
 
-  onEndOfPartition(channel: number, now: number): readonly BarrierDecision[] {
+  onEndOfPartition(channel: number, now: Moment): readonly BarrierDecision[] {
     this.#open.delete(channel)
     // Several may be complete now: the newest stands for all.
     const complete = this.#pending.findLast(one => hasAll(one, this.#open))
     return complete === undefined ? [] : this.#complete(complete, now)
   }
 
-  #complete(pending: PendingBarriers, now: number): readonly BarrierDecision[] {
+  #complete(pending: PendingBarriers, now: Moment): readonly BarrierDecision[] {
     const decisions = this.#drop(this.#pending.indexOf(pending))
     this.#pending.shift()
     this.#decidedId = pending.barrier.checkpointId

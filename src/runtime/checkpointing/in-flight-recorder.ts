@@ -14,31 +14,32 @@
 import { assert } from '../../common/assert.ts'
 import type { JobEdge } from '../../graph/job-graph.ts'
 import type { InFlightItem } from '../network/channel.ts'
-import { encodeItems } from '../network/channel-state.ts'
-import { makePieceEncoder, type PieceEncoder } from '../network/frame-pieces.ts'
 import type { InputGate } from '../network/input-gate.ts'
 import type { ResultPartition } from '../network/result-partition.ts'
 import type { ChannelSnapshot, CheckpointBarrier } from '../task-contract.ts'
 import type { ChannelMark, WatermarkValve } from '../watermark-valve.ts'
-import { deadlineOf, isOverdue, unalignedForm } from './pending-barriers.ts'
+import type { Moment } from './barrier-decision.ts'
+import { deadlineOf, unalignedForm } from './pending-barriers.ts'
 
 export interface RecorderParts {
   readonly subtaskIndex: number
-  /** False: nobody stores what is recorded. */
-  readonly keepsState: boolean
   readonly inputs: RecordedInputs | undefined
   readonly outputs: readonly RecordedOutput[]
+  /** Makes bytes of what was recorded on an edge; `undefined`: nobody stores it. */
+  readonly encode: EncodeItems | undefined
 }
 
+export type EncodeItems = (edge: JobEdge, items: readonly InFlightItem[]) => readonly Buffer[]
+
 export interface RecordedInputs {
-  readonly gate: InputGate
-  readonly valve: WatermarkValve
+  readonly gate: Pick<InputGate, 'beginRecording' | 'endRecording'>
+  readonly valve: Pick<WatermarkValve, 'marks'>
   /** By channel of the gate: whom it comes from. */
   readonly senders: readonly { readonly edge: JobEdge; readonly from: number }[]
 }
 
 export interface RecordedOutput {
-  readonly partition: ResultPartition
+  readonly partition: Pick<ResultPartition, 'sendBarrier' | 'holdsBarrier' | 'hastenBarrier'>
   readonly edge: JobEdge
   /** By channel of the partition: whom it leads to. */
   readonly to: readonly number[]
@@ -46,6 +47,8 @@ export interface RecordedOutput {
 
 interface Recording {
   readonly barrier: CheckpointBarrier
+  /** When a barrier that waits in the outputs is to overtake (monotonic ms). */
+  deadline: number
   /** Of all inputs, at the cut; none for an aligned checkpoint. */
   readonly marks: readonly ChannelMark[]
   readonly inputs: Map<number, InFlightItem[]>
@@ -69,17 +72,16 @@ export interface WholeRecording {
 export class InFlightRecorder {
   readonly #parts: RecorderParts
   readonly #recordings = new Map<number, Recording>()
-  readonly #encoders = new Map<string, PieceEncoder>()
 
   constructor(parts: RecorderParts) {
     this.#parts = parts
   }
 
-  /** When `step` has to hasten barriers, ms since the epoch; infinite when it has not. */
+  /** When `step` has to hasten barriers (monotonic ms); infinite when it has not. */
   get nextTimer(): number {
     let next = Number.POSITIVE_INFINITY
-    for (const { holding, barrier } of this.#recordings.values()) {
-      if (holding) next = Math.min(next, deadlineOf(barrier))
+    for (const { holding, deadline } of this.#recordings.values()) {
+      if (holding) next = Math.min(next, deadline)
     }
     return next
   }
@@ -90,6 +92,7 @@ export class InFlightRecorder {
     const { checkpointId, alignment } = barrier
     const recording: Recording = {
       barrier,
+      deadline: Number.POSITIVE_INFINITY,
       marks: alignment.kind === 'aligned' ? [] : (inputs?.valve.marks() ?? []),
       inputs: new Map(),
       awaited: new Set(record),
@@ -107,11 +110,12 @@ export class InFlightRecorder {
   }
 
   /** Sends the barrier on. One that is overdue goes on as an unaligned one. */
-  sendBarrier(checkpointId: number, now: number): void {
+  sendBarrier(checkpointId: number, now: Moment): void {
     const recording = this.#recordings.get(checkpointId)
     if (recording === undefined) return
     const { barrier, outputs } = recording
-    const sent = isOverdue(barrier, now) ? unalignedForm(barrier) : barrier
+    recording.deadline = deadlineOf(barrier, now)
+    const sent = now.monotonicMs >= recording.deadline ? unalignedForm(barrier) : barrier
     for (const { partition } of this.#parts.outputs) {
       outputs.push([...partition.sendBarrier(sent)])
     }
@@ -128,10 +132,10 @@ export class InFlightRecorder {
   }
 
   /** Looks at barriers that waited in the outputs: some may have left, or be overdue. */
-  step(now: number): void {
+  step(monotonicMs: number): void {
     for (const [checkpointId, recording] of this.#recordings) {
       if (!recording.holding) continue
-      if (isOverdue(recording.barrier, now)) this.#hasten(recording)
+      if (monotonicMs >= recording.deadline) this.#hasten(recording)
       recording.holding = this.#isHeld(checkpointId)
     }
   }
@@ -192,41 +196,32 @@ export class InFlightRecorder {
   }
 
   *#encode(recording: Recording): Generator<ChannelSnapshot> {
-    if (!this.#parts.keepsState) return
-    yield* this.#inputSnapshots(recording)
-    yield* this.#outputSnapshots(recording)
+    const { encode } = this.#parts
+    if (encode === undefined) return
+    yield* this.#inputSnapshots(recording, encode)
+    yield* this.#outputSnapshots(recording, encode)
   }
 
-  *#inputSnapshots({ marks, inputs }: Recording): Generator<ChannelSnapshot> {
+  *#inputSnapshots({ marks, inputs }: Recording, encode: EncodeItems): Generator<ChannelSnapshot> {
     const { subtaskIndex } = this.#parts
     for (const [channel, { edge, from }] of (this.#parts.inputs?.senders ?? []).entries()) {
       const mark = marks[channel]
       if (mark === undefined) continue
-      const chunks = encodeItems(inputs.get(channel) ?? [], () => this.#encoderOf(edge))
+      const chunks = encode(edge, inputs.get(channel) ?? [])
       const place = { edgeId: edge.id, from, to: subtaskIndex }
       yield { ...place, direction: 'input', mark, chunks }
     }
   }
 
-  *#outputSnapshots({ outputs }: Recording): Generator<ChannelSnapshot> {
+  *#outputSnapshots({ outputs }: Recording, encode: EncodeItems): Generator<ChannelSnapshot> {
     const { subtaskIndex } = this.#parts
     for (const [index, { edge, to }] of this.#parts.outputs.entries()) {
       for (const [channel, receiver] of to.entries()) {
         const items = outputs[index]?.[channel] ?? []
         if (items.length === 0) continue
-        const chunks = encodeItems(items, () => this.#encoderOf(edge))
         const place = { edgeId: edge.id, from: subtaskIndex, to: receiver }
-        yield { ...place, direction: 'output', mark: undefined, chunks }
+        yield { ...place, direction: 'output', mark: undefined, chunks: encode(edge, items) }
       }
     }
-  }
-
-  /** Compiled at the first need: most checkpoints hold nothing in flight. */
-  #encoderOf(edge: JobEdge): PieceEncoder {
-    const known = this.#encoders.get(edge.id)
-    if (known !== undefined) return known
-    const encoder = makePieceEncoder(edge.type)
-    this.#encoders.set(edge.id, encoder)
-    return encoder
   }
 }

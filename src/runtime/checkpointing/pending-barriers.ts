@@ -1,11 +1,11 @@
 import type { CheckpointBarrier } from '../task-contract.ts'
-import type { AbortReason, BarrierDecision, SnapshotDecision } from './barrier-decision.ts'
+import type { AbortReason, BarrierDecision, Moment, SnapshotDecision } from './barrier-decision.ts'
 
 /** One checkpoint of which some barriers came. */
 export interface PendingBarriers {
   readonly barrier: CheckpointBarrier
   /** When the first sign of it came. */
-  readonly startedAt: number
+  readonly startedAt: Moment
   /** Channels whose barrier was taken in its order: what they hold came after it. */
   readonly inOrder: Set<number>
   /** Channels whose barrier came ahead of data. */
@@ -16,32 +16,32 @@ export interface PendingBarriers {
   cut: boolean
 }
 
-export function beginPending(barrier: CheckpointBarrier, now: number): PendingBarriers {
+export function beginPending(barrier: CheckpointBarrier, now: Moment): PendingBarriers {
   return {
     barrier,
     startedAt: now,
     inOrder: new Set(),
     ahead: new Set(),
-    unaligned: isOverdue(barrier, now),
+    unaligned: now.monotonicMs >= deadlineOf(barrier, now),
     cut: false,
   }
 }
 
-/** When an aligned checkpoint turns unaligned; infinite when it never does. */
-export function deadlineOf({ timestamp, alignment }: CheckpointBarrier): number {
+/**
+ * When an aligned checkpoint turns unaligned (monotonic ms), for who knows of it since `seenAt`;
+ * infinite when it never does.
+ */
+export function deadlineOf({ timestamp, alignment }: CheckpointBarrier, seenAt: Moment): number {
   switch (alignment.kind) {
     case 'aligned':
       return Number.POSITIVE_INFINITY
     case 'unaligned':
       return Number.NEGATIVE_INFINITY
     case 'timeout':
-      // From the global start: a barrier that was long on its way has little patience left.
-      return timestamp + alignment.timeoutMs
+      // From the global start: a barrier that was long on its way has little patience left. Where
+      // the clock here is behind, it has as much as at the start, and not more.
+      return seenAt.monotonicMs + alignment.timeoutMs - ageMs(timestamp, seenAt)
   }
-}
-
-export function isOverdue(barrier: CheckpointBarrier, now: number): boolean {
-  return now >= deadlineOf(barrier)
 }
 
 /** The same barrier, as it goes on once a task began unaligned. */
@@ -58,20 +58,24 @@ export function hasAll(pending: PendingBarriers, channels: ReadonlySet<number>):
 }
 
 /** A snapshot of which nothing is in flight. */
-export function alignedSnapshot(pending: PendingBarriers, now: number): SnapshotDecision {
+export function alignedSnapshot(pending: PendingBarriers, now: Moment): SnapshotDecision {
   const { barrier, startedAt } = pending
   return {
     kind: 'snapshot',
     barrier,
     record: undefined,
     alignmentMs: alignmentMs(pending, now),
-    startDelayMs: Math.max(0, startedAt - barrier.timestamp),
+    startDelayMs: ageMs(barrier.timestamp, startedAt),
   }
 }
 
-/** A clock set back must not make a duration negative. */
-export function alignmentMs({ startedAt }: PendingBarriers, now: number): number {
-  return Math.max(0, now - startedAt)
+export function alignmentMs({ startedAt }: PendingBarriers, now: Moment): number {
+  return now.monotonicMs - startedAt.monotonicMs
+}
+
+/** A clock that is behind must not make a duration negative. */
+function ageMs(timestamp: number, { epochMs }: Moment): number {
+  return Math.max(0, epochMs - timestamp)
 }
 
 export function abort(checkpointId: number, reason: AbortReason): readonly BarrierDecision[] {

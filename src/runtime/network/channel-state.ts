@@ -6,8 +6,9 @@
  * Leaves out  records in frames (`frame-pieces.ts`), where the bytes are stored (`checkpoint/`).
  */
 import { bytesErrors } from '../../common/bytes.ts'
+import type { JobEdge } from '../../graph/job-graph.ts'
 import type { FramePiece, InFlightItem } from './channel.ts'
-import type { PieceEncoder } from './frame-pieces.ts'
+import { makePieceEncoder, type PieceEncoder } from './frame-pieces.ts'
 import type { StatusEvent, WatermarkEvent } from './stream-item.ts'
 
 const FRAME = 0
@@ -20,11 +21,25 @@ const HEAD_BYTES = 5
 /** What stored items are read as. */
 export type StoredItem = FramePiece | WatermarkEvent | StatusEvent
 
-/** Gives chunks to be stored one after the other. */
-export function encodeItems(
-  items: readonly InFlightItem[],
-  encode: () => PieceEncoder,
-): readonly Buffer[] {
+/** The encoders of a task's edges. Each is compiled at its first need: few checkpoints have one. */
+export class ItemEncoders {
+  readonly #encoders = new Map<string, PieceEncoder>()
+
+  /** Gives chunks to be stored one after the other. */
+  encode(edge: JobEdge, items: readonly InFlightItem[]): readonly Buffer[] {
+    return encodeItems(items, batch => this.#encoderOf(edge)(batch))
+  }
+
+  #encoderOf({ id, type }: JobEdge): PieceEncoder {
+    const known = this.#encoders.get(id)
+    if (known !== undefined) return known
+    const encoder = makePieceEncoder(type)
+    this.#encoders.set(id, encoder)
+    return encoder
+  }
+}
+
+function encodeItems(items: readonly InFlightItem[], encode: PieceEncoder): readonly Buffer[] {
   const chunks: Buffer[] = []
   const add = (kind: number, payload: Buffer): void => {
     const head = Buffer.allocUnsafe(HEAD_BYTES)
@@ -36,7 +51,7 @@ export function encodeItems(
   for (const item of items) {
     switch (item.kind) {
       case 'records':
-        encode()(item).forEach(addPiece)
+        encode(item).forEach(addPiece)
         break
       case 'frame':
         addPiece(item)

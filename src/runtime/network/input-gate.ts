@@ -27,8 +27,8 @@ export class InputGate {
   /** What the task takes records from, and the place of the next one. Its loop's own fields. */
   batch: RecordBatch | undefined
   batchAt = 0
-  /** Some channel has something for `pollPriority`. */
-  hasPriority = false
+  /** Some channel may have something for `pollPriority`. */
+  hasPriority = true
   readonly #channels: readonly GateChannel[]
   readonly #blocked: Uint8Array
   #next = 0

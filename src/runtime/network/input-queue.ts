@@ -81,7 +81,8 @@ export class InputQueue<D extends InFlightItem> {
   push(item: D | StreamEvent): void {
     if (item.kind === 'barrier') {
       const { barrier } = item
-      if (this.#recording?.checkpointId === barrier.checkpointId) {
+      const recording = this.#recording
+      if (recording?.checkpointId === barrier.checkpointId && !recording.closed) {
         this.pushAhead(barrier)
         return
       }
@@ -115,7 +116,11 @@ export class InputQueue<D extends InFlightItem> {
       this.#items.splice(0, TAKEN_MAX)
       this.#head = 0
     }
-    if (item.kind === 'barrier') this.#gave(item.barrier.checkpointId, this.#left)
+    if (item.kind === 'barrier') {
+      const { checkpointId } = item.barrier
+      this.#gave({ checkpointId, at: this.#left })
+      this.#forget(checkpointId)
+    }
     return item
   }
 
@@ -125,7 +130,7 @@ export class InputQueue<D extends InFlightItem> {
     const mark = this.#marks.shift()
     const { checkpointId } = priority.barrier
     assert(mark?.checkpointId === checkpointId, 'Q4: barriers that overtook are given in order')
-    this.#given = mark
+    this.#gave(mark)
     return priority
   }
 
@@ -165,9 +170,9 @@ export class InputQueue<D extends InFlightItem> {
     if (recording !== undefined && recording.checkpointId <= checkpointId) recording.closed = true
   }
 
-  #gave(checkpointId: number, at: number): void {
-    this.#given = { checkpointId, at }
-    this.#forget(checkpointId)
+  /** One that was overtaken by a newer one says nothing any more. */
+  #gave(mark: Mark): void {
+    if (mark.checkpointId > this.#given.checkpointId) this.#given = mark
   }
 
   /** The barrier does not stand in the queue any more: its announcement says nothing. */

@@ -141,6 +141,7 @@ export class NetworkExchange implements Exchange {
     if (line === undefined) {
       line = new OutputLine({
         ...this.#lineOptions(to),
+        channelsMax: this.#indexes.size,
         opened: output => this.#opened(output),
       })
       this.#outputs.set(to, line)

@@ -9,9 +9,11 @@
  *  OL1  At most AHEAD_BYTES and one frame are given to the socket that the kernel has not taken: a
  *       barrier that overtakes waits for no more.
  *  OL2  A channel that may send gets its turn before any other gets two.
+ *  OL3  A credit is never lost: one that comes before its channel is there waits for it. Tasks of
+ *       two slots are not made at the same time; one that restores a lot comes late.
  */
 import type { Duplex } from 'node:stream'
-import { decodeCredit } from './credit-frame.ts'
+import { type CreditGrant, decodeCredit } from './credit-frame.ts'
 import { networkErrors } from './network-errors.ts'
 import { PeerConnection } from './peer-connection.ts'
 import type { FrameSender, RemoteOutput } from './remote-output.ts'
@@ -29,6 +31,8 @@ export interface LineOptions {
 }
 
 export interface OutputLineOptions extends LineOptions {
+  /** Edges of the job: channels have smaller numbers. */
+  readonly channelsMax: number
   opened(output: RemoteOutput): void
 }
 
@@ -36,6 +40,8 @@ export class OutputLine implements FrameSender {
   readonly connection: PeerConnection
   readonly #options: OutputLineOptions
   readonly #channels = new Map<number, RemoteOutput>()
+  /** Credits of channels that are not there yet (OL3). */
+  readonly #early = new Map<number, CreditGrant>()
   /** Channels that may send, each once. */
   readonly #ready: RemoteOutput[] = []
   readonly #first: Buffer[] = []
@@ -63,6 +69,10 @@ export class OutputLine implements FrameSender {
 
   add(index: number, output: RemoteOutput): void {
     this.#channels.set(index, output)
+    const early = this.#early.get(index)
+    if (early === undefined) return
+    this.#early.delete(index)
+    give(output, early)
   }
 
   /** The handshake is done: credits come, frames go. */
@@ -93,15 +103,20 @@ export class OutputLine implements FrameSender {
   }
 
   #take(frame: Frame): void {
-    const { channel, credits, frameBytes } = decodeCredit(frame)
-    const output = this.#channels.get(channel)
-    if (output === undefined) {
-      throw networkErrors.WEIR_FRAME_MALFORMED({
-        what: `credits for the unknown channel ${channel}`,
-      })
+    const grant = decodeCredit(frame)
+    const { channel } = grant
+    if (channel >= this.#options.channelsMax) {
+      throw networkErrors.WEIR_FRAME_MALFORMED({ what: `credits for the channel ${channel}` })
     }
-    if (frameBytes !== undefined) output.resize(frameBytes)
-    output.grant(credits)
+    const output = this.#channels.get(channel)
+    if (output !== undefined) {
+      give(output, grant)
+      return
+    }
+    const before = this.#early.get(channel)
+    const credits = grant.credits + (before?.credits ?? 0)
+    const frameBytes = grant.frameBytes ?? before?.frameBytes
+    this.#early.set(channel, { channel, credits, frameBytes })
   }
 
   /** Small frames leave together, at the end of the task's turn. */
@@ -141,4 +156,9 @@ export class OutputLine implements FrameSender {
     if (output.canSend && !this.#ready.includes(output)) this.#ready.push(output)
     return frame
   }
+}
+
+function give(output: RemoteOutput, { credits, frameBytes }: CreditGrant): void {
+  if (frameBytes !== undefined) output.resize(frameBytes)
+  output.grant(credits)
 }

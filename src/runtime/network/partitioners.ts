@@ -19,8 +19,10 @@ export interface SelectorOptions {
   readonly subtaskIndex: number
   readonly maxParallelism: number
   readonly random: Random
-  /** Turns an error of a user's selector into one that names the operator. Throws always. */
-  readonly fail: (error: unknown, value: unknown) => never
+  /** Throws an error of a user's selector as one that names the operator. */
+  readonly fail: (error: unknown) => never
+  /** Where a record goes whose key selector throws; `undefined`: it fails. */
+  readonly badKeysTo?: number | undefined
 }
 
 /**
@@ -28,7 +30,7 @@ export interface SelectorOptions {
  * Not for `broadcast`, which selects nothing.
  */
 export function makeChannelSelector(options: SelectorOptions): ChannelSelector | undefined {
-  const { partitioner, channels, subtaskIndex, random, fail } = options
+  const { partitioner, channels, subtaskIndex, random, fail, badKeysTo } = options
   if (channels === 1) return undefined
   switch (partitioner.kind) {
     case 'forward':
@@ -36,8 +38,8 @@ export function makeChannelSelector(options: SelectorOptions): ChannelSelector |
       return undefined
     case 'key': {
       const owners = ownersOfKeyGroups(options)
-      const parts = { foldKey, hashKey, murmurHash }
-      return cloneFunction(makeKeySelector)(partitioner.selector, owners, { ...parts, fail })
+      const parts = { foldKey, hashKey, murmurHash, fail, badKeysTo }
+      return cloneFunction(makeKeySelector)(partitioner.selector, owners, parts)
     }
     case 'custom':
       return cloneFunction(makeCustomSelector)(partitioner, channels, fail)
@@ -65,13 +67,14 @@ interface KeyParts {
   readonly foldKey: typeof foldKey
   readonly hashKey: typeof hashKey
   readonly murmurHash: typeof murmurHash
-  readonly fail: (error: unknown, value: unknown) => never
+  readonly fail: (error: unknown) => never
+  readonly badKeysTo: number | undefined
 }
 
 function makeKeySelector(
   selector: (value: unknown) => Key,
   owners: Uint16Array,
-  { foldKey, hashKey, murmurHash, fail }: KeyParts,
+  { foldKey, hashKey, murmurHash, fail, badKeysTo }: KeyParts,
 ): ChannelSelector {
   const groups = owners.length
   return value => {
@@ -80,7 +83,7 @@ function makeKeySelector(
       const key = selector(value)
       hash = typeof key === 'number' && (key | 0) === key ? key | 0 : hashKey(foldKey(key))
     } catch (error) {
-      fail(error, value)
+      return badKeysTo ?? fail(error)
     }
     return owners[murmurHash(hash) % groups] as number
   }
@@ -89,7 +92,7 @@ function makeKeySelector(
 function makeCustomSelector(
   partitioner: Extract<Partitioner, { kind: 'custom' }>,
   channels: number,
-  fail: (error: unknown, value: unknown) => never,
+  fail: (error: unknown) => never,
 ): ChannelSelector {
   const { selector, partition } = partitioner
   return value => {
@@ -98,7 +101,7 @@ function makeCustomSelector(
       if (channel >= 0 && channel < channels && Number.isInteger(channel)) return channel
       throw new RangeError(`the partitioner returned ${channel}, not 0 to ${channels - 1}`)
     } catch (error) {
-      return fail(error, value)
+      return fail(error)
     }
   }
 }

@@ -44,8 +44,7 @@ export async function loadTls(settings: TlsSettings): Promise<TlsSettings> {
   return { cert, key, ca }
 }
 
-export interface ListenOptions {
-  readonly address: string
+export interface PeerServerOptions {
   /** Loaded. */
   readonly tls?: TlsSettings | undefined
   accept(socket: Socket): void
@@ -53,11 +52,21 @@ export interface ListenOptions {
   warn(error: unknown): void
 }
 
+/** A server that does not listen yet. */
+export function makePeerServer(options: PeerServerOptions): Server {
+  const { tls, accept } = options
+  return tls === undefined ? createPlainServer({ noDelay: true }, accept) : createTls(tls, options)
+}
+
+export interface ListenOptions extends PeerServerOptions {
+  readonly address: string
+}
+
 /** Rejects with WEIR_LISTEN_FAILED or WEIR_ADDRESS_INVALID. */
 export async function listenForPeers(options: ListenOptions): Promise<Server> {
-  const { address, tls, accept, warn } = options
+  const { address, warn } = options
   const at = parsePeerAddress(address)
-  const server = tls === undefined ? createPlainServer(accept) : createTls(tls, options)
+  const server = makePeerServer(options)
   try {
     await listen(server, at)
   } catch (error) {
@@ -100,7 +109,7 @@ async function isLeftOver(path: string): Promise<boolean> {
   })
 }
 
-function createTls(tls: TlsSettings, { accept, warn }: ListenOptions): Server {
+function createTls(tls: TlsSettings, { accept, warn }: PeerServerOptions): Server {
   const server = createTlsServer(
     {
       ...tls,
@@ -121,7 +130,7 @@ export interface DialOptions {
   /** How the other end is called in errors. */
   readonly peer: string
   /** Called at once, so that it can be destroyed while it still connects. */
-  made(socket: Socket): void
+  made?(socket: Socket): void
 }
 
 /** Rejects with WEIR_PEER_UNREACHABLE or WEIR_ADDRESS_INVALID. */
@@ -129,7 +138,7 @@ export async function dialPeer({ address, tls, peer, made }: DialOptions): Promi
   const at = parsePeerAddress(address)
   const place = at.kind === 'unix' ? { path: at.path } : { host: at.host, port: at.port }
   const socket = tls === undefined ? connectPlain(place) : dialTls(place, tls)
-  made(socket)
+  made?.(socket)
   await new Promise<void>((resolve, reject) => {
     const refuse = (error: unknown): void => {
       const reason = error === undefined ? 'it was closed' : messageOf(error)

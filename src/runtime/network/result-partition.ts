@@ -26,7 +26,8 @@ export interface PartitionOptions {
   readonly random: Random
   /** RP2. */
   readonly forcedAligned: boolean
-  readonly fail: (error: unknown, value: unknown) => never
+  readonly fail: (error: unknown) => never
+  readonly badKeysTo?: number | undefined
 }
 
 export class ResultPartition {

@@ -14,6 +14,8 @@ import { assert, assertDefined } from '../../common/assert.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../../common/timestamps.ts'
 import { InternalTimerService, type TimerTarget } from '../internal-timer-service.ts'
 import type { OperatorContext, Push, StreamOperator, WatermarkStatus } from '../stream-operator.ts'
+import { wrapTimerError } from '../user-function-errors.ts'
+import type { OutputCollector } from './output-collector.ts'
 
 /** What an interrupted burst fires. */
 type Burst = 'none' | 'event' | 'processing'
@@ -24,6 +26,8 @@ export abstract class AbstractStreamOperator implements StreamOperator {
   blocked = false
   protected readonly context: OperatorContext
   protected timers: InternalTimerService | undefined
+  /** Of operators whose timers call user functions; set in `open`. */
+  protected collector: OutputCollector | undefined
   /** The newest watermark received. While its timers fire it is not sent on yet. */
   protected watermark = MIN_TIMESTAMP
   #burst: Burst = 'none'
@@ -118,7 +122,11 @@ export abstract class AbstractStreamOperator implements StreamOperator {
   #advance(): boolean {
     // Set before the timers run: if one throws, the task fails and nothing is resumed.
     this.#burst = 'event'
-    if (!this.fireEventTime(this.watermark)) return false
+    try {
+      if (!this.fireEventTime(this.watermark)) return false
+    } catch (error) {
+      throw this.#timerError(error)
+    }
     this.#burst = 'none'
     this.forwardWatermark(this.watermark)
     return true
@@ -126,8 +134,18 @@ export abstract class AbstractStreamOperator implements StreamOperator {
 
   #tick(): boolean {
     this.#burst = 'processing'
-    if (!this.fireProcessingTime(this.#now)) return false
+    try {
+      if (!this.fireProcessingTime(this.#now)) return false
+    } catch (error) {
+      throw this.#timerError(error)
+    }
     this.#burst = 'none'
     return true
+  }
+
+  /** What the operators behind throw is theirs. */
+  #timerError(error: unknown): unknown {
+    const { context, collector } = this
+    return collector === undefined || collector.emitting ? error : wrapTimerError(context, error)
   }
 }

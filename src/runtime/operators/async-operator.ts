@@ -6,7 +6,8 @@
  *             mailbox and so run between two records.
  *
  * Invariants
- *  Y1  A request completes once: what comes after its timeout, or after `close`, is ignored.
+ *  Y1  A request completes once: what comes after its timeout, or after `hold` or `close`, is
+ *      ignored.
  *  Y2  A snapshot holds every record whose results were not emitted; a restore asks for them again,
  *      before any new record.
  */
@@ -51,7 +52,8 @@ export class AsyncOperator extends AbstractStreamOperator {
   readonly #abortAll = new AbortController()
   readonly #retrying = new Set<Request>()
   #ending = false
-  #closed = false
+  /** No answer counts any more. */
+  #deaf = false
 
   constructor(context: OperatorContext, fn: AnyAsyncFunction, options: AsyncOptions) {
     super(context)
@@ -98,13 +100,17 @@ export class AsyncOperator extends AbstractStreamOperator {
     return this.#queue.size === 0
   }
 
+  hold(): void {
+    this.#deaf = true
+  }
+
   override snapshotState(): void {
     const entries = [...this.#queue.entries()]
     this.#waiting.update(entries.map(({ value, timestamp }) => ({ value, timestamp })))
   }
 
   override close(): void | Promise<void> {
-    this.#closed = true
+    this.#deaf = true
     this.#abortAll.abort()
     for (const entry of this.#queue.entries()) this.#stop(entry as Request)
     return this.#fn.close?.()
@@ -223,6 +229,6 @@ export class AsyncOperator extends AbstractStreamOperator {
   }
 
   #isOver(request: Request): boolean {
-    return this.#closed || request.results !== undefined
+    return this.#deaf || request.results !== undefined
   }
 }

@@ -124,6 +124,7 @@ export class KeyedBroadcastProcessOperator extends AbstractStreamOperator {
     const fn = this.#fn
     const backend = context.keyedState()
     const collector = makeCollector(context)
+    this.collector = collector
     const keyed = openStates(backend, fn.state)
     const broadcast = openBroadcastStates(context.operatorState, fn.broadcast)
     const target = new FunctionTimers(fn as never, collector)

@@ -69,6 +69,7 @@ export class KeyedCoProcessOperator extends AbstractStreamOperator {
     const fn = this.#fn
     const backend = context.keyedState()
     const collector = makeCollector(context)
+    this.collector = collector
     const target = new FunctionTimers(fn, collector)
     const functionContext = new KeyedFunctionContext({
       context,

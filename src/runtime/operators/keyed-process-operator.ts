@@ -53,6 +53,7 @@ export class KeyedProcessOperator extends AbstractStreamOperator {
     const fn = this.#fn
     const backend = context.keyedState()
     const collector = makeCollector(context)
+    this.collector = collector
     const target = new FunctionTimers(fn, collector)
     const functionContext = new KeyedFunctionContext({
       context,

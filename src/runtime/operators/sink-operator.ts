@@ -12,7 +12,7 @@
  *  SK2  Restored committables are committed before the writer is made: a new writer may clean up
  *      what looks left over.
  */
-import type { Sink, SinkContext, SinkWriter } from '../../api/sink.ts'
+import type { Sink, SinkContext, SinkWriter, TransactionSummary } from '../../api/sink.ts'
 import type { JsonValue } from '../../api/source.ts'
 import { assertDefined } from '../../common/assert.ts'
 import { cloneFunction } from '../../common/clone-function.ts'
@@ -45,6 +45,8 @@ export class SinkOperator implements StreamOperator {
   #committer: SinkCommitter | undefined
   #writerState: readonly JsonValue[] = []
   #newest = 0
+  /** Records that the committables so far hold. */
+  #recordsBefore = 0
   #ended = false
 
   constructor(context: OperatorContext, sink: Sink<unknown>, restored: SinkRestore) {
@@ -99,7 +101,31 @@ export class SinkOperator implements StreamOperator {
     await writer.flush(this.#ended)
     const committables = await writer.prepareCommit()
     this.#newest = Math.max(this.#newest, checkpointId)
-    this.#committer?.add(committables.map(committable => ({ checkpointId, committable })))
+    const records = this.recordsWritten - this.#recordsBefore
+    this.#recordsBefore = this.recordsWritten
+    this.#committer?.add(
+      committables.map(committable => ({
+        checkpointId,
+        committable,
+        transaction: this.#describe(committable, committables.length, records),
+      })),
+    )
+  }
+
+  /** In this attempt, without those that could not be written. */
+  get recordsWritten(): number {
+    const { recordsIn, recordsSkipped, deadLetters } = this.#context.metrics
+    return recordsIn - recordsSkipped - deadLetters
+  }
+
+  #describe(
+    committable: JsonValue,
+    count: number,
+    records: number,
+  ): TransactionSummary | undefined {
+    const told = this.#sink.describeCommittable?.(committable)
+    if (told !== undefined || count !== 1) return told
+    return { name: typeof committable === 'string' ? committable : 'all', records }
   }
 
   async snapshotState(checkpointId: number): Promise<void> {

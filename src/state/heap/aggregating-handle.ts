@@ -40,7 +40,7 @@ export function aggregatingHandleClass(Base: StateHandleClass): AggregatingClass
       }
       const before = this.cells.lend(cursor.table.main, slot)
       const after = aggregate.add(value, before)
-      if (after === before && !this.cells.isCopied) return
+      if (this.cells.holds(cursor.table.main, slot, after)) return
       this.cells.set(cursor.table.main, slot, this.cells.keep(after))
     }
 

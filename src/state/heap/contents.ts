@@ -44,7 +44,9 @@ export class ScalarContents implements EntryContents {
 
   write(out: ByteWriter, generation: Generation, slot: number): void {
     writeTime(out, generation.times === undefined ? NO_TIME : (generation.times[slot] as number))
-    this.#type.write(out, this.#cells.get(generation, slot))
+    if (this.#cells.writeStored?.(out, generation, slot) !== true) {
+      this.#type.write(out, this.#cells.get(generation, slot))
+    }
   }
 
   read(input: ByteReader, readers: StoredReaders): RestoredCell | undefined {

@@ -4,20 +4,48 @@
  */
 import { flatten } from '../../schema/flatten.ts'
 import { hashKey, type PrimitiveKey } from '../key.ts'
+import { foldPair, unfoldPair } from '../pair-key.ts'
 
 export class CurrentKey {
-  key: PrimitiveKey | undefined = undefined
   hash = 0
   /** The key is a 32-bit integer: its hash is the key, and equal hashes mean equal keys. */
   isInt = false
+  /** The key is a tuple of two 32-bit integers: `first` and `second`. */
+  isPair = false
+  first = 0
+  second = 0
   /** Grows with every change of the key, and when state changed behind the handles' back. */
   epoch = 0
+  /** Of a pair: made when it is asked for. */
+  #key: PrimitiveKey | undefined = undefined
+
+  /** The folded key; `undefined` before one is set. */
+  get key(): PrimitiveKey | undefined {
+    if (this.#key === undefined && this.isPair) this.#key = foldPair(this)
+    return this.#key
+  }
+
+  get isSet(): boolean {
+    return this.isPair || this.#key !== undefined
+  }
 
   setInt(key: number): void {
-    if (this.isInt && this.key === key) return
-    this.key = key
+    if (this.isInt && this.hash === key) return
+    this.#key = key
     this.hash = key
     this.isInt = true
+    this.isPair = false
+    this.epoch++
+  }
+
+  setPair(first: number, second: number, hash: number): void {
+    if (this.isPair && this.first === first && this.second === second) return
+    this.#key = undefined
+    this.hash = hash
+    this.isInt = false
+    this.isPair = true
+    this.first = first
+    this.second = second
     this.epoch++
   }
 
@@ -27,14 +55,18 @@ export class CurrentKey {
       this.setInt(key | 0)
       return
     }
-    this.setHashed(key, hashKey(key))
+    const hash = hashKey(key)
+    const pair = typeof key === 'string' ? unfoldPair(key) : undefined
+    if (pair === undefined) this.setHashed(key, hash)
+    else this.setPair(pair.first, pair.second, hash)
   }
 
-  /** A folded key that is no 32-bit integer, with its hash. */
+  /** A folded key that is neither a 32-bit integer nor a pair of them, with its hash. */
   setHashed(key: PrimitiveKey, hash: number): void {
-    this.key = key
+    this.#key = key
     this.hash = hash
     this.isInt = false
+    this.isPair = false
     this.epoch++
   }
 

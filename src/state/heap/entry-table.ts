@@ -87,7 +87,7 @@ export class EntryTable {
     const { main } = this
     const slot =
       main.keys === undefined
-        ? findInt(main, current, namespace)
+        ? findNumbers(main, current, namespace)
         : main.findKey(tag, current.key, namespace)
     if (slot < 0) return this.old === undefined ? -1 : this.#fetch(current, namespace)
     if (main.isPending(slot)) this.#preserve(main, slot)
@@ -96,7 +96,7 @@ export class EntryTable {
 
   /** Makes the entry of the current key, which has none. Gives its slot in `main`. */
   insert(current: CurrentKey, namespace: number): number {
-    assert(current.key !== undefined, 'K1: a key is set before state is used')
+    assert(current.isSet, 'K1: a key is set before state is used')
     this.#options.checkOwned(current.hash)
     this.#warnVisits()
     if (this.count * 10 >= this.main.capacity * 7) this.#grow()
@@ -105,14 +105,27 @@ export class EntryTable {
     const slot = main.freeSlot(tag)
     if (main.isPending(slot)) this.#preserve(main, slot)
     main.occupy(slot, tag, this.#stamp)
-    const isExact = current.isInt && namespace === 0
-    const keys = main.keys ?? (isExact ? undefined : main.addKeys())
-    keys?.set(slot, current.owned())
+    this.#putKey(slot, current, namespace)
     if (main.namespaces !== undefined) main.namespaces[slot] = namespace
     else if (namespace !== 0) main.addNamespaces()[slot] = namespace
     this.count++
     if (this.old !== undefined) this.#drain()
     return slot
+  }
+
+  /** Keeps the key beside the tag where that is not all of it (G2). */
+  #putKey(slot: number, current: CurrentKey, namespace: number): void {
+    const { main } = this
+    const isFirst = this.count === 0 && main.keys === undefined
+    if (current.isPair && (main.pairs !== undefined || isFirst) && main.keys === undefined) {
+      const pairs = main.pairs ?? main.addPairs()
+      pairs[slot * 2] = current.first
+      pairs[slot * 2 + 1] = current.second
+      return
+    }
+    const isExact = current.isInt && namespace === 0 && main.pairs === undefined
+    const keys = main.keys ?? (isExact ? undefined : main.addKeys())
+    keys?.set(slot, current.owned())
   }
 
   remove(generation: Generation, slot: number): void {
@@ -233,7 +246,7 @@ export class EntryTable {
     const old = this.old as Generation
     const slot =
       old.keys === undefined
-        ? findInt(old, current, namespace)
+        ? findNumbers(old, current, namespace)
         : old.findKey(tagOf(current.hash, namespace), current.key, namespace)
     const fetched = slot < 0 ? -1 : this.#advance(old, slot)
     this.#drain()
@@ -247,6 +260,7 @@ export class EntryTable {
     this.main = new Generation(this.old.capacity * 2, this.#options, this.#arena)
     this.#spare = undefined
     if (this.old.keys !== undefined) this.main.addKeys()
+    else if (this.old.pairs !== undefined) this.main.addPairs()
     if (this.old.namespaces !== undefined) this.main.addNamespaces()
   }
 
@@ -299,6 +313,11 @@ export class EntryTable {
   }
 }
 
-function findInt(generation: Generation, current: CurrentKey, namespace: number): number {
-  return current.isInt && namespace === 0 ? generation.findTag(current.hash) : -1
+/** Where keys are no objects. */
+function findNumbers(generation: Generation, current: CurrentKey, namespace: number): number {
+  if (generation.pairs === undefined) {
+    return current.isInt && namespace === 0 ? generation.findTag(current.hash) : -1
+  }
+  if (!current.isPair) return -1
+  return generation.findPair(tagOf(current.hash, namespace), current, namespace)
 }

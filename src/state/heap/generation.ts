@@ -9,10 +9,12 @@
  * Invariants
  *  G1  A slot is empty when its stamp is 0. Between the home slot of a tag and its own none is
  *      empty.
- *  G2  Without `keys` every tag is its key: 32-bit integers without namespaces.
+ *  G2  Without `keys` and `pairs` every tag is its key: 32-bit integers without namespaces. With
+ *      `pairs` alone every key is a pair of 32-bit integers.
  */
 import type { PrimitiveKey } from '../key.ts'
 import { hashKey } from '../key.ts'
+import { foldPair, hashPair, type IntPair } from '../pair-key.ts'
 import { GOLDEN, ObjectPages } from './object-pages.ts'
 import type { RecordArena } from './record-arena.ts'
 
@@ -24,8 +26,10 @@ export interface GenerationShape {
   readonly width: number
   /** With TTL times. */
   readonly timed: boolean
-  /** Where values are kept encoded: shared by the generations of a table. */
+  /** Where values are kept encoded, if they are: shared by the generations of a table. */
   makeArena?(): RecordArena
+  /** Puts a value that was kept as it is into the arena; throws where its type refuses it. */
+  readonly encode?: (arena: RecordArena, value: unknown) => number
 }
 
 /** Slots of a page: what a snapshot copies at once, some 16 kB in a few microseconds. */
@@ -39,14 +43,18 @@ export class Generation {
   /** Pairs of a tag (the hash of key and namespace) and a stamp. */
   readonly slots: Int32Array
   readonly values: Values
+  /** Of the values, if they are encoded. */
   readonly arena: RecordArena | undefined
   keys: ObjectPages | undefined = undefined
+  /** The two integers of each key. Once there are `keys`, only a snapshot begun before reads it. */
+  pairs: Int32Array | undefined = undefined
   namespaces: Float64Array | undefined = undefined
   /** When each value was last renewed; `undefined` without TTL. */
   readonly times: Float64Array | undefined
   /** While a snapshot runs: 1 for pages of slots that it still needs as they are. */
   #pending: Uint8Array | undefined = undefined
   readonly #width: number
+  readonly #encode: GenerationShape['encode']
   /** 32 less the bits of a slot number: the high bits of the product are a tag's home. */
   readonly #shift: number
 
@@ -55,9 +63,10 @@ export class Generation {
     this.capacity = capacity
     this.slots = new Int32Array(capacity * 2)
     this.values = shape.makeValues(capacity)
-    this.arena = arena
+    this.arena = this.values instanceof ObjectPages ? undefined : arena
     this.times = shape.timed ? new Float64Array(capacity) : undefined
     this.#width = shape.width
+    this.#encode = shape.encode
     this.#shift = 1 + Math.clz32(capacity)
   }
 
@@ -94,8 +103,21 @@ export class Generation {
   }
 
   key(slot: number): PrimitiveKey {
-    const { keys } = this
-    return keys === undefined ? (this.slots[slot * 2] as number) : (keys.get(slot) as PrimitiveKey)
+    const { keys, pairs } = this
+    if (keys !== undefined) return keys.get(slot) as PrimitiveKey
+    if (pairs === undefined) return this.slots[slot * 2] as number
+    return foldPair({
+      first: pairs[slot * 2] as number,
+      second: pairs[slot * 2 + 1] as number,
+    })
+  }
+
+  /** What `hashKey` gives of the entry's key. */
+  hash(slot: number): number {
+    const { keys, pairs } = this
+    if (keys !== undefined) return hashKey(keys.get(slot) as PrimitiveKey)
+    if (pairs === undefined) return this.slots[slot * 2] as number
+    return hashPair(pairs[slot * 2] as number, pairs[slot * 2 + 1] as number)
   }
 
   namespace(slot: number): number {
@@ -131,6 +153,24 @@ export class Generation {
     }
   }
 
+  /** The slot of a pair in a namespace, whose tag is given; -1 when absent. */
+  findPair(tag: number, { first, second }: IntPair, namespace: number): number {
+    const { slots, namespaces } = this
+    const pairs = this.pairs as Int32Array
+    const wrap = slots.length - 1
+    let at = this.#home(tag)
+    for (;;) {
+      const stamp = slots[at + 1] as number
+      if (stamp === 0) return -1
+      const isSame = slots[at] === tag && pairs[at] === first && pairs[at + 1] === second
+      if (isSame && stamp > 0) {
+        const slot = at >>> 1
+        if ((namespaces === undefined ? 0 : namespaces[slot]) === namespace) return slot
+      }
+      at = (at + 2) & wrap
+    }
+  }
+
   /** The first free slot for a tag. */
   freeSlot(tag: number): number {
     const { slots } = this
@@ -150,14 +190,20 @@ export class Generation {
   addKeys(): ObjectPages {
     const keys = new ObjectPages(this.capacity)
     for (let slot = 0; slot < this.capacity; slot++) {
-      if (this.isEntry(slot)) keys.set(slot, this.slots[slot * 2])
+      if (this.isEntry(slot)) keys.set(slot, this.key(slot))
     }
     this.keys = keys
     return keys
   }
 
+  /** Keeps pairs as keys from now on: there is no entry yet (G2). */
+  addPairs(): Int32Array {
+    this.pairs = new Int32Array(this.capacity * 2)
+    return this.pairs
+  }
+
   addNamespaces(): Float64Array {
-    if (this.keys === undefined) this.addKeys()
+    if (this.keys === undefined && this.pairs === undefined) this.addKeys()
     this.namespaces = new Float64Array(this.capacity)
     return this.namespaces
   }
@@ -166,9 +212,10 @@ export class Generation {
   moveTo(next: Generation, slot: number, to: number): void {
     if (this.keys !== undefined && next.keys === undefined) next.addKeys()
     if (this.namespaces !== undefined && next.namespaces === undefined) next.addNamespaces()
-    next.occupy(to, this.tag(slot), this.stamp(slot))
-    next.keys?.set(to, this.key(slot))
+    // First: encoding a value may throw.
     this.#copy(next, slot, to)
+    next.occupy(to, this.tag(slot), this.stamp(slot))
+    this.#copyKey(next, slot, to)
     this.drop(slot)
   }
 
@@ -194,7 +241,7 @@ export class Generation {
       if (((next - home) & wrap) >= ((next - gap) & wrap)) {
         slots[gap] = slots[next] as number
         slots[gap + 1] = slots[next + 1] as number
-        this.keys?.set(gap >>> 1, this.keys.get(next >>> 1))
+        this.#copyKey(this, next >>> 1, gap >>> 1)
         this.#copy(this, next >>> 1, gap >>> 1)
         gap = next
       }
@@ -216,7 +263,7 @@ export class Generation {
    * means nothing; it keeps the loops from being optimised away.
    */
   touch(tags: Int32Array, count: number): number {
-    const { slots, values, keys } = this
+    const { slots, values, keys, pairs } = this
     const shift = this.#shift
     const width = this.#width
     let seen = 0
@@ -224,6 +271,11 @@ export class Generation {
       seen ^= slots[(Math.imul(tags[i] as number, GOLDEN) >>> shift) << 1] as number
     }
     if (keys !== undefined) seen ^= keys.touch(tags, count, shift)
+    else if (pairs !== undefined) {
+      for (let i = 0; i < count; i++) {
+        seen ^= pairs[(Math.imul(tags[i] as number, GOLDEN) >>> shift) << 1] as number
+      }
+    }
     if (values instanceof ObjectPages) return seen ^ values.touch(tags, count, shift)
     for (let i = 0; i < count; i++) {
       seen ^= values[(Math.imul(tags[i] as number, GOLDEN) >>> shift) * width] as number
@@ -237,6 +289,7 @@ export class Generation {
       this.slots.byteLength +
       (values instanceof ObjectPages ? values.bytes : values.byteLength) +
       (this.keys?.bytes ?? 0) +
+      (this.pairs?.byteLength ?? 0) +
       (this.namespaces?.byteLength ?? 0) +
       (this.times?.byteLength ?? 0)
     )
@@ -247,10 +300,21 @@ export class Generation {
     return (Math.imul(tag, GOLDEN) >>> this.#shift) << 1
   }
 
+  /** Nothing where tags are keys. */
+  #copyKey(target: Generation, from: number, to: number): void {
+    const { keys, pairs } = target
+    if (keys !== undefined) keys.set(to, this.key(from))
+    else if (pairs !== undefined) {
+      const own = this.pairs as Int32Array
+      pairs[to * 2] = own[from * 2] as number
+      pairs[to * 2 + 1] = own[from * 2 + 1] as number
+    }
+  }
+
   #copy(target: Generation, from: number, to: number): void {
     const { values } = this
     if (values instanceof ObjectPages) {
-      ;(target.values as ObjectPages).set(to, values.get(from))
+      target.#take(to, values.get(from))
     } else {
       const width = this.#width
       for (let i = 0; i < width; i++) {
@@ -263,6 +327,13 @@ export class Generation {
     if (this.times !== undefined) {
       ;(target.times as Float64Array)[to] = this.times[from] as number
     }
+  }
+
+  /** Puts a value that was kept as it is. */
+  #take(slot: number, value: unknown): void {
+    const { values } = this
+    if (values instanceof ObjectPages) values.set(slot, value)
+    else values[slot] = this.#encode?.(this.arena as RecordArena, value) ?? 0
   }
 
   /** What no entry points at must not be kept alive. */

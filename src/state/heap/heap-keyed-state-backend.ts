@@ -22,6 +22,7 @@ import type {
   SnapshotRun,
   StateAccessOptions,
 } from '../keyed-state-backend.ts'
+import { isIntPair } from '../pair-key.ts'
 import { RestoredBlocks } from '../restored-blocks.ts'
 import { stateErrors } from '../state-errors.ts'
 import type { TimerQueue } from '../timer-queue.ts'
@@ -45,6 +46,8 @@ export interface HeapBackendOptions {
    * `none`: an expired entry goes only when it is read, or with a restore.
    */
   readonly ttlCleanup?: 'incremental' | 'none'
+  /** Slots of a table from which on objects with strings are kept encoded. */
+  readonly encodedFrom?: number | undefined
 }
 
 export function makeHeapBackend(options: HeapBackendOptions): HeapKeyedStateBackend {
@@ -71,7 +74,10 @@ export class HeapKeyedStateBackend implements KeyedStateBackend {
 
   setCurrentKey(key: Key): void {
     if (typeof key === 'number' && (key | 0) === key) this.#current.setInt(key | 0)
-    else this.#setAnyKey(key)
+    else if (isIntPair(key)) {
+      const [first, second] = key
+      this.#current.setPair(first | 0, second | 0, this.#ahead.hashOfPair(first | 0, second | 0))
+    } else this.#setAnyKey(key)
   }
 
   #setAnyKey(key: Key): void {
@@ -79,11 +85,19 @@ export class HeapKeyedStateBackend implements KeyedStateBackend {
     this.#current.setHashed(folded, this.#ahead.hashOf(key, folded))
   }
 
-  prefetch(keys: readonly Key[], count: number): void {
-    this.#ahead.hash(keys, count)
-    for (const { tables } of this.#states.values()) {
-      if (!tables.isPerNamespace) tables.touch(this.#ahead.hashes, count)
-    }
+  beginKeysAhead(): boolean {
+    this.#ahead.clear()
+    for (const { tables } of this.#states.values()) if (tables.isLarge) return true
+    return false
+  }
+
+  noteKeyAhead(key: Key): void {
+    this.#ahead.note(key)
+  }
+
+  fetchKeysAhead(): void {
+    const { hashes, count } = this.#ahead
+    for (const { tables } of this.#states.values()) tables.touch(hashes, count)
   }
 
   setFoldedKey(key: PrimitiveKey): void {
@@ -118,7 +132,7 @@ export class HeapKeyedStateBackend implements KeyedStateBackend {
   }
 
   #open(name: string, descriptor: StateDescriptor, layout: 'key' | 'namespace'): OpenState {
-    const { operatorName, clock, ttlCleanup } = this.#options
+    const { operatorName, clock, ttlCleanup, encodedFrom } = this.#options
     const state = openState(descriptor, {
       operatorName,
       name,
@@ -126,6 +140,7 @@ export class HeapKeyedStateBackend implements KeyedStateBackend {
       current: this.#current,
       clock,
       sweepsExpired: ttlCleanup !== 'none',
+      encodedFrom,
       checkOwned: this.#checkOwned,
     })
     loadState(state, this.#restored, operatorName)

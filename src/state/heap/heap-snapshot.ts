@@ -12,7 +12,6 @@
  */
 import { assert } from '../../common/assert.ts'
 import type { Clock } from '../../common/clock.ts'
-import { hashKey } from '../key.ts'
 import type { KeyGroupRange } from '../key-groups.ts'
 import type { KeyedSnapshot, SnapshotRun, StateMeta } from '../keyed-state-backend.ts'
 import { joinSections, SectionWriter } from '../section-writer.ts'
@@ -131,7 +130,7 @@ function makeSink(state: OpenState, writer: SectionWriter, operator: string): En
       if (contents.isGone(generation, slot)) return
       const key = generation.key(slot)
       try {
-        const out = writer.begin(hashKey(key))
+        const out = writer.begin(generation.hash(slot))
         writeEntryKey(out, key, table.namespaceOf(generation, slot))
         contents.write(out, generation, slot)
       } catch (cause) {

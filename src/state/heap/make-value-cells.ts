@@ -1,6 +1,7 @@
 /**
  * Chooses the cells of a type: 32-bit integers and doubles in typed arrays,
- * small objects of numbers as their fields, bytes encoded in an arena, anything else as it is.
+ * small objects of numbers as their fields, bytes encoded in an arena, objects with strings too
+ * where there are many, anything else as it is.
  *
  * The plain cells are self-contained factories (see `state-handle.ts`): with a class of its own
  * each state reads one kind of array only, and the optimiser need not box its doubles.
@@ -9,10 +10,17 @@ import { cloneFunction } from '../../common/clone-function.ts'
 import type { Type } from '../../schema/type.ts'
 import { ArenaCells } from './arena-cells.ts'
 import type { Generation, GenerationShape } from './generation.ts'
+import { isFlatSchema } from './is-flat-schema.ts'
 import { ObjectPages } from './object-pages.ts'
 import { makeRecordCells } from './record-cells.ts'
 import type { ValueCells } from './value-cells.ts'
 import { type Keeper, makeKeeper } from './value-keeper.ts'
+
+/**
+ * Slots of a table that is worth encoding: with fewer, what survives a collection of the young
+ * generation is soon copied.
+ */
+const ENCODED_FROM = 1 << 16
 
 interface PlainOptions {
   readonly keep: Keeper
@@ -23,7 +31,6 @@ type PlainCellsClass = new (options: PlainOptions) => ValueCells
 
 function numberCellsClass(): PlainCellsClass {
   return class NumberCells implements ValueCells {
-    readonly isCopied = false
     readonly width = 1
     readonly keep: Keeper
     readonly makeValues: GenerationShape['makeValues']
@@ -31,6 +38,10 @@ function numberCellsClass(): PlainCellsClass {
     constructor({ keep, makeValues }: PlainOptions) {
       this.keep = keep
       this.makeValues = makeValues
+    }
+
+    holds(generation: Generation, slot: number, value: unknown): boolean {
+      return (generation.values as Float64Array)[slot] === value
     }
 
     get(generation: Generation, slot: number): unknown {
@@ -49,7 +60,6 @@ function numberCellsClass(): PlainCellsClass {
 
 function objectCellsClass(): PlainCellsClass {
   return class ObjectCells implements ValueCells {
-    readonly isCopied = false
     readonly width = 1
     readonly keep: Keeper
     readonly makeValues: GenerationShape['makeValues']
@@ -57,6 +67,10 @@ function objectCellsClass(): PlainCellsClass {
     constructor({ keep, makeValues }: PlainOptions) {
       this.keep = keep
       this.makeValues = makeValues
+    }
+
+    holds(generation: Generation, slot: number, value: unknown): boolean {
+      return (generation.values as ObjectPages).get(slot) === value
     }
 
     get(generation: Generation, slot: number): unknown {
@@ -74,7 +88,7 @@ function objectCellsClass(): PlainCellsClass {
 }
 
 /** For values of a type. */
-export function makeValueCells(type: Type<unknown>): ValueCells {
+export function makeValueCells(type: Type<unknown>, encodedFrom = ENCODED_FROM): ValueCells {
   const keep = makeKeeper(type)
   switch (type.storage) {
     case 'int32':
@@ -82,9 +96,9 @@ export function makeValueCells(type: Type<unknown>): ValueCells {
     case 'float64':
       return makeNumberCells({ keep, makeValues: slots => new Float64Array(slots) })
     case 'bytes':
-      return new ArenaCells(type)
+      return new ArenaCells(type, { encodedFrom: 0, keep })
     case 'object':
-      return makeRecordCells(type) ?? makeObjectCells(keep)
+      return makeRecordCells(type) ?? makeLargeCells(type, keep, encodedFrom)
   }
 }
 
@@ -92,6 +106,11 @@ export function makeValueCells(type: Type<unknown>): ValueCells {
 export function makeObjectCells(keep: Keeper = value => value): ValueCells {
   const makeValues = (slots: number): ObjectPages => new ObjectPages(slots)
   return new (cloneFunction(objectCellsClass)())({ keep, makeValues })
+}
+
+function makeLargeCells(type: Type<unknown>, keep: Keeper, encodedFrom: number): ValueCells {
+  if (!isFlatSchema(type.schema)) return makeObjectCells(keep)
+  return new ArenaCells(type, { encodedFrom, keep })
 }
 
 function makeNumberCells(options: PlainOptions): ValueCells {

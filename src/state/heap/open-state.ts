@@ -35,6 +35,8 @@ export interface OpenOptions {
   readonly clock: Pick<Clock, 'now'>
   /** Whether expired entries are dropped between snapshots. */
   readonly sweepsExpired: boolean
+  /** See `HeapBackendOptions`. */
+  readonly encodedFrom?: number | undefined
   checkOwned(hash: number): void
 }
 
@@ -53,13 +55,14 @@ export interface OpenState {
 
 export function openState(descriptor: StateDescriptor, options: OpenOptions): OpenState {
   const ttl = descriptor.ttl === undefined ? undefined : new Ttl(descriptor.ttl, options.clock)
-  const cells = cellsOf(descriptor)
+  const cells = cellsOf(descriptor, options.encodedFrom)
   const contents = contentsOf(descriptor, cells, ttl)
   const tables = new StateTables(
     {
       width: cells.width,
       makeValues: slots => cells.makeValues(slots),
       ...(cells.makeArena === undefined ? {} : { makeArena: cells.makeArena }),
+      ...(cells.encode === undefined ? {} : { encode: cells.encode }),
       timed: ttl !== undefined && contents instanceof ScalarContents,
       checkOwned: options.checkOwned,
     },
@@ -89,9 +92,9 @@ function metaOf(name: string, descriptor: StateDescriptor): StateMeta {
   }
 }
 
-function cellsOf(descriptor: StateDescriptor): ValueCells {
+function cellsOf(descriptor: StateDescriptor, encodedFrom: number | undefined): ValueCells {
   if (descriptor.kind === 'list' || descriptor.kind === 'map') return makeObjectCells()
-  return makeValueCells(valueTypeOf(descriptor))
+  return makeValueCells(valueTypeOf(descriptor), encodedFrom)
 }
 
 function contentsOf(

@@ -15,6 +15,7 @@ export class PageCopies {
   readonly #live: Generation
   readonly #shape: GenerationShape
   readonly #hadKeys: boolean
+  readonly #hadPairs: boolean
   readonly #hadNamespaces: boolean
   readonly #spare: Generation | undefined
   /** Holds the pages that were copied; made for the first one. */
@@ -27,6 +28,7 @@ export class PageCopies {
     this.#shape = shape
     this.#spare = spare?.capacity === live.capacity ? spare : undefined
     this.#hadKeys = live.keys !== undefined
+    this.#hadPairs = live.pairs !== undefined
     this.#hadNamespaces = live.namespaces !== undefined
     this.#copied = new Uint8Array(((live.capacity - 1) >>> PAGE_SHIFT) + 1)
   }
@@ -51,6 +53,7 @@ export class PageCopies {
     copyRange(copy.slots, live.slots, [from * 2, to * 2])
     const { width } = this.#shape
     copyRange(copy.values, live.values, [from * width, to * width])
+    copyRange(copy.pairs, live.pairs, [from * 2, to * 2])
     copyRange(copy.times, live.times, [from, to])
     copyRange(copy.namespaces, live.namespaces, [from, to])
     for (let slot = from; copy.keys !== undefined && slot < to; slot++) {
@@ -63,6 +66,8 @@ export class PageCopies {
   #makeCopy(): Generation {
     const copy = this.#spare ?? new Generation(this.#live.capacity, this.#shape, undefined)
     copy.keys = this.#hadKeys ? new ObjectPages(copy.capacity) : undefined
+    if (!this.#hadPairs) copy.pairs = undefined
+    else if (copy.pairs === undefined) copy.addPairs()
     copy.namespaces = this.#hadNamespaces ? new Float64Array(copy.capacity) : undefined
     this.#copy = copy
     return copy

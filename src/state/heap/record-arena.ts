@@ -14,7 +14,7 @@
  *  R1  A piece is live or on the free list of its class, never both.
  */
 import { assert } from '../../common/assert.ts'
-import { ByteReader } from '../../common/bytes.ts'
+import { ByteReader, type ByteWriter } from '../../common/bytes.ts'
 
 const UNIT_SHIFT = 3
 const BLOCK_UNITS_SHIFT = 15
@@ -75,6 +75,15 @@ export class RecordArena {
     const reader = this.#readers[blockOf(address)] as ByteReader
     reader.offset = offsetOf(address) + HEADER_BYTES
     return reader
+  }
+
+  /** Appends the bytes of a record. */
+  copyTo(out: ByteWriter, address: number): void {
+    const length = this.#lengthAt(address)
+    const from = offsetOf(address) + HEADER_BYTES
+    out.reserve(length)
+    ;(this.#blocks[blockOf(address)] as Buffer).copy(out.buffer, out.length, from, from + length)
+    out.length += length
   }
 
   get bytes(): number {

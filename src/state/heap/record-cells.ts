@@ -24,9 +24,9 @@ export function makeRecordCells(type: Type<unknown>): ValueCells | undefined {
   const width = leaves.length
   source.line(
     'return new (class RecordCells {',
-    'isCopied = true',
     `width = ${width}`,
     `makeValues(slots) { return new Float64Array(slots * ${width}) }`,
+    'holds() { return false }',
     'get(generation, slot) {',
     `const values = generation.values, at = slot * ${width}`,
     `return ${literalOf(schema, { next: 0 })}`,

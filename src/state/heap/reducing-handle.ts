@@ -33,7 +33,7 @@ export function reducingHandleClass(
       }
       const before = this.cells.get(cursor.table.main, slot)
       const after = this.#descriptor.reduce(before, value)
-      if (after !== before || this.cells.isCopied)
+      if (!this.cells.holds(cursor.table.main, slot, after))
         this.cells.set(cursor.table.main, slot, this.cells.keep(after))
     }
 

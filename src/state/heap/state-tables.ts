@@ -52,9 +52,14 @@ export class StateTables {
     this.#byNamespace?.delete(namespace)
   }
 
-  /** Brings the entries of these hashes into the cache; only a large table has them elsewhere. */
+  /** A table of this size is not in the caches by itself. */
+  get isLarge(): boolean {
+    return this.#main.count >= TOUCH_MIN
+  }
+
+  /** Brings the entries of these hashes into the cache. */
   touch(hashes: Int32Array, count: number): void {
-    if (this.#main.count >= TOUCH_MIN) this.#touched ^= this.#main.touch(hashes, count)
+    if (this.isLarge) this.#touched ^= this.#main.touch(hashes, count)
   }
 
   /** Those that hold anything. */

@@ -1,9 +1,15 @@
 /** How a state's values lie in the cells of its table. */
+import type { ByteWriter } from '../../common/bytes.ts'
 import type { Generation, GenerationShape } from './generation.ts'
 
-export interface ValueCells extends Pick<GenerationShape, 'width' | 'makeValues' | 'makeArena'> {
-  /** Whether `get` gives a copy: what is changed in it must be set again. */
-  readonly isCopied: boolean
+type OfShape = Pick<GenerationShape, 'width' | 'makeValues' | 'makeArena' | 'encode'>
+
+export interface ValueCells extends OfShape {
+  /**
+   * Whether the slot has this very value, so that nothing is to be set. What `get` gave need not be
+   * held: where it is a copy, what was changed in it must be set again.
+   */
+  holds(generation: Generation, slot: number, value: unknown): boolean
   /**
    * Checks a value and makes it fit to be kept. Called before a table is changed for it, since it
    * throws what the type says about a value that does not fit.
@@ -14,4 +20,6 @@ export interface ValueCells extends Pick<GenerationShape, 'width' | 'makeValues'
   lend(generation: Generation, slot: number): unknown
   /** Takes what `keep` gave last. */
   set(generation: Generation, slot: number, kept: unknown): void
+  /** Appends the value as its type writes it, if it is kept in that form; false if not. */
+  writeStored?(out: ByteWriter, generation: Generation, slot: number): boolean
 }

@@ -25,7 +25,7 @@ export function valueHandleClass(
         const kept = this.cells.keep(value)
         const fresh = cursor.insert()
         this.cells.set(cursor.table.main, fresh, kept)
-      } else if (this.cells.isCopied || this.cells.get(cursor.table.main, slot) !== value) {
+      } else if (!this.cells.holds(cursor.table.main, slot, value)) {
         this.cells.set(cursor.table.main, slot, this.cells.keep(value))
       }
     }

@@ -1,12 +1,13 @@
 /**
  * The simulated job: transfers -> legs -> balance of each account -> transactional sink. The real
- * graph and the real enumerator's contract; the tasks themselves are simulated (`sim-task.ts`).
+ * graph and the real enumerator's contract; the tasks themselves are simulated (`sim-task.ts`), and
+ * divide records by account on both edges.
  */
 import { job } from '../../api/job.ts'
 import type { JsonValue, Source, SourceSplit, SplitEnumerator } from '../../api/source.ts'
 import { assertNever } from '../../common/assert.ts'
 import { planJob } from '../../graph/build-job-graph.ts'
-import type { JobGraph, JobVertex } from '../../graph/job-graph.ts'
+import type { JobEdge, JobGraph, JobVertex } from '../../graph/job-graph.ts'
 import { collectSink } from '../collect-sink.ts'
 import type { Bank, Leg } from './bank.ts'
 
@@ -20,7 +21,13 @@ export interface BankSplit extends SourceSplit {
 
 export type TaskRole = 'source' | 'sum' | 'sink'
 
-export function bankGraph(bank: Bank, parallelism: number): JobGraph {
+export interface BankGraphOptions {
+  readonly parallelism: number
+  /** No barrier overtakes between the sums and the sinks. */
+  readonly forced: boolean
+}
+
+export function bankGraph(bank: Bank, { parallelism, forced }: BankGraphOptions): JobGraph {
   const source = bankSource(bank)
   const definition = job('bank', env => {
     env
@@ -29,11 +36,28 @@ export function bankGraph(bank: Bank, parallelism: number): JobGraph {
       .keyBy(leg => leg.account)
       .reduce((a, b) => ({ ...b, delta: a.delta + b.delta }))
       .uid('balances')
-      .rebalance()
+      .partitionCustom(
+        leg => leg.account,
+        (account, channels) => account % channels,
+      )
       .to(collectSink<Leg>())
       .uid('bookings')
   })
-  return planJob(definition, { parallelism, maxParallelism: MAX_PARALLELISM })
+  const graph = planJob(definition, { parallelism, maxParallelism: MAX_PARALLELISM })
+  return forced ? withForcedEdge(graph) : graph
+}
+
+/** As if what leads to the sinks were pointwise. */
+function withForcedEdge(graph: JobGraph): JobGraph {
+  const last = graph.edges.at(-1)
+  const force = (edge: JobEdge): JobEdge =>
+    edge === last ? { ...edge, forcedAlignment: 'forward' } : edge
+  const edges = graph.edges.map(force)
+  const same = (edge: JobEdge): JobEdge => edges.find(({ id }) => id === edge.id) ?? edge
+  const vertices = graph.vertices.map(vertex => {
+    return { ...vertex, inputs: vertex.inputs.map(same), outputs: vertex.outputs.map(same) }
+  })
+  return { ...graph, edges, vertices }
 }
 
 export function roleOf(vertex: JobVertex): TaskRole {

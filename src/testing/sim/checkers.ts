@@ -10,11 +10,12 @@ import {
   snapshotFolder,
 } from '../../checkpoint/checkpoint-layout.ts'
 import { type GenerationBase, readGeneration } from '../../checkpoint/generation.ts'
+import { readMetadata } from '../../checkpoint/metadata-text.ts'
 import { type Bank, balancesAt, INITIAL_BALANCE } from './bank.ts'
 import type { Transaction } from './ledger.ts'
 import { checkOutput } from './output-checkers.ts'
 import type { Scheduler } from './scheduler.ts'
-import { readStoredCut } from './stored-cut.ts'
+import { readStoredCut, type StoredCut } from './stored-cut.ts'
 
 export type CheckerName =
   | 'no-record-lost'
@@ -26,7 +27,7 @@ export type CheckerName =
   | 'money-is-constant'
   /** The balances of a checkpoint are those of its offsets. */
   | 'cut-is-consistent'
-  /** The counts in the metadata are the offsets. */
+  /** The counts in the metadata are the offsets, what sinks wrote, and what they will commit. */
   | 'proof-holds'
   /** A restart goes on from the last completed checkpoint. */
   | 'completed-is-gone-on-from'
@@ -34,6 +35,8 @@ export type CheckerName =
   | 'commits-completed-only'
   | 'needed-is-kept'
   | 'nothing-stuck'
+  /** An alignment with a timeout becomes unaligned when the time is over. */
+  | 'alignment-ends-in-time'
   /** An assertion of the engine. */
   | 'invariants-hold'
 
@@ -48,6 +51,8 @@ export interface CheckersOptions {
   readonly jobId: string
   readonly mode: 'exactly-once' | 'at-least-once'
   readonly retained: number
+  /** Bookings of a transaction. */
+  readonly sizeOf: (transaction: string) => number
 }
 
 /** One violation shows the fault; the many that follow hide it. */
@@ -63,6 +68,8 @@ export class Checkers {
   readonly #committable = new Set<string>()
   /** What each attempt that ran went on from, by generation. */
   readonly #bases = new Map<number, GenerationBase>()
+  /** The generation that wrote a checkpoint. */
+  readonly #writers = new Map<number, number>()
   #newestTaken = 0
   #objects: ReadonlyMap<string, Buffer> = new Map()
 
@@ -86,6 +93,7 @@ export class Checkers {
 
   /** An object was written. */
   stored(key: string, bytes: Buffer): void {
+    if (key.endsWith(METADATA_FILE)) this.#snapshotStored(key, bytes)
     if (!key.includes('/generations/')) return
     const record = readGeneration(bytes)
     this.#newestTaken = Math.max(this.#newestTaken, record?.generation ?? 0)
@@ -95,27 +103,41 @@ export class Checkers {
     this.#goesOn(record.generation, record.base)
   }
 
+  #snapshotStored(key: string, bytes: Buffer): void {
+    const { checkpointId, generation } = readMetadata(bytes, { path: key, previous: undefined })
+    this.#writers.set(checkpointId, generation)
+    // Others are judged when they complete: half of one is none.
+    if (key.includes('/savepoints/')) this.#checkCut(folderOf(key))
+  }
+
   /** An attempt orders its sinks to commit. */
   completed(id: number, generation: number): void {
     // Ordered before it stood still, and a newer attempt went on from it: that is fine.
     if (this.#valid.has(id)) return
-    const newer = [...this.#bases.keys()].filter(other => other > generation)
-    for (const other of newer) {
+    for (const [other, base] of this.#bases) {
+      // One that was overtaken itself may have settled on it unseen.
+      if (other <= generation || this.#pastOf(base).has(id)) continue
       const detail = `generation ${generation} completes ${id} after ${other} went on without it`
       this.found('stale-completes-nothing', detail)
     }
     this.#valid.add(id)
     this.#ordered.add(id)
-    this.#checkCut(id)
+    this.#mayCommit(id)
   }
 
   /** An object was removed. */
   removed(key: string): void {
+    const isSavepoint = key.includes('/savepoints/')
+    if (isSavepoint && this.#objects.has(`${folderOf(key)}/${METADATA_FILE}`)) {
+      this.found('needed-is-kept', `${key} is removed, and the savepoint is there`)
+    }
     const id = checkpointIdOf(key)
     if (id === undefined) return
     const newer = [...this.#valid].filter(other => other > id)
     const isNewest = this.#valid.has(id) && !newer.some(other => this.#isStored(other))
-    const isRetained = this.#ordered.has(id) && newer.length < this.#options.retained
+    // What came before a savepoint that ended the job is no longer the job's past.
+    const isPast = newer.some(other => this.#folderOf(other).includes('/savepoints/'))
+    const isRetained = this.#ordered.has(id) && !isPast && newer.length < this.#options.retained
     if (isNewest || isRetained) this.found('needed-is-kept', `${key} is removed and needed`)
   }
 
@@ -139,43 +161,85 @@ export class Checkers {
   }
 
   #isStored(id: number): boolean {
-    return this.#objects.has(
-      `${snapshotFolder(this.#options.jobId, 'checkpoint', id)}/${METADATA_FILE}`,
-    )
+    return this.#objects.has(`${this.#folderOf(id)}/${METADATA_FILE}`)
   }
 
-  #goesOn(generation: number, { history, restoredFrom }: GenerationBase): void {
+  /** What completed may be a savepoint: the one that ended the job. */
+  #folderOf(id: number): string {
+    const { jobId } = this.#options
+    const savepoint = snapshotFolder(jobId, 'savepoint', id)
+    const isSavepoint = this.#objects.has(`${savepoint}/${METADATA_FILE}`)
+    return isSavepoint ? savepoint : snapshotFolder(jobId, 'checkpoint', id)
+  }
+
+  /** What an attempt's state holds: what it went on from, and what that went on from. */
+  #pastOf(base: GenerationBase): ReadonlySet<number> {
+    const past = new Set([...base.history.map(({ id }) => id), restoredSavepoint(base)])
+    const writer = this.#writers.get(base.history.at(-1)?.id ?? 0)
+    const before = writer === undefined ? undefined : this.#bases.get(writer)
+    if (before === undefined || before === base) return past
+    return new Set([...past, ...this.#pastOf(before)])
+  }
+
+  #goesOn(generation: number, base: GenerationBase): void {
+    const { history, restoredFrom } = base
     const newest = Math.max(0, ...this.#valid)
     // One that was overtaken before it settled is fenced before anything of it runs.
     if (!this.isNewest(generation)) return
-    if (newest > 0 && !history.some(past => past.id === newest)) {
+    const restored = restoredSavepoint(base)
+    if (newest > restored && !this.#pastOf(base).has(newest)) {
       const detail = `generation ${generation} goes on from ${restoredFrom}, not from ${newest}`
       this.found('completed-is-gone-on-from', detail)
     }
     for (const { id } of history) this.#valid.add(id)
-    const last = history.at(-1)
-    if (last !== undefined) this.#checkCut(last.id)
+    const last = history.at(-1)?.id ?? restored
+    if (last === 0) return
+    this.#valid.add(last)
+    this.#mayCommit(last)
   }
 
-  #checkCut(id: number): void {
-    const { jobId, bank, mode } = this.#options
+  #mayCommit(id: number): void {
+    for (const transaction of this.#checkCut(this.#folderOf(id))) this.#committable.add(transaction)
+  }
+
+  /** Gives what the sinks of the cut have prepared. */
+  #checkCut(folder: string): readonly string[] {
+    const { bank, mode } = this.#options
+    const id = folder.slice(folder.lastIndexOf('/') + 1)
     try {
-      const cut = readStoredCut(this.#objects, { jobId, bank }, id)
-      for (const transaction of cut.transactions) this.#committable.add(transaction)
-      const offsets = cut.offsets.join(' ')
-      if (cut.proven.join(' ') !== offsets) {
-        this.found('proof-holds', `${id}: ${offsets} read, ${cut.proven.join(' ')} proven`)
-      }
+      const cut = readStoredCut(this.#objects, bank, folder)
+      this.#checkProof(id, cut)
       if (cut.doubled.length > 0) {
         this.found('cut-is-consistent', `${id} holds split ${cut.doubled.join(', ')} twice`)
       }
       if (mode === 'exactly-once') this.#checkBalances(id, cut.offsets, cut.balances)
+      return cut.transactions
     } catch (error) {
       this.found('completed-restores', `${id}: ${(error as Error).message}`)
+      return []
     }
   }
 
-  #checkBalances(id: number, offsets: readonly number[], balances: readonly number[]): void {
+  #checkProof(id: string, cut: StoredCut): void {
+    const { mode, sizeOf } = this.#options
+    const offsets = cut.offsets.join(' ')
+    if (cut.proven.join(' ') !== offsets) {
+      this.found('proof-holds', `${id}: ${offsets} read, ${cut.proven.join(' ')} proven`)
+    }
+    for (const transaction of cut.transactions) {
+      const proven = cut.provenTransactions[transaction]
+      if (proven === sizeOf(transaction)) continue
+      this.found('proof-holds', `${id}: ${transaction} holds ${sizeOf(transaction)}, not ${proven}`)
+    }
+    // Both legs of each transfer have come to a sink, or are on their way.
+    const expected = 2 * cut.offsets.reduce((sum, offset) => sum + offset, 0)
+    const proven = cut.provenWritten + cut.underWay
+    if (mode === 'exactly-once' && proven !== expected) {
+      this.found('proof-holds', `${id}: ${expected} written or under way, ${proven} proven`)
+    }
+  }
+
+  #checkBalances(id: string, offsets: readonly number[], balances: readonly number[]): void {
     const { bank } = this.#options
     const total = balances.reduce((sum, balance) => sum + balance, 0)
     const wanted = bank.accounts * INITIAL_BALANCE
@@ -187,4 +251,13 @@ export class Checkers {
       this.found('cut-is-consistent', `${id} has ${balances.join(' ')} instead of ${expected}`)
     }
   }
+}
+
+/** The savepoint that was restored; 0 for none. */
+function restoredSavepoint({ restoredFrom }: GenerationBase): number {
+  return Number(/\/savepoint-(\d+)$/.exec(restoredFrom ?? '')?.[1] ?? 0)
+}
+
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/'))
 }

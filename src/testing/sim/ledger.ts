@@ -30,6 +30,11 @@ export class Ledger {
     return id
   }
 
+  /** How many bookings a transaction holds. */
+  sizeOf(id: string): number {
+    return this.#prepared.get(id)?.bookings.length ?? 0
+  }
+
   /** Says whether it was committed before. */
   commit(id: string): boolean {
     const transaction = this.#prepared.get(id)

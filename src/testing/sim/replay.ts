@@ -41,11 +41,13 @@ export function describeFailure({ seed, violations }: SeedResult): string {
 
 /** What the seed stands for, in a line or two. */
 export function describeScenario({ seed, scenario }: SeedResult): string {
-  const { mode, parallelism, bank, intervalMs, maxConcurrent, retained, faults } = scenario
+  const { mode, alignment, parallelism, bank, intervalMs, maxConcurrent, retained } = scenario
   const transfers = bank.splits.reduce((sum, split) => sum + split.length, 0)
   const job = `${transfers} transfers in ${bank.splits.length} splits, ${bank.accounts} accounts`
-  const how = `${parallelism} slots, ${mode}, every ${intervalMs} ms`
+  const barriers =
+    alignment.kind === 'timeout' ? `${alignment.timeoutMs} ms aligned` : alignment.kind
+  const how = `${parallelism} slots, ${mode}, ${barriers}, every ${intervalMs} ms`
   const limits = `${maxConcurrent} at once, ${retained} kept`
-  const kinds = faults.map(fault => fault.kind).join(', ')
+  const kinds = scenario.faults.map(fault => fault.kind).join(', ')
   return `seed ${seed}: ${job}; ${how}, ${limits}\nfaults: ${kinds || 'none'}\n`
 }

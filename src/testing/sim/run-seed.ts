@@ -36,7 +36,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const scheduler = new Scheduler(seed, log)
   const scenario = drawScenario(scheduler.random)
   const { bank, mode, retained } = scenario
-  const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained })
+  const sizeOf = (transaction: string): number => ledger.sizeOf(transaction)
+  const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained, sizeOf })
   const switchedOff = new Set(off)
   const ledger = new Ledger(!switchedOff.has('idempotent-commit'), transaction =>
     checkers.committed(transaction),

@@ -1,19 +1,32 @@
 /** What a seed stands for: the job, its settings, and the faults it will meet. */
 import type { SeededRandom } from '../../common/random.ts'
+import type { BarrierAlignment } from '../../runtime/task-contract.ts'
 import { type Bank, makeBank } from './bank.ts'
+import type { TaskRole } from './bank-job.ts'
 import type { StoreFaults } from './sim-store.ts'
 
 export const PARALLELISM_MAX = 3
 
+/** What happens to a cluster: faults, and what its user orders. */
 export type FaultKind =
   | 'kill-worker'
   | 'kill-jobmanager'
+  /** A savepoint; the job goes on. */
+  | 'savepoint'
+  /** A stop with a savepoint, and a new start from it with other slots. */
+  | 'stop-with-savepoint'
   /** It stands still, its successor takes over, it wakes up. */
   | 'zombie-jobmanager'
   /** Two jobmanagers start at the same time while the first one lives. */
   | 'rival-jobmanagers'
   /** It stands still, is given up and replaced, and wakes up. */
   | 'zombie-worker'
+  /** Another one takes its slot while it lives. */
+  | 'doubled-worker'
+  /** The wall clock of a process is set. */
+  | 'clock-jump'
+  /** Every call to the store takes long for a while. */
+  | 'slow-disk'
 
 const faultKinds: readonly FaultKind[] = [
   'kill-worker',
@@ -24,6 +37,12 @@ const faultKinds: readonly FaultKind[] = [
   'zombie-jobmanager',
   'rival-jobmanagers',
   'zombie-worker',
+  'doubled-worker',
+  'savepoint',
+  'stop-with-savepoint',
+  'stop-with-savepoint',
+  'clock-jump',
+  'slow-disk',
 ]
 
 export type FaultMoment =
@@ -45,6 +64,14 @@ export interface Scenario {
   readonly intervalMs: number
   readonly minPauseMs: number
   readonly timeoutMs: number
+  readonly alignment: BarrierAlignment
+  /** No barrier overtakes between the sums and the sinks. */
+  readonly forced: boolean
+  /** The longest time that a record takes, by role. */
+  readonly takeMs: Readonly<Record<TaskRole, number>>
+  /** Batches that a receiver takes before it polls, and that wait before a sender pauses. */
+  readonly credit: number
+  readonly waitingMax: number
   readonly maxConcurrent: number
   readonly tolerableFailures: number
   readonly retained: number
@@ -58,14 +85,23 @@ export interface Scenario {
   readonly faults: readonly Fault[]
 }
 
-const FAULTS_MAX = 5
+/** Then data flows freely: of a slow job no aligned checkpoint might ever be in time. */
+export const SLOW_UNTIL_MS = 500
+
+const FAULTS_MAX = 6
 const FAULT_TIME_MS = 150
 
 export function drawScenario(random: SeededRandom): Scenario {
+  const mode = random.int(6) === 0 ? 'at-least-once' : 'exactly-once'
   const often = (probability: number): number => (random.next() < 0.5 ? 0 : probability)
   return {
     bank: makeBank(random),
-    mode: random.int(6) === 0 ? 'at-least-once' : 'exactly-once',
+    mode,
+    alignment: mode === 'exactly-once' ? drawAlignment(random) : { kind: 'aligned' },
+    forced: random.int(4) === 0,
+    takeMs: { source: 0, sum: often(random.next()), sink: often(random.next() * 2) },
+    credit: 1 + random.int(3),
+    waitingMax: 1 + random.int(4),
     parallelism: 1 + random.int(PARALLELISM_MAX),
     intervalMs: 4 + random.int(16),
     minPauseMs: random.int(4),
@@ -79,6 +115,17 @@ export function drawScenario(random: SeededRandom): Scenario {
     doubledNotification: often(0.3),
     lostTrigger: often(0.03),
     faults: Array.from({ length: random.int(FAULTS_MAX + 1) }, () => drawFault(random)),
+  }
+}
+
+function drawAlignment(random: SeededRandom): BarrierAlignment {
+  switch (random.int(3)) {
+    case 0:
+      return { kind: 'aligned' }
+    case 1:
+      return { kind: 'unaligned' }
+    default:
+      return { kind: 'timeout', timeoutMs: 1 + random.int(15) }
   }
 }
 

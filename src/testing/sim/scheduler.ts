@@ -21,6 +21,8 @@ const turnOfPromises = Promise.resolve()
 export interface SimProcess {
   readonly name: string
   state: 'alive' | 'paused' | 'dead'
+  /** It was paused at some time: it may be late with anything. */
+  stoodStill: boolean
   /** What came while it stood still. */
   readonly held: SimStep[]
 }
@@ -48,7 +50,7 @@ export class Scheduler {
   }
 
   spawn(name: string): SimProcess {
-    return { name, state: 'alive', held: [] }
+    return { name, state: 'alive', stoodStill: false, held: [] }
   }
 
   after(delayMs: number, owner: SimProcess | undefined, action: () => void): SimStep {
@@ -77,6 +79,7 @@ export class Scheduler {
   pause(process: SimProcess): void {
     if (process.state !== 'alive') return
     process.state = 'paused'
+    process.stoodStill = true
     this.note(process, 'stands still')
   }
 

@@ -5,11 +5,12 @@ import type { Scheduler, SimProcess } from './scheduler.ts'
 const EPOCH_MS = 1_750_000_000_000
 const SKEW_MS = 120_000
 const DRIFT = 0.1
+const JUMP_MS = 3_600_000
 
 export class SimClock implements Clock {
   readonly #scheduler: Scheduler
   readonly #process: SimProcess
-  readonly #offsetMs: number
+  #offsetMs: number
   readonly #startMs: number
   readonly #rate: number
 
@@ -23,6 +24,11 @@ export class SimClock implements Clock {
 
   now(): number {
     return Math.floor(EPOCH_MS + this.#offsetMs + this.#scheduler.nowMs * this.#rate)
+  }
+
+  /** Somebody sets the wall clock, forward or back. */
+  jump(): void {
+    this.#offsetMs += this.#scheduler.between(-JUMP_MS, 2 * JUMP_MS)
   }
 
   monotonic(): number {

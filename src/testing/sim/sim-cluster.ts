@@ -6,14 +6,18 @@
  * Leaves out  what is promised (`checkers.ts`).
  */
 import type { JobResult } from '../../cluster/job-result.ts'
+import type { RestoreRequest } from '../../cluster/job-settings.ts'
+import { assertNever } from '../../common/assert.ts'
 import type { Fault } from './scenario.ts'
 import { PARALLELISM_MAX } from './scenario.ts'
-import { SimJobManager } from './sim-jobmanager.ts'
+import type { SimProcess } from './scheduler.ts'
+import { SimJobManager, type SimStart } from './sim-jobmanager.ts'
 import type { SimWorld } from './sim-world.ts'
 
 const TAKEOVER_MS = 15
 const STANDSTILL_MS = 120
 const LINGER_MS = 60
+const SLOW_DISK_MS = 80
 /** After the end, for what is still under way: messages, writes, those that stand still. */
 const AFTERMATH_MS = 400
 
@@ -21,10 +25,12 @@ export class SimCluster {
   readonly #world: SimWorld
   readonly #masters: SimJobManager[] = []
   #waiting: Fault[]
-  #begun = false
+  /** Starts that got to run tasks. */
+  readonly #begun = new Set<string>()
   #writes = 0
   #completes = 0
   #names = 0
+  #starts = 0
   #overAtMs = Number.POSITIVE_INFINITY
 
   constructor(world: SimWorld) {
@@ -35,7 +41,7 @@ export class SimCluster {
   /** Resolves when the job has ended and nothing is under way, or the steps are used up. */
   async run(stepsMax: number): Promise<boolean> {
     const { scheduler } = this.#world
-    this.#startMaster(this.#world.scenario.parallelism)
+    this.#startMaster(this.#newStart({ kind: 'none' }), this.#world.scenario.parallelism)
     for (const fault of this.#waiting) {
       if (fault.moment.kind === 'at') {
         scheduler.after(fault.moment.atMs, undefined, () => this.#strike(fault))
@@ -62,29 +68,40 @@ export class SimCluster {
     return this.#masters.at(-1)
   }
 
-  #startMaster(parallelism: number): void {
+  #newStart(restore: RestoreRequest): SimStart {
+    this.#starts++
+    return { run: `run${this.#starts}`, restore }
+  }
+
+  #someParallelism(): number {
+    return 1 + this.#world.scheduler.random.int(PARALLELISM_MAX)
+  }
+
+  #startMaster(start: SimStart, parallelism = this.#someParallelism()): void {
     this.#names++
     const master: SimJobManager = new SimJobManager({
       world: this.#world,
       name: `jm${this.#names}`,
       parallelism,
-      // Before anything ran there is nothing to go on from.
-      restore: this.#begun ? 'latest' : 'none',
+      start,
       completes: (id, generation) => this.#completed(id, generation),
       deploys: () => {
-        this.#begun = true
+        this.#begun.add(start.run)
       },
       ended: result => this.#ended(master, result),
     })
     this.#masters.push(master)
   }
 
-  #ended(master: SimJobManager, { outcome, error }: JobResult): void {
+  #ended(master: SimJobManager, { outcome, error, savepointPath }: JobResult): void {
     const { scheduler, checkers } = this.#world
     this.#checkError(master, error)
     this.#release(master)
-    if (outcome === 'finished' && master === this.#newest) this.#overAtMs = scheduler.nowMs
-    else if (master === this.#newest) this.#succeed(master)
+    if (master === this.#newest) {
+      if (savepointPath !== undefined) this.#startAgain(savepointPath)
+      else if (outcome === 'failed') this.#succeed(master)
+      else this.#overAtMs = scheduler.nowMs
+    }
     if (this.#names > 40) checkers.found('nothing-stuck', 'forty jobmanagers gave up')
   }
 
@@ -100,12 +117,20 @@ export class SimCluster {
   }
 
   /** Another one goes on, perhaps with other slots. */
-  #succeed(master: SimJobManager): void {
+  #succeed(master: SimJobManager, start = master.start): void {
     const { scheduler } = this.#world
-    const parallelism = 1 + scheduler.random.int(PARALLELISM_MAX)
+    const parallelism = this.#someParallelism()
     scheduler.after(scheduler.between(1, TAKEOVER_MS), undefined, () => {
-      if (master === this.#newest && this.#names <= 40) this.#startMaster(parallelism)
+      if (master === this.#newest && this.#names <= 40) this.#startMaster(start, parallelism)
     })
+  }
+
+  /** As the user who stopped the job would. */
+  #startAgain(path: string): void {
+    const master = this.#newest
+    if (master === undefined) return
+    const isLatest = this.#world.scheduler.chance(0.5)
+    this.#succeed(master, this.#newStart(isLatest ? { kind: 'latest' } : { kind: 'path', path }))
   }
 
   /** Its workers notice some time later that nobody is there any more. */
@@ -127,8 +152,7 @@ export class SimCluster {
 
   #strike(fault: Fault): void {
     const master = this.#newest
-    // Until the job has begun a restart would be another first start.
-    if (master === undefined || !this.#begun || this.#overAtMs < Number.POSITIVE_INFINITY) return
+    if (master === undefined || this.#overAtMs < Number.POSITIVE_INFINITY) return
     this.#waiting = this.#waiting.filter(one => one !== fault)
     if (master.process.state !== 'alive' || master.result !== undefined) return
     this.#world.scheduler.note(undefined, `fault: ${fault.kind}`)
@@ -147,20 +171,49 @@ export class SimCluster {
       case 'zombie-jobmanager':
         this.#standStill(master)
         break
-      case 'rival-jobmanagers':
-        this.#startMaster(1 + this.#world.scheduler.random.int(PARALLELISM_MAX))
-        this.#startMaster(1 + this.#world.scheduler.random.int(PARALLELISM_MAX))
+      case 'doubled-worker':
+        this.#loseWorker(master, 'alive')
         break
+      case 'rival-jobmanagers':
+        this.#startMaster(master.start)
+        this.#startMaster(this.#rivalOf(master))
+        break
+      case 'savepoint':
+        master.savepoint()
+        break
+      case 'stop-with-savepoint':
+        master.stopWithSavepoint()
+        break
+      case 'clock-jump':
+        this.#setClock(master)
+        break
+      case 'slow-disk':
+        this.#world.disk.slowUntilMs = this.#world.scheduler.nowMs + SLOW_DISK_MS
+        break
+      default:
+        assertNever(fault.kind)
     }
   }
 
-  #loseWorker(master: SimJobManager, state: 'dead' | 'paused'): void {
+  /** Where there is something to go on from it may be another start by the user. */
+  #rivalOf({ start }: SimJobManager): SimStart {
+    const isOther = this.#begun.has(start.run) && this.#world.scheduler.chance(0.5)
+    return isOther ? this.#newStart({ kind: 'latest' }) : start
+  }
+
+  #setClock(master: SimJobManager): void {
+    const { random } = this.#world.scheduler
+    const clocks = [master.clock, ...master.lines.map(line => line.clock)]
+    clocks[random.int(clocks.length)]?.jump()
+  }
+
+  #loseWorker(master: SimJobManager, state: SimProcess['state']): void {
     const { scheduler } = this.#world
     const line = master.lines[scheduler.random.int(master.lines.length)]
     if (line === undefined) return
     const { process } = line
     if (state === 'dead') scheduler.kill(process)
-    else {
+    if (state === 'paused') {
       scheduler.pause(process)
       scheduler.after(scheduler.between(5, STANDSTILL_MS), undefined, () => scheduler.wake(process))
     }

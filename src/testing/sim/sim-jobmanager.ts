@@ -1,12 +1,17 @@
 /** A jobmanager process: the real JobMaster over a simulated store, network and slots. */
 import { generationOf } from '../../checkpoint/checkpoint-layout.ts'
 import type { JobResult } from '../../cluster/job-result.ts'
-import { defaultSettings, type JobSettings } from '../../cluster/job-settings.ts'
+import {
+  defaultSettings,
+  type JobSettings,
+  type RestoreRequest,
+} from '../../cluster/job-settings.ts'
 import { JobMaster } from '../../cluster/jobmanager/job-master.ts'
+import { messageOf } from '../../common/errors.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { ObjectBytes } from '../../storage/object-store.ts'
 import { bankGraph } from './bank-job.ts'
-import type { SimProcess } from './scheduler.ts'
+import type { Scheduler, SimProcess } from './scheduler.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimExchange } from './sim-exchange.ts'
 import { SimStore } from './sim-store.ts'
@@ -14,11 +19,17 @@ import type { SimWorld } from './sim-world.ts'
 import { SlotLine } from './slot-line.ts'
 import { UnsafeStore } from './unsafe-store.ts'
 
+/** A start of the job by its user: what the jobmanagers of it share. */
+export interface SimStart {
+  readonly run: string
+  readonly restore: RestoreRequest
+}
+
 export interface SimJobManagerOptions {
   readonly world: SimWorld
   readonly name: string
   readonly parallelism: number
-  readonly restore: 'none' | 'latest'
+  readonly start: SimStart
   /** A commit was ordered, for the first time. */
   readonly completes: (checkpointId: number, generation: number) => void
   readonly deploys: () => void
@@ -32,19 +43,27 @@ export class SimJobManager {
   readonly process: SimProcess
   readonly lines: readonly SlotLine[]
   result: JobResult | undefined
+  readonly start: SimStart
+  readonly clock: SimClock
+  readonly #master: JobMaster
+  readonly #scheduler: Scheduler
   readonly #store: OwnStore
 
   constructor(options: SimJobManagerOptions) {
-    const { world, name, parallelism, completes, ended } = options
+    const { world, name, parallelism, completes, ended, start } = options
     const { scheduler, disk, off, scenario, bank, jobId } = world
     this.process = scheduler.spawn(name)
-    const graph = bankGraph(bank, parallelism)
+    this.start = start
+    this.#scheduler = scheduler
+    this.clock = new SimClock(scheduler, this.process)
+    const graph = bankGraph(bank, { parallelism, forced: scenario.forced })
     const plan = buildExecutionPlan(graph)
     const exchange = new SimExchange({
       scheduler,
+      off,
+      credit: scenario.credit,
       processOf: slot => this.lines[slot]?.process ?? this.process,
       delayMs: scenario.networkMs,
-      ordered: !off.has('fifo-channels'),
     })
     const faults = scenario.store
     const store = new OwnStore({ scheduler, process: this.process, disk, faults })
@@ -74,21 +93,41 @@ export class SimJobManager {
       jobId,
       store: unsafe,
       storeAt: () => unsafe,
-      restore: { kind: options.restore },
+      ...start,
       settings: settingsOf(world),
-      clock: new SimClock(scheduler, this.process),
+      clock: this.clock,
       random: scheduler.random,
       slots: this.lines,
       onNotice: ({ text }) => scheduler.note(this.process, text),
     })
+    this.#master = master
     void master.done.then(result => {
       this.result = result
       const why = result.error instanceof Error ? `: ${result.error.message}` : ''
       scheduler.note(this.process, `${result.outcome}${why}`)
       ended(result)
     })
-    scheduler.note(this.process, `starts with ${parallelism} slots, restores ${options.restore}`)
+    const from = start.restore.kind === 'path' ? start.restore.path : start.restore.kind
+    scheduler.note(this.process, `starts ${start.run}, ${parallelism} slots, restores ${from}`)
     scheduler.after(0, this.process, () => master.start())
+  }
+
+  /** As a user orders it; what becomes of it is seen from outside. */
+  savepoint(): void {
+    this.#master.savepoint().then(
+      path => this.#note(`has savepoint ${path}`),
+      (error: unknown) => this.#note(`takes no savepoint: ${messageOf(error)}`),
+    )
+  }
+
+  stopWithSavepoint(): void {
+    this.#master
+      .stop({ savepoint: true })
+      .catch((error: unknown) => this.#note(`does not stop: ${messageOf(error)}`))
+  }
+
+  #note(text: string): void {
+    this.#scheduler.note(this.process, text)
   }
 
   /** The last one that it took; 0 before. */
@@ -109,13 +148,14 @@ class OwnStore extends SimStore {
 }
 
 function settingsOf({ scenario, off }: SimWorld): JobSettings {
-  const { mode, intervalMs, minPauseMs, maxConcurrent, tolerableFailures, retained } = scenario
+  const { mode, alignment, intervalMs, minPauseMs, maxConcurrent } = scenario
+  const { tolerableFailures, retained } = scenario
   const timeoutMs = off.has('checkpoint-timeout') ? NEVER_MS : scenario.timeoutMs
   return {
     ...defaultSettings,
     checkpoint: {
       mode,
-      alignment: { kind: 'aligned' },
+      alignment,
       intervalMs,
       minPauseMs,
       timeoutMs,

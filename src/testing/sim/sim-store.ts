@@ -18,6 +18,8 @@ export interface StoreFaults {
 /** What lies in the store; told of every change. */
 export class SimDisk {
   readonly objects = new Map<string, Buffer>()
+  /** Until then every call takes long. */
+  slowUntilMs = 0
   readonly #onPut: (key: string, bytes: Buffer) => void
   readonly #onDelete: (key: string) => void
 
@@ -111,10 +113,11 @@ export class SimStore implements ObjectStore {
   }
 
   #call<T>(action: string, key: string, effect: () => T): Promise<T> {
-    const { scheduler, process, faults } = this.#options
+    const { scheduler, process, faults, disk } = this.#options
     const details = { location: this.location, key, action, reason: 'the disk says no' }
     const failure = (): Error => storageErrors.WEIR_STORE_FAILED(details)
-    const latencyMs = scheduler.chance(faults.slow) ? SLOW_MS : LATENCY_MS
+    const isSlow = scheduler.chance(faults.slow) || scheduler.nowMs < disk.slowUntilMs
+    const latencyMs = isSlow ? SLOW_MS : LATENCY_MS
     const isFaulty = scheduler.nowMs < FAULTS_UNTIL_MS
     const fails = isFaulty && scheduler.chance(faults.fail)
     const losesAnswer = isFaulty && scheduler.chance(faults.loseAnswer)

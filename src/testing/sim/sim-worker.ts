@@ -3,11 +3,13 @@
 import type { SlotEvent } from '../../cluster/slot-messages.ts'
 import { TaskExecutor, type TaskStart } from '../../cluster/taskmanager/task-executor.ts'
 import { assertDefined } from '../../common/assert.ts'
-import type { ExecutionPlan } from '../../graph/execution-plan.ts'
+import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import { roleOf } from './bank-job.ts'
+import { Patience } from './patience.ts'
 import type { SimProcess } from './scheduler.ts'
 import { SimClock } from './sim-clock.ts'
 import type { SimExchange } from './sim-exchange.ts'
+import { SimPartition } from './sim-partition.ts'
 import { SimStore } from './sim-store.ts'
 import { SimTask } from './sim-task.ts'
 import type { SimWorld } from './sim-world.ts'
@@ -32,14 +34,14 @@ export class SimWorker {
   readonly process: SimProcess
   readonly executor: TaskExecutor
   readonly #options: SimWorkerOptions
-  readonly #clock: SimClock
+  readonly clock: SimClock
 
   constructor(options: SimWorkerOptions) {
     const { world, slot, plan, report } = options
     const { scheduler, disk, off, scenario, jobId } = world
     this.#options = options
     this.process = scheduler.spawn(options.name)
-    this.#clock = new SimClock(scheduler, this.process)
+    this.clock = new SimClock(scheduler, this.process)
     const faults = scenario.store
     const client = new SimStore({ scheduler, process: this.process, disk, faults })
     const store = new UnsafeStore(client, off)
@@ -61,29 +63,30 @@ export class SimWorker {
     const { subtask, attempt, restore, listener } = start
     const { vertex, index } = subtask
     const { process } = this
+    const role = roleOf(vertex)
     const restoredCheckpointId = restore?.checkpointId ?? 0
     const task = new SimTask({
       subtask,
       scheduler,
       process,
-      clock: this.#clock,
+      clock: this.clock,
       mode: scenario.mode,
       off,
       listener,
       inputs: (subtask.inputs[0]?.from ?? []).map(from =>
         exchange.input({ attempt, vertexId: vertex.id, from, to: index }),
       ),
-      outputs: (subtask.outputs[0]?.to ?? []).map(to => {
-        const vertexId = assertDefined(subtask.outputs[0], 'it has an output').edge.to.vertexId
-        return exchange.connect({ attempt, vertexId, from: index, to }, process)
-      }),
+      output: this.#connect(start),
+      patience: this.#patience(subtask),
+      takeMs: scenario.takeMs[role],
       restoredCheckpointId,
+      restoredChannels: restore?.channels ?? [],
     })
     const operatorId = assertDefined(vertex.chain[0], 'a vertex has a head').operatorId
     const ports: TaskPorts = {
       scheduler,
       process,
-      clock: this.#clock,
+      clock: this.clock,
       bank,
       ledger,
       off,
@@ -92,13 +95,44 @@ export class SimWorker {
       listener,
       operatorId,
       isClosed: () => task.isClosed,
-      emit: (item, account) => task.emit(item, account),
+      isOver: () => task.isOver,
+      emit: record => task.emit(record),
+      mayEmit: () => task.mayEmit(),
+      flush: () => task.flush(),
       end: () => task.end(),
     }
     const opening = scheduler.between(0.1, 3)
-    const logic = new logics[roleOf(vertex)](ports)
+    const logic = new logics[role](ports)
     // Not at once: the executor must know the task before it speaks.
     scheduler.after(opening, process, () => void task.open(logic))
     return task
+  }
+
+  #connect({ subtask, attempt }: TaskStart): SimPartition | undefined {
+    const { exchange, world } = this.#options
+    const [output] = subtask.outputs
+    if (output === undefined) return undefined
+    const { edge, to } = output
+    const { vertexId } = edge.to
+    return new SimPartition({
+      outputs: to.map(receiver => {
+        const route = { attempt, vertexId, from: subtask.index, to: receiver }
+        return exchange.connect(route, this.process)
+      }),
+      forced: edge.forcedAlignment !== undefined,
+      off: world.off,
+      waitingMax: world.scenario.waitingMax,
+    })
+  }
+
+  #patience({ inputs }: Subtask): Patience {
+    const { off, checkers } = this.#options.world
+    return new Patience({
+      process: this.process,
+      fromGlobalStart: !off.has('timeout-from-global-start'),
+      forced: inputs.some(({ edge }) => edge.forcedAlignment !== undefined),
+      clock: this.clock,
+      exceeded: detail => checkers.found('alignment-ends-in-time', detail),
+    })
   }
 }

@@ -3,7 +3,7 @@ import type { CommitRequest } from '../../api/sink.ts'
 import type { JsonValue } from '../../api/source.ts'
 import { SinkCommitter } from '../../runtime/sink-committer.ts'
 import type { Booking } from './bank.ts'
-import type { SimItem } from './sim-exchange.ts'
+import type { SimRecord } from './sim-exchange.ts'
 import { emptyPart, type OperatorPart, type TaskLogic, type TaskPorts } from './task-logic.ts'
 
 const COMMIT_MS = 2
@@ -14,6 +14,7 @@ export class SinkLogic implements TaskLogic {
   readonly #ports: TaskPorts
   readonly #committer: SinkCommitter
   #open: Booking[] = []
+  #written = 0
   #newestId: number
 
   constructor(ports: TaskPorts) {
@@ -34,8 +35,10 @@ export class SinkLogic implements TaskLogic {
 
   start(): void {}
 
-  record(item: SimItem): void {
-    if (item.kind === 'booking') this.#open.push(item.booking)
+  record(record: SimRecord): void {
+    if (record.kind !== 'booking') return
+    this.#open.push(record.booking)
+    this.#written++
   }
 
   prepare(checkpointId: number): void {
@@ -43,10 +46,11 @@ export class SinkLogic implements TaskLogic {
     if (this.#open.length === 0) return
     const { ledger, scheduler, process } = this.#ports
     const committable = ledger.prepare(checkpointId, this.#open)
+    const transaction = { name: committable, records: this.#open.length }
     const shown = this.#open.map(({ split, seq, account }) => `${split}:${seq}:${account}`)
     scheduler.note(process, `prepares ${committable}: ${shown.join(' ')}`)
     this.#open = []
-    this.#committer.add([{ checkpointId, committable }])
+    this.#committer.add([{ checkpointId, committable, transaction }])
     if (this.#ports.off.has('commit-after-complete')) this.complete(checkpointId)
   }
 
@@ -70,6 +74,10 @@ export class SinkLogic implements TaskLogic {
 
   addSplits(): void {}
   noMoreSplits(): void {}
+  recordsWritten(): number {
+    return this.#written
+  }
+
   recordsPerSplit(): { readonly [splitId: string]: number } {
     return {}
   }

@@ -6,6 +6,7 @@ import type { SlotCommand, SlotEvent, SlotGateway } from '../../cluster/slot-mes
 import type { ExecutionPlan } from '../../graph/execution-plan.ts'
 import type { SimProcess } from './scheduler.ts'
 import { SimChannel } from './sim-channel.ts'
+import type { SimClock } from './sim-clock.ts'
 import type { SimExchange } from './sim-exchange.ts'
 import { SimWorker } from './sim-worker.ts'
 import type { SimWorld } from './sim-world.ts'
@@ -43,6 +44,10 @@ export class SlotLine implements SlotGateway {
     this.#down = this.#makeDown()
     this.#side = this.#makeDown()
     this.#up = this.#makeUp()
+  }
+
+  get clock(): SimClock {
+    return this.#worker.clock
   }
 
   get process(): SimProcess {

@@ -49,9 +49,10 @@ export class SourceLogic implements TaskLogic {
   }
 
   #turn(): void {
-    const { isClosed, end, listener, operatorId, scheduler } = this.#ports
-    if (isClosed()) return
-    for (let left = 1 + scheduler.random.int(3); left > 0; left--) this.#emit()
+    const { isOver, end, flush, listener, mayEmit, operatorId, scheduler } = this.#ports
+    if (isOver()) return
+    for (let left = 1 + scheduler.random.int(3); left > 0 && mayEmit(); left--) this.#emit()
+    flush()
     if (this.#splits.length === 0) {
       if (this.#noMore) {
         end()
@@ -69,7 +70,7 @@ export class SourceLogic implements TaskLogic {
     if (reading === undefined) return
     const { split, id } = reading.split
     // Both legs in one step: no barrier comes between them.
-    for (const leg of legsOf(bank, split, reading.offset)) emit({ kind: 'leg', leg }, leg.account)
+    for (const leg of legsOf(bank, split, reading.offset)) emit({ kind: 'leg', leg })
     reading.offset++
     this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1)
     if (reading.offset === bank.splits[split]?.length) this.#splits.shift()

@@ -1,11 +1,13 @@
 /** Reads a stored checkpoint of the bank back, whole: what a restart would find in it. */
-import { METADATA_FILE, snapshotFolder } from '../../checkpoint/checkpoint-layout.ts'
-import type { OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
+import { METADATA_FILE } from '../../checkpoint/checkpoint-layout.ts'
+import type { EdgeMetadata, OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
 import { readMetadata } from '../../checkpoint/metadata-text.ts'
 import { checkSection } from '../../checkpoint/state-file.ts'
 import { assertDefined } from '../../common/assert.ts'
 import { type Bank, INITIAL_BALANCE } from './bank.ts'
 import type { BankSplit } from './bank-job.ts'
+import { decodeRecords } from './restored-records.ts'
+import type { SimRecord } from './sim-exchange.ts'
 import type { StoredBalances } from './sum-logic.ts'
 
 export interface StoredCut {
@@ -13,7 +15,13 @@ export interface StoredCut {
   readonly offsets: readonly number[]
   /** By split: what the checkpoint's proof says. */
   readonly proven: readonly number[]
-  /** By account. */
+  /** What the proof says that its sinks have written. */
+  readonly provenWritten: number
+  /** Records in flight: each becomes one that a sink writes. */
+  readonly underWay: number
+  /** What it says of the transactions that it commits: records by name. */
+  readonly provenTransactions: Readonly<Record<string, number>>
+  /** By account, with what is in flight to it. */
   readonly balances: readonly number[]
   /** Splits that stand in it more than once. */
   readonly doubled: readonly number[]
@@ -21,14 +29,12 @@ export interface StoredCut {
   readonly transactions: readonly string[]
 }
 
-/** Throws when a restart could not read it. */
+/** Throws when a restart could not read it. `folder`: of a checkpoint or savepoint. */
 export function readStoredCut(
   objects: ReadonlyMap<string, Buffer>,
-  job: { readonly jobId: string; readonly bank: Bank },
-  id: number,
+  bank: Bank,
+  folder: string,
 ): StoredCut {
-  const { jobId, bank } = job
-  const folder = snapshotFolder(jobId, 'checkpoint', id)
   const read = (name: string): Buffer =>
     assertDefined(objects.get(`${folder}/${name}`), `${folder}/${name} is in the store`)
   const metadata = readMetadata(read(METADATA_FILE), { path: folder, previous: undefined })
@@ -36,11 +42,19 @@ export function readStoredCut(
   const source = assertDefined(byUid.get('transfers'), 'the source is in the checkpoint')
   const sum = assertDefined(byUid.get('balances'), 'the sum is in the checkpoint')
   const sink = assertDefined(byUid.get('bookings'), 'the sink is in the checkpoint')
-  const counts = metadata.proof.recordsPerSplit[source.operatorId] ?? {}
+  const underWay = recordsUnderWay(metadata.edges, read)
+  const inFlight = sumsOf(underWay)
+  const { recordsPerSplit, recordsPerSink, recordsPerTransaction } = metadata.proof
+  const counts = recordsPerSplit[source.operatorId] ?? {}
   return {
     ...offsetsOf(source, bank),
     proven: bank.splits.map((_, split) => counts[`split-${split}`] ?? 0),
-    balances: balancesOf(sum, bank, read),
+    provenWritten: recordsPerSink[sink.operatorId] ?? 0,
+    underWay: underWay.length,
+    provenTransactions: recordsPerTransaction[sink.operatorId] ?? {},
+    balances: balancesOf(sum, bank, read).map((balance, account) => {
+      return balance + (inFlight.get(account) ?? 0)
+    }),
     transactions: sink.subtasks.flatMap(part =>
       (part.committables ?? []).map(({ committable }) => committable as string),
     ),
@@ -59,6 +73,32 @@ function offsetsOf(source: OperatorMetadata, bank: Bank): Pick<StoredCut, 'offse
     offsets[split] = offset
   }
   return { offsets, doubled }
+}
+
+function recordsUnderWay(
+  edges: readonly EdgeMetadata[],
+  read: (file: string) => Buffer,
+): readonly SimRecord[] {
+  const records: SimRecord[] = []
+  for (const { file, section } of edges.flatMap(edge => edge.channels)) {
+    if (section === undefined) continue
+    const path = assertDefined(file, 'what is in flight has a file')
+    const bytes = read(path).subarray(section.offset, section.offset + section.length)
+    checkSection(bytes, section, { path, previous: undefined })
+    records.push(...decodeRecords(bytes))
+  }
+  return records
+}
+
+/** What legs on their way will add, by account. */
+function sumsOf(underWay: readonly SimRecord[]): ReadonlyMap<number, number> {
+  const sums = new Map<number, number>()
+  for (const record of underWay) {
+    if (record.kind !== 'leg') continue
+    const { account, delta } = record.leg
+    sums.set(account, (sums.get(account) ?? 0) + delta)
+  }
+  return sums
 }
 
 function balancesOf(

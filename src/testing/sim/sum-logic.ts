@@ -1,7 +1,7 @@
 /** Keeps the balance of each account, and sends on every booking. */
 import type { KeyedSnapshot, StateMeta } from '../../state/keyed-state-backend.ts'
 import { INITIAL_BALANCE } from './bank.ts'
-import type { SimItem } from './sim-exchange.ts'
+import type { SimRecord } from './sim-exchange.ts'
 import {
   emptyPart,
   groupOf,
@@ -37,12 +37,12 @@ export class SumLogic implements TaskLogic {
 
   start(): void {}
 
-  record(item: SimItem): void {
-    if (item.kind !== 'leg') return
-    const { leg } = item
+  record(record: SimRecord): void {
+    if (record.kind !== 'leg') return
+    const { leg } = record
     const balance = (this.#balances.get(leg.account) ?? INITIAL_BALANCE) + leg.delta
     this.#balances.set(leg.account, balance)
-    this.#ports.emit({ kind: 'booking', booking: { ...leg, balance } }, leg.account)
+    this.#ports.emit({ kind: 'booking', booking: { ...leg, balance } })
   }
 
   prepare(): void {}

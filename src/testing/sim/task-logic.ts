@@ -13,7 +13,7 @@ import type { Ledger } from './ledger.ts'
 import type { Protection } from './protections.ts'
 import type { Scheduler, SimProcess } from './scheduler.ts'
 import type { SimClock } from './sim-clock.ts'
-import type { SimItem } from './sim-exchange.ts'
+import type { SimRecord } from './sim-exchange.ts'
 
 export type OperatorPart = Omit<OperatorSnapshot, 'operatorId'>
 
@@ -30,7 +30,7 @@ export interface TaskLogic {
   open(): Promise<void>
   /** Once it runs. */
   start(): void
-  record(item: SimItem): void
+  record(record: SimRecord): void
   /** Right before the barrier goes on. */
   prepare(checkpointId: number): void
   /** The state as it is now. */
@@ -41,6 +41,8 @@ export interface TaskLogic {
   addSplits(splits: readonly SourceSplit[]): void
   noMoreSplits(): void
   recordsPerSplit(): { readonly [splitId: string]: number }
+  /** Of a sink, in this attempt. */
+  recordsWritten?(): number
 }
 
 /** What its task gives it. */
@@ -56,10 +58,20 @@ export interface TaskPorts {
   readonly listener: TaskListener
   readonly operatorId: string
   readonly isClosed: () => boolean
+  /** Nothing more is to be emitted. */
+  readonly isOver: () => boolean
   /** Sends to the task behind that owns the account. */
-  emit(item: SimItem, account: number): void
+  emit(record: SimRecord): void
+  /** False while the outputs are full: nothing is to be emitted. */
+  mayEmit: () => boolean
+  /** What was emitted may leave. */
+  flush: () => void
   /** All records were emitted. */
   end(): void
+}
+
+export function accountOf(record: SimRecord): number {
+  return record.kind === 'leg' ? record.leg.account : record.booking.account
 }
 
 /** Which of `parallelism` subtasks owns an account. */

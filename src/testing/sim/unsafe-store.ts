@@ -1,6 +1,6 @@
 /** A store client with some of its users' protections switched off. */
 import { checkpointIdOf, METADATA_FILE } from '../../checkpoint/checkpoint-layout.ts'
-import { readGeneration } from '../../checkpoint/generation.ts'
+import { readGeneration, writeGeneration } from '../../checkpoint/generation.ts'
 import type { ObjectBytes, ObjectEntry, ObjectStore } from '../../storage/object-store.ts'
 import type { Protection } from './protections.ts'
 
@@ -47,7 +47,10 @@ export class UnsafeStore implements ObjectStore {
 
   async get(key: string): Promise<Buffer> {
     const bytes = await this.#inner.get(key)
-    return key.includes('/generations/') && this.#off.has('lineage') ? Buffer.alloc(0) : bytes
+    if (!key.includes('/generations/')) return bytes
+    if (this.#off.has('lineage')) return Buffer.alloc(0)
+    const record = this.#off.has('asked-once') ? readGeneration(bytes) : undefined
+    return record === undefined ? bytes : writeGeneration({ ...record, run: 'another' })
   }
 
   getRange(key: string, offset: number, length: number): Promise<Buffer> {
@@ -78,7 +81,8 @@ export class UnsafeStore implements ObjectStore {
     if (isReservation && record !== undefined && this.#off.has('successor-first')) {
       await this.#removeBelow(key, record.lastCheckpointId)
     }
-    await this.#inner.put(key, bytes)
+    const forgets = record?.savepoint && this.#off.has('savepoint-noted')
+    await this.#inner.put(key, forgets ? writeGeneration({ ...record, savepoint: null }) : bytes)
   }
 
   async #removeBelow(generationKey: string, id: number): Promise<void> {

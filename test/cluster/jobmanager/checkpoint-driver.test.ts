@@ -12,6 +12,7 @@ let triggerFails = false
 
 async function bench(fault: (call: StoreCall) => 'fail' | undefined = () => undefined) {
   const clock = new ManualClock(1_000)
+  const claim = { run: 'r', lastTried: 0 }
   const inner = new MemoryStore()
   const log: string[] = []
   let whenComplete = (): void => {}
@@ -23,7 +24,7 @@ async function bench(fault: (call: StoreCall) => 'fail' | undefined = () => unde
       return fault(call)
     },
   })
-  const store = new JobStore({ store: logged, jobId: 'default.job', clock })
+  const store = new JobStore({ store: logged, jobId: 'default.job', clock, claim })
   await store.settle(await store.begin(), { restoredFrom: null, history: [] })
   log.length = 0
   const driver = new CheckpointDriver({
@@ -134,6 +135,21 @@ test('files that cannot be removed are told of and fail nothing', async () => {
   driver.failed(1, 'declined')
   await settled()
   expect(log.at(-1)).toMatch(/^cleanup: WEIR_STORE_FAILED/)
+})
+
+test('D4: files of a savepoint are removed after its metadata, although that was under way', async () => {
+  const { driver, log } = await bench()
+  driver.allRunning(['a/0'])
+  const path = driver.request('savepoint')
+  await settled()
+  driver.acknowledged(1, 'a/0', part)
+  await driver.halt('the job failed')
+  await expect(path).rejects.toThrow('the job failed')
+  const order = log.filter(line => line.includes('savepoint-1/_metadata'))
+  expect(order).toEqual([
+    'put savepoints/savepoint-1/_metadata',
+    'delete savepoints/savepoint-1/_metadata',
+  ])
 })
 
 test('a request is answered with the path, or with the reason', async () => {

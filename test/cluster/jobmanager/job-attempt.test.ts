@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { defaultSettings } from '../../../src/cluster/job-settings.ts'
 import { JobAttempt } from '../../../src/cluster/jobmanager/job-attempt.ts'
+import { emptyCounts } from '../../../src/cluster/jobmanager/job-master-options.ts'
 import type { SlotCommand } from '../../../src/cluster/slot-messages.ts'
 import { SeededRandom } from '../../../src/common/random.ts'
 import { planJob } from '../../../src/graph/build-job-graph.ts'
@@ -25,15 +26,10 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     slots: [{ send: command => void sent.push(command) }],
     onNotice: () => {},
     number: 0,
-    isRestart: false,
-    counts: {
-      checkpointsCompleted: 0,
-      checkpointsFailed: 0,
-      lastCheckpoint: undefined,
-      lastCheckpointPath: undefined,
-      lastCheckpointFailure: undefined,
-    },
-    onSettled: () => {},
+    run: 'r',
+    claim: { run: 'r', lastTried: 0 },
+    counts: emptyCounts(),
+    onDeployed: () => {},
     onRunning: () => {},
     onFinishing: () => {},
   })
@@ -84,6 +80,30 @@ test('T2, T3: the first failure ends it, after every slot said that it has stopp
   expect(await attempt.over).toMatchObject({ kind: 'failed', failure: { message: 'x' } })
 })
 
+test('T2: the loss of a process takes the place of the channels that it broke', async () => {
+  const { attempt, say } = bench()
+  attempt.start()
+  await settled()
+  const report = { ...failure, domain: 'external', retry: 'later' }
+  const broken = { ...report, code: 'WEIR_PEER_LOST', message: 'slot 1 is gone' }
+  const lost = { ...report, code: 'WEIR_SLOT_LOST', message: 'slot 1 was lost' }
+  say({ kind: 'failed', vertexId: 'counts', failure: broken })
+  say({ kind: 'failed', vertexId: '', failure: lost })
+  say({ kind: 'failed', vertexId: 'counts', failure: broken })
+  say({ kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed', failure: lost })
+})
+
+test('T2: but not of what failed by itself', async () => {
+  const { attempt, say } = bench()
+  attempt.start()
+  await settled()
+  say({ kind: 'failed', vertexId: 'counts', failure })
+  say({ kind: 'failed', vertexId: '', failure: { ...failure, code: 'WEIR_SLOT_LOST' } })
+  say({ kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed', failure })
+})
+
 test('T4: subtasks are finished after the final checkpoint, and its commit goes first', async () => {
   const { attempt, sent, say } = bench()
   attempt.start()
@@ -102,7 +122,7 @@ test('T4: subtasks are finished after the final checkpoint, and its commit goes 
   await settled()
   expect(sent.slice(-2).map(command => command.kind)).toEqual(['complete', 'finish'])
   for (const vertexId of ['numbers', 'counts']) say({ kind: 'finished', vertexId })
-  expect(await attempt.over).toEqual({ kind: 'finished' })
+  expect(await attempt.over).toEqual({ kind: 'finished', savepointPath: undefined })
 })
 
 test('a message that breaks an invariant fails the attempt, not the process', async () => {

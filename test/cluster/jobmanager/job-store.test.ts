@@ -1,15 +1,23 @@
 import { expect, test } from '@jest/globals'
 import { buildMetadata } from '../../../src/checkpoint/checkpoint-metadata.ts'
 import type { Lineage } from '../../../src/checkpoint/generation.ts'
-import { JobStore, readSnapshot } from '../../../src/cluster/jobmanager/job-store.ts'
+import {
+  type GenerationClaim,
+  JobStore,
+  readSnapshot,
+} from '../../../src/cluster/jobmanager/job-store.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import { FaultyObjectStore } from '../../../src/testing/faulty-object-store.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 const clock = new ManualClock(1_000)
 
-function open(store: MemoryStore | FaultyObjectStore): JobStore {
-  return new JobStore({ store, jobId: 'default.job', clock })
+/** Of a jobmanager of its own, unless there is a claim. */
+function open(
+  store: MemoryStore | FaultyObjectStore,
+  claim: GenerationClaim = { run: 'r', lastTried: 0 },
+): JobStore {
+  return new JobStore({ store, jobId: 'default.job', clock, claim })
 }
 
 /** An attempt that goes on from the lineage it finds. */
@@ -48,6 +56,58 @@ test('W1: of attempts that begin at once each gets a generation of its own', asy
   const jobs = Array.from({ length: 5 }, () => open(store))
   await Promise.all(jobs.map(job => job.begin()))
   expect(jobs.map(job => job.generation).sort()).toEqual([1, 2, 3, 4, 5])
+})
+
+test('W4: a restart goes above its own generations only, not above a newer jobmanager’s', async () => {
+  const store = new MemoryStore()
+  const claim = { run: 'r', lastTried: 0 }
+  await open(store, claim).begin()
+  await open(store, claim).begin()
+  expect(claim.lastTried).toBe(2)
+  await open(store).begin()
+  await expect(open(store, claim).begin()).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  // The same goes for one that is just being taken.
+  const racing = new MemoryStore()
+  const late = { run: 'r', lastTried: 0 }
+  await open(racing, late).begin()
+  const newer = open(racing).begin()
+  const taking = open(racing, late).begin()
+  await expect(taking).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  await newer
+})
+
+test('W4: a generation whose answer got lost is its own', async () => {
+  let lose = true
+  const fault = ({ operation }: { readonly operation: string }) =>
+    operation === 'putIfAbsent' && lose ? 'lose-answer' : undefined
+  const store = new FaultyObjectStore({ inner: new MemoryStore(), clock, fault })
+  const claim = { run: 'r', lastTried: 0 }
+  await expect(open(store, claim).begin()).rejects.toMatchObject({ code: 'WEIR_STORE_FAILED' })
+  lose = false
+  const again = open(store, claim)
+  await again.begin()
+  expect(again.generation).toBe(2)
+})
+
+test('N3: a start whose answer got lost may have run: it is gone on from', async () => {
+  const inner = new MemoryStore()
+  const claim = { run: 'fresh', lastTried: 0 }
+  const fault = ({ operation, key }: { readonly operation: string; readonly key: string }) =>
+    operation === 'put' && key.includes('/generations/') ? 'lose-answer' : undefined
+  const first = open(new FaultyObjectStore({ inner, clock, fault }), claim)
+  const nothing = { restoredFrom: null, history: [] }
+  await expect(first.settle(await first.begin(), nothing)).rejects.toThrow()
+  expect((await open(inner, claim).begin()).goesOn).toBe(true)
+  // Another start is not meant by it.
+  expect((await open(inner, { run: 'other', lastTried: 0 }).look()).goesOn).toBe(false)
+})
+
+test('looking changes nothing', async () => {
+  const store = new MemoryStore()
+  await attempt(store)
+  const before = await keys(store)
+  expect(await open(store).look()).toMatchObject({ started: true })
+  expect(await keys(store)).toEqual(before)
 })
 
 test('an older attempt sees the newer one at its next step', async () => {

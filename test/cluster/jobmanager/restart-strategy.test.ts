@@ -11,6 +11,8 @@ interface Failure {
   readonly message?: string
   readonly retry?: FailureReport['retry']
   readonly checkpoint?: number
+  readonly hasRun?: boolean
+  readonly code?: string
 }
 
 interface Case {
@@ -22,7 +24,15 @@ interface Case {
 
 const other = (message: string): Failure => ({ message })
 
+const lost: Failure = { code: 'WEIR_SLOT_LOST', message: 'gone', retry: 'later' }
+
+const neverRan: Failure = { message: 'a', retry: 'later', hasRun: false }
+
 const cases: Record<string, Case> = {
+  'B5: a job that cannot begin to run is given up after a few tries': {
+    failures: Array.from({ length: 5 }, () => neverRan),
+    expect: [1_000, 1_500, 2_250, 3_375, /could not be started in 5 tries/],
+  },
   'each delay is longer than the one before, up to the largest': {
     settings: { maxDelayMs: 2_000 },
     failures: [other('a'), other('b'), other('c'), other('d')],
@@ -67,6 +77,15 @@ const cases: Record<string, Case> = {
     failures: [0, 600, 1_100, 1_200].map(atMs => ({ atMs, message: `${atMs}` })),
     expect: [5, 5, 5, /more than 2 times within 1000 ms/],
   },
+  'B4: a lost process costs no delay, however often, and no part of the back-off': {
+    failures: [lost, lost, lost, lost, other('a'), lost, other('b')],
+    expect: [0, 0, 0, 0, 1_000, 0, 1_500],
+  },
+  'B4: but it counts where restarts are counted': {
+    settings: { strategy: 'fixed-delay', attempts: 2 },
+    failures: [lost, lost, lost],
+    expect: [0, 0, /restarted 2 times/],
+  },
   'B3: none at all is a reason too': {
     settings: { strategy: 'none' },
     failures: [other('a')],
@@ -76,9 +95,10 @@ const cases: Record<string, Case> = {
 
 test.each(Object.entries(cases))('%s', (_sentence, { settings, failures, expect: wanted }) => {
   const strategy = new RestartStrategy({ ...defaultSettings.restart, ...settings }, noJitter)
-  const decisions = failures.map(({ atMs = 0, message = 'a', retry = 'now', checkpoint = 0 }) => {
+  const decisions = failures.map(given => {
+    const { atMs = 0, message = 'a', retry = 'now', checkpoint = 0, hasRun = true, code } = given
     const report = {
-      code: undefined,
+      code,
       domain: 'internal',
       next: undefined,
       stack: undefined,
@@ -87,6 +107,7 @@ test.each(Object.entries(cases))('%s', (_sentence, { settings, failures, expect:
       report: { ...report, message, retry },
       nowMs: atMs,
       lastCheckpointId: checkpoint,
+      hasRun,
     })
     return decision.kind === 'restart' ? decision.delayMs : decision.reason
   })

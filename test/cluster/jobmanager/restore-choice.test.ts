@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Lineage } from '../../../src/checkpoint/generation.ts'
 import type { RestoreRequest } from '../../../src/cluster/job-settings.ts'
-import { chooseRestart, chooseRestore } from '../../../src/cluster/jobmanager/restore-choice.ts'
+import { chooseRestore } from '../../../src/cluster/jobmanager/restore-choice.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import type { ObjectStore } from '../../../src/storage/object-store.ts'
 
@@ -10,16 +10,20 @@ const jobId = 'default.job'
 
 const past: Lineage = {
   started: true,
+  goesOn: false,
   completed: [4, 5, 6].map(id => ({ id, pinned: false })),
   restoredFrom: null,
+  savepoint: undefined,
   lastCheckpointId: 7,
   abandoned: [2],
   unreadable: [],
 }
 const nothing: Lineage = {
   started: false,
+  goesOn: false,
   completed: [],
   restoredFrom: null,
+  savepoint: undefined,
   lastCheckpointId: 0,
   abandoned: [],
   unreadable: [],
@@ -102,12 +106,47 @@ test('a snapshot elsewhere leaves the job’s own behind', () => {
   })
 })
 
+test.each([
+  ['s3://bucket/jobs/default.job/chk-5', 's3://bucket/jobs', 'default.job/chk-5'],
+  ['s3://bucket/jobs/default.job/chk-5/_metadata', 's3://bucket/jobs', 'default.job/chk-5'],
+  ['s3://bucket/jobs/default.job/chk-5?endpoint=http://a', 's3://bucket/jobs', 'default.job/chk-5'],
+  ['s3://other/a/savepoint-1/', 's3://other/a', 'savepoint-1'],
+  ['s3://other/a/sp-1/_metadata?endpoint=http://a', 's3://other/a?endpoint=http://a', 'sp-1'],
+  ['s3://other/savepoint-1', 's3://other', 'savepoint-1'],
+])('in a bucket, %s is in %s', (path, location, folder) => {
+  const store: ObjectStore = Object.assign(new MemoryStore(), { location: 's3://bucket/jobs' })
+  const request: RestoreRequest = { kind: 'path', path }
+  expect(chooseRestore({ request, lineage: past, store, jobId }).place).toEqual({
+    location,
+    folder,
+  })
+})
+
+test('a savepoint that ended the job is the latest; the checkpoint before is offered', () => {
+  const savepoint = { id: 7, path: '/store/default.job/savepoints/savepoint-7' }
+  expect(choose({ kind: 'latest' }, { ...past, savepoint })).toEqual({
+    place: { location: '/store', folder: 'default.job/savepoints/savepoint-7' },
+    base: { restoredFrom: savepoint.path, history: [] },
+    previous: '/store/default.job/chk-6',
+    note: undefined,
+  })
+})
+
+test('a restart makes no silent step back to an empty start either', () => {
+  const lineage = { ...nothing, started: true, goesOn: true, unreadable: [1] }
+  expect(() => choose({ kind: 'none' }, lineage)).toThrow('chk-1/_metadata')
+})
+
 test('a restart goes on from the newest, or empty where nothing was restored', () => {
-  const restart = (lineage: Lineage) => chooseRestart({ lineage, store: folderStore, jobId }).place
+  const restart = (lineage: Lineage, request: RestoreRequest = { kind: 'none' }) =>
+    choose(request, { ...lineage, goesOn: true }).place
   expect(restart(past)).toEqual({ location: '/store', folder: 'default.job/chk-6' })
   expect(restart({ ...nothing, started: true })).toBeUndefined()
   expect(restart({ ...nothing, started: true, restoredFrom: '/x/sp' })).toEqual({
     location: '/x',
     folder: 'sp',
   })
+  // Whatever was asked for at first.
+  const path = '/store/default.job/chk-4'
+  expect(restart(past, { kind: 'path', path })?.folder).toBe('default.job/chk-6')
 })

@@ -10,7 +10,7 @@ import { planJob } from '../../../src/graph/build-job-graph.ts'
 import { z } from '../../../src/schema/z.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import { collectSink } from '../../../src/testing/collect-sink.ts'
-import { runJob } from '../../../src/testing/run-job.ts'
+import { runJob, startJob } from '../../../src/testing/run-job.ts'
 
 const sink = collectSink<number>()
 
@@ -71,7 +71,7 @@ test.each(Object.entries(changes))('%s is refused', async (_sentence, { job: cha
   const metadata = await readSnapshot(store, 'default.test/chk-1', undefined)
   const graph = planJob(changed, { name: 'test' })
   const check = () => {
-    checkDeclaredStates(graph, metadata)
+    checkDeclaredStates({ graph, metadata, dropState: [] })
     return loadRestoredJob({
       graph,
       choice: {
@@ -81,18 +81,66 @@ test.each(Object.entries(changes))('%s is refused', async (_sentence, { job: cha
         note: undefined,
       },
       store,
-      dropState: [],
+      jobId: 'default.test',
+      request: { kind: 'path', path },
     })
   }
   await expect(Promise.resolve().then(check)).rejects.toMatchObject(error)
   const written = sink.written.length
-  await expect(runJob(changed, { store, restore: path })).rejects.toMatchObject(error)
+  const end = await startJob(changed, { store, restore: path }).done
+  expect(end).toMatchObject({ outcome: 'failed', refused: true, error })
   expect(sink.written.length).toBe(written)
 })
 
-test('what is named may be left behind', async () => {
+test('state of its own operator that does not fit is given up where that was asked for', async () => {
+  const { store, path } = await stored()
+  const changed = summing({ sum: valueState(z.string()) as never, other: valueState(z.int32()) })
+  const options = { store, restore: path, dropState: ['sums', 'sum'] }
+  const { outcome, notices } = await runJob(changed, options)
+  expect(outcome).toBe('finished')
+  expect(notices.map(({ text }) => text)).toEqual([
+    `restored from ${path}`,
+    expect.stringMatching(/^the state of .* is given up, as was asked for: .*state sum/),
+    'nothing to drop: the snapshot has no operator with uid sum',
+  ])
+  // A state that the operator no longer declares goes alone.
+  const fewer = summing({ other: valueState(z.int32()) })
+  const again = await runJob(fewer, { store, restore: 'latest', dropState: ['sums'] })
+  expect(again.outcome).toBe('finished')
+})
+
+test('state that fits is kept, although it may be given up', async () => {
+  const { store, path } = await stored()
+  const same = summing({ sum: valueState(z.int32()) })
+  const { notices } = await runJob(same, { store, restore: path, dropState: ['sums'] })
+  expect(notices.map(({ text }) => text)).toEqual([`restored from ${path}`])
+})
+
+test('a checkpoint of another job is restored only where that job is named', async () => {
+  const { store, path } = await stored()
+  const same = summing({ sum: valueState(z.int32()) })
+  const options = { store, restore: path, name: 'copy' }
+  const refused = expect.objectContaining({ code: 'WEIR_RESTORE_OTHER_JOB' })
+  await expect(runJob(same, options)).rejects.toEqual(refused)
+  await expect(runJob(same, { ...options, fromJob: 'default.tset' })).rejects.toEqual(refused)
+  expect((await store.list('default.copy/')).length).toBe(0)
+  const { outcome } = await runJob(same, { ...options, fromJob: 'default.test' })
+  expect(outcome).toBe('finished')
+  // From then on it is its own.
+  expect((await runJob(same, { store, name: 'copy', restore: 'latest' })).outcome).toBe('finished')
+})
+
+test.each(['latest', 'by its path'])('what is named may be left behind: %s', async which => {
   const { store, path } = await stored()
   const renamed = summing({ sum: valueState(z.int32()) }, 'renamed')
-  const result = await runJob(renamed, { store, restore: path, dropState: ['sums'] })
+  const restore = which === 'latest' ? which : path
+  const result = await runJob(renamed, { store, restore, dropState: ['sums'] })
+  expect(result.outcome).toBe('finished')
+})
+
+test('a single state is left behind when it is named with its operator', async () => {
+  const { store, path } = await stored()
+  const other = summing({ other: valueState(z.int32()) })
+  const result = await runJob(other, { store, restore: path, dropState: ['sums.sum'] })
   expect(result.outcome).toBe('finished')
 })

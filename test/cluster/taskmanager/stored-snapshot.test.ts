@@ -25,6 +25,7 @@ function snapshot(subtaskIndex: number, parallelism: number): TaskSnapshot {
   const state = { name: 'list', redistribution: 'split' as const, schema: {}, items }
   return {
     checkpointId: 3,
+    kind: 'checkpoint',
     vertexId: 'op',
     subtaskIndex,
     operators: [{ ...emptyPart('op'), keyed, operatorState: [state] }],
@@ -39,7 +40,6 @@ async function restored(store: MemoryStore, from: number, to: number) {
       writeSnapshot({
         store,
         jobId: 'j',
-        kind: 'checkpoint',
         snapshot: snapshot(index, from),
       }),
     ),

@@ -86,11 +86,12 @@ function control(task: FakeTask): TaskControl {
   }
 }
 
-function snapshot(checkpointId: number): TaskSnapshot {
+function snapshot(checkpointId: number, kind: TaskSnapshot['kind'] = 'checkpoint'): TaskSnapshot {
   const items = [Buffer.from('item')]
   const state = { name: 's', redistribution: 'union' as const, schema: {}, items }
   return {
     checkpointId,
+    kind,
     vertexId: 'counts',
     subtaskIndex: 0,
     operators: [
@@ -136,6 +137,24 @@ test('barriers are injected at sources only; all hear of the completion', async 
   expect(tasks.get('counts')?.calls).toEqual(['complete [1]'])
 })
 
+test('tells how far its sources are when it hears of the others', async () => {
+  const { tasks, events, send } = bench()
+  send({ kind: 'deploy', restore: undefined })
+  await settled()
+  const member = tasks.get('numbers')?.start.alignment.join({ group: 'g', maxDriftMs: 5 }, () => {})
+  member?.report(70)
+  if (member !== undefined) member.waiting = true
+  send({ kind: 'align', others: [{ group: 'g', watermark: 60 }] })
+  expect(member?.limit).toBe(65)
+  expect(events.at(-1)).toEqual({
+    attempt: 0,
+    slot: 0,
+    kind: 'aligned',
+    standings: [{ group: 'g', watermark: 70 }],
+    waits: true,
+  })
+})
+
 test('X2: a snapshot is acknowledged after it was stored', async () => {
   const { tasks, events, send, store } = bench()
   send({ kind: 'deploy', restore: undefined })
@@ -148,12 +167,11 @@ test('X2: a snapshot is acknowledged after it was stored', async () => {
   expect((await store.get('default.test/chk-1/counts-0.state')).length).toBe(17)
 })
 
-test('a savepoint’s part goes to the savepoint’s folder', async () => {
+test('a savepoint’s part goes to its folder, also where only its barrier came', async () => {
   const { tasks, send, store } = bench()
   send({ kind: 'deploy', restore: undefined })
   await settled()
-  send({ kind: 'trigger', checkpointId: 4, snapshot: 'savepoint', timestamp: 5 })
-  tasks.get('counts')?.listener.snapshotTaken(snapshot(4))
+  tasks.get('counts')?.listener.snapshotTaken(snapshot(4, 'savepoint'))
   await settled()
   const keys = (await store.list('')).map(entry => entry.key)
   expect(keys).toEqual(['default.test/savepoints/savepoint-4/counts-0.state'])

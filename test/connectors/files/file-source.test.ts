@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFile, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
@@ -135,6 +136,25 @@ describe('bad input', () => {
     })
   })
 
+  test('a pipe is refused: it could not be read again', async () => {
+    execFileSync('mkfifo', [path('pipe')])
+    const reading = readAll({ path: path('pipe'), format: text() })
+    await expect(reading).rejects.toMatchObject({
+      code: 'WEIR_FILE_NOT_REPLAYABLE',
+      message: expect.stringMatching(/pipe is a pipe: /),
+    })
+  })
+
+  test('a pattern that no file matches is named; an empty folder is an input like any', async () => {
+    const pattern = path('lines/*.jsonlines')
+    await expect(readAll({ path: pattern, format: text() })).rejects.toMatchObject({
+      code: 'WEIR_FILE_PATTERN_EMPTY',
+      message: expect.stringContaining('*.jsonlines'),
+    })
+    await mkdir(path('empty'))
+    expect((await readAll({ path: path('empty'), format: text() })).values).toEqual([])
+  })
+
   test('a truncated gz file gives what is there, then fails', async () => {
     const lines = Array.from({ length: 50_000 }, (_, i) => `${i} ${Math.imul(i, 0x9e3779b1)}`)
     const whole = gzipSync(lines.join('\n'))
@@ -207,5 +227,22 @@ describe('watching a folder', () => {
     const second = await run(2, restored)
     expect(second.emitted.map(one => one.value)).toEqual(['b 1', 'b 2'])
     await second.close()
+  })
+
+  test('takes compressed files and files with a header as any others', async () => {
+    const folder = path('watched-gz')
+    await mkdir(folder)
+    const source = fileSource({ path: join(folder, '*.csv.gz'), format: csv(Item), watch: '1s' })
+    const clock = new ManualClock()
+    const run = await SourceRun.start(source, { parallelism: 2, clock })
+    for (const id of [1, 2]) {
+      const file = join(folder, `${id}.csv.gz`)
+      await writeFile(`${file}.part`, gzipSync(`id,name\n${id},a\n`))
+      await rename(`${file}.part`, file)
+      clock.advance(1_000)
+      await run.runUntil(id)
+    }
+    expect(run.emitted.map(one => one.value)).toEqual([1, 2].map(id => ({ id, name: 'a' })))
+    await run.close()
   })
 })

@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { NexmarkGenerator } from '../../../src/connectors/nexmark/nexmark-generator.ts'
+import { vectorFolder } from '../../conformance/vector-folder.ts'
 
-const folder = process.env.WEIR_CONFORMANCE ?? join(process.cwd(), '../shared/conformance')
-const present = existsSync(join(folder, 'nexmark-vectors.jsonl'))
-const read = (name: string): string => readFileSync(join(folder, name), 'utf8')
+const present = existsSync(join(vectorFolder, 'nexmark-vectors.jsonl'))
+const read = (name: string): string => readFileSync(join(vectorFolder, name), 'utf8')
 
 // Without the vectors beside the checkout there is nothing to compare with.
 const describeWithVectors = present ? describe : describe.skip

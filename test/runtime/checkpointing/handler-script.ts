@@ -3,6 +3,7 @@ import { expect } from '@jest/globals'
 import type {
   BarrierDecision,
   BarrierHandler,
+  Moment,
 } from '../../../src/runtime/checkpointing/barrier-decision.ts'
 import { makeBarrierHandler } from '../../../src/runtime/checkpointing/barrier-handler.ts'
 import type { BarrierAlignment, CheckpointBarrier } from '../../../src/runtime/task-contract.ts'
@@ -11,7 +12,7 @@ import type { BarrierAlignment, CheckpointBarrier } from '../../../src/runtime/t
  * An event and what is decided. A barrier is `<form><id>@<channel>`: `b` aligned, `t` with a
  * timeout, `u` unaligned. In its order, unless `!` follows: then it comes ahead. `n1`: barrier 1
  * with a timeout is announced. `c2`: a cancel marker. `x2`: the job gave 2 up. `e1`: channel 1 ends.
- * `+30`: 30 ms pass. `timer`: the time set has come.
+ * `+30`: 30 ms pass; `-30`: the clock is set back. `timer`: the time set has come.
  *
  * Decisions: `snapshot 1`, or `cut 1 [0,2]` where channels are recorded; `finish 1/0`: the recording
  * of channel 0 ends.
@@ -21,7 +22,6 @@ export type Step = readonly [event: string, decisions: string]
 export interface Case {
   readonly channels: number
   readonly mode?: 'exactly-once' | 'at-least-once'
-  readonly forced?: readonly number[]
   readonly steps: readonly Step[]
 }
 
@@ -44,17 +44,25 @@ export function barrierOf(
   return { checkpointId, timestamp, kind: 'checkpoint', alignment }
 }
 
-export function runSteps({ channels, mode = 'exactly-once', forced = [], steps }: Case): void {
-  const handler = makeBarrierHandler({ mode, channelCount: channels, forced: new Set(forced) })
-  let now = TRIGGERED_AT + 1
+/** Both clocks agree. */
+export function at(ms: number): Moment {
+  return { epochMs: ms, monotonicMs: ms }
+}
+
+export function runSteps({ channels, mode = 'exactly-once', steps }: Case): void {
+  const handler = makeBarrierHandler({ mode, channelCount: channels })
+  let monotonicMs = TRIGGERED_AT + 1
+  let epochMs = monotonicMs
   for (const [event, wanted] of steps) {
-    if (event.startsWith('+')) now += Number(event)
-    const decisions = event.startsWith('+') ? [] : act(handler, event, now)
+    const isTime = /^[+-]/.test(event)
+    if (event.startsWith('+')) monotonicMs += Number(event)
+    if (isTime) epochMs += Number(event)
+    const decisions = isTime ? [] : act(handler, event, { epochMs, monotonicMs })
     expect(`${event}: ${decisions.map(showDecision).join(' ')}`).toBe(`${event}: ${wanted}`)
   }
 }
 
-function act(handler: BarrierHandler, event: string, now: number): readonly BarrierDecision[] {
+function act(handler: BarrierHandler, event: string, now: Moment): readonly BarrierDecision[] {
   if (event === 'timer') return handler.onTimer(now)
   const [, word = '', id = '', channel = '', ahead] = /^(\w)(\d+)(?:@(\d+))?(!)?$/.exec(event) ?? []
   const alignment = forms[word]

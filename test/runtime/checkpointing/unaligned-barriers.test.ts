@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { makeBarrierHandler } from '../../../src/runtime/checkpointing/barrier-handler.ts'
-import { barrierOf, type Case, runSteps, TIMEOUT_MS, TRIGGERED_AT } from './handler-script.ts'
+import { at, barrierOf, type Case, runSteps, TIMEOUT_MS, TRIGGERED_AT } from './handler-script.ts'
 
 const unaligned: Record<string, Case> = {
   'one channel: cut, and nothing more to come': {
@@ -161,6 +161,28 @@ const withTimeout: Record<string, Case> = {
       ['t1@1', 'snapshot 1 unblock'],
     ],
   },
+  'where the clock is behind it has the timeout from its first barrier on, and not more': {
+    channels: 2,
+    steps: [
+      ['-501', ''],
+      ['t1@0', 'timer 101 block 0'],
+      ['+99', ''],
+      ['timer', ''],
+      ['+1', ''],
+      ['timer', 'cut 1 [1] unblock'],
+    ],
+  },
+  'a clock set back while it waits makes it wait no longer': {
+    channels: 2,
+    steps: [
+      ['t1@0', 'timer 100 block 0'],
+      ['-3600000', ''],
+      ['+98', ''],
+      ['timer', ''],
+      ['+1', ''],
+      ['timer', 'cut 1 [1] unblock'],
+    ],
+  },
   'an announced barrier begins the checkpoint': {
     channels: 2,
     steps: [
@@ -311,68 +333,46 @@ const alternating: Record<string, Case> = {
   },
 }
 
-const forced: Record<string, Case> = {
-  'B5: all channels forced: it aligns, and goes on unaligned': {
-    channels: 2,
-    forced: [0, 1],
-    steps: [
-      ['u1@0', 'block 0'],
-      ['u1@1', 'cut 1 [] unblock recorded 1'],
-    ],
-  },
-  'B5: the snapshot waits for forced channels; one that came ahead waits too': {
+/** Barriers of channels that allow no overtaking come in order, unless they are recorded. */
+const inOrder: Record<string, Case> = {
+  'B5: the first one cuts, and what is missing is recorded': {
     channels: 3,
-    forced: [0, 1],
-    steps: [
-      ['u1@2!', 'block 2'],
-      ['u1@0', 'block 0'],
-      ['u1@1', 'cut 1 [2] unblock finish 1/2 recorded 1'],
-    ],
-  },
-  'B5: once the forced channels are there, the others are recorded': {
-    channels: 3,
-    forced: [0],
     steps: [
       ['u1@0', 'cut 1 [1,2] unblock'],
       ['u1@1!', 'finish 1/1'],
       ['u1@2!', 'finish 1/2 recorded 1'],
     ],
   },
+  'B5: one that came ahead cuts too': {
+    channels: 2,
+    steps: [
+      ['u1@1!', 'cut 1 [0,1] unblock finish 1/1'],
+      ['u1@0!', 'finish 1/0 recorded 1'],
+    ],
+  },
   'an end is as good as a barrier there': {
     channels: 3,
-    forced: [0],
     steps: [
-      ['u1@1!', 'block 1'],
-      ['e0', 'cut 1 [1,2] unblock finish 1/1'],
+      ['u1@1!', 'cut 1 [0,1,2] unblock finish 1/1'],
+      ['e0', 'finish 1/0'],
       ['u1@2!', 'finish 1/2 recorded 1'],
     ],
   },
-  'the time being over does not help a forced channel': {
+  'when the time is over nothing is waited for': {
     channels: 3,
-    forced: [0],
     steps: [
       ['t1@1', 'timer 100 block 1'],
       ['+100', ''],
-      ['timer', ''],
-      ['t1@0', 'cut 1 [2] unblock'],
+      ['timer', 'cut 1 [0,2] unblock'],
+      ['t1@0!', 'finish 1/0'],
       ['t1@2!', 'finish 1/2 recorded 1'],
     ],
   },
-  'all forced, in time: the barrier goes on with its timeout': {
+  'in time the barrier goes on with its timeout': {
     channels: 2,
-    forced: [0, 1],
     steps: [
       ['t1@0', 'timer 100 block 0'],
       ['t1@1', 'snapshot 1 unblock'],
-    ],
-  },
-  'a cancel marker frees what waited ahead': {
-    channels: 2,
-    forced: [0],
-    steps: [
-      ['u1@1!', 'block 1'],
-      ['c1', 'abort 1 cancel 1 unblock'],
-      ['u1@0', ''],
     ],
   },
 }
@@ -384,7 +384,7 @@ const run = (cases: Record<string, Case>): void => {
 describe('unaligned', () => run(unaligned))
 describe('aligned with a timeout', () => run(withTimeout))
 describe('one after the other', () => run(alternating))
-describe('where no barrier may overtake', () => run(forced))
+describe('where no barrier may overtake', () => run(inOrder))
 
 describe('at least once', () => {
   test('counts barriers, whatever their form', () => {
@@ -406,43 +406,34 @@ test('durations: to the snapshot, and to the last barrier', () => {
   const handler = makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 })
   const timeout = { kind: 'timeout', timeoutMs: TIMEOUT_MS } as const
   const barrier = barrierOf(1, timeout)
-  handler.onAnnounced(barrier, TRIGGERED_AT + 20)
-  const [snapshot] = handler.onTimer(TRIGGERED_AT + 100)
+  handler.onAnnounced(barrier, at(TRIGGERED_AT + 20))
+  const [snapshot] = handler.onTimer(at(TRIGGERED_AT + 100))
   expect(snapshot).toMatchObject({ startDelayMs: 20, alignmentMs: 80 })
-  handler.onBarrierAhead(barrier, 1, TRIGGERED_AT + 130)
-  const decisions = handler.onBarrierAhead(barrier, 0, TRIGGERED_AT + 150)
+  handler.onBarrierAhead(barrier, 1, at(TRIGGERED_AT + 130))
+  const decisions = handler.onBarrierAhead(barrier, 0, at(TRIGGERED_AT + 150))
   expect(decisions.at(-1)).toEqual({ kind: 'recorded', checkpointId: 1, alignmentMs: 130 })
 })
 
 describe('broken invariants are noticed', () => {
-  const handlerOf = (forcedChannels: readonly number[] = []) =>
-    makeBarrierHandler({
-      mode: 'exactly-once',
-      channelCount: 2,
-      forced: new Set(forcedChannels),
-    })
+  const handlerOf = () => makeBarrierHandler({ mode: 'exactly-once', channelCount: 2 })
   const barrier = barrierOf(1, { kind: 'unaligned' })
 
   test('B4: a barrier that comes twice', () => {
     const handler = handlerOf()
-    handler.onBarrierAhead(barrier, 0, 0)
-    expect(() => handler.onBarrierAhead(barrier, 0, 0)).toThrow('B4')
+    handler.onBarrierAhead(barrier, 0, at(0))
+    expect(() => handler.onBarrierAhead(barrier, 0, at(0))).toThrow('B4')
   })
 
   test('B4: a recorded channel that gives its barrier in order', () => {
     const handler = handlerOf()
-    handler.onBarrierAhead(barrier, 0, 0)
-    expect(() => handler.onBarrier(barrier, 1, 0)).toThrow('B4')
-  })
-
-  test('B5: a barrier that overtakes on a forced channel', () => {
-    expect(() => handlerOf([0]).onBarrierAhead(barrier, 0, 0)).toThrow('B5')
+    handler.onBarrierAhead(barrier, 0, at(0))
+    expect(() => handler.onBarrier(barrier, 1, at(0))).toThrow('B4')
   })
 
   test('B6: a barrier on a channel that ended', () => {
     const handler = handlerOf()
-    handler.onEndOfPartition(0, 0)
-    expect(() => handler.onBarrierAhead(barrier, 0, 0)).toThrow('B6')
-    expect(() => handler.onBarrier(barrier, 0, 0)).toThrow('B6')
+    handler.onEndOfPartition(0, at(0))
+    expect(() => handler.onBarrierAhead(barrier, 0, at(0))).toThrow('B6')
+    expect(() => handler.onBarrier(barrier, 0, at(0))).toThrow('B6')
   })
 })

@@ -65,6 +65,23 @@ test.each(['unix', 'tcp'] as const)('records arrive in order over %s', async tra
   expect(slots?.failures).toEqual([])
 })
 
+test('OL4: a channel that is made later than its receiver finds its credits', async () => {
+  const second: JobEdge = { ...edge, id: 'second' }
+  const both = { edges: [edge, second] } as unknown as JobGraph
+  const { exchanges } = await start({ graph: both })
+  const [a, b] = exchanges
+  a?.output(edge, 0, 1)
+  b?.input(edge, 0, 1)
+  const taken = takeAll(b?.input(second, 0, 1) as InputChannel)
+  await slots?.connected()
+  await slots?.settle()
+  const late = a?.output(second, 0, 1)
+  late?.send(batch(0, 10))
+  late?.send({ kind: 'end-of-partition' })
+  expect(idsOf(await taken)).toEqual(Array.from({ length: 10 }, (_, i) => i))
+  expect(slots?.failures).toEqual([])
+})
+
 test('a record larger than all credits arrives whole', async () => {
   const { exchanges } = await start()
   const [a, b] = exchanges

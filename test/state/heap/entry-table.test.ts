@@ -1,12 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { SeededRandom } from '../../../src/common/random.ts'
+import type { Type } from '../../../src/schema/type.ts'
+import { typeOf } from '../../../src/schema/type-of.ts'
+import { z } from '../../../src/schema/z.ts'
+import { ArenaCells } from '../../../src/state/heap/arena-cells.ts'
 import { CurrentKey } from '../../../src/state/heap/current-key.ts'
 import { EntryTable, type TableOptions } from '../../../src/state/heap/entry-table.ts'
 import type { Generation } from '../../../src/state/heap/generation.ts'
 import { ObjectPages } from '../../../src/state/heap/object-pages.ts'
 import { TableVisit } from '../../../src/state/heap/table-visit.ts'
-import type { PrimitiveKey } from '../../../src/state/key.ts'
+import { foldKey, type PrimitiveKey } from '../../../src/state/key.ts'
 
 const options: TableOptions = {
   width: 1,
@@ -15,15 +19,48 @@ const options: TableOptions = {
   checkOwned: () => {},
 }
 
+interface Storage {
+  readonly options: TableOptions
+  /** Any key of a number. */
+  readonly keyOf: (key: number) => PrimitiveKey
+  readonly put: typeof put
+}
+
+const named = typeOf(z.object({ value: z.number(), name: z.string() })) as Type<unknown>
+const cells = new ArenaCells(named, { encodedFrom: 256, keep: value => value })
+const encoded: TableOptions = {
+  ...options,
+  makeValues: slots => cells.makeValues(slots),
+  makeArena: cells.makeArena,
+  encode: cells.encode,
+}
+const pairOf = (key: number): PrimitiveKey => foldKey([key, key % 7])
+
 /** Values that a snapshot copies by the page, and values that it must write before each change. */
-const storages: [string, TableOptions][] = [
-  ['numbers', options],
-  ['objects', { ...options, makeValues: slots => new ObjectPages(slots) }],
+const storages: [string, Storage][] = [
+  ['numbers', { options, keyOf: scattered, put }],
+  ['numbers by pairs', { options, keyOf: pairOf, put }],
+  [
+    'numbers by pairs and others',
+    { options, keyOf: key => (key % 400 < 390 ? pairOf(key) : `text ${key}`), put },
+  ],
+  [
+    'objects',
+    { options: { ...options, makeValues: slots => new ObjectPages(slots) }, keyOf: scattered, put },
+  ],
+  [
+    'objects that are encoded when there are many',
+    { options: encoded, keyOf: scattered, put: putEncoded },
+  ],
 ]
 
 const current = new CurrentKey()
 
-function cellOf({ values }: Generation, slot: number): number {
+function cellOf(generation: Generation, slot: number): number {
+  const { values } = generation
+  if (generation.arena !== undefined) {
+    return (cells.get(generation, slot) as { value: number }).value
+  }
   if (!(values instanceof ObjectPages)) return values[slot] as number
   return (values.get(slot) as { value: number }).value
 }
@@ -43,6 +80,15 @@ function put(table: EntryTable, key: PrimitiveKey, value: number): void {
   setCell(table.main, slot, value)
 }
 
+/** As the handles do it: what is to be kept is made fit first. */
+function putEncoded(table: EntryTable, key: PrimitiveKey, value: number): void {
+  current.set(key)
+  const object = cells.keep({ value, name: 'x'.repeat(Math.abs(value) % 200) })
+  const found = table.find(current, 0)
+  const slot = found < 0 ? table.insert(current, 0) : found
+  cells.set(table.main, slot, object)
+}
+
 function get(table: EntryTable, key: PrimitiveKey): number | undefined {
   current.set(key)
   const slot = table.find(current, 0)
@@ -60,6 +106,7 @@ const kinds: Record<string, (i: number) => PrimitiveKey> = {
   'integers far apart': i => Math.imul(i, 0x10000),
   'negative and positive integers': i => (i % 2 === 0 ? i : -i),
   doubles: i => i / 8,
+  'pairs of integers': i => foldKey([i, -i]),
   strings: i => `key number ${i}`,
   'strings of equal hash': i => (i % 2 === 0 ? `Aa${i}` : `BB${i - 1}`),
   'mixed kinds': i => [i, `${i}`, i + 0.5, BigInt(i)][i % 4] as PrimitiveKey,
@@ -104,6 +151,16 @@ describe('a table', () => {
     for (let i = 0; i < 100; i++) expect(get(table, i)).toBe(i)
   })
 
+  test('turns from pairs to any keys without losing one', () => {
+    const table = new EntryTable(options)
+    for (let i = 0; i < 100; i++) put(table, pairOf(i), i)
+    expect([table.main.keys, table.main.pairs?.length]).toEqual([undefined, 512])
+    put(table, 'text', 100)
+    put(table, 7, 101)
+    expect([get(table, 'text'), get(table, 7), get(table, 8)]).toEqual([100, 101, undefined])
+    for (let i = 0; i < 100; i++) expect(get(table, pairOf(i))).toBe(i)
+  })
+
   // 362: the table has just grown, most entries are still in the old generation.
   test.each([500, 362])('visits each of %d keys once, though the visitor changes it', count => {
     const table = new EntryTable(options)
@@ -127,7 +184,7 @@ function scattered(key: number): number {
 
 describe.each(storages)(
   'E2: a snapshot of %s shows the table as it was when it began',
-  (_, options) => {
+  (_, { options, keyOf, put }) => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('put' as const), key: fc.nat(400), value: fc.nat(1_000) }),
       fc.record({ kind: fc.constant('remove' as const), key: fc.nat(400), value: fc.nat(1) }),
@@ -149,8 +206,8 @@ describe.each(storages)(
             const table = new EntryTable(options)
             const wanted = new Map<PrimitiveKey, number>()
             for (const [key, value] of before) {
-              put(table, scattered(key), value)
-              wanted.set(scattered(key), value)
+              put(table, keyOf(key), value)
+              wanted.set(keyOf(key), value)
             }
             const written = new Map<PrimitiveKey, number>()
             table.beginSnapshot({
@@ -161,15 +218,13 @@ describe.each(storages)(
               },
             })
             for (const { kind, key, value } of steps) {
-              if (kind === 'put') put(table, scattered(key), value + 0.5)
-              else if (kind === 'remove') remove(table, scattered(key))
+              if (kind === 'put') put(table, keyOf(key), value + 0.5)
+              else if (kind === 'remove') remove(table, keyOf(key))
               else if (kind === 'walk') table.writeSome(key)
               else if (kind === 'grow')
-                for (let i = 0; i < value; i++) put(table, scattered(key + i), -1)
+                for (let i = 0; i < value; i++) put(table, keyOf(key + i), -1)
               else
-                table.removeWhere(
-                  (generation, slot) => Math.abs(Number(generation.key(slot))) % 61 === key,
-                )
+                table.removeWhere((generation, slot) => Math.abs(generation.tag(slot)) % 61 === key)
             }
             while (!table.writeSome(16));
             table.endSnapshot()
@@ -184,7 +239,7 @@ describe.each(storages)(
       const random = new SeededRandom(5)
       for (let round = 0; round < 100; round++) {
         const table = new EntryTable(options)
-        for (let i = 0; i < 330; i++) put(table, random.int(1e9), i)
+        for (let i = 0; i < 330; i++) put(table, keyOf(random.int(1e9)), i)
         const wanted = table.count
         let written = 0
         table.beginSnapshot({ writeEntry: () => void written++ })
@@ -199,12 +254,12 @@ describe.each(storages)(
 
     test('a second snapshot after a cancelled one has everything', () => {
       const table = new EntryTable(options)
-      for (let i = 0; i < 100; i++) put(table, i, i)
+      for (let i = 0; i < 100; i++) put(table, keyOf(i), i)
       let count = 0
       const sink = { writeEntry: () => void count++ }
       table.beginSnapshot(sink)
       table.writeSome(20)
-      put(table, 99, 1)
+      put(table, keyOf(99), 1)
       table.endSnapshot()
       count = 0
       table.beginSnapshot(sink)
@@ -216,7 +271,7 @@ describe.each(storages)(
 )
 
 function byKey(a: readonly [PrimitiveKey, number], b: readonly [PrimitiveKey, number]): number {
-  return Number(a[0]) - Number(b[0])
+  return String(a[0]) < String(b[0]) ? -1 : 1
 }
 
 function range(count: number): number[] {

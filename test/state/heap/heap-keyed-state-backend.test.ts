@@ -6,4 +6,11 @@ import { keyedStateModelContract } from '../../contract/keyed-state-model.ts'
 describe('the heap backend keeps the contract', () => {
   keyedStateBackendContract(place => makeHeapBackend({ operatorName: 'contract', ...place }))
   keyedStateModelContract(place => makeHeapBackend({ operatorName: 'model', ...place }))
+
+  describe('with values that are soon encoded', () => {
+    const encodedFrom = 64
+    keyedStateModelContract(place =>
+      makeHeapBackend({ operatorName: 'model', encodedFrom, ...place }),
+    )
+  })
 })

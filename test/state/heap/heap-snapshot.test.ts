@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import type { Key } from '../../../src/api/functions.ts'
 import { listState, reducingState, valueState } from '../../../src/api/state-descriptor.ts'
 import { z } from '../../../src/schema/z.ts'
 import {
@@ -6,6 +7,7 @@ import {
   makeHeapBackend,
 } from '../../../src/state/heap/heap-keyed-state-backend.ts'
 import { HeapSnapshot } from '../../../src/state/heap/heap-snapshot.ts'
+import type { KeyedStateBackend } from '../../../src/state/keyed-state-backend.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { restorable, snapshotOf } from '../../contract/keyed-state-setup.ts'
 
@@ -177,16 +179,27 @@ test('size counts entries and bytes of states and timers', () => {
   expect(backend.size()).toEqual({ bytes: 0, entries: 0 })
 })
 
-test('prefetched keys work like any others, in order, out of order and twice', () => {
+function noteAhead(backend: KeyedStateBackend, keys: readonly Key[]): void {
+  expect(backend.beginKeysAhead()).toBe(true)
+  for (const key of keys) backend.noteKeyAhead(key)
+  backend.fetchKeysAhead()
+}
+
+test('keys are worth noting ahead once there are many', () => {
+  expect(filled(16_383).backend.beginKeysAhead()).toBe(false)
+  expect(filled(16_384).backend.beginKeysAhead()).toBe(true)
+})
+
+test('keys noted ahead work like any others, in order, out of order and twice', () => {
   const { backend, state } = filled(20_000)
   const keys = [5, 'text', 19_999, 0.5, 'text', 5, 'another', 40_000]
-  backend.prefetch(keys, 7)
+  noteAhead(backend, keys.slice(0, 7))
   for (const key of [...keys, ...keys.toReversed()]) {
     backend.setCurrentKey(key)
     expect(backend.currentKey()).toBe(key)
     expect(state.value()).toBe(typeof key === 'number' && key < 20_000 && key > 1 ? key : undefined)
   }
-  backend.prefetch(keys, 7)
+  noteAhead(backend, keys.slice(0, 7))
   backend.setCurrentKey('text')
   state.update(1)
   backend.setCurrentKey('text')

@@ -1,9 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { typeOf } from '../../../src/schema/type-of.ts'
-import { bytes as bytesSchema } from '../../../src/schema/weir-schemas.ts'
-import { ArenaCells } from '../../../src/state/heap/arena-cells.ts'
-import { Generation } from '../../../src/state/heap/generation.ts'
+import { ByteWriter } from '../../../src/common/bytes.ts'
 import { RecordArena } from '../../../src/state/heap/record-arena.ts'
 
 const length = fc.oneof(
@@ -37,6 +34,9 @@ describe('an arena', () => {
           for (const { address, bytes } of held.values()) {
             expect(address).not.toBe(0)
             expect(arena.readerAt(address).readBytes(bytes.length).equals(bytes)).toBe(true)
+            const out = new ByteWriter(1)
+            arena.copyTo(out, address)
+            expect(out.view().equals(bytes)).toBe(true)
           }
         },
       ),
@@ -65,28 +65,3 @@ describe('an arena', () => {
     expect(arena.bytes).toBe(bytes)
   })
 })
-
-const shape = { width: 1, timed: false }
-
-test('cells of encoded values give equal values, never the same object', () => {
-  const cells = new ArenaCells(typeOf(bytesSchema()) as never)
-  const generation = new Generation(
-    16,
-    { ...shape, makeValues: slots => cells.makeValues(slots) },
-    cells.makeArena(),
-  )
-  const given = Buffer.from('abc')
-  cells.keep(given)
-  cells.set(generation, placed(generation, 1))
-  given[0] = 0
-  const slot = generation.findTag(1)
-  expect(String(cells.get(generation, slot))).toBe('abc')
-  expect(cells.get(generation, slot)).not.toBe(cells.get(generation, slot))
-})
-
-/** The slot in which an entry of this tag was put. */
-function placed(generation: Generation, tag: number): number {
-  const slot = generation.freeSlot(tag)
-  generation.occupy(slot, tag, 1)
-  return slot
-}

@@ -30,7 +30,7 @@ import {
   TtlValueState,
 } from '../../../src/state/heap/ttl-scalar-states.ts'
 import { valueHandleClass } from '../../../src/state/heap/value-handle.ts'
-import { hashKey } from '../../../src/state/key.ts'
+import { foldKey, hashKey } from '../../../src/state/key.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 const average = {
@@ -114,11 +114,13 @@ test('a cursor finds the tables of its namespace, also after another one dropped
 test('keys ahead give the hash of each key, asked in order or not', () => {
   const ahead = new KeysAhead()
   const keys = ['a', 'b', 'a', 7, true, 2n, ['x', 1]] as const
-  ahead.hash(keys, keys.length)
-  expect(ahead.hashes[3]).toBe(7)
-  for (const key of ['b', 'a', 'a', 'never hashed']) {
+  for (const key of keys) ahead.note(key)
+  expect(ahead.count).toBe(keys.length)
+  expect([...ahead.hashes.subarray(0, ahead.count)]).toEqual(keys.map(key => hashKey(foldKey(key))))
+  for (const key of ['a', 'b', 'b', 'never noted']) {
     expect(ahead.hashOf(key, key)).toBe(hashKey(key))
   }
+  expect(ahead.hashOfPair(3, -4)).toBe(hashKey(foldKey([3, -4])))
 })
 
 test('map keys of equal value fold alike, and no two others do', () => {

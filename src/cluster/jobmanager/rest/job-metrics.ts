@@ -3,7 +3,7 @@ import process from 'node:process'
 import type { MetricName } from '../../../observability/metric-definitions.ts'
 import type { MetricSample } from '../../../observability/metrics-text.ts'
 import type { JobProgress, JobStatus } from '../../job-progress.ts'
-import type { ObservedJob } from './observed-job.ts'
+import type { ObservedJob, TaskManagerView } from './observed-job.ts'
 
 const statuses: readonly JobStatus[] = [
   'starting',
@@ -11,6 +11,8 @@ const statuses: readonly JobStatus[] = [
   'restarting',
   'stopping',
   'finished',
+  'stopped',
+  'cancelled',
   'failed',
 ]
 
@@ -18,9 +20,10 @@ export function jobMetrics(observed: ObservedJob): readonly MetricSample[] {
   const progress = observed.job.progress()
   return [
     ...jobSamples(observed, progress),
+    ...storageSamples(observed),
     ...vertexSamples(observed, progress),
     ...userSamples(observed),
-    ...processSamples(),
+    ...processSamples(observed),
   ]
 }
 
@@ -55,6 +58,20 @@ function jobSamples({ jobId, job, clock }: ObservedJob, progress: JobProgress): 
   return samples
 }
 
+function storageSamples({ jobId, store }: ObservedJob): MetricSample[] {
+  const { counters } = store
+  if (counters === undefined) return []
+  const sample = (name: MetricName, value: number): MetricSample => {
+    return { name, labels: { job: jobId }, value }
+  }
+  return [
+    sample('weir_storage_requests_total', counters.requests),
+    sample('weir_storage_retries_total', counters.retries),
+    sample('weir_storage_written_bytes_total', counters.writtenBytes),
+    sample('weir_storage_read_bytes_total', counters.readBytes),
+  ]
+}
+
 function vertexSamples({ jobId, graph }: ObservedJob, progress: JobProgress): MetricSample[] {
   return progress.vertices.flatMap((vertex, index) => {
     const labels = { job: jobId, vertex: graph.vertices[index]?.id ?? '', name: vertex.name }
@@ -79,14 +96,26 @@ function userSamples({ jobId, job }: ObservedJob): MetricSample[] {
   })
 }
 
-function processSamples(): MetricSample[] {
+function processSamples({ job }: ObservedJob): MetricSample[] {
   const { user, system } = process.cpuUsage()
+  const own = { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 }
+  const others = job.taskManagers?.() ?? []
   return [
-    {
-      name: 'weir_process_resident_memory_bytes',
-      labels: {},
-      value: process.memoryUsage.rss(),
-    },
-    { name: 'weir_process_cpu_seconds_total', labels: {}, value: (user + system) / 1e6 },
+    ...processFigures('jobmanager', own),
+    ...others.flatMap(one => processFigures(`taskmanager-${one.slot}`, one)),
+  ]
+}
+
+/** Of one that has not been heard of there are none. */
+function processFigures(
+  name: string,
+  figures: Pick<TaskManagerView, 'residentBytes' | 'cpuSeconds'>,
+): MetricSample[] {
+  const { residentBytes, cpuSeconds } = figures
+  if (residentBytes === null || cpuSeconds === null) return []
+  const labels = { process: name }
+  return [
+    { name: 'weir_process_resident_memory_bytes', labels, value: residentBytes },
+    { name: 'weir_process_cpu_seconds_total', labels, value: cpuSeconds },
   ]
 }

@@ -4,7 +4,7 @@
  */
 import { isWeirError, messageOf } from '../../../common/errors.ts'
 import type { JobResult } from '../../job-result.ts'
-import { copyToSavepoint } from '../copy-to-savepoint.ts'
+import type { StopRequest } from '../job-master-options.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { restErrors } from './rest-errors.ts'
 
@@ -28,7 +28,8 @@ export interface SavepointView {
 }
 
 export interface EndView {
-  readonly outcome: JobResult['outcome']
+  /** `running`: the order failed, and the job goes on. */
+  readonly outcome: JobResult['outcome'] | 'running'
   readonly lastCheckpointPath: string | null
   /** Only when one was asked for. */
   readonly savepointPath: string | null
@@ -40,7 +41,6 @@ export class JobSteering {
   readonly #savepoints = new Map<string, SavepointView>()
   readonly #underWay = new Set<Promise<unknown>>()
   #requests = 0
-  #copied: Promise<string> | undefined
 
   constructor(observed: ObservedJob) {
     this.#observed = observed
@@ -50,17 +50,7 @@ export class JobSteering {
   requestSavepoint(): { readonly id: string; readonly done: Promise<SavepointView> } {
     const pending = [...this.#savepoints.values()].filter(one => one.status === 'pending').length
     if (pending >= SAVEPOINTS_PENDING_MAX) throw restErrors.WEIR_REST_BUSY({ pending })
-    this.#requests++
-    const id = String(this.#requests)
-    this.#remember({ id, status: 'pending', path: null, error: null })
-    const done = this.#observed.job.savepoint().then(
-      path => this.#remember({ id, status: 'completed', path, error: null }),
-      (error: unknown) => {
-        const failed = restErrors.WEIR_SAVEPOINT_FAILED({ reason: messageOf(error) }, error)
-        return this.#remember({ id, status: 'failed', path: null, error: errorView(failed) })
-      },
-    )
-    return { id, done }
+    return this.#request(this.#observed.job.savepoint())
   }
 
   savepoint(id: string): SavepointView {
@@ -70,17 +60,24 @@ export class JobSteering {
   }
 
   /**
-   * Stops after a final checkpoint; with `savepoint` that one is kept as a savepoint: nothing after
-   * it has reached a sink. Resolves at the job's end.
+   * Stops after a last snapshot; with `savepoint` that is one, and a request like any other: `id`.
+   * `done` resolves at the job's end, or when it is clear that the job goes on.
    */
-  stop(savepoint: boolean): Promise<EndView> {
-    this.#observed.job.stop()
-    return this.#track(this.#end(savepoint))
+  stop(request: StopRequest): { readonly id: string | null; readonly done: Promise<EndView> } {
+    const ending = this.#observed.job.stop(request)
+    const done = this.#track(this.#end(ending, request.savepoint === true))
+    if (request.savepoint !== true) return { id: null, done }
+    const taken = done.then(end => {
+      if (end.savepointPath !== null) return end.savepointPath
+      throw new Error(end.error?.message ?? `the job ${end.outcome} without one`)
+    })
+    return { id: this.#request(taken).id, done }
   }
 
   cancel(): Promise<EndView> {
-    this.#observed.job.cancel()
-    return this.#track(this.#end(false))
+    const { job } = this.#observed
+    job.cancel()
+    return this.#track(this.#end(job.done, false))
   }
 
   /** Resolves when nothing that was ordered is under way any more. */
@@ -96,29 +93,39 @@ export class JobSteering {
     return view
   }
 
-  async #end(savepoint: boolean): Promise<EndView> {
-    const { outcome, lastCheckpointPath, error } = await this.#observed.job.done
-    const end = {
-      outcome,
-      lastCheckpointPath: lastCheckpointPath ?? null,
-      savepointPath: null,
-      error: error === undefined ? null : errorView(error),
-    }
-    if (!savepoint || outcome !== 'stopped') return end
-    try {
-      return { ...end, savepointPath: await this.#copy(lastCheckpointPath) }
-    } catch (cause) {
-      const failed = restErrors.WEIR_SAVEPOINT_FAILED({ reason: messageOf(cause) }, cause)
-      return { ...end, error: errorView(failed) }
-    }
+  /** Remembers a savepoint that is being taken. */
+  #request(taken: Promise<string>): { readonly id: string; readonly done: Promise<SavepointView> } {
+    this.#requests++
+    const id = String(this.#requests)
+    this.#remember({ id, status: 'pending', path: null, error: null })
+    const done = taken.then(
+      path => this.#remember({ id, status: 'completed', path, error: null }),
+      (cause: unknown) => {
+        const failed = restErrors.WEIR_SAVEPOINT_FAILED({ reason: messageOf(cause) }, cause)
+        return this.#remember({ id, status: 'failed', path: null, error: errorView(failed) })
+      },
+    )
+    return { id, done }
   }
 
-  /** Once, however many have asked for it. */
-  #copy(path: string | undefined): Promise<string> {
-    const { store, jobId } = this.#observed
-    if (path === undefined) return Promise.reject(new Error('no checkpoint had completed'))
-    this.#copied ??= copyToSavepoint({ store, jobId, path })
-    return this.#copied
+  async #end(ending: Promise<JobResult>, savepoint: boolean): Promise<EndView> {
+    try {
+      const { outcome, lastCheckpointPath, savepointPath, error } = await ending
+      const missing =
+        savepoint && outcome === 'stopped' && savepointPath === undefined
+          ? restErrors.WEIR_SAVEPOINT_FAILED({ reason: 'all input had been read before' })
+          : undefined
+      const told = error ?? missing
+      return {
+        outcome,
+        lastCheckpointPath: lastCheckpointPath ?? null,
+        savepointPath: savepointPath ?? null,
+        error: told === undefined ? null : errorView(told),
+      }
+    } catch (error) {
+      const paths = { lastCheckpointPath: null, savepointPath: null }
+      return { outcome: 'running', ...paths, error: errorView(error) }
+    }
   }
 
   #track<T>(action: Promise<T>): Promise<T> {

@@ -2,22 +2,14 @@
  * A running job as the resources of the REST API show it: plain JSON. Times end in `Ms`; what is
  * not known is null.
  */
-import type { SnapshotEntry } from '../job-history.ts'
 import type { ObservedJob } from './observed-job.ts'
-import { type PressureLevel, pressureLevel } from './pressure-level.ts'
 import { redact, redactUrl } from './redact.ts'
+import { vertexBackpressureView, vertexWatermarksView, vertices } from './vertex-view.ts'
+import { watermarkView } from './watermark-view.ts'
 
 export type OverviewView = ReturnType<typeof overviewView>
 export type JobView = ReturnType<typeof jobView>
-export type SnapshotView = ReturnType<typeof snapshotView>
-export type CheckpointsView = ReturnType<typeof checkpointsView>
 export type ExceptionsView = ReturnType<typeof exceptionsView>
-
-/** `none`: before the first; `end`: no further record can come. */
-export interface WatermarkView {
-  readonly phase: 'none' | 'running' | 'end'
-  readonly timestampMs: number | null
-}
 
 export function overviewView(observed: ObservedJob) {
   const { job, jobId, graph, version } = observed
@@ -36,9 +28,16 @@ export function overviewView(observed: ObservedJob) {
   }
 }
 
+/** A jobmanager runs one job. */
+export function jobsView(observed: ObservedJob) {
+  const { jobId, name, status, elapsedMs, parallelism } = overviewView(observed)
+  return { jobs: [{ jobId, name, status, elapsedMs, parallelism }] }
+}
+
 export function jobView(observed: ObservedJob) {
   const { job, jobId } = observed
   const progress = job.progress()
+  const levels = vertexViews(observed)
   const { vertices: _, watermark, lastCheckpoint, lastFailure, stateSizeBytes, ...rest } = progress
   return {
     jobId,
@@ -48,7 +47,15 @@ export function jobView(observed: ObservedJob) {
     lastCheckpoint: lastCheckpoint ?? null,
     lastCheckpointFailure: progress.lastCheckpointFailure ?? null,
     lastFailure: lastFailure ?? null,
-    vertices: vertexViews(observed),
+    waiting: progress.waiting ?? null,
+    vertices: vertices(observed).map(
+      ({ vertex, progress: { subtasks: _subtasks, ...shown } }, index) => ({
+        id: vertex.id,
+        ...shown,
+        level: levels[index]?.level ?? 'OK',
+        watermark: watermarkView(shown.watermark),
+      }),
+    ),
   }
 }
 
@@ -66,31 +73,6 @@ export function configView({ jobId, graph, settings, args, store, version }: Obs
     checkpointStorage: redactUrl(store.location),
     restart: { ...restart, attempts: restart.attempts ?? null },
     stateBackend: { type: stateBackend.type, options: redact(stateBackend.options) },
-  }
-}
-
-export function checkpointsView({ job }: ObservedJob) {
-  const { checkpointsCompleted, checkpointsFailed } = job.progress()
-  const history = job.history.snapshots.map(entry => {
-    const { parts: _parts, proof: _proof, ...summary } = snapshotView(entry)
-    return summary
-  })
-  return { completed: checkpointsCompleted, failed: checkpointsFailed, history: history.reverse() }
-}
-
-export function snapshotView(entry: SnapshotEntry) {
-  const { id, kind, status, startedAtMs, durationMs, sizeBytes, path, reason } = entry
-  return {
-    id,
-    kind,
-    status,
-    startedAtMs,
-    durationMs,
-    sizeBytes: sizeBytes ?? null,
-    path: path ?? null,
-    reason: reason ?? null,
-    parts: entry.parts,
-    proof: entry.proof ?? null,
   }
 }
 
@@ -112,39 +94,18 @@ export function exceptionsView({ job }: ObservedJob) {
 
 export function backpressureView(observed: ObservedJob) {
   return {
-    vertices: vertexViews(observed).map(vertex => {
-      const { id, name, level, busyMs, idleMs, backpressuredMs } = vertex
-      return { id, name, level, busyMs, idleMs, backpressuredMs }
-    }),
+    vertices: vertexViews(observed).map(({ subtasks: _subtasks, ...view }) => view),
   }
 }
 
-export function watermarksView({ job, graph }: ObservedJob) {
-  const { vertices, watermark } = job.progress()
-  const tasks = Map.groupBy(job.tasks(), task => task.vertexId)
+export function watermarksView(observed: ObservedJob) {
+  const { job } = observed
   return {
-    job: watermarkView(watermark),
-    vertices: graph.vertices.map(({ id, name }, index) => ({
-      id,
-      name,
-      ...watermarkView(vertices[index]?.watermark ?? Number.NEGATIVE_INFINITY),
-      subtasks: (tasks.get(id) ?? [])
-        .toSorted((a, b) => a.subtaskIndex - b.subtaskIndex)
-        .map(task => ({ index: task.subtaskIndex, ...watermarkView(task.watermark) })),
-    })),
+    job: watermarkView(job.progress().watermark),
+    vertices: vertices(observed).map(vertexWatermarksView),
   }
 }
 
-function vertexViews({ job, graph }: ObservedJob) {
-  return job.progress().vertices.map((vertex, index) => {
-    const level: PressureLevel = pressureLevel(vertex.backpressuredMs)
-    const id = graph.vertices[index]?.id ?? ''
-    return { id, ...vertex, level, watermark: watermarkView(vertex.watermark) }
-  })
-}
-
-function watermarkView(timestamp: number): WatermarkView {
-  if (timestamp === Number.NEGATIVE_INFINITY) return { phase: 'none', timestampMs: null }
-  if (timestamp === Number.POSITIVE_INFINITY) return { phase: 'end', timestampMs: null }
-  return { phase: 'running', timestampMs: timestamp }
+function vertexViews(observed: ObservedJob) {
+  return vertices(observed).map(vertexBackpressureView)
 }

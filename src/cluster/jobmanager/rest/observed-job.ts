@@ -5,31 +5,50 @@ import type { ObjectStore } from '../../../storage/object-store.ts'
 import type { JobProgress } from '../../job-progress.ts'
 import type { JobResult } from '../../job-result.ts'
 import type { JobSettings } from '../../job-settings.ts'
+import type { InspectedProcesses } from '../../process-inspector.ts'
 import type { UserCounters } from '../../user-counters.ts'
 import type { JobHistory } from '../job-history.ts'
+import type { StopRequest } from '../job-master-options.ts'
+import type { SlotView } from '../slot-registry.ts'
 
 /** A running job as the REST API reads and steers it. */
 export interface SteerableJob {
   readonly done: Promise<JobResult>
-  stop(): void
+  /** See `JobMaster.stop`. */
+  stop(request?: StopRequest): Promise<JobResult>
   cancel(): void
   savepoint(): Promise<string>
+  /**
+   * Goes on at another parallelism, after a last checkpoint; resolves when the job is starting
+   * there. Rejects where it cannot: WEIR_RESCALE_REFUSED.
+   */
+  rescale(parallelism: number): Promise<void>
   progress(): JobProgress
   tasks(): readonly TaskMetrics[]
   readonly history: JobHistory
   readonly counters: UserCounters
+  /** Of the processes that run its slots; left out where all run in this one. */
+  taskManagers?(): readonly TaskManagerView[]
+}
+
+export interface TaskManagerView extends SlotView {
+  readonly residentBytes: number | null
+  readonly cpuSeconds: number | null
 }
 
 /** With what is known about it from its start. */
 export interface ObservedJob {
   readonly job: SteerableJob
   readonly jobId: string
+  /** As it is now: a rescale changes it. */
   readonly graph: JobGraph
   readonly settings: JobSettings
   /** What the job's builder function was given. */
   readonly args: Readonly<Record<string, string>>
   readonly store: ObjectStore
   readonly clock: Clock
+  /** What can be looked into; absent: the process that serves. */
+  readonly processes?: InspectedProcesses | undefined
   /** Of Weir. */
   readonly version: string
 }

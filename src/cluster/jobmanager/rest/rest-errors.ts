@@ -46,6 +46,27 @@ export const restErrors = defineErrors({
     message: (e: { id: string }) => `no savepoint request ${e.id} is known`,
     next: 'use the id that POST /api/v1/savepoints answered; /api/v1/checkpoints lists all',
   },
+  WEIR_REST_VERTEX_UNKNOWN: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { id: string; known: readonly string[] }) =>
+      `the job has no vertex ${e.id}; it has ${e.known.join(', ')}`,
+    next: 'use an id of GET /api/v1/plan',
+  },
+  WEIR_REST_PROCESS_UNKNOWN: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { id: string; known: readonly string[] }) =>
+      `the job has no process ${e.id}; it has ${e.known.join(', ')}`,
+    next: 'use a name of GET /api/v1/processes',
+  },
+  WEIR_REST_QUERY_INVALID: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { name: string; value: string; expected: string }) =>
+      `?${e.name}=${e.value} is wrong: expected ${e.expected}`,
+    next: 'correct it, or leave it out',
+  },
   WEIR_REST_BUSY: {
     domain: 'user',
     retry: 'later',

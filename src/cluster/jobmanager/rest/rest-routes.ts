@@ -5,24 +5,41 @@
 import { z } from 'zod'
 import { describeJob } from '../../../graph/plan-json.ts'
 import { METRICS_CONTENT_TYPE, metricsText } from '../../../observability/metrics-text.ts'
+import type { InspectedProcesses, ProcessInspector } from '../../process-inspector.ts'
+import type { SnapshotEntry } from '../job-history.ts'
+import {
+  checkpointsConfigView,
+  checkpointsView,
+  snapshotVertexView,
+  snapshotView,
+} from './checkpoint-view.ts'
 import { jobMetrics } from './job-metrics.ts'
 import type { JobSteering } from './job-steering.ts'
 import {
   backpressureView,
-  checkpointsView,
   configView,
   exceptionsView,
+  jobsView,
   jobView,
   overviewView,
-  snapshotView,
   watermarksView,
 } from './job-view.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { restErrors } from './rest-errors.ts'
+import { taskManagersView } from './task-managers-view.ts'
+import {
+  type ObservedVertex,
+  vertexBackpressureView,
+  vertexOf,
+  vertexSubtasksView,
+  vertexView,
+  vertexWatermarksView,
+} from './vertex-view.ts'
 
 export interface RestRequest {
-  /** The part of the path in braces. */
-  readonly id: string
+  /** The parts of the path in braces, by name. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
   /** `undefined` without a body. */
   readonly body: unknown
 }
@@ -37,6 +54,7 @@ export interface RestAnswer {
 export interface RestResources {
   readonly observed: ObservedJob
   readonly steering: JobSteering
+  readonly processes: InspectedProcesses
 }
 
 export interface Route {
@@ -54,33 +72,100 @@ export const API_PREFIX = '/api/v1'
 
 export const routes: readonly Route[] = [
   view('/overview', overviewView),
+  view('/jobs', jobsView),
   view('/job', jobView),
   view('/plan', ({ graph }) => describeJob(graph)),
   view('/config', configView),
   view('/checkpoints', checkpointsView),
+  view('/checkpoints/config', checkpointsConfigView),
   { method: 'GET', path: '/checkpoints/{id}', handle: checkpoint },
+  { method: 'GET', path: '/checkpoints/{id}/subtasks/{vertex}', handle: checkpointSubtasks },
   view('/exceptions', exceptionsView),
+  view('/taskmanagers', taskManagersView),
   view('/backpressure', backpressureView),
   view('/watermarks', watermarksView),
+  vertex('', vertexView),
+  vertex('/subtasks', vertexSubtasksView),
+  vertex('/backpressure', vertexBackpressureView),
+  vertex('/watermarks', vertexWatermarksView),
   { method: 'GET', path: '/metrics', isOpen: true, handle: metrics },
+  { method: 'GET', path: '/processes', handle: listProcesses },
+  inspection('/threads', (inspector, windowMs) => inspector.threads(windowMs)),
+  inspection('/heap', (inspector, windowMs) => inspector.heap(windowMs)),
+  inspection('/flamegraph', (inspector, windowMs) => inspector.flameGraph(windowMs)),
   { method: 'POST', path: '/savepoints', handle: triggerSavepoint },
   { method: 'GET', path: '/savepoints/{id}', handle: savepoint },
   { method: 'POST', path: '/stop', handle: stop },
+  { method: 'POST', path: '/rescale', handle: rescale },
   { method: 'POST', path: '/cancel', handle: cancel },
 ]
 
 const waitBody = z.strictObject({ wait: z.boolean().default(false) })
-const stopBody = waitBody.extend({ savepoint: z.boolean().default(false) })
+const stopBody = waitBody.extend({
+  savepoint: z.boolean().default(false),
+  drain: z.boolean().default(false),
+})
+const rescaleBody = waitBody.extend({ parallelism: z.int().min(1) })
+
+/** Longer than this nobody waits for an answer; shorter says nothing. */
+const WINDOW_DEFAULT_MS = 500
+const WINDOW_MAX_MS = 8_000
 
 function view(path: string, show: (observed: ObservedJob) => unknown): Route {
   const handle = ({ observed }: RestResources): RestAnswer => ok(show(observed))
   return { method: 'GET', path, handle }
 }
 
-function checkpoint({ observed }: RestResources, { id }: RestRequest): RestAnswer {
-  const { history } = observed.job
+function vertex(path: string, show: (found: ObservedVertex) => unknown): Route {
+  const handle = ({ observed }: RestResources, { params }: RestRequest): RestAnswer =>
+    ok(show(vertexOf(observed, params.vertex ?? '')))
+  return { method: 'GET', path: `/vertices/{vertex}${path}`, handle }
+}
+
+function inspection(
+  path: string,
+  look: (inspector: ProcessInspector, windowMs: number) => Promise<object>,
+): Route {
+  const handle = async (
+    { processes }: RestResources,
+    { params, query }: RestRequest,
+  ): Promise<RestAnswer> => {
+    const { process: id = '' } = params
+    const inspector = processes.of(id)
+    if (inspector === undefined) {
+      throw restErrors.WEIR_REST_PROCESS_UNKNOWN({ id, known: processes.names })
+    }
+    return ok({ process: id, ...(await look(inspector, windowOf(query))) })
+  }
+  return { method: 'GET', path: `/processes/{process}${path}`, handle }
+}
+
+function listProcesses({ processes }: RestResources): RestAnswer {
+  return ok({ processes: processes.names })
+}
+
+function windowOf(query: URLSearchParams): number {
+  const value = query.get('ms') ?? String(WINDOW_DEFAULT_MS)
+  const ms = /^\d{1,6}$/.test(value) ? Number(value) : 0
+  if (ms >= 1 && ms <= WINDOW_MAX_MS) return ms
+  const expected = `milliseconds from 1 to ${WINDOW_MAX_MS}`
+  throw restErrors.WEIR_REST_QUERY_INVALID({ name: 'ms', value, expected })
+}
+
+function checkpoint({ observed }: RestResources, { params }: RestRequest): RestAnswer {
+  return ok(snapshotView(entryOf(observed, params.id ?? '')))
+}
+
+function checkpointSubtasks({ observed }: RestResources, { params }: RestRequest): RestAnswer {
+  const entry = entryOf(observed, params.id ?? '')
+  const { vertex: found } = vertexOf(observed, params.vertex ?? '')
+  return ok(snapshotVertexView(entry, found.id))
+}
+
+function entryOf({ job }: ObservedJob, id: string): SnapshotEntry {
+  const { history } = job
   const entry = /^\d{1,15}$/.test(id) ? history.snapshot(Number(id)) : undefined
-  if (entry !== undefined) return ok(snapshotView(entry))
+  if (entry !== undefined) return entry
   const ids = history.snapshots.map(one => one.id)
   const known =
     ids.length === 0 ? 'none was taken yet' : `this run knows ${ids[0]} to ${ids.at(-1)}`
@@ -101,14 +186,28 @@ async function triggerSavepoint(
   return wait ? ok(await done) : { status: 202, body: steering.savepoint(id) }
 }
 
-function savepoint({ steering }: RestResources, { id }: RestRequest): RestAnswer {
-  return ok(steering.savepoint(id))
+function savepoint({ steering }: RestResources, { params }: RestRequest): RestAnswer {
+  return ok(steering.savepoint(params.id ?? ''))
 }
 
 async function stop({ steering }: RestResources, { body }: RestRequest): Promise<RestAnswer> {
-  const request = read(stopBody, body)
-  const end = steering.stop(request.savepoint)
-  return request.wait ? ok(await end) : { status: 202, body: { accepted: true } }
+  const { wait, ...request } = read(stopBody, body)
+  const { id, done } = steering.stop(request)
+  return wait ? ok(await done) : { status: 202, body: { accepted: true, savepoint: id } }
+}
+
+async function rescale({ observed }: RestResources, { body }: RestRequest): Promise<RestAnswer> {
+  const { wait, parallelism } = read(rescaleBody, body)
+  const done = observed.job.rescale(parallelism)
+  const answer = { accepted: true, parallelism }
+  if (wait) {
+    await done
+    return ok(answer)
+  }
+  // What is refused is refused at once; a job that fails on its way is seen by its status.
+  await Promise.race([done, Promise.resolve().then(() => undefined)])
+  done.catch(() => undefined)
+  return { status: 202, body: answer }
 }
 
 async function cancel({ steering }: RestResources, { body }: RestRequest): Promise<RestAnswer> {

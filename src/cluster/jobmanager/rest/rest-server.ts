@@ -13,11 +13,18 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isWeirError, messageOf, type WeirError } from '../../../common/errors.ts'
+import { ownProcess } from '../../own-process.ts'
 import { errorView, JobSteering } from './job-steering.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { readBody } from './read-body.ts'
 import { restErrors } from './rest-errors.ts'
-import { API_PREFIX, type RestAnswer, type Route, routes } from './rest-routes.ts'
+import {
+  API_PREFIX,
+  type RestAnswer,
+  type RestResources,
+  type Route,
+  routes,
+} from './rest-routes.ts'
 
 const HOST = '127.0.0.1'
 const CONNECTIONS_MAX = 64
@@ -33,6 +40,10 @@ const statusOf: Readonly<Record<string, number>> = {
   WEIR_REST_NOT_FOUND: 404,
   WEIR_REST_CHECKPOINT_UNKNOWN: 404,
   WEIR_REST_SAVEPOINT_UNKNOWN: 404,
+  WEIR_REST_VERTEX_UNKNOWN: 404,
+  WEIR_REST_PROCESS_UNKNOWN: 404,
+  WEIR_RESCALE_REFUSED: 409,
+  WEIR_STOP_REFUSED: 409,
   WEIR_REST_METHOD_NOT_ALLOWED: 405,
   WEIR_REST_BODY_TOO_LARGE: 413,
   WEIR_REST_BUSY: 429,
@@ -48,13 +59,16 @@ export interface RestServerOptions {
 
 export class RestServer {
   readonly #options: RestServerOptions
-  readonly #steering: JobSteering
+  readonly #resources: RestResources
   readonly #server: Server
   readonly #tokenHash: Buffer
 
   private constructor(options: RestServerOptions) {
     this.#options = options
-    this.#steering = new JobSteering(options.observed)
+    const { observed } = options
+    const steering = new JobSteering(observed)
+    const processes = observed.processes ?? ownProcess(observed.clock)
+    this.#resources = { observed, steering, processes }
     this.#tokenHash = hashOf(`Bearer ${options.token}`)
     const limits = {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -83,7 +97,7 @@ export class RestServer {
 
   /** For after the job's end: lets what was ordered come to its end and its answers leave. */
   async close(): Promise<void> {
-    await this.#steering.settled()
+    await this.#resources.steering.settled()
     const closed = new Promise<void>(resolve => {
       this.#server.close(() => resolve())
     })
@@ -105,10 +119,10 @@ export class RestServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2)
     let answer: RestAnswer
     try {
-      answer = await this.#answer(request, path)
+      answer = await this.#answer(request, path, new URLSearchParams(query))
     } catch (error) {
       answer = refusal(error, path)
     }
@@ -125,7 +139,11 @@ export class RestServer {
     response.end(text)
   }
 
-  async #answer(request: IncomingMessage, path: string): Promise<RestAnswer> {
+  async #answer(
+    request: IncomingMessage,
+    path: string,
+    query: URLSearchParams,
+  ): Promise<RestAnswer> {
     const method = request.method ?? ''
     const found = routes.filter(route => matches(route, path) !== undefined)
     const route = found.find(one => one.method === method)
@@ -139,8 +157,7 @@ export class RestServer {
       throw restErrors.WEIR_REST_METHOD_NOT_ALLOWED({ method, path, allowed })
     }
     const body = route.method === 'POST' ? await readBody(request) : undefined
-    const resources = { observed: this.#options.observed, steering: this.#steering }
-    return await route.handle(resources, { id: matches(route, path) ?? '', body })
+    return await route.handle(this.#resources, { params: matches(route, path) ?? {}, query, body })
   }
 
   /** Compared by hashes: the time it takes tells nothing about the token. */
@@ -153,13 +170,27 @@ function hashOf(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-/** The part in braces, or '' where there is none; `undefined`: another path. */
-function matches(route: Route, path: string): string | undefined {
-  const whole = `${API_PREFIX}${route.path}`
-  const brace = whole.indexOf('{')
-  if (brace < 0) return path === whole ? '' : undefined
-  const rest = path.startsWith(whole.slice(0, brace)) ? path.slice(brace) : ''
-  return rest === '' || rest.includes('/') ? undefined : rest
+/** The parts in braces by their names; `undefined`: another path. */
+function matches(route: Route, path: string): Readonly<Record<string, string>> | undefined {
+  const wanted = `${API_PREFIX}${route.path}`.split('/')
+  const given = path.split('/')
+  if (wanted.length !== given.length) return undefined
+  const params: Record<string, string> = {}
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index] ?? ''
+    const name = /^\{(\w+)\}$/.exec(part)?.[1]
+    if (name === undefined ? part !== value : value === '') return undefined
+    if (name !== undefined) params[name] = decoded(value)
+  }
+  return params
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 function unknownPath(path: string): WeirError {

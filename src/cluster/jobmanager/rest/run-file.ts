@@ -19,6 +19,8 @@ const runFileSchema = z.object({
   token: z.string().min(1),
   /** ms since the epoch. */
   startedAtMs: z.number(),
+  /** Where its checkpoints are. */
+  store: z.string().optional(),
 })
 
 export type RunFile = Readonly<z.infer<typeof runFileSchema>>

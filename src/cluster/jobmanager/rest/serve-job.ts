@@ -34,6 +34,7 @@ export async function serveJob(options: ServeJobOptions): Promise<ServedJob> {
     url: server.url,
     token,
     startedAtMs: Math.round(observed.clock.now() - observed.job.progress().elapsedMs),
+    store: observed.store.location,
   }
   try {
     // Looking for the others removes what a killed one left.

@@ -96,6 +96,7 @@ export class PaneWindowOperator extends AbstractStreamOperator {
     const spec = this.#spec
     const backend = context.keyedState()
     const collector = makeCollector(context)
+    this.collector = collector
     const fn = spec.kind === 'window' ? spec.fn : undefined
     const body = { context, backend, timers: this.#clock, collector }
     const { fire } = makeFire(fn, body)

@@ -58,6 +58,7 @@ export class SessionWindowOperator extends AbstractStreamOperator {
     const { fn, window } = this.#spec
     const backend = context.keyedState()
     const collector = makeCollector(context)
+    this.collector = collector
     const state = backend.state(
       '$sessions',
       valueState(sessionListType(this.#combiner.type)),

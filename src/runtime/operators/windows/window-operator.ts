@@ -26,6 +26,7 @@ export class WindowOperator extends AbstractStreamOperator {
     const spec = this.#spec
     const backend = context.keyedState()
     const collector = makeCollector(context)
+    this.collector = collector
     let processor: WindowProcessor
     const timers = this.openTimers({
       onEventTime: (namespace, timestamp) => processor.onEventTime(namespace, timestamp),

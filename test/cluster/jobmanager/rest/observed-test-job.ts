@@ -50,7 +50,8 @@ export function observedTestJob(options: ObservedTestOptions = {}): ObservedJob 
       .to(blackhole())
       .uid('out')
   })
-  const graph = planJob(ticks, { name: 'ticks', parallelism: 2, args })
+  const planAt = (parallelism: number) => planJob(ticks, { name: 'ticks', parallelism, args })
+  const graph = planAt(2)
   const settings = {
     ...defaultSettings,
     checkpoint: { ...defaultSettings.checkpoint, intervalMs: isQuiet ? undefined : 20 },
@@ -60,6 +61,7 @@ export function observedTestJob(options: ObservedTestOptions = {}): ObservedJob 
   const clock = new SystemClock()
   const running = runLocalJob({
     graph,
+    planAt,
     jobId,
     store,
     restore: { kind: 'none' },
@@ -67,7 +69,18 @@ export function observedTestJob(options: ObservedTestOptions = {}): ObservedJob 
     clock,
     random: new SeededRandom(1),
   })
-  return { job: running, jobId, graph, settings, args, store, clock, version: '1.2.3' }
+  return {
+    job: running,
+    jobId,
+    settings,
+    args,
+    store,
+    clock,
+    version: '1.2.3',
+    get graph() {
+      return running.graph
+    },
+  }
 }
 
 /** Waits until the job has come so far. */

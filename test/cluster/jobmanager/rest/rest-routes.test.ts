@@ -3,15 +3,13 @@ import type { IncomingMessage } from 'node:http'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
-import { copyToSavepoint } from '../../../../src/cluster/jobmanager/copy-to-savepoint.ts'
+import { checkpointsView } from '../../../../src/cluster/jobmanager/rest/checkpoint-view.ts'
 import { jobMetrics } from '../../../../src/cluster/jobmanager/rest/job-metrics.ts'
 import { JobSteering } from '../../../../src/cluster/jobmanager/rest/job-steering.ts'
-import { checkpointsView } from '../../../../src/cluster/jobmanager/rest/job-view.ts'
 import { pressureLevel } from '../../../../src/cluster/jobmanager/rest/pressure-level.ts'
 import { readBody } from '../../../../src/cluster/jobmanager/rest/read-body.ts'
 import { redact } from '../../../../src/cluster/jobmanager/rest/redact.ts'
 import { routes } from '../../../../src/cluster/jobmanager/rest/rest-routes.ts'
-import { MemoryStore } from '../../../../src/storage/memory-store.ts'
 import { observedTestJob, until } from './observed-test-job.ts'
 
 const page = readFileSync(join(resolve(import.meta.dirname, '../../../..'), 'docs/rest.md'), 'utf8')
@@ -73,13 +71,6 @@ test('a savepoint that fails says why', async () => {
   expect(steering.savepoint(id)).toMatchObject({ status: 'failed', path: null })
   observed.job.cancel()
   await observed.job.done
-})
-
-test('what is no checkpoint of the job is not copied', async () => {
-  const store = new MemoryStore()
-  const path = 'elsewhere/savepoint-3'
-  expect(await copyToSavepoint({ store, jobId: 'default.a', path })).toBe(path)
-  expect(await store.list('')).toEqual([])
 })
 
 test('the age of the last checkpoint appears with the checkpoint', async () => {

@@ -1,12 +1,22 @@
 /** Real HTTP on the loopback, over a job that runs in this process. */
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { clusterErrors } from '../../../../src/cluster/cluster-errors.ts'
 import type { restErrors } from '../../../../src/cluster/jobmanager/rest/rest-errors.ts'
 import { RestServer } from '../../../../src/cluster/jobmanager/rest/rest-server.ts'
 import { metricDefinitions } from '../../../../src/observability/metric-definitions.ts'
 import { observedTestJob, until } from './observed-test-job.ts'
 
 const token = 'the-token'
+
+type RestError = keyof typeof restErrors | keyof typeof clusterErrors
+
+interface Statistics {
+  readonly min: number
+  readonly p50: number
+  readonly p90: number
+  readonly max: number
+}
 
 interface Answer {
   readonly status: number
@@ -137,6 +147,90 @@ describe('over a running job', () => {
     }
   })
 
+  test('jobs is a list of the one', async () => {
+    const { json } = await call(server, '/jobs')
+    expect(json.jobs).toMatchObject([{ jobId: 'default.ticks', status: 'running', parallelism: 2 }])
+  })
+
+  test('checkpoints have a summary and their settings', async () => {
+    const { json } = await call(server, '/checkpoints')
+    const { durationMs, sizeBytes, syncMs } = json.summary as Record<string, Statistics>
+    for (const { min, p50, p90, max } of [durationMs, sizeBytes, syncMs] as Statistics[]) {
+      expect(min).toBeLessThanOrEqual(p50)
+      expect(p50).toBeLessThanOrEqual(p90)
+      expect(p90).toBeLessThanOrEqual(max)
+    }
+    expect((await call(server, '/checkpoints/config')).json).toMatchObject({
+      intervalMs: 20,
+      mode: 'exactly-once',
+      retained: 3,
+      storage: 'memory',
+    })
+  })
+
+  test('a checkpoint has the phases of one vertex', async () => {
+    const { json } = await call(server, '/checkpoints')
+    const history = json.history as { id: number; status: string }[]
+    const id = history.find(entry => entry.status === 'completed')?.id
+    const vertex = observed.graph.vertices[0]?.id ?? ''
+    const { json: one } = await call(server, `/checkpoints/${id}/subtasks/${vertex}`)
+    const subtasks = one.subtasks as { index: number; asyncMs: number }[]
+    expect(subtasks.map(({ index }) => index)).toEqual([0, 1])
+    expect(subtasks[0]).toMatchObject({ alignmentMs: 0, asyncMs: expect.any(Number) })
+    const unknown = await call(server, `/checkpoints/${id}/subtasks/nothing`)
+    expect([unknown.status, codeIn(unknown)]).toEqual([404, 'WEIR_REST_VERTEX_UNKNOWN'])
+  })
+
+  test('a vertex tells of its operators and of each subtask', async () => {
+    for (const { id, chain } of observed.graph.vertices) {
+      const { json } = await call(server, `/vertices/${id}`)
+      expect(json).toMatchObject({ id, parallelism: 2, level: 'OK' })
+      expect(json.operators).toEqual(
+        chain.map(({ operatorId, uid, name, spec }) => {
+          return { id: operatorId, uid: uid ?? null, name, kind: spec.kind }
+        }),
+      )
+      const { json: subtasks } = await call(server, `/vertices/${id}/subtasks`)
+      expect(subtasks.skew).toBeGreaterThanOrEqual(0)
+      const { json: pressure } = await call(server, `/vertices/${id}/backpressure`)
+      const { json: watermarks } = await call(server, `/vertices/${id}/watermarks`)
+      for (const list of [subtasks, pressure, watermarks]) {
+        expect((list.subtasks as { index: number }[]).map(one => one.index)).toEqual([0, 1])
+      }
+    }
+  })
+
+  test('an unknown vertex is answered with those that exist', async () => {
+    const answer = await call(server, '/vertices/nothing/backpressure')
+    expect([answer.status, codeIn(answer)]).toEqual([404, 'WEIR_REST_VERTEX_UNKNOWN'])
+    expect(answer.text).toContain(observed.graph.vertices[0]?.id)
+  })
+
+  test('the process can be looked into, two at a time', async () => {
+    expect((await call(server, '/processes')).json).toEqual({ processes: ['jobmanager'] })
+    const looks = ['threads', 'heap', 'flamegraph'].map(what =>
+      call(server, `/processes/jobmanager/${what}?ms=60`),
+    )
+    const [threads, heap, flames] = (await Promise.all(looks)).map(({ json }) => json)
+    expect(threads).toMatchObject({ process: 'jobmanager', pid: process.pid, windowMs: 60 })
+    expect(threads?.utilization).toBeGreaterThan(0)
+    expect(threads?.hottest).toContainEqual(expect.objectContaining({ line: expect.any(Number) }))
+    expect(threads?.resources).toContainEqual({ kind: 'TCPSocketWrap', count: expect.any(Number) })
+    expect(heap?.heapUsedBytes).toBeLessThan(heap?.heapLimitBytes as number)
+    expect(heap?.spaces).toContainEqual(expect.objectContaining({ name: 'old_space' }))
+    expect(flames?.root).toMatchObject({ name: '(root)', children: expect.any(Array) })
+  })
+
+  test.each([
+    ['/processes/slot-9/heap', 404, 'WEIR_REST_PROCESS_UNKNOWN'],
+    ['/processes/jobmanager/heap?ms=0', 400, 'WEIR_REST_QUERY_INVALID'],
+    ['/processes/jobmanager/threads?ms=99999', 400, 'WEIR_REST_QUERY_INVALID'],
+    ['/processes/jobmanager/threads?ms=soon', 400, 'WEIR_REST_QUERY_INVALID'],
+  ])('%s is refused', async (path, status, code) => {
+    const answer = await call(server, path)
+    expect([answer.status, codeIn(answer)]).toEqual([status, code])
+  })
+
   test('metrics need no token and show each documented name', async () => {
     const { status, text } = await call(server, '/metrics', { headers: {} })
     expect(status).toBe(200)
@@ -171,9 +265,24 @@ describe('over a running job', () => {
     },
   )
 
-  const refused: readonly [string, string, Call, number, keyof typeof restErrors][] = [
+  const refused: readonly [string, string, Call, number, RestError][] = [
     ['an unknown path', '/nothing', {}, 404, 'WEIR_REST_NOT_FOUND'],
     ['a part too many', '/checkpoints/1/2', {}, 404, 'WEIR_REST_NOT_FOUND'],
+    ['a part that is empty', '/vertices/', {}, 404, 'WEIR_REST_NOT_FOUND'],
+    [
+      'more slots than key groups',
+      '/rescale',
+      { method: 'POST', body: '{"parallelism":9999}' },
+      409,
+      'WEIR_RESCALE_REFUSED',
+    ],
+    [
+      'no number of slots',
+      '/rescale',
+      { method: 'POST', body: '{"parallelism":0}' },
+      400,
+      'WEIR_REST_BODY_INVALID',
+    ],
     ['the wrong method', '/stop', {}, 405, 'WEIR_REST_METHOD_NOT_ALLOWED'],
     ['an unknown request', '/savepoints/77', {}, 404, 'WEIR_REST_SAVEPOINT_UNKNOWN'],
     ['no JSON', '/stop', { method: 'POST', body: '{' }, 400, 'WEIR_REST_BODY_INVALID'],
@@ -212,6 +321,30 @@ test('H2: a taken port is refused, and the job goes on', async () => {
   await first.close()
 })
 
+test('a rescale goes on at another parallelism, with what the job knew', async () => {
+  const observed = observedTestJob()
+  const server = await RestServer.listen({ observed, token, port: 0 })
+  await until(() => observed.job.progress().checkpointsCompleted > 1)
+  const body = '{"wait":true,"parallelism":3}'
+  const answer = await call(server, '/rescale', { method: 'POST', body })
+  expect(answer.json).toEqual({ accepted: true, parallelism: 3 })
+  await until(() => observed.job.progress().status === 'running')
+  const { recordsIn, checkpointsCompleted } = observed.job.progress()
+  expect(recordsIn).toBeGreaterThan(0)
+  expect(checkpointsCompleted).toBeGreaterThan(2)
+  const overview = await call(server, '/overview')
+  expect(overview.json).toMatchObject({ parallelism: 3, restarts: 0 })
+  const vertex = observed.graph.vertices[0]?.id
+  const { json } = await call(server, `/vertices/${vertex}/subtasks`)
+  expect((json.subtasks as unknown[]).length).toBe(3)
+  const at = await call(server, '/rescale', { method: 'POST', body: '{"parallelism":1}' })
+  expect(at.status).toBe(202)
+  await until(() => observed.graph.parallelism === 1)
+  const end = await call(server, '/cancel', { method: 'POST', body: '{"wait":true}' })
+  expect(end.json).toMatchObject({ outcome: 'cancelled' })
+  await server.close()
+})
+
 test('stop with a savepoint answers with a savepoint that no checkpoint shares', async () => {
   const observed = observedTestJob()
   const server = await RestServer.listen({ observed, token, port: 0 })
@@ -225,7 +358,7 @@ test('stop with a savepoint answers with a savepoint that no checkpoint shares',
   await server.close()
   const { json } = await stopping
   expect(json).toMatchObject({ outcome: 'stopped', lastCheckpointPath: result.lastCheckpointPath })
-  const id = /chk-(\d+)$/.exec(result.lastCheckpointPath ?? '')?.[1]
+  const id = /savepoint-(\d+)$/.exec(result.savepointPath ?? '')?.[1]
   expect(json.savepointPath).toBe(`memory/default.ticks/savepoints/savepoint-${id}`)
   const folder = `default.ticks/savepoints/savepoint-${id}`
   const metadata = JSON.parse((await observed.store.get(`${folder}/_metadata`)).toString())

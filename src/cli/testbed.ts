@@ -1,0 +1,28 @@
+/** `weir testbed`: starts and stops real parts, such as an S3 server, for tests and trials. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { cliErrors } from './cli-errors.ts'
+import type { CliIo } from './cli-io.ts'
+import { findInstallation } from './installation.ts'
+import { runInherited } from './run-inherited.ts'
+
+export interface TestbedOptions {
+  /** `up`, `down` or `status`. */
+  readonly verb: string
+  readonly part: string | undefined
+  readonly name?: string
+  readonly json?: boolean
+}
+
+/** The parts are the tests' own: there are none in an installed package. */
+export async function testbed(options: TestbedOptions, io: CliIo): Promise<number> {
+  const { home } = findInstallation()
+  const runner = join(home, 'test/testbed/run-testbed.ts')
+  if (!existsSync(runner)) throw cliErrors.WEIR_TOOL_MISSING({ verb: 'testbed', file: runner })
+  const { verb, part, name, json = false } = options
+  const args = ['--disable-warning=ExperimentalWarning', runner, verb]
+  if (part !== undefined) args.push(part)
+  if (name !== undefined) args.push('--name', name)
+  if (json) args.push('--json')
+  return await runInherited(io, { args, cwd: io.cwd, env: {} })
+}

@@ -1,0 +1,53 @@
+/** The figures of a slot as a heartbeat carries them: plain, and without what JSON cannot say. */
+import type { ToJobManagerText, WatermarkText } from '../../protocol/control-messages.ts'
+import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import type { UserCounters } from '../user-counters.ts'
+
+type FiguresText = Extract<ToJobManagerText, { kind: 'heartbeat' }>['figures']
+
+export interface ProcessFigures {
+  readonly residentBytes: number
+  readonly cpuSeconds: number
+}
+
+export interface FiguresOptions {
+  readonly tasks: readonly TaskMetrics[]
+  readonly counters: UserCounters
+  readonly process: ProcessFigures
+}
+
+export function slotFigures({ tasks, counters, process }: FiguresOptions): FiguresText {
+  return { tasks: tasks.map(taskFigures), counters: [...counters], ...process }
+}
+
+function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {
+  const { vertexId, subtaskIndex, recordsIn, recordsOut, busyMs, idleMs, backpressuredMs } = task
+  return {
+    vertexId,
+    subtaskIndex,
+    recordsIn,
+    recordsOut,
+    watermark: watermarkText(task.watermark),
+    busyMs,
+    idleMs,
+    backpressuredMs,
+    operators: task.operators.map(({ operatorId, name, kind, metrics }) => ({
+      operatorId,
+      name,
+      kind,
+      metrics: {
+        recordsIn: metrics.recordsIn,
+        recordsOut: metrics.recordsOut,
+        lateRecordsDropped: metrics.lateRecordsDropped,
+        recordsSkipped: metrics.recordsSkipped,
+        deadLetters: metrics.deadLetters,
+        currentWatermark: watermarkText(metrics.currentWatermark),
+      },
+    })),
+  }
+}
+
+function watermarkText(watermark: number): WatermarkText {
+  if (watermark === Number.NEGATIVE_INFINITY) return null
+  return watermark === Number.POSITIVE_INFINITY ? 'end' : watermark
+}

@@ -1,0 +1,278 @@
+/**
+ * A jobmanager: runs one job on taskmanagers that come and go.
+ *
+ * Owns        putting the JobMaster, the registry of slots and the control server together.
+ * Leaves out  the REST API (`rest/`), and who starts the processes.
+ */
+import type { Clock } from '../../common/clock.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Random } from '../../common/random.ts'
+import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import type { JobGraph } from '../../graph/job-graph.ts'
+import type { Registration, ToJobManager } from '../../protocol/control-messages.ts'
+import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
+import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { openStore } from '../../storage/open-store.ts'
+import { clusterErrors } from '../cluster-errors.ts'
+import type { ConnectionEnd } from '../control/control-connection.ts'
+import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
+import { errorOf } from '../failure-report.ts'
+import { graphDigest, type JobBundle } from '../job-bundle.ts'
+import type { JobProgress } from '../job-progress.ts'
+import type { JobNotice, JobResult } from '../job-result.ts'
+import type { JobSettings, RestoreRequest } from '../job-settings.ts'
+import { ProgressMeter } from '../progress-meter.ts'
+import { progressOf } from '../progress-of.ts'
+import type { FailureReport, SlotEvent } from '../slot-messages.ts'
+import type { UserCounters } from '../user-counters.ts'
+import { type ControlDesk, ControlServer } from './control-server.ts'
+import { JobHistory } from './job-history.ts'
+import { JobMaster } from './job-master.ts'
+import type { StopRequest } from './job-master-options.ts'
+import type { SteerableJob, TaskManagerView } from './rest/observed-job.ts'
+import { SlotLedger } from './slot-ledger.ts'
+import { type SlotLink, SlotRegistry } from './slot-registry.ts'
+
+export interface JobManagerOptions {
+  readonly graph: JobGraph
+  readonly bundle: JobBundle
+  readonly args: Readonly<Record<string, string>>
+  readonly jobId: string
+  readonly store: ObjectStore
+  readonly restore: RestoreRequest
+  /** See `JobMasterOptions`. */
+  readonly run: string
+  readonly settings: JobSettings
+  /** Where taskmanagers dial. */
+  readonly listen: string
+  readonly secret: Buffer
+  readonly tls: TlsSettings | undefined
+  /** Of Weir. */
+  readonly version: string
+  readonly times: HeartbeatTimes
+  readonly slotTimeoutMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly onNotice: (notice: JobNotice) => void
+  /** A process was given up that may still live. */
+  readonly onSilent: (slot: number, pid: number) => void
+}
+
+/** A process that is told to end is given not much longer. */
+const LAST_CHECKPOINT_LIMIT_MS = 5_000
+
+export class JobManager implements ControlDesk, SteerableJob {
+  readonly history: JobHistory
+  readonly #options: JobManagerOptions
+  readonly #meter: ProgressMeter
+  readonly #ledger: SlotLedger
+  readonly #registry: SlotRegistry
+  readonly #master: JobMaster
+  readonly #digest: string
+  #server: ControlServer | undefined
+
+  constructor(options: JobManagerOptions) {
+    const { graph, clock, random, store, onNotice } = options
+    this.#options = options
+    this.history = new JobHistory(clock)
+    this.#meter = new ProgressMeter(graph, clock)
+    this.#ledger = new SlotLedger(this.#meter)
+    this.#digest = graphDigest(graph)
+    const { slots, subtasks } = buildExecutionPlan(graph)
+    const tasksOf = (slot: number): number => subtasks.filter(one => one.index === slot).length
+    this.#registry = new SlotRegistry({
+      jobId: options.jobId,
+      tasks: Array.from({ length: slots }, (_, slot) => tasksOf(slot)),
+      graphDigest: this.#digest,
+      clock,
+      slotTimeoutMs: options.slotTimeoutMs,
+      receive: event => this.#receive(event),
+      onNotice,
+      onLost: slot => this.#ledger.lost(slot),
+    })
+    this.#master = new JobMaster({
+      graph,
+      jobId: options.jobId,
+      store,
+      storeAt: location =>
+        location === store.location ? store : openStore({ location, folder: '/', random }),
+      restore: options.restore,
+      run: options.run,
+      settings: options.settings,
+      clock,
+      random,
+      slots: this.#registry.gateways,
+      supply: this.#registry.supply,
+      history: this.history,
+      onNotice,
+    })
+  }
+
+  /** Never rejects: a failed job is a result. */
+  get done(): Promise<JobResult> {
+    return this.#master.done
+  }
+
+  get counters(): UserCounters {
+    return this.#ledger.counters
+  }
+
+  /** Where taskmanagers dial. */
+  get address(): string {
+    return this.#server?.address ?? this.#options.listen
+  }
+
+  /** Rejects when it cannot listen; then nothing was started. */
+  async start(): Promise<void> {
+    this.#server = await ControlServer.listen({ ...this.#options, desk: this })
+    void this.done.then(() => this.#meter.end())
+    this.#master.start()
+  }
+
+  /** After the job's end: lets the taskmanagers go. */
+  async close(): Promise<void> {
+    this.#registry.dismiss()
+    await this.#server?.close()
+  }
+
+  /** Leaves job and taskmanagers to another jobmanager. */
+  async leave(): Promise<void> {
+    this.#server?.dropAll()
+    await this.#server?.close()
+  }
+
+  /** See `JobMaster.stop`. */
+  stop(request?: StopRequest): Promise<JobResult> {
+    return this.#master.stop(request)
+  }
+
+  cancel(): void {
+    this.#master.cancel()
+  }
+
+  /** Its slots are given: whoever starts processes decides how many there are. */
+  rescale(parallelism: number): Promise<void> {
+    const reason = 'its slots are processes; stop it, and run it again with --restore latest'
+    return Promise.reject(clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason }))
+  }
+
+  /** It was stopped or cancelled: what runs still will end. */
+  get isEnding(): boolean {
+    return this.#master.isEnding
+  }
+
+  /** Takes a checkpoint before somebody leaves; gives up where that takes long. */
+  lastCheckpoint(): Promise<void> {
+    return new Promise(resolve => {
+      const limit = this.#options.clock.schedule(LAST_CHECKPOINT_LIMIT_MS, resolve)
+      const over = (): void => {
+        limit.cancel()
+        resolve()
+      }
+      this.#master.checkpoint().then(over, over)
+    })
+  }
+
+  savepoint(): Promise<string> {
+    return this.#master.savepoint()
+  }
+
+  tasks(): readonly TaskMetrics[] {
+    return this.#ledger.tasks
+  }
+
+  taskManagers(): readonly TaskManagerView[] {
+    return this.#registry.views.map(view => {
+      const { residentBytes = null, cpuSeconds = null } = this.#ledger.process(view.slot) ?? {}
+      return { ...view, residentBytes, cpuSeconds }
+    })
+  }
+
+  progress(): JobProgress {
+    const progress = progressOf(this.#master, this.#meter, this.tasks())
+    const { waitingMs } = this.#registry
+    if (waitingMs === undefined) return progress
+    return { ...progress, waiting: { slots: this.#registry.missing, sinceMs: waitingMs } }
+  }
+
+  register(registration: Registration, link: SlotLink): void {
+    this.#registry.register(registration, link)
+    const { slot, host, pid } = registration
+    this.#options.logger.info({ slot, host, pid }, 'a taskmanager has come')
+    const { args, bundle, graph, jobId, settings, store, times } = this.#options
+    const hasIt = registration.digest === bundle.digest
+    link.send({
+      kind: 'job',
+      jobId,
+      name: graph.name,
+      parallelism: graph.parallelism,
+      maxParallelism: graph.maxParallelism,
+      args: { ...args },
+      settings: { ...settings },
+      storeLocation: store.location,
+      digest: bundle.digest,
+      code: hasIt ? null : bundle.code,
+      sourceMap: hasIt ? null : bundle.sourceMap,
+      heartbeatIntervalMs: times.intervalMs,
+      heartbeatTimeoutMs: times.timeoutMs,
+    })
+  }
+
+  take(link: SlotLink, message: Exclude<ToJobManager, Registration>): void {
+    switch (message.kind) {
+      case 'prepared':
+        this.#prepared(link, message.graphDigest)
+        break
+      case 'unprepared':
+        this.#master.fail(errorOf(message.failure as FailureReport))
+        break
+      case 'event':
+        this.#registry.receive(link, message.event as unknown as SlotEvent)
+        break
+      case 'heartbeat': {
+        const slot = this.#registry.slotOf(link)
+        if (slot !== undefined) this.#ledger.heard(slot, message.figures)
+        break
+      }
+      case 'leaving':
+        void this.#letGo(link)
+        break
+    }
+  }
+
+  lost(link: SlotLink, end: ConnectionEnd): void {
+    const slot = this.#registry.slotOf(link)
+    const pid = slot === undefined ? null : this.#registry.views[slot]?.pid
+    if (slot !== undefined) this.#options.logger.warn({ slot, how: end.how }, 'a slot is lost')
+    this.#registry.lost(link, end.how)
+    if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
+  }
+
+  #prepared(link: SlotLink, digest: string): void {
+    try {
+      this.#registry.prepared(link, digest)
+      this.#options.logger.info({ slot: this.#registry.slotOf(link) }, 'a slot is ready')
+    } catch (error) {
+      this.#master.fail(error)
+      throw error
+    }
+  }
+
+  #receive(event: SlotEvent): void {
+    if (event.kind === 'cancelled') this.#ledger.retire(event.slot)
+    this.#master.receive(event)
+  }
+
+  /** What was processed up to here need not be processed again by who takes the slot. */
+  async #letGo(link: SlotLink): Promise<void> {
+    const slot = this.#registry.leaving(link)
+    if (slot === undefined) return
+    const text = `slot ${slot} was told to leave: taking a checkpoint before it goes`
+    this.#options.onNotice({ level: 'info', text })
+    await this.lastCheckpoint()
+    // A job that ends lets all slots go when it is over.
+    if (!this.isEnding) link.send({ kind: 'dismissed' })
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What the slots count, as their heartbeats tell it, put together for the whole job.
+ *
+ * Owns        the last word of each slot, and the counts of processes that are gone.
+ * Leaves out  rates and sums over time (`progress-meter.ts`).
+ */
+import type { SlotFigures } from '../../protocol/control-messages.ts'
+import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import type { ProgressMeter } from '../progress-meter.ts'
+import { UserCounters } from '../user-counters.ts'
+
+export class SlotLedger {
+  readonly counters = new UserCounters()
+  readonly #meter: ProgressMeter
+  readonly #figures = new Map<number, SlotFigures>()
+  /** Of the process that holds the slot now. */
+  readonly #counted = new Map<number, UserCounters>()
+
+  constructor(meter: ProgressMeter) {
+    this.#meter = meter
+  }
+
+  /** The tasks that run, of all slots. */
+  get tasks(): readonly TaskMetrics[] {
+    return [...this.#figures.values()].flatMap(figures => figures.tasks as readonly TaskMetrics[])
+  }
+
+  /** Of the slot's process; `undefined` before its first heartbeat. */
+  process(slot: number): Pick<SlotFigures, 'residentBytes' | 'cpuSeconds'> | undefined {
+    return this.#figures.get(slot)
+  }
+
+  heard(slot: number, figures: SlotFigures): void {
+    this.#figures.set(slot, figures)
+    const before = this.#counted.get(slot) ?? new UserCounters()
+    const now = new UserCounters()
+    for (const { operator, metric, count } of figures.counters) {
+      now.add(operator, metric, count)
+      this.counters.add(operator, metric, count - before.get(operator, metric))
+    }
+    this.#counted.set(slot, now)
+  }
+
+  /** The slot's tasks are over. */
+  retire(slot: number): void {
+    const figures = this.#figures.get(slot)
+    if (figures === undefined) return
+    this.#meter.retire(figures.tasks as readonly TaskMetrics[])
+    this.#figures.set(slot, { ...figures, tasks: [] })
+  }
+
+  /** The slot's process is gone, and the next one counts from the beginning. */
+  lost(slot: number): void {
+    this.retire(slot)
+    this.#figures.delete(slot)
+    this.#counted.delete(slot)
+  }
+}

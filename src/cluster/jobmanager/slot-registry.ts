@@ -1,0 +1,235 @@
+/**
+ * Knows which taskmanager has which slot, and carries orders and reports between them and the
+ * JobMaster.
+ *
+ * Owns        who holds a slot, what was deployed there, and the wait for missing ones.
+ * Leaves out  sockets and heartbeats (`control/`), what is ordered (`job-attempt.ts`).
+ *
+ * Invariants
+ *  R1  A slot has one holder. Another process gets it only when the holder's connection has ended;
+ *      the same process on a new connection gets it at once: it knows that its old one is over.
+ *  R2  An order reaches only the process to which its attempt was deployed.
+ *  R3  Of a holder that is lost the JobMaster hears that it failed and, when it waits for it, that
+ *      it was cancelled: a connection that ended carries nothing more.
+ *  R4  Nobody holds a slot for the JobMaster before it has proved that it built the same job.
+ */
+import { assert } from '../../common/assert.ts'
+import type { Clock } from '../../common/clock.ts'
+import type { Registration, ToTaskManager } from '../../protocol/control-messages.ts'
+import { clusterErrors } from '../cluster-errors.ts'
+import { failureReport } from '../failure-report.ts'
+import type { JobNotice } from '../job-result.ts'
+import type { SlotCommand, SlotEvent, SlotGateway, SlotSupply } from '../slot-messages.ts'
+import { SlotWait } from './slot-wait.ts'
+
+/** The connection to a taskmanager. */
+export interface SlotLink {
+  readonly silentMs: number
+  /** Its tasks are starting: it may be silent for longer. */
+  starting: boolean
+  send(message: ToTaskManager): void
+  /** Ends it; what was sent before still leaves. */
+  close(): void
+}
+
+export interface SlotRegistryOptions {
+  readonly jobId: string
+  /** Tasks of each slot, by slot. */
+  readonly tasks: readonly number[]
+  readonly graphDigest: string
+  readonly clock: Clock
+  /** So long an attempt waits for its slots. */
+  readonly slotTimeoutMs: number
+  readonly receive: (event: SlotEvent) => void
+  readonly onNotice: (notice: JobNotice) => void
+  /** A slot was lost: its last figures are over. */
+  readonly onLost: (slot: number) => void
+}
+
+interface Holder {
+  readonly registration: Registration
+  readonly link: SlotLink
+  ready: boolean
+  leaving: boolean
+  deployed: Deployed | undefined
+}
+
+interface Deployed {
+  readonly attempt: number
+  running: number
+  cancelled: boolean
+}
+
+export interface SlotView {
+  readonly slot: number
+  readonly state: 'missing' | 'preparing' | 'ready'
+  readonly pid: number | null
+  readonly host: string | null
+  readonly dataAddress: string | null
+  /** Since the last word of it. */
+  readonly silentMs: number | null
+}
+
+export class SlotRegistry {
+  readonly gateways: readonly SlotGateway[]
+  readonly supply: SlotSupply
+  readonly #options: SlotRegistryOptions
+  readonly #holders: (Holder | undefined)[]
+  readonly #wait: SlotWait
+
+  constructor(options: SlotRegistryOptions) {
+    const { tasks, clock, onNotice, slotTimeoutMs } = options
+    this.#options = options
+    this.#holders = tasks.map(() => undefined)
+    this.gateways = tasks.map((_, slot) => ({ send: command => this.#send(slot, command) }))
+    const missing = (): readonly number[] => this.missing
+    this.#wait = new SlotWait({ slots: tasks.length, missing, clock, onNotice, slotTimeoutMs })
+    const peers = (): readonly string[] | undefined => this.#peers()
+    const wait = this.#wait
+    this.supply = {
+      get peers() {
+        return peers()
+      },
+      whenComplete: signal => wait.whenComplete(signal),
+    }
+  }
+
+  /** Slots that nobody holds yet. */
+  get missing(): readonly number[] {
+    return this.#holders.flatMap((holder, slot) => (holder?.ready === true ? [] : slot))
+  }
+
+  /** Since when an attempt has waited for slots; `undefined`: none does. */
+  get waitingMs(): number | undefined {
+    return this.#wait.waitingMs
+  }
+
+  get views(): readonly SlotView[] {
+    return this.#holders.map((holder, slot): SlotView => {
+      if (holder === undefined) {
+        const unknown = { pid: null, host: null, dataAddress: null, silentMs: null }
+        return { slot, state: 'missing', ...unknown }
+      }
+      const { pid, host, dataAddress } = holder.registration
+      const state = holder.ready ? 'ready' : 'preparing'
+      return { slot, state, pid, host, dataAddress, silentMs: holder.link.silentMs }
+    })
+  }
+
+  /** Throws WEIR_SLOT_UNKNOWN or WEIR_SLOT_TAKEN. */
+  register(registration: Registration, link: SlotLink): void {
+    const { slot } = registration
+    const { jobId } = this.#options
+    const slots = this.#holders.length
+    if (slot >= slots) throw clusterErrors.WEIR_SLOT_UNKNOWN({ slot, jobId, slots })
+    const before = this.#holders[slot]
+    if (before !== undefined) {
+      const by = nameOf(before.registration)
+      if (before.registration.process !== registration.process) {
+        throw clusterErrors.WEIR_SLOT_TAKEN({ slot, by })
+      }
+      before.link.close()
+      this.lost(before.link, 'was replaced by a newer one of the same process')
+    }
+    const state = { ready: false, leaving: false, deployed: undefined }
+    this.#holders[slot] = { registration, link, ...state }
+  }
+
+  /** It built the job. Throws WEIR_JOB_UNLIKE. */
+  prepared(link: SlotLink, graphDigest: string): void {
+    const holder = this.#holderOf(link)
+    if (holder === undefined) return
+    const { slot } = holder.registration
+    if (graphDigest !== this.#options.graphDigest) throw clusterErrors.WEIR_JOB_UNLIKE({ slot })
+    holder.ready = true
+    if (this.missing.length === 0) this.#wait.completed()
+  }
+
+  /** A report of a slot; one of a connection that was given up is dropped. */
+  receive(link: SlotLink, event: SlotEvent): void {
+    const holder = this.#holderOf(link)
+    const deployed = holder?.deployed
+    if (holder === undefined || deployed?.attempt !== event.attempt) return
+    assert(event.slot === holder.registration.slot, 'R1: a process speaks for its own slot')
+    if (event.kind === 'running') {
+      deployed.running++
+      if (deployed.running === this.#options.tasks[event.slot]) link.starting = false
+    }
+    if (event.kind === 'cancelled') {
+      holder.deployed = undefined
+      link.starting = false
+    }
+    this.#options.receive(event)
+  }
+
+  /** `undefined`: it holds none, or none any more. */
+  slotOf(link: SlotLink): number | undefined {
+    return this.#holderOf(link)?.registration.slot
+  }
+
+  /** The holder was told to end: says which slot, or `undefined` when it holds none. */
+  leaving(link: SlotLink): number | undefined {
+    const holder = this.#holderOf(link)
+    if (holder !== undefined) holder.leaving = true
+    return holder?.registration.slot
+  }
+
+  /** The connection has ended (R3). */
+  lost(link: SlotLink, how: string): void {
+    const holder = this.#holderOf(link)
+    if (holder === undefined) return
+    const { registration, deployed, leaving } = holder
+    const { slot } = registration
+    this.#holders[slot] = undefined
+    this.#options.onLost(slot)
+    if (deployed === undefined) return
+    const { attempt, cancelled } = deployed
+    const who = nameOf(registration)
+    const told = leaving ? 'was closed: it had been told to end' : how
+    const failure = failureReport(clusterErrors.WEIR_SLOT_LOST({ slot, who, how: told }))
+    this.#options.receive({ attempt, slot, kind: 'failed', vertexId: '', failure })
+    if (cancelled) this.#options.receive({ attempt, slot, kind: 'cancelled' })
+  }
+
+  /** The job is over: the processes may end. */
+  dismiss(): void {
+    for (const holder of this.#holders) {
+      holder?.link.send({ kind: 'dismissed' })
+      holder?.link.close()
+    }
+    this.#holders.fill(undefined)
+  }
+
+  #send(slot: number, command: SlotCommand): void {
+    const holder = this.#holders[slot]
+    if (command.kind === 'deploy') {
+      assert(holder?.ready === true, 'R4: only a slot that is ready is deployed to')
+      holder.deployed = { attempt: command.attempt, running: 0, cancelled: false }
+      holder.link.starting = true
+    }
+    const deployed = holder?.deployed
+    if (holder !== undefined && deployed?.attempt === command.attempt) {
+      if (command.kind === 'cancel') deployed.cancelled = true
+      holder.link.send({ kind: 'command', command: command as never })
+    } else if (command.kind === 'cancel') {
+      this.#options.receive({ attempt: command.attempt, slot, kind: 'cancelled' })
+    }
+  }
+
+  #peers(): readonly string[] | undefined {
+    const peers: string[] = []
+    for (const holder of this.#holders) {
+      if (holder?.ready !== true) return undefined
+      peers.push(holder.registration.dataAddress)
+    }
+    return peers
+  }
+
+  #holderOf(link: SlotLink): Holder | undefined {
+    return this.#holders.find(holder => holder?.link === link)
+  }
+}
+
+function nameOf({ slot, host, pid }: Registration): string {
+  return `taskmanager ${slot} (${host}, process ${pid})`
+}

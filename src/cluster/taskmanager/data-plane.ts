@@ -1,0 +1,23 @@
+import type { JobGraph } from '../../graph/job-graph.ts'
+import type { Exchange } from '../../runtime/network/channel.ts'
+
+/** Joins this slot with the others. */
+export interface DataPlane {
+  /** Where other slots reach this one. */
+  readonly address: string
+  exchange(options: ExchangeOptions): ClosableExchange
+}
+
+export interface ExchangeOptions {
+  readonly graph: JobGraph
+  /** Of the attempt: ends of another one are refused. */
+  readonly generation: number
+  /** By slot. */
+  readonly peers: readonly string[]
+  /** A channel broke. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export interface ClosableExchange extends Exchange {
+  close(): unknown
+}

@@ -1,0 +1,77 @@
+/** A taskmanager process from its start to its end. */
+import { hostname } from 'node:os'
+import process from 'node:process'
+import { SystemClock } from '../../common/clock.ts'
+import { readConfig } from '../../common/config.ts'
+import { isWeirError } from '../../common/errors.ts'
+import { makeLogger } from '../../common/logger.ts'
+import { SystemRandom } from '../../common/random.ts'
+import { DataEndpoint } from '../../runtime/network/data-endpoint.ts'
+import { defaultNetworkSettings } from '../../runtime/network/network-settings.ts'
+import { readTaskManagerConfig, type TaskManagerConfig } from '../process-config.ts'
+import { type ProcessHost, processExits } from '../supervision.ts'
+import { LocalCopies } from './local-copies.ts'
+import { TaskManager } from './task-manager.ts'
+
+/** Gives the exit code of the process. */
+export async function runTaskManager(host: ProcessHost): Promise<number> {
+  const { logLevel } = readConfig(host.environment)
+  const logger = makeLogger({ level: logLevel, write: line => host.log(line) })
+  const clock = new SystemClock()
+  const random = new SystemRandom()
+  let config: TaskManagerConfig
+  let endpoint: DataEndpoint
+  try {
+    config = readTaskManagerConfig(host.environment)
+    const { jobId, slot, listen, advertise, secret, tls } = config
+    const identity = { jobId, slot, version: host.version }
+    const options = { listen, advertise, identity, secret, tls, clock, random, logger }
+    endpoint = await DataEndpoint.listen(options)
+  } catch (error) {
+    logger.error({ err: error }, 'the taskmanager cannot start')
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
+  }
+  const { slot, jobId, jobManager, secret, tls, times, workFolder, stateFolder } = config
+  const manager = new TaskManager({
+    slot,
+    jobId,
+    jobManager,
+    secret,
+    tls,
+    version: host.version,
+    dataPlane: {
+      address: endpoint.address,
+      exchange: options => endpoint.exchange({ ...options, settings: defaultNetworkSettings }),
+    },
+    workFolder,
+    copies:
+      stateFolder === undefined ? undefined : new LocalCopies({ folder: stateFolder, logger }),
+    times,
+    process: { pid: host.pid, host: hostname(), figures: ownFigures },
+    clock,
+    random,
+    logger,
+  })
+  host.supervisor?.onGone(() => void manager.abandon())
+  host.onTerm(() => manager.leave())
+  logger.info({ slot, pid: host.pid, data: endpoint.address }, 'the taskmanager has started')
+  manager.start()
+  try {
+    await manager.done
+    return processExits.ok
+  } catch (error) {
+    logger.error({ err: error }, 'the taskmanager ends')
+    return isWeirError(error) && error.retry === 'never'
+      ? processExits.refused
+      : processExits.failed
+  } finally {
+    await endpoint.close()
+  }
+}
+
+function ownFigures(): { readonly residentBytes: number; readonly cpuSeconds: number } {
+  const { user, system } = process.cpuUsage()
+  return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 }
+}

@@ -1,0 +1,118 @@
+/**
+ * One slot at work for one jobmanager: from the job it was given to the end of the connection.
+ *
+ * Owns        the executor, the channels of its attempt, and the store it writes to.
+ * Leaves out  the connection (`task-manager.ts`).
+ *
+ * Invariants
+ *  Y1  After `close` resolved nothing of the session runs, and nothing of it was reported since.
+ */
+import type { Clock } from '../../common/clock.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Random } from '../../common/random.ts'
+import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import type { JobGraph } from '../../graph/job-graph.ts'
+import type { JobOrder } from '../../protocol/control-messages.ts'
+import type { Exchange } from '../../runtime/network/channel.ts'
+import { SlotLoop } from '../../runtime/slot-loop.ts'
+import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import type { ObjectStore } from '../../storage/object-store.ts'
+import { openStore } from '../../storage/open-store.ts'
+import type { JobSettings } from '../job-settings.ts'
+import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
+import type { UserCounters } from '../user-counters.ts'
+import type { ClosableExchange, DataPlane } from './data-plane.ts'
+import type { LocalCopies } from './local-copies.ts'
+import { makeTaskStarter } from './make-task-starter.ts'
+import { TaskExecutor } from './task-executor.ts'
+
+export interface SlotSessionOptions {
+  readonly slot: number
+  readonly order: JobOrder
+  readonly graph: JobGraph
+  readonly dataPlane: DataPlane
+  readonly counters: UserCounters
+  readonly copies: LocalCopies | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly report: (event: SlotEvent) => void
+  /** An attempt is over; its last figures can still be read. */
+  readonly onRetired: () => void
+}
+
+export class SlotSession {
+  readonly #options: SlotSessionOptions
+  readonly #executor: TaskExecutor
+  #exchange: { readonly attempt: number; readonly open: ClosableExchange } | undefined
+  #closed = false
+
+  constructor(options: SlotSessionOptions) {
+    this.#options = options
+    const { slot, order, graph, counters, copies, clock, random, logger } = options
+    const { jobId, storeLocation } = order
+    const settings = order.settings as unknown as JobSettings
+    const open = (location: string): ObjectStore => openStore({ location, folder: '/', random })
+    const bare = storeLocation === null ? undefined : open(storeLocation)
+    const store = bare && copies ? copies.over(bare) : bare
+    this.#executor = new TaskExecutor({
+      slot,
+      jobId,
+      plan: buildExecutionPlan(graph),
+      store,
+      copies,
+      storeAt: location => (location === store?.location ? store : open(location)),
+      startTask: makeTaskStarter({
+        graph,
+        jobId,
+        loop: SlotLoop.running(clock),
+        exchanges: { of: (attempt, network) => this.#exchangeOf(attempt, network) },
+        settings,
+        keepsState: store !== undefined,
+        clock,
+        random,
+        logger,
+        counters,
+      }),
+      retire: () => {
+        this.#closeExchange()
+        if (!this.#closed) options.onRetired()
+      },
+      report: event => this.#report(event),
+    })
+  }
+
+  get metrics(): readonly TaskMetrics[] {
+    return this.#executor.metrics
+  }
+
+  handle(command: SlotCommand): void {
+    if (!this.#closed) this.#executor.handle(command)
+  }
+
+  /** Cancels what runs. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#executor.close()
+    this.#closeExchange()
+  }
+
+  #report(event: SlotEvent): void {
+    if (!this.#closed) this.#options.report(event)
+  }
+
+  #exchangeOf(attempt: number, { generation, peers }: AttemptNetwork): Exchange {
+    if (this.#exchange?.attempt === attempt) return this.#exchange.open
+    this.#closeExchange()
+    const { dataPlane, graph } = this.#options
+    const onFailure = (error: unknown): void => this.#executor.fail(attempt, error)
+    const open = dataPlane.exchange({ graph, generation, peers, onFailure })
+    this.#exchange = { attempt, open }
+    return open
+  }
+
+  #closeExchange(): void {
+    this.#exchange?.open.close()
+    this.#exchange = undefined
+  }
+}

@@ -1,0 +1,6 @@
+export type { KafkaConnectionOptions, KafkaSasl } from './connection-options.ts'
+export type { KafkaHeader, KafkaMessage } from './kafka-message.ts'
+export { kafkaSink } from './kafka-sink.ts'
+export { kafkaSource } from './kafka-source.ts'
+export type { KafkaSinkOptions } from './sink-options.ts'
+export type { KafkaSourceOptions, KafkaStart, KafkaStop } from './source-options.ts'

@@ -1,0 +1,133 @@
+/** Topics of Kafka as a sink. */
+import type { Sink, SinkContext } from '../../api/sink.ts'
+import type { JsonValue } from '../../api/source.ts'
+import { type Random, SystemRandom } from '../../common/random.ts'
+import { loadCodecs } from './compression.ts'
+import { bootstrapOf } from './connection-options.ts'
+import { KafkaCluster } from './kafka-cluster.ts'
+import { type KafkaCommittable, KafkaCommitter } from './kafka-committer.ts'
+import { kafkaErrors } from './kafka-errors.ts'
+import { KafkaWriter } from './kafka-writer.ts'
+import type { KafkaSinkOptions } from './sink-options.ts'
+import { TransactionClient } from './transaction-client.ts'
+import { isLingering, readName, type WriterState } from './transaction-names.ts'
+
+/** What is passed in besides, for tests. */
+export interface KafkaSinkParts {
+  readonly random?: Random
+}
+
+/**
+ * A sink that writes records to topics. Exactly once by default: each subtask writes one
+ * transaction for each checkpoint, which is committed when the checkpoint completed, also by
+ * another process after a crash. Readers must read committed records only
+ * (`isolation.level=read_committed`).
+ *
+ * Throws WEIR_KAFKA_OPTION_INVALID.
+ */
+export function kafkaSink<IN>(
+  options: KafkaSinkOptions<IN>,
+  { random = new SystemRandom() }: KafkaSinkParts = {},
+): Sink<IN, KafkaCommittable> {
+  checkOptions(options)
+  const { name = 'kafka', delivery = 'exactly-once', onLostTransaction = 'fail' } = options
+  /** Shared by writers and committers: a name in it is not used again. */
+  const pending = new Set<string>()
+  const sink: Sink<IN, KafkaCommittable> = {
+    name,
+    delivery,
+    createWriter: (context, restored) =>
+      openWriter(options, context, { restored, pending, random }),
+  }
+  if (delivery === 'at-least-once') return sink
+  return {
+    ...sink,
+    createCommitter(context) {
+      const cluster = new KafkaCluster(options, context.clock)
+      return new KafkaCommitter({
+        cluster,
+        transactions: new TransactionClient(cluster, context.clock),
+        onLost: onLostTransaction,
+        committed: id => void pending.delete(id),
+        lost: () => context.runtime.count('lost transactions'),
+      })
+    },
+  }
+}
+
+interface WriterStart {
+  readonly restored: readonly JsonValue[]
+  readonly pending: Set<string>
+  readonly random: Random
+}
+
+async function openWriter<IN>(
+  options: KafkaSinkOptions<IN>,
+  context: SinkContext,
+  { restored, pending, random }: WriterStart,
+): Promise<KafkaWriter<IN>> {
+  const cluster = new KafkaCluster(options, context.clock)
+  try {
+    const transactions = new TransactionClient(cluster, context.clock)
+    const { jobId, operatorUid, restoredCheckpointId } = context
+    const prefix = options.transactionalIdPrefix ?? `${jobId}/${operatorUid}`
+    const base = restoredCheckpointId ?? 0
+    // What an earlier attempt prepared in this process is in the restored checkpoint, or nowhere.
+    const { subtaskIndex } = context.runtime
+    for (const id of [...pending]) {
+      if (readName(prefix, id)?.writer === subtaskIndex) pending.delete(id)
+    }
+    const codecs = await loadCodecs()
+    if (options.delivery !== 'at-least-once') {
+      await abortLingering(transactions, { prefix, context, restored, base })
+    }
+    const run = random.uuid().slice(0, 8)
+    const parts = { context, cluster, transactions, codecs, prefix, base, run, pending }
+    const writer = new KafkaWriter(options, parts)
+    if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
+    return writer
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
+}
+
+interface Lingering {
+  readonly prefix: string
+  readonly context: SinkContext
+  readonly restored: readonly JsonValue[]
+  readonly base: number
+}
+
+/** Nothing is read past an open transaction: those that nobody will commit end now. */
+async function abortLingering(
+  transactions: TransactionClient,
+  { prefix, context, restored, base }: Lingering,
+): Promise<void> {
+  const { subtaskIndex, parallelism } = context.runtime
+  const cleaner = {
+    base,
+    subtaskIndex,
+    parallelism,
+    restored: restored as unknown as readonly WriterState[],
+    isRestored: context.restoredCheckpointId !== undefined,
+  }
+  for (const id of await transactions.open()) {
+    const name = readName(prefix, id)
+    if (name === undefined || !isLingering(name, id, cleaner)) continue
+    const found = await transactions.describe(id)
+    if (found?.state === 'Ongoing') await transactions.end(found, 'abort')
+  }
+}
+
+function checkOptions<IN>(options: KafkaSinkOptions<IN>): void {
+  bootstrapOf(options)
+  const { topic, batchBytes = 1 << 19, bufferBytes = 1 << 24 } = options
+  const refuse = (option: string, given: unknown, expected: string): never => {
+    const value = given === undefined ? 'absent' : JSON.stringify(given)
+    throw kafkaErrors.WEIR_KAFKA_OPTION_INVALID({ option, value, expected })
+  }
+  if (topic === '' || topic === undefined) refuse('topic', topic, 'the name of a topic')
+  if (!(batchBytes >= 1)) refuse('batchBytes', batchBytes, 'at least 1')
+  if (!(bufferBytes >= batchBytes)) refuse('bufferBytes', bufferBytes, 'at least batchBytes')
+}

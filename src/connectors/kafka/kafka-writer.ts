@@ -1,0 +1,318 @@
+/**
+ * Writes the records of one subtask into batches, and hands the batches to the producer.
+ *
+ * Owns        the open batches, the choice of partitions, and the names of transactions.
+ * Leaves out  sending (`kafka-producer.ts`) and committing (`kafka-committer.ts`).
+ */
+import type { SinkContext, SinkWriter } from '../../api/sink.ts'
+import type { JsonValue } from '../../api/source.ts'
+import { ByteWriter } from '../../common/bytes.ts'
+import type { TimerHandle } from '../../common/clock.ts'
+import { durationMs } from '../../common/duration.ts'
+import { MIN_TIMESTAMP } from '../../common/timestamps.ts'
+import type { Encoder } from '../../schema/format.ts'
+import type { Codecs } from './compression.ts'
+import { errorName } from './error-codes.ts'
+import type { KafkaCluster } from './kafka-cluster.ts'
+import type { KafkaCommittable } from './kafka-committer.ts'
+import { kafkaErrors } from './kafka-errors.ts'
+import { KafkaProducer, type ProducerSession } from './kafka-producer.ts'
+import { splitId } from './kafka-split.ts'
+import type { TopicPartition } from './offset-requests.ts'
+import { partitionOf } from './partition-of.ts'
+import type { TransactionIdentity } from './produce-requests.ts'
+import { RecordBatchWriter } from './record-batch-writer.ts'
+import type { KafkaSinkOptions } from './sink-options.ts'
+import type { TransactionClient } from './transaction-client.ts'
+import { readName, SLOTS, type WriterState, writeName } from './transaction-names.ts'
+
+const BATCH_BYTES = 512 * 1024
+const BUFFER_BYTES = 16 * 1024 * 1024
+const TRANSACTION_TIMEOUT = '10m'
+
+export interface KafkaWriterParts {
+  readonly context: SinkContext
+  readonly cluster: KafkaCluster
+  readonly transactions: TransactionClient
+  readonly codecs: Codecs
+  readonly prefix: string
+  /** The checkpoint that was restored; 0 for none. */
+  readonly base: number
+  /** Tells this writer's transactions from those of any other, also of earlier attempts. */
+  readonly run: string
+  /** Prepared and not committed, of all writers in this process. */
+  readonly pending: Set<string>
+}
+
+interface OpenBatch extends TopicPartition {
+  batch: RecordBatchWriter
+}
+
+interface TopicState {
+  readonly count: number
+  readonly batches: (OpenBatch | undefined)[]
+  /** Where records without a key go until the batch there is full. */
+  current: number
+}
+
+export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
+  readonly #options: KafkaSinkOptions<IN>
+  readonly #parts: KafkaWriterParts
+  readonly #producer: KafkaProducer
+  readonly #encoder: Encoder<IN>
+  readonly #scratch = new ByteWriter(1024)
+  readonly #topics = new Map<string, TopicState>()
+  readonly #batchBytes: number
+  readonly #bufferBytes: number
+  readonly #lingerMs: number
+  /** Records of topics that were never heard of, until the cluster has told about them. */
+  #unknown: { readonly topic: string; readonly value: IN; readonly timestamp: number }[] = []
+  #linger: TimerHandle | undefined
+  #transaction: TransactionIdentity | undefined
+  #records = 0
+  #nextSlot = 0
+  #openBytes = 0
+  #failure: unknown
+
+  constructor(options: KafkaSinkOptions<IN>, parts: KafkaWriterParts) {
+    const { context, cluster, codecs } = parts
+    this.#options = options
+    this.#parts = parts
+    this.#batchBytes = options.batchBytes ?? BATCH_BYTES
+    this.#bufferBytes = options.bufferBytes ?? BUFFER_BYTES
+    this.#lingerMs = durationMs(options.linger ?? 10)
+    this.#encoder = options.value.makeEncoder()
+    this.#producer = new KafkaProducer({
+      cluster,
+      clock: context.clock,
+      compression: options.compression ?? 'none',
+      codecs,
+      openSession: () => this.#openSession(),
+      progressed: () => context.wakeUp(),
+    })
+  }
+
+  get #isTransactional(): boolean {
+    return this.#options.delivery !== 'at-least-once'
+  }
+
+  get blocked(): boolean {
+    if (this.#producer.failure !== undefined || this.#failure !== undefined) return false
+    return this.#unknown.length > 0 || this.#producer.unacknowledgedBytes >= this.#bufferBytes
+  }
+
+  /** Asks about a topic before the first record of it. */
+  async prepareTopic(topic: string): Promise<void> {
+    const [found] = await this.#parts.cluster.metadata([topic])
+    if (found === undefined || found.errorCode === 3 || found.errorCode === 17) {
+      throw kafkaErrors.WEIR_KAFKA_TOPIC_MISSING({ topics: topic })
+    }
+    if (found.errorCode !== 0 || found.partitions.length === 0) {
+      const reason = errorName(found.errorCode)
+      throw kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'Metadata', what: topic, reason })
+    }
+    const count = found.partitions.length
+    const { subtaskIndex } = this.#parts.context.runtime
+    const current = subtaskIndex % count
+    this.#topics.set(topic, { count, batches: new Array<undefined>(count), current })
+  }
+
+  write(value: IN, timestamp: number): void {
+    this.#throwFailure()
+    const { topic: given } = this.#options
+    const topic = typeof given === 'string' ? given : given(value)
+    const state = this.#topics.get(topic)
+    if (state === undefined || this.#unknown.length > 0) this.#learn(topic, value, timestamp)
+    else this.#append(topic, state, { value, timestamp })
+  }
+
+  async flush(): Promise<void> {
+    await this.#learnAll()
+    this.#sealAll()
+    await this.#producer.settled()
+    this.#throwFailure()
+  }
+
+  prepareCommit(): readonly KafkaCommittable[] {
+    const transaction = this.#transaction
+    // What nothing was written in stays open: there is nothing to commit, and brokers refuse to.
+    if (!this.#isTransactional || transaction === undefined || this.#records === 0) return []
+    const { transactionalId, producerId, producerEpoch } = transaction
+    const partitions = this.#producer.admitted
+    const records = this.#records
+    this.#parts.pending.add(transactionalId)
+    this.#transaction = undefined
+    this.#records = 0
+    this.#producer.endSession()
+    return [
+      {
+        transactionalId,
+        producerId: String(producerId),
+        producerEpoch,
+        protocol: 1,
+        partitions,
+        records,
+      },
+    ]
+  }
+
+  snapshotState(): readonly JsonValue[] {
+    if (!this.#isTransactional) return []
+    const { pending, prefix, context } = this.#parts
+    const { subtaskIndex, parallelism } = context.runtime
+    const own = [...pending].filter(id => readName(prefix, id)?.writer === subtaskIndex)
+    const state: WriterState = {
+      writer: subtaskIndex,
+      writers: parallelism,
+      pending: own,
+    }
+    return [state as unknown as JsonValue]
+  }
+
+  async close(): Promise<void> {
+    this.#linger?.cancel()
+    this.#producer.close()
+    // What is open is aborted at once, so that readers need not wait for its timeout.
+    if (this.#transaction !== undefined) {
+      await this.#parts.transactions.end(this.#transaction, 'abort').catch(() => undefined)
+    }
+    await this.#parts.cluster.close()
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure ?? this.#producer.failure
+    if (failure !== undefined) throw failure
+  }
+
+  #append(
+    topic: string,
+    state: TopicState,
+    record: { readonly value: IN; readonly timestamp: number },
+  ): void {
+    const { value } = record
+    const { key: keyOf, headers, timestamp: timeOf } = this.#options
+    const key = keyOf === undefined ? null : bytesOf(keyOf(value))
+    const partition = this.#choosePartition(topic, state, { value, key })
+    this.#scratch.clear()
+    this.#encoder.write(this.#scratch, value)
+    let open = state.batches[partition]
+    if (open === undefined) {
+      open = {
+        topic,
+        partition,
+        batch: new RecordBatchWriter(Math.min(this.#batchBytes, 64 << 10)),
+      }
+      state.batches[partition] = open
+    }
+    const own = record.timestamp === MIN_TIMESTAMP ? undefined : record.timestamp
+    const timestamp = timeOf?.(value) ?? own ?? this.#parts.context.clock.now()
+    const before = open.batch.sizeBytes
+    open.batch.add({ key, headers: headers?.(value) ?? [], timestamp }, this.#scratch)
+    this.#records++
+    this.#openBytes += open.batch.sizeBytes - before
+    if (open.batch.sizeBytes >= this.#batchBytes) this.#seal(state, partition)
+    else if (this.#openBytes >= this.#bufferBytes) this.#sealAll()
+    else this.#linger ??= this.#parts.context.clock.schedule(this.#lingerMs, () => this.#sealAll())
+  }
+
+  #choosePartition(
+    topic: string,
+    state: TopicState,
+    record: { readonly value: IN; readonly key: Uint8Array | null },
+  ): number {
+    const { partition: choose } = this.#options
+    const { count } = state
+    if (choose !== undefined) {
+      const partition = choose(record.value, count)
+      if (Number.isInteger(partition) && partition >= 0 && partition < count) return partition
+      throw kafkaErrors.WEIR_KAFKA_PARTITION_INVALID({ topic, partition, count })
+    }
+    return record.key === null ? state.current : partitionOf(record.key, count)
+  }
+
+  #seal(state: TopicState, partition: number): void {
+    const open = state.batches[partition]
+    if (open === undefined || open.batch.count === 0) return
+    state.batches[partition] = undefined
+    if (partition === state.current) state.current = (partition + 1) % state.count
+    this.#openBytes -= open.batch.sizeBytes
+    this.#producer.send(open, open.batch)
+  }
+
+  #sealAll(): void {
+    this.#linger?.cancel()
+    this.#linger = undefined
+    this.#openBytes = 0
+    for (const state of this.#topics.values()) {
+      for (let p = 0; p < state.count; p++) this.#seal(state, p)
+    }
+    this.#openBytes = 0
+  }
+
+  #learn(topic: string, value: IN, timestamp: number): void {
+    this.#unknown.push({ topic, value, timestamp })
+    if (this.#unknown.length > 1) return
+    this.#learnAll().then(
+      () => this.#parts.context.wakeUp(),
+      (error: unknown) => {
+        this.#failure = error
+        this.#parts.context.wakeUp()
+      },
+    )
+  }
+
+  async #learnAll(): Promise<void> {
+    for (const { topic } of [...this.#unknown]) {
+      if (!this.#topics.has(topic)) await this.prepareTopic(topic)
+    }
+    for (const { topic, ...record } of this.#unknown.splice(0)) {
+      const state = this.#topics.get(topic)
+      if (state !== undefined) this.#append(topic, state, record)
+    }
+  }
+
+  async #openSession(): Promise<ProducerSession> {
+    const { transactions } = this.#parts
+    if (!this.#isTransactional) {
+      const identity = await transactions.initPlain()
+      return { ...identity, transactionalId: null, admit: async () => undefined }
+    }
+    const timeoutMs = durationMs(this.#options.transactionTimeout ?? TRANSACTION_TIMEOUT)
+    const transaction = await transactions.init(this.#nextName(), timeoutMs)
+    this.#transaction = transaction
+    let admitting = Promise.resolve()
+    const admit = async (partition: TopicPartition): Promise<void> => {
+      const { topic, partition: number } = partition
+      // One after the other: the broker works on one change of a transaction at a time.
+      const mine = admitting.then(() =>
+        transactions.addPartitions(transaction, [{ topic, partition: number }]),
+      )
+      admitting = mine.then(
+        () => undefined,
+        () => undefined,
+      )
+      const code = await mine
+      if (code === 0) return
+      const reason = `${errorName(code)} for ${splitId(topic, number)}`
+      const { transactionalId } = transaction
+      throw kafkaErrors.WEIR_KAFKA_TRANSACTION_ENDED({ transactionalId, reason })
+    }
+    return { ...transaction, admit }
+  }
+
+  /** The next name that no prepared transaction has. */
+  #nextName(): string {
+    const { prefix, base, run, pending, context } = this.#parts
+    const writer = context.runtime.subtaskIndex
+    for (;;) {
+      const slot = this.#nextSlot
+      this.#nextSlot = (slot + 1) % Math.max(SLOTS, 2 * pending.size)
+      const name = writeName(prefix, { base, writer, run, slot })
+      if (!pending.has(name)) return name
+    }
+  }
+}
+
+function bytesOf(key: string | Uint8Array | null): Uint8Array | null {
+  return typeof key === 'string' ? Buffer.from(key) : key
+}

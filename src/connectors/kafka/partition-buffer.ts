@@ -1,0 +1,98 @@
+import type { Codecs } from './compression.ts'
+import type { FetchedPartition } from './fetch-request.ts'
+import type { KafkaSplit } from './kafka-split.ts'
+import { RecordBatches } from './record-batches.ts'
+
+/** What was fetched of one partition and not read yet, and where both go on. */
+export class PartitionBuffer {
+  readonly split: KafkaSplit
+  /** The broker that leads it; `undefined` until it was looked up. */
+  leader: number | undefined
+  /** Of the next Fetch. */
+  fetchOffset: number
+  /** Of the next record to give. */
+  position: number
+  /** One after the last record on the broker, as of the last Fetch. */
+  highWatermark = 0
+  bufferedBytes = 0
+  paused = false
+  readonly #waiting: RecordBatches[] = []
+  readonly #sizes: number[] = []
+
+  constructor(split: KafkaSplit) {
+    this.split = split
+    this.fetchOffset = split.offset
+    this.position = split.offset
+  }
+
+  /** All that was wanted of it was given. */
+  get isFinished(): boolean {
+    const { stop } = this.split
+    return stop !== undefined && this.position >= stop
+  }
+
+  /** Records that wait on the broker or here. */
+  get lag(): number {
+    return Math.max(0, this.highWatermark - this.position)
+  }
+
+  /** What is being read; `undefined` while there is nothing. */
+  get current(): RecordBatches | undefined {
+    return this.#waiting[0]
+  }
+
+  add(
+    fetched: FetchedPartition,
+    options: { codecs: Codecs; committed: boolean; copy: boolean },
+  ): void {
+    const { topic, partition } = this.split
+    const { batches, aborted, highWatermark } = fetched
+    this.highWatermark = highWatermark
+    const end = wholeBatches(batches)
+    if (end.bytes === 0) return
+    const whole = batches.subarray(0, end.bytes)
+    this.#waiting.push(
+      new RecordBatches({
+        topic,
+        partition,
+        // A small part would hold the memory of the whole answer.
+        bytes: options.copy ? Buffer.from(whole) : whole,
+        from: this.fetchOffset,
+        aborted,
+        committed: options.committed,
+        codecs: options.codecs,
+      }),
+    )
+    this.#sizes.push(end.bytes)
+    this.bufferedBytes += end.bytes
+    this.fetchOffset = end.nextOffset
+  }
+
+  /** The current batches gave all they had. */
+  dropCurrent(): void {
+    this.#waiting.shift()
+    this.bufferedBytes -= this.#sizes.shift() ?? 0
+  }
+
+  /** Begins anew elsewhere: what was fetched is of no use. */
+  moveTo(offset: number): void {
+    this.#waiting.length = 0
+    this.#sizes.length = 0
+    this.bufferedBytes = 0
+    this.fetchOffset = offset
+    this.position = offset
+  }
+}
+
+/** How many bytes are whole batches, and the offset after them. The last one is often cut. */
+function wholeBatches(bytes: Buffer): { readonly bytes: number; readonly nextOffset: number } {
+  let at = 0
+  let nextOffset = 0
+  while (at + 27 <= bytes.length) {
+    const end = at + 12 + bytes.readInt32BE(at + 8)
+    if (end > bytes.length) break
+    nextOffset = Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + 23) + 1
+    at = end
+  }
+  return { bytes: at, nextOffset }
+}

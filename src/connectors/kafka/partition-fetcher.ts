@@ -1,0 +1,245 @@
+/**
+ * Fetches for all partitions of one reader: one request at a time to each broker, for all of its
+ * partitions that have room.
+ *
+ * Owns        the requests, who leads what, and the memory of what is fetched.
+ * Leaves out  reading what came: the reader does, in its polls.
+ *
+ * A partition with unread bytes above its share is left out of the next request, and nothing is
+ * asked for while all together are above the limit: that is the back pressure.
+ */
+import type { Clock } from '../../common/clock.ts'
+import { isWeirError, messageOf } from '../../common/errors.ts'
+import type { Codecs } from './compression.ts'
+import { loadCodecs } from './compression.ts'
+import type { KafkaConnectionOptions } from './connection-options.ts'
+import { errorName, isDenied, isLeaderMoved } from './error-codes.ts'
+import { type FetchedPartition, fetchRequest } from './fetch-request.ts'
+import { KafkaCluster } from './kafka-cluster.ts'
+import { kafkaErrors } from './kafka-errors.ts'
+import { splitId } from './kafka-split.ts'
+import { EARLIEST, LATEST } from './offset-requests.ts'
+import type { PartitionBuffer } from './partition-buffer.ts'
+import { listOffsets } from './start-offsets.ts'
+
+const WAIT_MS = 500
+/** Others of the same broker will have room soon: no long wait for those that are asked for. */
+const SHORT_WAIT_MS = 5
+const RETRY_MS = 100
+/** Without one good answer for so long the job fails, and says why. */
+const PATIENCE_MS = 60_000
+const OFFSET_OUT_OF_RANGE = 1
+const UNKNOWN_TOPIC = 3
+
+export interface PartitionFetcherOptions extends KafkaConnectionOptions {
+  readonly clock: Clock
+  readonly bufferBytes: number
+  readonly committed: boolean
+  readonly onOutOfRange: 'fail' | 'earliest' | 'latest'
+  /** Something can be read, or `failure` is there. */
+  readonly wakeUp: () => void
+}
+
+export class PartitionFetcher {
+  readonly cluster: KafkaCluster
+  /** Why nothing more will come. */
+  failure: unknown
+  readonly #options: PartitionFetcherOptions
+  readonly #partitions = new Map<string, PartitionBuffer>()
+  readonly #busy = new Set<number>()
+  #codecs: Codecs | undefined
+  #isLookingUp = false
+  #isScheduled = false
+  #lastGoodMs: number
+  #closed = false
+
+  constructor(options: PartitionFetcherOptions) {
+    this.#options = options
+    this.cluster = new KafkaCluster(options, options.clock)
+    this.#lastGoodMs = options.clock.monotonic()
+  }
+
+  async start(): Promise<void> {
+    this.#codecs = await loadCodecs()
+    this.pump()
+  }
+
+  add(partition: PartitionBuffer): void {
+    this.#partitions.set(partition.split.id, partition)
+  }
+
+  remove(partition: PartitionBuffer): void {
+    this.#partitions.delete(partition.split.id)
+  }
+
+  /** Sends what can be sent. Called whenever room came free. */
+  pump(): void {
+    if (this.#closed || this.failure !== undefined || this.#codecs === undefined) return
+    const all = [...this.#partitions.values()]
+    if (all.some(one => one.leader === undefined)) this.#lookUp()
+    const buffered = all.reduce((sum, one) => sum + one.bufferedBytes, 0)
+    if (buffered >= this.#options.bufferBytes) return
+    for (const [leader, led] of Map.groupBy(all, one => one.leader)) {
+      if (leader === undefined || this.#busy.has(leader)) continue
+      const open = led.filter(one => !one.paused && !hasAll(one))
+      const ready = open.filter(one => one.bufferedBytes < this.#share())
+      if (ready.length > 0) void this.#fetch(leader, ready, ready.length < open.length)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.cluster.close()
+  }
+
+  /** What one partition may have waiting. */
+  #share(): number {
+    const { bufferBytes } = this.#options
+    return Math.max(64 * 1024, Math.floor(bufferBytes / (2 * Math.max(1, this.#partitions.size))))
+  }
+
+  async #fetch(leader: number, ready: readonly PartitionBuffer[], hurry: boolean): Promise<void> {
+    const { committed, bufferBytes } = this.#options
+    this.#busy.add(leader)
+    const request = fetchRequest({
+      partitions: ready.map(({ split, fetchOffset }) => {
+        return { topic: split.topic, partition: split.partition, offset: fetchOffset }
+      }),
+      waitMs: hurry ? SHORT_WAIT_MS : WAIT_MS,
+      bytesMax: Math.floor(bufferBytes / 3),
+      partitionBytesMax: Math.min(this.#share(), 8 * 1024 * 1024),
+      committed,
+    })
+    const asked = new Map(ready.map(one => [one.split.id, one.fetchOffset]))
+    try {
+      const broker = await this.cluster.broker(leader, 'fetch')
+      const answer = await broker.ask(request)
+      if (this.#closed) return
+      this.#lastGoodMs = this.#options.clock.monotonic()
+      for (const fetched of answer) this.#take(fetched, asked, answer.length > 1)
+    } catch (error) {
+      this.#fetchFailed(leader, error)
+    } finally {
+      this.#busy.delete(leader)
+    }
+    this.#options.wakeUp()
+    this.pump()
+  }
+
+  #take(fetched: FetchedPartition, asked: ReadonlyMap<string, number>, copy: boolean): void {
+    const id = splitId(fetched.topic, fetched.partition)
+    const partition = this.#partitions.get(id)
+    // Given up, or moved elsewhere, while the request was on its way.
+    if (partition === undefined || partition.fetchOffset !== asked.get(id)) return
+    const { errorCode } = fetched
+    if (errorCode === 0) {
+      const codecs = this.#codecs as Codecs
+      partition.add(fetched, { codecs, committed: this.#options.committed, copy })
+    } else if (errorCode === OFFSET_OUT_OF_RANGE) void this.#outOfRange(partition)
+    else if (isDenied(errorCode)) {
+      const what = `the topic ${fetched.topic}`
+      this.#fail(kafkaErrors.WEIR_KAFKA_DENIED({ what, reason: errorName(errorCode) }))
+    } else if (isLeaderMoved(errorCode) || errorCode === UNKNOWN_TOPIC) {
+      partition.leader = undefined
+    } else {
+      const reason = errorName(errorCode)
+      this.#fail(kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'Fetch', what: id, reason }))
+    }
+  }
+
+  #fetchFailed(leader: number, error: unknown): void {
+    if (this.#closed) return
+    if (isWeirError(error) && error.domain === 'user') {
+      this.#fail(error)
+      return
+    }
+    for (const one of this.#partitions.values()) if (one.leader === leader) one.leader = undefined
+    this.#impatient(error)
+  }
+
+  #impatient(error: unknown): void {
+    const silentMs = this.#options.clock.monotonic() - this.#lastGoodMs
+    if (silentMs < PATIENCE_MS) return
+    const brokers = [this.#options.brokers].flat().join(', ')
+    const details = { brokers, reason: messageOf(error) }
+    const isNamed = isWeirError(error)
+    this.#fail(isNamed ? error : kafkaErrors.WEIR_KAFKA_UNREACHABLE(details, error))
+  }
+
+  /** Finds the leaders of partitions that have none, a little later if it failed before. */
+  #lookUp(): void {
+    if (this.#isLookingUp || this.#isScheduled) return
+    this.#isLookingUp = true
+    void this.#findLeaders()
+      .catch((error: unknown) => {
+        if (isWeirError(error) && error.domain === 'user') this.#fail(error)
+        else this.#impatient(error)
+      })
+      .finally(() => {
+        this.#isLookingUp = false
+        const isDone = [...this.#partitions.values()].every(one => one.leader !== undefined)
+        if (!isDone) this.#retryLater()
+        this.pump()
+      })
+  }
+
+  #retryLater(): void {
+    if (this.#isScheduled || this.#closed) return
+    this.#isScheduled = true
+    this.#options.clock.schedule(RETRY_MS, () => {
+      this.#isScheduled = false
+      this.pump()
+    })
+  }
+
+  async #findLeaders(): Promise<void> {
+    const lost = [...this.#partitions.values()].filter(one => one.leader === undefined)
+    const topics = [...new Set(lost.map(one => one.split.topic))]
+    const found = await this.cluster.metadata(topics)
+    const missing = found.filter(({ errorCode }) => errorCode === UNKNOWN_TOPIC)
+    if (missing.length > 0) {
+      const names = missing.map(({ topic }) => topic).join(', ')
+      // A broker that was just restarted may not know its topics yet.
+      this.#impatient(kafkaErrors.WEIR_KAFKA_TOPIC_MISSING({ topics: names }))
+    }
+    for (const { topic, partitions } of found) {
+      for (const { partition, leader } of partitions) {
+        const own = this.#partitions.get(splitId(topic, partition))
+        if (own !== undefined && leader >= 0) own.leader = leader
+      }
+    }
+  }
+
+  async #outOfRange(partition: PartitionBuffer): Promise<void> {
+    const { split, leader = 0, fetchOffset: offset } = partition
+    const { onOutOfRange, committed } = this.#options
+    const { topic, partition: number } = split
+    this.#partitions.delete(split.id)
+    try {
+      const partitions = [{ topic, partition: number, leader }]
+      const options = { cluster: this.cluster, partitions, committed }
+      const begin = (await listOffsets(options, EARLIEST)).get(split.id) ?? 0
+      const end = (await listOffsets(options, LATEST)).get(split.id) ?? 0
+      if (onOutOfRange === 'fail') {
+        const details = { topic, partition: number, offset, begin, end }
+        this.#fail(kafkaErrors.WEIR_KAFKA_OFFSET_OUT_OF_RANGE(details))
+        return
+      }
+      partition.moveTo(onOutOfRange === 'earliest' ? begin : end)
+      this.#partitions.set(split.id, partition)
+      this.pump()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.failure ??= error
+    this.#options.wakeUp()
+  }
+}
+
+/** Everything up to its end was fetched. */
+function hasAll({ split, fetchOffset }: PartitionBuffer): boolean {
+  return split.stop !== undefined && fetchOffset >= split.stop
+}

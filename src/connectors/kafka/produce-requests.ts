@@ -1,0 +1,120 @@
+/** The requests of a producer, transactional or not. All in their last plain versions. */
+import type { BrokerRequest } from './broker-connection.ts'
+import type { TopicPartition } from './offset-requests.ts'
+import { WireWriter } from './wire-writer.ts'
+
+export interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** A new epoch of a transactional id: whoever had it before is fenced off. `null`: of none. */
+export function initProducerRequest(
+  transactionalId: string | null,
+  timeoutMs: number,
+): BrokerRequest<ProducerIdentity & { readonly errorCode: number }> {
+  return {
+    name: 'InitProducerId',
+    key: 22,
+    version: 1,
+    body: new WireWriter().string(transactionalId).int32(timeoutMs).finish(),
+    read: answer => {
+      answer.int32()
+      const errorCode = answer.int16()
+      return { errorCode, producerId: answer.bigint64(), producerEpoch: answer.int16() }
+    },
+  }
+}
+
+/** A transaction of some producer. */
+export interface TransactionIdentity extends ProducerIdentity {
+  readonly transactionalId: string
+}
+
+/** Must come before the first record of a partition in a transaction. */
+export function addPartitionsRequest(
+  transaction: TransactionIdentity,
+  partitions: readonly TopicPartition[],
+): BrokerRequest<number> {
+  const { transactionalId, producerId, producerEpoch } = transaction
+  const body = new WireWriter().string(transactionalId).int64(producerId).int16(producerEpoch)
+  body.list([...Map.groupBy(partitions, one => one.topic)], ([topic, own]) => {
+    body.string(topic).list(own, ({ partition }) => void body.int32(partition))
+  })
+  return {
+    name: 'AddPartitionsToTxn',
+    key: 24,
+    version: 1,
+    body: body.finish(),
+    read: answer => {
+      answer.int32()
+      const codes = answer.list(() => {
+        answer.string()
+        return answer.list(() => {
+          answer.int32()
+          return answer.int16()
+        })
+      })
+      return codes.flat().find(code => code !== 0) ?? 0
+    },
+  }
+}
+
+/** Commits or aborts; by whichever process knows the producer's id and epoch. */
+export function endTransactionRequest(
+  { transactionalId, producerId, producerEpoch }: TransactionIdentity,
+  outcome: 'commit' | 'abort',
+): BrokerRequest<number> {
+  const body = new WireWriter().string(transactionalId).int64(producerId).int16(producerEpoch)
+  return {
+    name: 'EndTxn',
+    key: 26,
+    version: 1,
+    body: body.int8(outcome === 'commit' ? 1 : 0).finish(),
+    read: answer => {
+      answer.int32()
+      return answer.int16()
+    },
+  }
+}
+
+export interface ProduceResult {
+  readonly errorCode: number
+  readonly offset: number
+}
+
+export interface ProduceOptions extends TopicPartition {
+  readonly transactionalId: string | null
+  readonly batch: Buffer
+}
+
+/** One batch for one partition; answered when all replicas in sync have it. */
+export function produceRequest(options: ProduceOptions): BrokerRequest<ProduceResult> {
+  const { transactionalId, topic, partition, batch } = options
+  const body = new WireWriter(batch.length + topic.length + 128)
+  body.string(transactionalId).int16(-1).int32(PRODUCE_TIMEOUT_MS)
+  body.int32(1).string(topic).int32(1).int32(partition).bytes(batch)
+  return {
+    name: 'Produce',
+    key: 0,
+    version: 7,
+    body: body.finish(),
+    timeoutMs: PRODUCE_TIMEOUT_MS,
+    read: answer => {
+      const topics = answer.list(() => {
+        answer.string()
+        return answer.list(() => {
+          answer.int32()
+          const errorCode = answer.int16()
+          const offset = answer.int64()
+          answer.int64()
+          answer.int64()
+          return { errorCode, offset }
+        })
+      })
+      return topics.flat()[0] ?? { errorCode: -1, offset: -1 }
+    },
+  }
+}
+
+const PRODUCE_TIMEOUT_MS = 30_000

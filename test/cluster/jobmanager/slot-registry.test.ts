@@ -1,0 +1,218 @@
+import { describe, expect, test } from '@jest/globals'
+import type { JobNotice } from '../../../src/cluster/job-result.ts'
+import { SlotRegistry } from '../../../src/cluster/jobmanager/slot-registry.ts'
+import type { SlotCommand, SlotEvent } from '../../../src/cluster/slot-messages.ts'
+import type { ToTaskManager } from '../../../src/protocol/control-messages.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+
+class FakeLink {
+  readonly sent: ToTaskManager[] = []
+  silentMs = 0
+  starting = false
+  isOpen = true
+
+  send(message: ToTaskManager): void {
+    this.sent.push(message)
+  }
+
+  close(): void {
+    this.isOpen = false
+  }
+
+  get orders(): string[] {
+    return this.sent.map(one => (one.kind === 'command' ? one.command.kind : one.kind))
+  }
+}
+
+function bench(slots = 2) {
+  const clock = new ManualClock()
+  const events: SlotEvent[] = []
+  const notices: JobNotice[] = []
+  const registry = new SlotRegistry({
+    jobId: 'default.test',
+    tasks: Array.from({ length: slots }, () => 2),
+    graphDigest: 'same',
+    clock,
+    slotTimeoutMs: 20_000,
+    receive: event => void events.push(event),
+    onNotice: notice => void notices.push(notice),
+    onLost: () => {},
+  })
+  const register = (slot: number, process = `p${slot}`): FakeLink => {
+    const link = new FakeLink()
+    const dataAddress = `unix:/${process}`
+    const who = { pid: 100 + slot, host: 'here', dataAddress, digest: null }
+    registry.register({ kind: 'register', slot, process, ...who }, link)
+    return link
+  }
+  const join = (slot: number, process?: string): FakeLink => {
+    const link = register(slot, process)
+    registry.prepared(link, 'same')
+    return link
+  }
+  const send = (slot: number, command: Omit<SlotCommand, 'attempt'>, attempt = 0): void => {
+    registry.gateways[slot]?.send({ attempt, ...command } as SlotCommand)
+  }
+  const deploy = (slot: number, attempt = 0): void => {
+    const network = { generation: 1, peers: [] }
+    send(slot, { kind: 'deploy', restore: undefined, ...network } as never, attempt)
+  }
+  const kinds = (): string[] => events.map(event => `${event.kind} ${event.slot}`)
+  return { clock, registry, register, join, send, deploy, events, kinds, notices }
+}
+
+describe('who holds a slot', () => {
+  test('R1: another process is refused while the holder is connected, and comes in after it', () => {
+    const { registry, join, register } = bench()
+    const holder = join(0)
+    expect(() => register(0, 'other')).toThrow(
+      /slot 0 is taken by taskmanager 0 \(here, process 100\)/,
+    )
+    registry.lost(holder, 'was closed')
+    const next = join(0, 'other')
+    expect(next.isOpen).toBe(true)
+    expect(registry.views[0]).toMatchObject({ state: 'ready', dataAddress: 'unix:/other' })
+  })
+
+  test('R1: the same process on a new connection takes its slot back at once', () => {
+    const { join, deploy, kinds } = bench()
+    const old = join(0)
+    deploy(0)
+    join(0)
+    expect(old.isOpen).toBe(false)
+    expect(kinds()).toEqual(['failed 0'])
+  })
+
+  test('a slot that the job does not have is refused', () => {
+    const { register } = bench()
+    expect(() => register(2)).toThrow(/no slot 2 in default.test: it has 2, counted from 0/)
+  })
+
+  test('R4: a slot counts when it has built the same job', () => {
+    const { registry, register } = bench(1)
+    const link = register(0)
+    expect(registry.missing).toEqual([0])
+    expect(registry.supply.peers).toBeUndefined()
+    expect(registry.views[0]?.state).toBe('preparing')
+    expect(() => registry.prepared(link, 'other')).toThrow(
+      expect.objectContaining({ code: 'WEIR_JOB_UNLIKE' }) as unknown as Error,
+    )
+    registry.prepared(link, 'same')
+    expect(registry.supply.peers).toEqual(['unix:/p0'])
+  })
+})
+
+describe('orders and reports', () => {
+  test('R2: they reach the process of the attempt, and no other', () => {
+    const { registry, join, deploy, send } = bench()
+    const first = join(0)
+    deploy(0)
+    send(0, { kind: 'stop-sources', drain: false } as never)
+    registry.lost(first, 'was closed')
+    const second = join(0, 'other')
+    send(0, { kind: 'finish' })
+    expect(first.orders).toEqual(['deploy', 'stop-sources'])
+    expect(second.orders).toEqual([])
+  })
+
+  test('reports of a connection that was given up, or of an older attempt, are dropped', () => {
+    const { registry, join, deploy, kinds, events } = bench()
+    const link = join(0)
+    deploy(0, 3)
+    registry.receive(link, { attempt: 2, slot: 0, kind: 'drained', vertexId: 'a' })
+    registry.receive(link, { attempt: 3, slot: 0, kind: 'drained', vertexId: 'b' })
+    registry.lost(link, 'was closed')
+    registry.receive(link, { attempt: 3, slot: 0, kind: 'drained', vertexId: 'c' })
+    expect(kinds()).toEqual(['drained 0', 'failed 0'])
+    expect(events[0]).toMatchObject({ vertexId: 'b' })
+  })
+
+  test('R3: a lost slot has failed, and counts as cancelled when that is asked for', () => {
+    const { registry, join, deploy, send, kinds, events } = bench()
+    const link = join(0)
+    deploy(0)
+    registry.lost(link, 'was silent for 2s')
+    expect(events[0]).toMatchObject({ failure: { code: 'WEIR_SLOT_LOST', retry: 'later' } })
+    send(0, { kind: 'cancel' })
+    expect(kinds()).toEqual(['failed 0', 'cancelled 0'])
+  })
+
+  test('R3: a slot that is lost while it is being cancelled is cancelled', () => {
+    const { registry, join, deploy, send, kinds } = bench()
+    const link = join(0)
+    deploy(0)
+    send(0, { kind: 'cancel' })
+    registry.lost(link, 'was closed')
+    expect(kinds()).toEqual(['failed 0', 'cancelled 0'])
+  })
+
+  test('a slot that nothing was deployed to is lost without a word', () => {
+    const { registry, join, kinds } = bench()
+    registry.lost(join(1), 'was closed')
+    expect(kinds()).toEqual([])
+    expect(registry.missing).toEqual([0, 1])
+  })
+
+  test('its tasks are starting until each runs, or none any more', () => {
+    const { registry, join, deploy, send } = bench()
+    const link = join(0)
+    deploy(0)
+    registry.receive(link, { attempt: 0, slot: 0, kind: 'running', vertexId: 'a' })
+    expect(link.starting).toBe(true)
+    registry.receive(link, { attempt: 0, slot: 0, kind: 'running', vertexId: 'b' })
+    expect(link.starting).toBe(false)
+    send(0, { kind: 'cancel' })
+    registry.receive(link, { attempt: 0, slot: 0, kind: 'cancelled' })
+    deploy(0, 1)
+    expect(link.starting).toBe(true)
+    send(0, { kind: 'cancel' }, 1)
+    registry.receive(link, { attempt: 1, slot: 0, kind: 'cancelled' })
+    expect(link.starting).toBe(false)
+  })
+})
+
+describe('the wait for slots', () => {
+  const waitFor = (registry: SlotRegistry, signal = new AbortController().signal) => {
+    let state = 'waiting'
+    const waited = registry.supply.whenComplete(signal).then(
+      () => (state = 'complete'),
+      (error: Error) => (state = error.message),
+    )
+    return { waited, state: () => state }
+  }
+
+  test('ends when the last one is ready', async () => {
+    const { registry, join } = bench()
+    const { waited } = waitFor(registry)
+    join(1)
+    join(0)
+    expect(await waited).toBe('complete')
+    expect(registry.waitingMs).toBeUndefined()
+  })
+
+  test('says now and then which are missing, and gives up in the end', async () => {
+    const { registry, join, clock, notices } = bench(4)
+    join(1)
+    const { waited } = waitFor(registry)
+    clock.advance(4_000)
+    join(3)
+    clock.advance(6_000)
+    expect(registry.waitingMs).toBe(10_000)
+    expect(notices.map(notice => notice.text)).toEqual([
+      'waiting for slots 0, 2 and 3 of 4: 3s so far, at most 20s',
+      'waiting for slots 0 and 2 of 4: 9s so far, at most 20s',
+    ])
+    clock.advance(10_000)
+    expect(await waited).toBe('slots 0 and 2 of 4 did not come within 20s')
+    expect(clock.pending).toBe(0)
+  })
+
+  test('ends when nobody waits any more', async () => {
+    const { registry, clock } = bench()
+    const gaveUp = new AbortController()
+    const { waited } = waitFor(registry, gaveUp.signal)
+    gaveUp.abort()
+    expect(await waited).toBe('complete')
+    expect(clock.pending).toBe(0)
+  })
+})

@@ -1,0 +1,121 @@
+/**
+ * What is done to a running job. Each fault strikes once and comes back when it is over; that the
+ * job recovered is for the caller to see.
+ */
+import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Random } from '../../src/common/random.ts'
+import type { WeirChildProcess } from '../e2e/weir-children.ts'
+import type { ForceRun } from './force-run.ts'
+
+export type FaultName =
+  | 'kill-task'
+  | 'kill-jobmanager'
+  | 'pause-short'
+  | 'pause-long'
+  | 'full-disk'
+  | 'cut-connection'
+
+export interface Fault {
+  readonly name: FaultName
+  /** In words, for the table. */
+  readonly does: string
+  /** Strikes of one run. */
+  readonly strikes: number
+  strike(run: ForceRun, random: Random): Promise<void>
+}
+
+/** Shorter than a heartbeat may take: nobody must notice. */
+const SHORT_MS = 600
+/** Longer: the process is given up, another takes its place, and then it wakes up. */
+const LONG_MS = 4_000
+
+export const faults: readonly Fault[] = [
+  {
+    name: 'kill-task',
+    does: 'SIGKILL of a taskmanager',
+    strikes: 3,
+    strike: async (run, random) =>
+      signal(oneOf(run.job.processes('taskmanager'), random), 'SIGKILL'),
+  },
+  {
+    name: 'kill-jobmanager',
+    does: 'SIGKILL of the jobmanager',
+    strikes: 2,
+    strike: async (run, random) =>
+      signal(oneOf(run.job.processes('jobmanager'), random), 'SIGKILL'),
+  },
+  {
+    name: 'pause-short',
+    does: 'SIGSTOP for less than the heartbeat timeout',
+    strikes: 4,
+    strike: (run, random) => freeze(oneOf(run.job.processes(), random), random.int(SHORT_MS)),
+  },
+  {
+    name: 'pause-long',
+    does: 'SIGSTOP for longer than the heartbeat timeout',
+    strikes: 2,
+    strike: (run, random) => freeze(oneOf(run.job.processes(), random), LONG_MS),
+  },
+  {
+    name: 'full-disk',
+    does: 'no space left where checkpoints go',
+    strikes: 2,
+    strike: fillDisk,
+  },
+  {
+    name: 'cut-connection',
+    does: 'a connection between two slots ends',
+    strikes: 3,
+    strike: cutConnection,
+  },
+]
+
+function oneOf(processes: readonly WeirChildProcess[], random: Random): WeirChildProcess {
+  const one = processes[random.int(processes.length)]
+  if (one === undefined) throw new Error('no such process runs')
+  return one
+}
+
+/** A process that is gone by now was struck by something else: fine. */
+function signal({ pid }: WeirChildProcess, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+async function freeze(target: WeirChildProcess, ms: number): Promise<void> {
+  signal(target, 'SIGSTOP')
+  await pause(ms)
+  signal(target, 'SIGCONT')
+}
+
+async function cutConnection(run: ForceRun, random: Random): Promise<void> {
+  const { relays } = run
+  if (relays === undefined) throw new Error('the run has no relays')
+  if (relays.count === 0) {
+    // They were joined before the relays were there: now they have to join again.
+    signal(oneOf(run.job.processes('taskmanager'), random), 'SIGKILL')
+    while (relays.count === 0) await pause(5)
+  }
+  relays.cut(random)
+}
+
+/** Until a checkpoint failed for it; then the space is there again. */
+async function fillDisk(run: ForceRun): Promise<void> {
+  const disk = run.smallDisk
+  if (disk === undefined) throw new Error('the run has no small disk')
+  const filler = join(disk.folder, 'filler')
+  const before = (await run.job.figures())?.checkpointsFailed ?? 0
+  const { bavail, bsize } = statfsSync(disk.folder)
+  try {
+    writeFileSync(filler, Buffer.alloc(bavail * bsize))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  }
+  await run.job.until(figures => figures.checkpointsFailed > before)
+  rmSync(filler, { force: true })
+}

@@ -1,0 +1,53 @@
+/** Servers that do not know conditional writes, and what is said of them. */
+import { expect, test } from '@jest/globals'
+import { SeededRandom } from '../../../src/common/random.ts'
+import { S3ObjectStore } from '../../../src/storage/s3/s3-object-store.ts'
+import type { S3Requests } from '../../../src/storage/s3/s3-requests.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
+
+/** Keeps objects as such a server does: `ignore` overwrites, `refuse` answers 501. */
+function oldServer(onCondition: 'ignore' | 'refuse'): S3Requests {
+  const objects = new Map<string, { readonly body: Buffer; readonly writer: string }>()
+  const answer = (status: number, name: string): Error =>
+    Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } })
+  return {
+    async put(key, body, { writer, ifAbsent }) {
+      if (ifAbsent && onCondition === 'refuse') throw answer(501, 'NotImplemented')
+      objects.set(key, { body, writer })
+    },
+    async get(key) {
+      return objects.get(key)?.body ?? Promise.reject(answer(404, 'NoSuchKey'))
+    },
+    async writerOf(key) {
+      return objects.get(key)?.writer ?? Promise.reject(answer(404, 'NotFound'))
+    },
+    async list() {
+      const entries = [...objects].map(([key, { body }]) => ({ key, sizeBytes: body.length }))
+      return { entries, next: undefined }
+    },
+    async delete(key) {
+      objects.delete(key)
+    },
+    deleteMany: () => Promise.reject(answer(501, 'NotImplemented')),
+    beginUpload: () => Promise.reject(answer(501, 'NotImplemented')),
+    uploadPart: () => Promise.reject(answer(501, 'NotImplemented')),
+    completeUpload: () => Promise.reject(answer(501, 'NotImplemented')),
+    abortUpload: () => Promise.reject(answer(501, 'NotImplemented')),
+  }
+}
+
+test.each(['ignore', 'refuse'] as const)('a server that would %s them', async onCondition => {
+  const store = new S3ObjectStore({
+    location: 's3://bucket/jobs',
+    random: new SeededRandom(1),
+    clock: new ManualClock(),
+    requests: oldServer(onCondition),
+  })
+  const [warning, ...others] = await store.probe()
+  expect(others).toEqual([])
+  expect(warning?.message).toContain('s3://bucket/jobs is on a server without conditional writes')
+  expect(await store.list('')).toEqual([])
+  expect(await store.putIfAbsent('a', Buffer.from('one'))).toBe(true)
+  expect(await store.putIfAbsent('a', Buffer.from('two'))).toBe(false)
+  expect((await store.get('a')).toString()).toBe('one')
+})
