@@ -13,7 +13,7 @@
  *       two slots are not made at the same time; one that restores a lot comes late.
  */
 import type { Duplex } from 'node:stream'
-import { type CreditGrant, decodeCredit } from './credit-frame.ts'
+import { decodeCredit } from './credit-frame.ts'
 import { networkErrors } from './network-errors.ts'
 import { PeerConnection } from './peer-connection.ts'
 import type { FrameSender, RemoteOutput } from './remote-output.ts'
@@ -36,12 +36,17 @@ export interface OutputLineOptions extends LineOptions {
   opened(output: RemoteOutput): void
 }
 
+interface EarlyCredits {
+  readonly credits: number
+  readonly frameBytes: number | undefined
+}
+
 export class OutputLine implements FrameSender {
   readonly connection: PeerConnection
   readonly #options: OutputLineOptions
   readonly #channels = new Map<number, RemoteOutput>()
   /** Credits of channels that are not there yet (OL3). */
-  readonly #early = new Map<number, CreditGrant>()
+  readonly #early = new Map<number, EarlyCredits>()
   /** Channels that may send, each once. */
   readonly #ready: RemoteOutput[] = []
   readonly #first: Buffer[] = []
@@ -70,9 +75,9 @@ export class OutputLine implements FrameSender {
   add(index: number, output: RemoteOutput): void {
     this.#channels.set(index, output)
     const early = this.#early.get(index)
-    if (early === undefined) return
     this.#early.delete(index)
-    give(output, early)
+    if (early?.frameBytes !== undefined) output.resize(early.frameBytes)
+    if (early !== undefined) output.grant(early.credits)
   }
 
   /** The handshake is done: credits come, frames go. */
@@ -103,20 +108,22 @@ export class OutputLine implements FrameSender {
   }
 
   #take(frame: Frame): void {
-    const grant = decodeCredit(frame)
-    const { channel } = grant
+    const { channel, credits, frameBytes } = decodeCredit(frame)
     if (channel >= this.#options.channelsMax) {
-      throw networkErrors.WEIR_FRAME_MALFORMED({ what: `credits for the channel ${channel}` })
+      const what = `credits for the unknown channel ${channel}`
+      throw networkErrors.WEIR_FRAME_MALFORMED({ what })
     }
     const output = this.#channels.get(channel)
-    if (output !== undefined) {
-      give(output, grant)
+    if (output === undefined) {
+      const before = this.#early.get(channel)
+      this.#early.set(channel, {
+        credits: (before?.credits ?? 0) + credits,
+        frameBytes: frameBytes ?? before?.frameBytes,
+      })
       return
     }
-    const before = this.#early.get(channel)
-    const credits = grant.credits + (before?.credits ?? 0)
-    const frameBytes = grant.frameBytes ?? before?.frameBytes
-    this.#early.set(channel, { channel, credits, frameBytes })
+    if (frameBytes !== undefined) output.resize(frameBytes)
+    output.grant(credits)
   }
 
   /** Small frames leave together, at the end of the task's turn. */
@@ -156,9 +163,4 @@ export class OutputLine implements FrameSender {
     if (output.canSend && !this.#ready.includes(output)) this.#ready.push(output)
     return frame
   }
-}
-
-function give(output: RemoteOutput, { credits, frameBytes }: CreditGrant): void {
-  if (frameBytes !== undefined) output.resize(frameBytes)
-  output.grant(credits)
 }
