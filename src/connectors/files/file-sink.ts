@@ -67,9 +67,10 @@ const SUFFIXES: { readonly [format: string]: string | undefined } = {
 const ENDINGS: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', zstd: '.zst' }
 
 /**
- * A sink that writes one record a line, or rows of Parquet. Readers see a part only after the checkpoint that covers
- * its records, under a name without a leading dot. When a job is restored, what later attempts
- * wrote is removed, also if it was visible already: the folder then holds each record once.
+ * A sink that writes one record a line, or rows of Parquet. Readers see a part only after the
+ * checkpoint that covers its records, under a name without a leading dot. When a job is restored,
+ * what later attempts wrote is removed, also if it was visible already: the folder then holds each
+ * record once.
  */
 export function fileSink<IN>(
   options: FileSinkOptions<IN>,
@@ -142,7 +143,7 @@ async function openWriter<IN>(
 async function bodiesOf<IN>(options: FileSinkOptions<IN>): Promise<MakePartBody<IN>> {
   const { format, compression = 'zstd' } = options
   if (isParquet(format)) {
-    const { parquetBodies } = await import('./parquet-body.ts')
+    const { parquetBodies } = await import('./parquet-bodies.ts')
     return parquetBodies(format, compression)
   }
   const header = isCsvFormat(format) ? format.headerLine() : undefined

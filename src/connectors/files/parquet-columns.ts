@@ -1,4 +1,4 @@
-/** The columns of a Parquet file that hold the fields of a record: their schema, and their cells. */
+/** The columns of a Parquet file that hold the fields of a record: their schema, their cells. */
 import type { SchemaElement } from 'hyparquet'
 import { schemaErrors } from '../../schema/schema-errors.ts'
 import type { SchemaNode } from '../../schema/type.ts'
