@@ -18,7 +18,7 @@ const runHere: Record<string, readonly string[]> = {
     '--set',
     `spec.job.args.output=${scratch}/words`,
   ],
-  './weir run manifests/samples/bank-transfers.yaml --parallelism 2': [
+  './weir run manifests/samples/bank-transfers.yaml --parallelism 4': [
     '--set',
     `spec.job.args.output=${scratch}/transfers`,
     '--set',

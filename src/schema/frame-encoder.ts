@@ -24,6 +24,8 @@ import { makeValueWriter } from './value-writer.ts'
 export interface FrameEncoder<T> {
   /** Records in the frame so far. */
   readonly count: number
+  /** The size of a frame; may be changed, up to the one it was made with. */
+  limitBytes: number
   /**
    * Adds a record; false when it would not fit any more: take the frame, then add it again. A
    * record that is larger than a frame gets a frame of its own, beyond the limit.
@@ -33,7 +35,7 @@ export interface FrameEncoder<T> {
   add(value: T, timestamp: number): boolean
   /** The frame, and a new one begun. The bytes are valid until the next `add`. */
   finish(): Buffer
-  /** The same, with `headroomBytes` before it for the caller to fill; the bytes are the caller's. */
+  /** The same, behind `headroomBytes` for the caller to fill; the bytes are the caller's. */
   take(): Buffer
 }
 
@@ -59,10 +61,17 @@ export function compileFrameEncoder<T>(
   const layout = frameLayout(type.schema)
   const bind = compileAdd<T>(layout, type.schema)
   return options => {
+    const { headroomBytes = 0 } = options
     const store = new FrameStore(layout.rowBytes, options)
     return {
       get count() {
         return store.count
+      },
+      get limitBytes() {
+        return store.limit - headroomBytes
+      },
+      set limitBytes(bytes) {
+        store.limit = headroomBytes + Math.min(bytes, options.limitBytes)
       },
       add: bind(store),
       finish: () => store.finish(),
@@ -90,7 +99,7 @@ class FrameStore {
   /** Bytes of the tail that belong to records that were added. */
   tailUsed = 0
   /** Where the frame has to end, counting the heap at its usual width. */
-  readonly limit: number
+  limit: number
   bytesPerUnit = 1
   readonly #rowBytes: number
   readonly #start: number

@@ -30,10 +30,8 @@ export type Order =
       /** Plain JSON lines over the same socket instead. */
       readonly lines: boolean
     }
-  /** To both: so many bids, as fast as they go. */
-  | { readonly kind: 'run'; readonly count: number }
-  /** To both: so many bids, so many each millisecond. */
-  | { readonly kind: 'pace'; readonly count: number; readonly perMs: number }
+  /** To both: so many bids; so many each millisecond, or as fast as they go. */
+  | { readonly kind: 'run'; readonly count: number; readonly perMs: number | undefined }
 
 export type Answer =
   | { readonly kind: 'ready'; readonly address: string }
@@ -303,10 +301,8 @@ async function obey(order: Order): Promise<void> {
       answer({ kind: 'ready', address })
       return
     case 'run':
-      part?.run(order.count, undefined)
-      return
-    case 'pace':
       part?.run(order.count, order.perMs)
+      answer({ kind: 'ready', address })
   }
 }
 

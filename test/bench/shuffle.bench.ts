@@ -3,7 +3,8 @@
  * read two fields of each; against lines of JSON over the same kind of socket. Then the latency of
  * 100,000 records/s by buffer timeout.
  *
- *   --records N --rounds N --transport unix,tcp --latency no
+ *   --records N --rounds N --transport unix,tcp --exclusive N --floating N
+ *   --latency no --timeouts 0,5,100
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -24,13 +25,7 @@ class Child {
   #wake = (): void => {}
 
   constructor() {
-    this.#process = fork(program, {
-      serialization: 'advanced',
-      execArgv: [
-        ...process.execArgv,
-        ...(process.env.NETPROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/netprof'] : []),
-      ],
-    })
+    this.#process = fork(program)
     this.#process.on('message', message => {
       this.#answers.push(message as Answer)
       this.#wake()
@@ -53,7 +48,7 @@ class Child {
   }
 
   end(): void {
-    process.env.NETPROF ? this.#process.disconnect() : this.#process.kill()
+    this.#process.disconnect()
   }
 }
 
@@ -91,9 +86,7 @@ class Pair {
   }
 
   async run(count: number): Promise<{ count: number; elapsedMs: number; cpuMs: number }> {
-    this.receiver.tell({ kind: 'run', count })
-    const start = performance.now()
-    this.sender.tell({ kind: 'run', count })
+    const start = await this.#begin(count, undefined)
     const received = await this.receiver.hear('done')
     const elapsedMs = performance.now() - start
     const sent = await this.sender.hear('done')
@@ -103,11 +96,19 @@ class Pair {
   }
 
   async pace(count: number, perMs: number): Promise<readonly number[]> {
-    this.receiver.tell({ kind: 'pace', count, perMs })
-    this.sender.tell({ kind: 'pace', count, perMs })
+    await this.#begin(count, perMs)
     const { sorted } = await this.receiver.hear('latencies')
     await this.sender.hear('done')
     return sorted
+  }
+
+  /** The receiver counts before anything comes; the time at which the sender was told. */
+  async #begin(count: number, perMs: number | undefined): Promise<number> {
+    this.receiver.tell({ kind: 'run', count, perMs })
+    await this.receiver.hear('ready')
+    const start = performance.now()
+    this.sender.tell({ kind: 'run', count, perMs })
+    return start
   }
 
   close(): void {
@@ -120,13 +121,7 @@ class Pair {
 async function throughput(io: BenchIo, transports: readonly ('unix' | 'tcp')[]): Promise<void> {
   const records = io.count('records', 1_000_000)
   for (const transport of transports) {
-    const frames = await new Pair().open({
-      transport,
-      settings: {
-        floatingCredits: io.count('floating', 8),
-        exclusiveCredits: io.count('exclusive', 2),
-      },
-    })
+    const frames = await new Pair().open({ transport, settings: settingsOf(io) })
     const lines = await new Pair().open({ transport, lines: true })
     const caseOf = (name: string, pair: Pair, count: number): BenchCase => ({
       name,
@@ -146,22 +141,31 @@ async function throughput(io: BenchIo, transports: readonly ('unix' | 'tcp')[]):
   }
 }
 
+/** Credits other than the defaults, to see what they bring. */
+function settingsOf(io: BenchIo): Partial<NetworkSettings> {
+  const { exclusiveCredits, floatingCredits } = defaultNetworkSettings
+  return {
+    exclusiveCredits: io.count('exclusive', exclusiveCredits),
+    floatingCredits: io.count('floating', floatingCredits),
+  }
+}
+
 function limits(pair: Pair): string {
   const share = (of: 'sender' | 'receiver'): string =>
     `${Math.round(100 * median(pair.shares.map(one => one[of])))} %`
-  return `  one core each: sender ${share('sender')} busy, receiver ${share('receiver')} busy\n`
+  return `  CPU: sender ${share('sender')} of a core, receiver ${share('receiver')}\n`
 }
 
 async function latency(io: BenchIo): Promise<void> {
-  io.print('latency at 100,000 records/s, ms         p50      p99    p99.9      max')
-  for (const bufferTimeoutMs of io.option('timeouts', '0,1,5,20,100').split(',').map(Number)) {
-    const pair = await new Pair().open({ transport: 'unix', settings: { bufferTimeoutMs } })
+  io.print('latency at 100,000 records/s over a Unix socket, ms')
+  io.print('  buffer timeout       p50      p99    p99.9      max')
+  for (const text of io.option('timeouts', '0,1,5,20,100').split(',')) {
+    const settings = { bufferTimeoutMs: Number(text) }
+    const pair = await new Pair().open({ transport: 'unix', settings })
     await pair.pace(100_000, 100)
     const sorted = await pair.pace(200_000, 100)
     const cells = sorted.map(ms => ms.toFixed(2).padStart(8))
-    io.print(
-      `  buffer timeout ${String(bufferTimeoutMs).padStart(3)} ms, unix      ${cells.join(' ')}`,
-    )
+    io.print(`  ${text.padStart(14)}  ${cells.join(' ')}`)
     pair.close()
   }
 }

@@ -87,7 +87,7 @@ describe('bank-transfers over one jobmanager and four taskmanagers', () => {
     const size = { 'job.args.transfers': 200_000 }
     const undisturbed = new Bank(size)
     expect(await undisturbed.process.ended).toMatchObject({ code: 0 })
-    const random = new SeededRandom(7)
+    const random = new SeededRandom(Number(process.env.WEIR_TEST_SEED ?? 7))
     const bank = new Bank({ ...size, 'job.args.rate': 25_000 })
     await bank.process.runsUntil(() => bank.hasCheckpoint)
     for (let round = 0; round < 9 && bank.process.isRunning; round++) {

@@ -17,15 +17,15 @@
  *
  * Invariants
  *  H1  Nothing but hellos and proofs is exchanged before both sides are proven.
- *  H2  A stranger makes this process hold at most two messages of MESSAGE_BYTES_MAX, and wait at most
- *      `timeoutMs` for each.
+ *  H2  A stranger makes this process hold at most two messages of MESSAGE_BYTES_MAX, and wait at
+ *      most `timeoutMs` for each.
  *  H3  A handshake that fails ends the stream, at both ends.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { assert } from '../../common/assert.ts'
 import type { Clock } from '../../common/clock.ts'
-import type { WeirError } from '../../common/errors.ts'
+import type { ErrorMaker, WeirError } from '../../common/errors.ts'
 import type { Random } from '../../common/random.ts'
 import {
   type Hello,
@@ -37,7 +37,7 @@ import {
   type RefusedOver,
 } from './handshake-messages.ts'
 import { HandshakeStream } from './handshake-stream.ts'
-import { networkErrors } from './network-errors.ts'
+import { type Disagreement, networkErrors } from './network-errors.ts'
 
 export type { PeerIdentity, Refusal } from './handshake-messages.ts'
 
@@ -161,16 +161,14 @@ function misfit(hello: Hello, { own, peerRole }: HandshakeOptions): Refusal | un
   return undefined
 }
 
-const errorOf: Readonly<
-  Record<RefusedOver, keyof typeof networkErrors & `${string}_OF_${string}`>
-> = {
-  role: 'WEIR_PEER_OF_OTHER_ROLE',
-  job: 'WEIR_PEER_OF_OTHER_JOB',
-  version: 'WEIR_PEER_OF_OTHER_VERSION',
-  attempt: 'WEIR_PEER_OF_OTHER_ATTEMPT',
-  slot: 'WEIR_PEER_OF_OTHER_SLOT',
+const errorOf: Readonly<Record<RefusedOver, ErrorMaker<Disagreement>>> = {
+  role: networkErrors.WEIR_PEER_OF_OTHER_ROLE,
+  job: networkErrors.WEIR_PEER_OF_OTHER_JOB,
+  version: networkErrors.WEIR_PEER_OF_OTHER_VERSION,
+  attempt: networkErrors.WEIR_PEER_OF_OTHER_ATTEMPT,
+  slot: networkErrors.WEIR_PEER_OF_OTHER_SLOT,
 }
 
 function refusalError({ over, own, theirs }: Refusal, peer: string): WeirError {
-  return networkErrors[errorOf[over]]({ peer, own, theirs })
+  return errorOf[over]({ peer, own, theirs })
 }

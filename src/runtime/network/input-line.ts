@@ -4,15 +4,16 @@
  *
  * Invariants
  *  IL1  A frame belongs to a channel of this connection; anything else ends it.
- *  IL2  Of the credits that a sender may use it has been told of more than half, or will be at the end
- *       of this turn: it never waits for credits that exist.
+ *  IL2  Of the credits that a sender may use it has been told of more than half, or will be at the
+ *       end of this turn: it never waits for credits that exist.
  */
 import type { Duplex } from 'node:stream'
+import { encodeCredit } from './credit-frame.ts'
 import { networkErrors } from './network-errors.ts'
 import type { LineOptions } from './output-line.ts'
 import { PeerConnection } from './peer-connection.ts'
 import type { RemoteInput } from './remote-input.ts'
-import { type Frame, HEADER_BYTES, putHeader } from './wire-format.ts'
+import type { Frame } from './wire-format.ts'
 
 export class InputLine {
   readonly connection: PeerConnection
@@ -20,6 +21,8 @@ export class InputLine {
   readonly #channels = new Map<number, RemoteInput>()
   /** Credits that were granted and not announced, by channel. */
   readonly #credits = new Map<number, number>()
+  /** Frame sizes that were not announced, by channel; each has an entry in `#credits` too. */
+  readonly #sizes = new Map<number, number>()
   #scheduled = false
   readonly #announceLater = (): void => {
     this.#scheduled = false
@@ -56,6 +59,13 @@ export class InputLine {
     this.#consider(index)
   }
 
+  /** The sender of this channel should send frames of another size. */
+  resize(index: number, frameBytes: number): void {
+    this.#sizes.set(index, frameBytes)
+    this.#credits.set(index, this.#credits.get(index) ?? 0)
+    this.#schedule()
+  }
+
   #isOver(): boolean {
     if (this.#channels.size === 0) return false
     for (const input of this.#channels.values()) if (!input.isEnded) return false
@@ -77,21 +87,24 @@ export class InputLine {
   #consider(index: number): void {
     const credits = this.#credits.get(index) ?? 0
     const granted = this.#channels.get(index)?.granted ?? 0
-    if (credits === 0 || credits * 2 < granted || this.#scheduled) return
+    if (credits > 0 && credits * 2 >= granted) this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
     this.#scheduled = true
     queueMicrotask(this.#announceLater)
   }
 
   #announce(): void {
     if (!this.connection.isOpen || this.#credits.size === 0) return
-    const bytes = Buffer.allocUnsafe(HEADER_BYTES * this.#credits.size)
-    let at = 0
-    for (const [channel, amount] of this.#credits) {
-      const frame = bytes.subarray(at, at + HEADER_BYTES)
-      putHeader(frame, { kind: 'credit', flags: 0, channel, amount })
-      at += HEADER_BYTES
+    const frames: Buffer[] = []
+    for (const [channel, credits] of this.#credits) {
+      const frameBytes = this.#sizes.get(channel)
+      frames.push(encodeCredit({ channel, credits, frameBytes }))
     }
     this.#credits.clear()
-    this.connection.write(bytes)
+    this.#sizes.clear()
+    this.connection.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames))
   }
 }

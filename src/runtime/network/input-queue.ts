@@ -32,7 +32,7 @@ interface Recording<D> {
   closed: boolean
 }
 
-/** Items that were taken and still stand in the array: to move the rest costs less the more they are. */
+/** Items that were taken and still stand in the array: moving the rest for each would cost more. */
 const TAKEN_MAX = 16
 
 /** `D`: the data, as this transport holds it. */

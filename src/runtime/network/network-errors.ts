@@ -14,7 +14,9 @@ export const networkErrors = defineErrors({
     retry: 'later',
     message: (e: { peer: string; reason: string }) =>
       `the connection to ${e.peer} broke: ${e.reason}`,
-    next: 'the job restarts from its last completed checkpoint; see whether that process or the network died',
+    next:
+      'the job restarts from its last completed checkpoint; ' +
+      'see whether that process or the network died',
   },
   WEIR_PEER_UNREACHABLE: {
     domain: 'external',
@@ -76,7 +78,7 @@ export const networkErrors = defineErrors({
     domain: 'internal',
     retry: 'later',
     message: (e: { what: string }) => `malformed frame: ${e.what}`,
-    next: 'see whether both processes run the same build; the job restarts from its last checkpoint',
+    next: 'see whether all processes run one build; the job restarts from its last checkpoint',
   },
   WEIR_RECORD_TOO_LARGE: {
     domain: 'user',

@@ -14,19 +14,18 @@ import type { Socket } from 'node:net'
 import { assert, assertDefined } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import type { JobEdge, JobGraph } from '../../graph/job-graph.ts'
-import { type FrameDecoder, makeFrameDecoder } from '../../schema/frame-decoder.ts'
 import {
   compileFrameEncoder,
   type FrameEncoder,
   type FrameEncoderOptions,
 } from '../../schema/frame-encoder.ts'
+import { DEBLOAT_INTERVAL_MS } from './buffer-debloater.ts'
 import type { Exchange, InputChannel, OutputChannel } from './channel.ts'
-import { CreditPool } from './credit-pool.ts'
 import { InputLine } from './input-line.ts'
 import { LocalExchange } from './local-channel.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import { type LineOptions, OutputLine } from './output-line.ts'
-import { RemoteInput } from './remote-input.ts'
+import { RemoteGate } from './remote-gate.ts'
 import { RemoteOutput } from './remote-output.ts'
 import { Traffic } from './traffic.ts'
 import { HEADER_BYTES } from './wire-format.ts'
@@ -44,12 +43,6 @@ export interface NetworkExchangeOptions {
   failed(error: unknown): void
 }
 
-/** An input of this slot: what its channels share. */
-interface Gate {
-  readonly decoder: FrameDecoder<unknown>
-  readonly pool: CreditPool
-}
-
 /** How many an idle connection gives before its silence counts as its end. */
 const SIGNS_OF_LIFE = 6
 
@@ -62,12 +55,13 @@ export class NetworkExchange implements Exchange {
   readonly #indexes: ReadonlyMap<string, number>
   readonly #outputs = new Map<number, OutputLine>()
   readonly #inputs = new Map<number, InputLine>()
-  readonly #gates = new Map<number, Gate>()
+  readonly #gates = new Map<number, RemoteGate>()
   /** Compiled once an edge. */
   readonly #encoders = new Map<number, MakeEncoder>()
   #open: RemoteOutput[] = []
   #timer: TimerHandle | undefined
   #watching: TimerHandle | undefined
+  #debloating: TimerHandle | undefined
   #closed = false
   readonly #flush = (): void => {
     this.#timer = undefined
@@ -80,6 +74,7 @@ export class NetworkExchange implements Exchange {
     this.#options = options
     this.#indexes = new Map(options.graph.edges.map((edge, index) => [edge.id, index]))
     this.#watch()
+    if (options.settings.debloat.enabled) this.#debloat()
   }
 
   get generation(): number {
@@ -99,7 +94,7 @@ export class NetworkExchange implements Exchange {
         channel: index,
         encoder: this.#makeEncoder(edge, index),
         sender: line,
-        capacityBytes: settings.frameBytes * 2,
+        frameBytes: settings.frameBytes,
       })
       line.add(index, output)
     }
@@ -112,15 +107,7 @@ export class NetworkExchange implements Exchange {
     if (from === slot) return this.#local.input(edge, from, to)
     const index = this.#indexOf(edge)
     const line = this.#inputLine(from)
-    let input = line.channel(index)
-    if (input === undefined) {
-      const { decoder, pool } = this.#gate(edge, index)
-      const account = pool.account(() => line.grant(index))
-      input = new RemoteInput({ decoder, account })
-      line.add(index, input)
-      account.open()
-    }
-    return input
+    return line.channel(index) ?? this.#gate(edge, index).connect(line)
   }
 
   /** A connection from a slot whose handshake is done; refused when there is one already. */
@@ -135,6 +122,7 @@ export class NetworkExchange implements Exchange {
     this.#closed = true
     this.#timer?.cancel()
     this.#watching?.cancel()
+    this.#debloating?.cancel()
     this.#open = []
     for (const { connection } of this.#lines()) connection.close()
   }
@@ -178,14 +166,10 @@ export class NetworkExchange implements Exchange {
     return line
   }
 
-  #gate(edge: JobEdge, index: number): Gate {
+  #gate(edge: JobEdge, index: number): RemoteGate {
     let gate = this.#gates.get(index)
     if (gate === undefined) {
-      const { exclusiveCredits, floatingCredits } = this.#options.settings
-      gate = {
-        decoder: makeFrameDecoder(edge.type),
-        pool: new CreditPool({ exclusive: exclusiveCredits, floating: floatingCredits }),
-      }
+      gate = new RemoteGate(index, edge.type, this.#options.settings)
       this.#gates.set(index, gate)
     }
     return gate
@@ -199,6 +183,15 @@ export class NetworkExchange implements Exchange {
     }
     const limitBytes = this.#options.settings.frameBytes - HEADER_BYTES
     return make({ limitBytes, headroomBytes: HEADER_BYTES })
+  }
+
+  #debloat(): void {
+    const { clock } = this.#options
+    const before = clock.monotonic()
+    this.#debloating = clock.schedule(DEBLOAT_INTERVAL_MS, () => {
+      for (const gate of this.#gates.values()) gate.sample(clock.monotonic() - before)
+      if (!this.#closed) this.#debloat()
+    })
   }
 
   /** NE2: one timer serves all channels. */
@@ -221,7 +214,7 @@ export class NetworkExchange implements Exchange {
     }
   }
 
-  /** All connections are looked after together. A late call means that this process could not hear. */
+  /** Looks after all connections together. A late call means that this process could not hear. */
   #watch(): void {
     const { clock, settings } = this.#options
     const before = clock.monotonic()

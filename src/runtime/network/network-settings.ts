@@ -1,4 +1,6 @@
-/** What can be set of the channels between slots. The defaults but for the buffer timeout are Flink's. */
+/** What can be set of the channels between slots. Credits and frames are Flink's by default. */
+import type { DebloatSettings } from './buffer-debloater.ts'
+
 export interface NetworkSettings {
   /**
    * How long a record may wait for others to fill its frame. 0: until the end of the task's turn.
@@ -15,6 +17,7 @@ export interface NetworkSettings {
    * Longer than a process may well be busy; one that died is noticed at once.
    */
   readonly silenceMs: number
+  readonly debloat: DebloatSettings
 }
 
 /** No peer accepts a larger one. */
@@ -26,4 +29,5 @@ export const defaultNetworkSettings: NetworkSettings = {
   floatingCredits: 8,
   frameBytes: FRAME_BYTES_MAX,
   silenceMs: 30_000,
+  debloat: { enabled: false, targetMs: 1_000 },
 }

@@ -13,6 +13,7 @@
  *       two slots are not made at the same time; one that restores a lot comes late.
  */
 import type { Duplex } from 'node:stream'
+import { decodeCredit } from './credit-frame.ts'
 import { networkErrors } from './network-errors.ts'
 import { PeerConnection } from './peer-connection.ts'
 import type { FrameSender, RemoteOutput } from './remote-output.ts'
@@ -35,12 +36,17 @@ export interface OutputLineOptions extends LineOptions {
   opened(output: RemoteOutput): void
 }
 
+interface EarlyCredits {
+  readonly credits: number
+  readonly frameBytes: number | undefined
+}
+
 export class OutputLine implements FrameSender {
   readonly connection: PeerConnection
   readonly #options: OutputLineOptions
   readonly #channels = new Map<number, RemoteOutput>()
   /** Credits of channels that are not there yet (OL3). */
-  readonly #early = new Map<number, number>()
+  readonly #early = new Map<number, EarlyCredits>()
   /** Channels that may send, each once. */
   readonly #ready: RemoteOutput[] = []
   readonly #first: Buffer[] = []
@@ -68,9 +74,10 @@ export class OutputLine implements FrameSender {
 
   add(index: number, output: RemoteOutput): void {
     this.#channels.set(index, output)
-    const credits = this.#early.get(index) ?? 0
+    const early = this.#early.get(index)
     this.#early.delete(index)
-    if (credits > 0) output.grant(credits)
+    if (early?.frameBytes !== undefined) output.resize(early.frameBytes)
+    if (early !== undefined) output.grant(early.credits)
   }
 
   /** The handshake is done: credits come, frames go. */
@@ -101,14 +108,22 @@ export class OutputLine implements FrameSender {
   }
 
   #take(frame: Frame): void {
-    const { kind, channel, amount } = frame
-    if (kind !== 'credit' || channel >= this.#options.channelsMax) {
-      const what = `${kind} for channel ${channel} where credits are due`
+    const { channel, credits, frameBytes } = decodeCredit(frame)
+    if (channel >= this.#options.channelsMax) {
+      const what = `credits for the unknown channel ${channel}`
       throw networkErrors.WEIR_FRAME_MALFORMED({ what })
     }
     const output = this.#channels.get(channel)
-    if (output === undefined) this.#early.set(channel, (this.#early.get(channel) ?? 0) + amount)
-    else output.grant(amount)
+    if (output === undefined) {
+      const before = this.#early.get(channel)
+      this.#early.set(channel, {
+        credits: (before?.credits ?? 0) + credits,
+        frameBytes: frameBytes ?? before?.frameBytes,
+      })
+      return
+    }
+    if (frameBytes !== undefined) output.resize(frameBytes)
+    output.grant(credits)
   }
 
   /** Small frames leave together, at the end of the task's turn. */

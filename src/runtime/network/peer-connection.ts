@@ -1,6 +1,6 @@
 /**
- * A connection to another slot after its handshake: frames in, frames out, and how it ends. The lines
- * say what the frames mean.
+ * A connection to another slot after its handshake: frames in, frames out, and how it ends. The
+ * lines say what the frames mean.
  *
  * Owns        the socket, its failure and its end; signs of life where there is nothing to say.
  * Leaves out  channels and credits (`output-line.ts`, `input-line.ts`).
@@ -8,8 +8,8 @@
  * Invariants
  *  PN1  A failure is reported once, and nothing is taken after it.
  *  PN2  When all that is to be said was said, either end may close: that is no failure.
- *  PN3  A connection on which nothing was heard for `silenceMs` is given up, unless this process was
- *       not able to listen.
+ *  PN3  A connection on which nothing was heard for `silenceMs` is given up, unless this process
+ *       was not able to listen.
  */
 import type { Duplex } from 'node:stream'
 import { isWeirError, messageOf } from '../../common/errors.ts'

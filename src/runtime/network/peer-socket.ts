@@ -1,7 +1,7 @@
 /**
- * Sockets between the processes of a job, to listen on and to dial, with or without TLS. With it both
- * ends show a certificate that the job's own authority signed; the names in certificates are not
- * looked at, for who it is says the handshake.
+ * Sockets between the processes of a job, to listen on and to dial, with or without TLS. With it
+ * both ends show a certificate that the job's own authority signed; the names in certificates are
+ * not looked at, for who it is says the handshake.
  */
 import { lstat, readFile, rm } from 'node:fs/promises'
 import {

@@ -1,16 +1,16 @@
 /**
- * The receiver's end of a channel from another slot: frames as they came, made into records when the
- * task takes them.
+ * The receiver's end of a channel from another slot: frames as they came, made into records when
+ * the task takes them.
  *
  * Owns        which pieces make up a record, and when a frame gives its credit back.
  * Leaves out  the order of items and barriers, and recording (`input-queue.ts`).
  *
  * Invariants
  *  RI1  A frame in the queue holds a credit, so that the queue is bounded by credits; but not a
- *       barrier, for it may leave by another way, nor the pieces of a record whose end has not come,
- *       for it may be larger than all credits.
- *  RI2  A record comes out when its last piece has come; until then all its pieces stand here, to be
- *       recorded with the rest.
+ *       barrier, for it may leave by another way, nor the pieces of a record whose end has not
+ *       come, for it may be larger than all credits.
+ *  RI2  A record comes out when its last piece has come; until then all its pieces stand here, to
+ *       be recorded with the rest.
  */
 import { assert } from '../../common/assert.ts'
 import type { FrameDecoder } from '../../schema/frame-decoder.ts'
@@ -39,6 +39,8 @@ export interface RemoteInputOptions {
   /** One an input: a batch is read to its end when it is taken. */
   readonly decoder: FrameDecoder<unknown>
   readonly account: CreditAccount
+  /** Bytes of records that the task took. */
+  took(bytes: number): void
 }
 
 type Data = FramePiece | WatermarkEvent | StatusEvent
@@ -155,7 +157,7 @@ export class RemoteInput implements InputChannel {
 
   /** RI2: all pieces are there, but a barrier that was not given may stand between two of them. */
   #pollRecord(first: FramePiece): StreamItem | undefined {
-    const { account, decoder } = this.#options
+    const { account, decoder, took } = this.#options
     if (this.#taken.length === 0) this.#takenAfter = this.#given
     let piece = first
     while (piece.more) {
@@ -166,16 +168,18 @@ export class RemoteInput implements InputChannel {
       piece = next
     }
     account.taken()
-    if (this.#taken.length === 0) return readBatch(decoder, piece.bytes)
-    const pieces = [...this.#taken, piece]
-    this.#taken = []
-    return readBatch(decoder, Buffer.concat(pieces.map(one => one.bytes)))
+    const isOne = this.#taken.length === 0
+    const bytes = isOne ? piece.bytes : this.#join(piece)
+    took(bytes.length)
+    const size = decoder.open(bytes)
+    return new RecordBatch(decoder.items(), size)
   }
-}
 
-function readBatch(decoder: FrameDecoder<unknown>, frame: Buffer): RecordBatch {
-  const size = decoder.open(frame)
-  return new RecordBatch(decoder.items(), size)
+  #join(last: FramePiece): Buffer {
+    const pieces = [...this.#taken, last]
+    this.#taken = []
+    return Buffer.concat(pieces.map(piece => piece.bytes))
+  }
 }
 
 function malformed(what: string): Error {

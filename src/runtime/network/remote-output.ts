@@ -46,9 +46,11 @@ export interface RemoteOutputOptions {
   /** Its frames have room for a header before them. */
   readonly encoder: FrameEncoder<unknown>
   readonly sender: FrameSender
-  /** Bytes that wait here before the task has to pause. */
-  readonly capacityBytes: number
+  readonly frameBytes: number
 }
+
+/** Full frames that wait here before the task has to pause. */
+const QUEUED_FRAMES = 2
 
 /**
  * A record beyond this is a mistake; the receiver must hold it whole, whatever the credits say.
@@ -73,6 +75,7 @@ export class RemoteOutput implements OutputChannel {
   #head = 0
   #bytes = 0
   #credits = 0
+  #capacityBytes: number
   #full = false
   #hasOpened = false
   #ended = false
@@ -81,6 +84,7 @@ export class RemoteOutput implements OutputChannel {
   constructor(options: RemoteOutputOptions) {
     this.#options = options
     this.#encoder = options.encoder
+    this.#capacityBytes = options.frameBytes * QUEUED_FRAMES
   }
 
   /** Whether something may leave now. */
@@ -107,9 +111,9 @@ export class RemoteOutput implements OutputChannel {
     if (item.kind === 'records') this.#collect(item)
     else this.#sendEvent(item)
     if (this.canSend) {
-      this.#options.sender.ready(this, this.#bytes >= this.#options.capacityBytes >> 2)
+      this.#options.sender.ready(this, this.#bytes >= this.#capacityBytes >> 2)
     }
-    if (!this.#full && this.#bytes >= this.#options.capacityBytes) {
+    if (!this.#full && this.#bytes >= this.#capacityBytes) {
       this.#full = true
       this.#listener?.whenFull()
     }
@@ -128,6 +132,12 @@ export class RemoteOutput implements OutputChannel {
     if (this.canSend) this.#options.sender.ready(this, true)
   }
 
+  /** The receiver wants frames of another size; those that wait stay as they are. */
+  resize(frameBytes: number): void {
+    this.#encoder.limitBytes = frameBytes - HEADER_BYTES
+    this.#capacityBytes = frameBytes * QUEUED_FRAMES
+  }
+
   /** The next frame that leaves. */
   next(): Buffer {
     assert(this.canSend, 'RO2: what leaves has credit')
@@ -142,7 +152,7 @@ export class RemoteOutput implements OutputChannel {
       this.#head = 0
     }
     putAmount(frame, left)
-    if (this.#full && this.#bytes * 2 < this.#options.capacityBytes) {
+    if (this.#full && this.#bytes * 2 < this.#capacityBytes) {
       this.#full = false
       this.#listener?.whenFree()
     }

@@ -6,7 +6,7 @@
  *   4  uint8   kind
  *   5  uint8   flags
  *   6  uint16  channel: the index of the edge in the job graph
- *   8  uint32  data and events: how many more frames wait to be sent; a credit: how many are granted
+ *   8  uint32  data and events: how many more frames wait; a credit: how many are granted
  *  12  ...     payload
  *
  * Numbers are little-endian. Data is a piece of a frame of `schema/frame-layout.ts`: whole, or with

@@ -21,7 +21,7 @@ async function start(options: { exclusive?: number; floating?: number } = {}) {
   })
   const pool = new CreditPool({ exclusive: 2, floating: 8, ...options })
   const account = pool.account(() => line.grant(0))
-  const input = new RemoteInput({ decoder: makeFrameDecoder(textType), account })
+  const input = new RemoteInput({ decoder: makeFrameDecoder(textType), account, took: () => {} })
   line.add(0, input)
   account.open()
   const peer = new HandPeer()

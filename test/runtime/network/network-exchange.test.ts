@@ -4,6 +4,7 @@ import type { Exchange, InputChannel } from '../../../src/runtime/network/channe
 import { RecordBatch, type StreamItem } from '../../../src/runtime/network/stream-item.ts'
 import { record } from '../../../src/schema/record.ts'
 import { z } from '../../../src/schema/z.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { countingJob } from '../../cluster/counting-job.ts'
 import { JobRunner } from '../job-runner.ts'
 import { edgeOf } from './edge-fixture.ts'
@@ -110,4 +111,35 @@ test('a job runs across slots', async () => {
   await new JobRunner(counting.job, { ...options, realTime: true, exchange }).runToEnd()
   counting.check()
   expect(all.failures).toEqual([])
+})
+
+test('NE2: one timer lets the open frames of all channels go', async () => {
+  const clock = new ManualClock()
+  const all = await start({ slots: 3, clock })
+  const outputs = [1, 2].map(to => all.exchange(0).output(edge, 0, to))
+  const inputs = [1, 2].map(to => all.exchange(to).input(edge, 0, to))
+  for (const output of outputs) output.send({ kind: 'watermark', watermark: 1 })
+  while (inputs.some(input => input.isEmpty)) await new Promise(setImmediate)
+  for (const input of inputs) input.poll()
+  await all.settle()
+  const before = clock.pending
+  for (const output of outputs) output.send(batch(0, 1))
+  expect(clock.pending).toBe(before + 1)
+  await all.settle()
+  expect(inputs.map(input => input.isEmpty)).toEqual([true, true])
+  clock.advance(5)
+  await all.settle()
+  expect(inputs.map(input => input.isEmpty)).toEqual([false, false])
+  expect(clock.pending).toBe(before)
+})
+
+test('without a buffer timeout a record leaves at the end of the turn', async () => {
+  const clock = new ManualClock()
+  const all = await start({ clock, settings: { bufferTimeoutMs: 0 } })
+  const output = all.exchange(0).output(edge, 0, 1)
+  const input = all.exchange(1).input(edge, 0, 1)
+  for (let i = 0; i < 3; i++) output.send(batch(i, 1))
+  while (input.isEmpty) await new Promise(setImmediate)
+  const item = input.poll()
+  expect(item?.kind === 'records' && item.size).toBe(3)
 })

@@ -32,7 +32,7 @@ function makeLine(channels = 1, limitBytes = 1_000) {
       channel,
       encoder: makeFrameEncoder(textType, { limitBytes, headroomBytes: HEADER_BYTES }),
       sender: line,
-      capacityBytes: limitBytes * 2,
+      frameBytes: limitBytes + HEADER_BYTES,
     })
     line.add(channel, output)
     return output
