@@ -1,3 +1,4 @@
+/** The errors of the checkpoint room. */
 import { defineErrors } from '../common/errors.ts'
 
 const offer = (e: { readonly previous: string | undefined }): string =>

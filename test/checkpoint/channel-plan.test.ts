@@ -57,7 +57,7 @@ function metadataOf({ edges, senders, mark, ...stored }: Stored): CheckpointMeta
           return { edgeId, from, to, direction: 'input', mark: mark?.(from, to) ?? none, chunks }
         }),
     )
-    return subtaskHandle('b', to, [], channels).handle
+    return subtaskHandle('b', to, { inFlight: channels }).handle
   })
   const outputs = range(senders).map(from => {
     const channels = edges.flatMap(({ edgeId }) =>
@@ -67,7 +67,7 @@ function metadataOf({ edges, senders, mark, ...stored }: Stored): CheckpointMeta
         return [{ edgeId, from, to, direction: 'output', mark: undefined, chunks }]
       }),
     )
-    return subtaskHandle('a', from, [], channels).handle
+    return subtaskHandle('a', from, { inFlight: channels }).handle
   })
   return buildMetadata({
     kind: 'checkpoint',

@@ -51,7 +51,7 @@ function bench({ forcedAligned = false, keeps = true } = {}) {
     const { channels, unaligned: overtook } = recorder.take(id)
     const shown = channels.map(({ direction, from, to, mark, chunks }) => {
       const event = mark === undefined ? '' : ` at ${mark.watermark}`
-      return `${direction} ${from}>${to}${event}: ${Buffer.concat(chunks)}`
+      return `${direction} ${from}>${to}${event}: ${Buffer.concat(chunks).toString()}`
     })
     return [overtook ? 'overtook' : 'in order', ...shown]
   }
