@@ -232,6 +232,142 @@ describe('C8: where barriers overtake', () => {
   })
 })
 
+describe('what counts as a failure', () => {
+  const begun = (id: number): CoordinatorBench => {
+    const bench = new CoordinatorBench().run()
+    bench.at(100)
+    bench.reserved(id)
+    return bench
+  }
+  const acked = (): CoordinatorBench => {
+    const bench = begun(1)
+    for (const task of ['a/0', 'b/0']) bench.ack(1, task)
+    return bench
+  }
+
+  /** Nothing is tolerated: what counts fails the job. */
+  const rows: Record<string, { readonly happens: () => string[]; readonly counts: boolean }> = {
+    'a snapshot that could not be taken or stored': {
+      happens: () => begun(1).failed(1),
+      counts: true,
+    },
+    'one that did not come in time': { happens: () => begun(1).at(1_100), counts: true },
+    'an id that could not be reserved': {
+      happens: () => {
+        const bench = new CoordinatorBench().run()
+        bench.at(100)
+        return bench.failed(1)
+      },
+      counts: true,
+    },
+    'metadata that could not be stored': { happens: () => acked().failed(1), counts: true },
+    'a subtask that was overtaken, or not ready': {
+      happens: () => begun(1).declined(1),
+      counts: false,
+    },
+    'one that a newer one subsumed': {
+      happens: () => {
+        const bench = new CoordinatorBench({ maxConcurrent: 2 }).run()
+        bench.at(100)
+        bench.at(200)
+        return bench.complete(2)
+      },
+      counts: false,
+    },
+    'the end of the attempt': {
+      happens: () => short(begun(1).tell({ kind: 'halted', reason: 'a task failed' })),
+      counts: false,
+    },
+    'a savepoint that failed': {
+      happens: () => {
+        const bench = new CoordinatorBench().run()
+        bench.ask('s')
+        return bench.failed(1)
+      },
+      counts: false,
+    },
+    'a request that cannot be served': {
+      happens: () => new CoordinatorBench().ask('s'),
+      counts: false,
+    },
+  }
+  test.each(Object.entries(rows))('%s', (_sentence, { happens, counts }) => {
+    expect(happens().includes('fail-job')).toBe(counts)
+  })
+
+  test('what does not count neither adds to the row nor ends it', () => {
+    const bench = new CoordinatorBench({ tolerableFailures: 1 }).run()
+    bench.at(100)
+    bench.failed(1)
+    bench.at(200)
+    expect(bench.declined(2)).toEqual(['abort 2 keeping its files'])
+    bench.at(300)
+    expect(bench.failed(3)).toEqual(['abort 3 keeping its files', 'fail-job'])
+  })
+
+  test('a final one that a subtask declined is tried again', () => {
+    const bench = new CoordinatorBench().run()
+    bench.drained()
+    bench.reserved(1)
+    expect(bench.declined(1)).toEqual(['abort 1'])
+    expect(bench.at(1_000)).toEqual(['reserve-id 2'])
+  })
+})
+
+describe('room', () => {
+  test.each([1, 2, 5])('as many as %i run at once; each that ends makes room for one', most => {
+    const bench = new CoordinatorBench({ maxConcurrent: most }).run()
+    for (let id = 1; id <= most; id++) {
+      expect(bench.at(id * 100)).toEqual([`reserve-id ${id}`])
+      bench.reserved(id)
+    }
+    expect(bench.at((most + 1) * 100)).toEqual([])
+    expect(bench.declined(1)).toEqual(['abort 1', `reserve-id ${most + 1}`])
+    expect(bench.at((most + 1) * 100 + 99)).toEqual([])
+  })
+
+  test('savepoints neither need room nor take it, and wait for no pause', () => {
+    const bench = new CoordinatorBench({ minPauseMs: 1_000, timeoutMs: 9_000 }).run()
+    bench.at(100)
+    bench.reserved(1)
+    expect(bench.ask('s')).toEqual(['reserve-id 2'])
+    expect(bench.ask('t')).toEqual(['reserve-id 3'])
+    expect(bench.complete(1)).toEqual(['complete 1'])
+    expect(bench.ask('u')).toEqual(['reserve-id 4'])
+    expect(bench.at(1_099)).toEqual([])
+    expect(bench.at(1_100)).toEqual(['reserve-id 5'])
+  })
+
+  test('each expires by itself', () => {
+    const bench = new CoordinatorBench({ maxConcurrent: 2, tolerableFailures: 5 }).run()
+    bench.at(100)
+    bench.reserved(1)
+    bench.at(200)
+    bench.reserved(2)
+    expect(bench.at(1_100)).toEqual(['abort 1', 'reserve-id 3'])
+    expect(bench.complete(2)).toEqual(['complete 2'])
+  })
+})
+
+describe('what is unknown', () => {
+  test('parts of a checkpoint that never was are removed', () => {
+    const bench = new CoordinatorBench().run()
+    expect(bench.ack(9, 'a/0')).toEqual(['discard 9'])
+  })
+
+  test('parts of one that completed stay', () => {
+    const bench = new CoordinatorBench().run()
+    bench.at(100)
+    bench.complete(1)
+    expect(bench.ack(1, 'a/0')).toEqual([])
+  })
+
+  test('its failure is nobody’s', () => {
+    const bench = new CoordinatorBench().run()
+    expect([bench.failed(9), bench.declined(9), bench.verified(9)]).toEqual([[], [], []])
+  })
+})
+
 describe('several at once', () => {
   test('a newer one that completes first subsumes the older', () => {
     const bench = new CoordinatorBench({ maxConcurrent: 2 }).run()
