@@ -83,7 +83,7 @@ export async function runCell(cell: Cell, seed: number): Promise<CellResult> {
     await run.end({ keep: wrong.length > 0 })
   }
   const seconds = (performance.now() - startedMs) / 1_000
-  return { wrong, ...tally, seconds, folder: run.folder }
+  return { wrong, ...tally, seconds, folder: run.kept }
 }
 
 function fieldsOf({ alignment }: Cell): Readonly<Record<string, string | number>> {
