@@ -39,6 +39,7 @@ const runElsewhere: Record<string, string> = {
   './weir checkpoints': 'test/cli/steer-job.test.ts',
   './weir savepoint': 'test/cli/steer-job.test.ts',
   './weir stop --savepoint': 'test/cli/steer-job.test.ts',
+  './weir rescale --parallelism 2': 'test/cli/steer-job.test.ts',
   'npm pack': 'test/package.test.ts',
   // What runs this very test.
   './weir test': 'test/readme.test.ts',

@@ -52,25 +52,36 @@ export interface ChannelRequirements {
   readonly path: string
   /** The edges of the job as it is now. */
   readonly edges: readonly EdgeDescription[]
-  /** Operators (uid or id) whose state may be left behind; `in-flight`: all data in flight. */
+  /**
+   * What may be given up where it cannot be kept: operators (uid or id), and `in-flight` for data
+   * in flight whatever its operators. It stays in force over restarts, so it never gives up what
+   * fits.
+   */
   readonly dropState: readonly string[]
 }
 
-/** By receiving vertex, then by new subtask. */
-export type ChannelPlan = ReadonlyMap<string, readonly (readonly ChannelPiece[])[]>
+export interface ChannelPlan {
+  /** By receiving vertex, then by new subtask. */
+  readonly vertices: ReadonlyMap<string, readonly (readonly ChannelPiece[])[]>
+  /** For people: which data was given up. */
+  readonly givenUp: readonly string[]
+}
 
-/** In `dropState`: whatever was in flight may be lost. */
-const ALL_IN_FLIGHT = 'in-flight'
+/** In `dropState`: data in flight. */
+export const IN_FLIGHT = 'in-flight'
 
 const nothingKnown: ChannelMarkHandle = { watermark: 'none', idle: false }
 
 /** Throws WEIR_RESTORE_IN_FLIGHT. */
 export function planChannels(requirements: ChannelRequirements): ChannelPlan {
-  const { metadata, edges, dropState } = requirements
+  const { metadata, edges } = requirements
   const plan = new Map<string, readonly (readonly ChannelPiece[])[]>()
-  if (dropState.includes(ALL_IN_FLIGHT)) return plan
-  const kept = metadata.edges.filter(edge => !isDropped(edge, requirements))
-  for (const edge of kept) refuseChanged(edge, requirements)
+  const givenUp: string[] = []
+  const kept = metadata.edges.filter(edge => {
+    const lost = lossOf(edge, requirements)
+    if (lost !== undefined) givenUp.push(lost)
+    return lost === undefined
+  })
   const stored = new Map(
     kept.map(edge => [edge.edgeId, { ...edge, channels: channelsOf(edge) }] as const),
   )
@@ -83,30 +94,30 @@ export function planChannels(requirements: ChannelRequirements): ChannelPlan {
     plan.set(vertexId, subtasks)
   }
   for (const edge of stored.values()) assertAllGiven(edge, plan.get(edge.vertexId) ?? [])
-  return plan
-}
-
-function isDropped(edge: EdgeMetadata, { metadata, dropState }: ChannelRequirements): boolean {
-  return [edge.fromOperatorId, edge.vertexId].some(id => {
-    const uid = metadata.operators.find(operator => operator.operatorId === id)?.uid
-    return dropState.includes(id) || (uid !== undefined && dropState.includes(uid))
-  })
+  return { vertices: plan, givenUp }
 }
 
 /** Spread over the receivers without a rule that a record could break. */
 const spread: ReadonlySet<string> = new Set(['rebalance', 'shuffle', 'forward', 'rescale'])
 
-function refuseChanged(stored: EdgeMetadata, requirements: ChannelRequirements): void {
-  if (!stored.channels.some(channel => channel.section !== undefined)) return
-  const { metadata, path, edges } = requirements
+/** What is given up with this edge, `undefined` for nothing. Throws where it may not be lost. */
+function lossOf(stored: EdgeMetadata, requirements: ChannelRequirements): string | undefined {
+  const { metadata, path, edges, dropState } = requirements
+  const sections = stored.channels.flatMap(({ section }) => section ?? [])
   const wanted = edges.find(edge => edge.edgeId === stored.edgeId)
   const change = wanted === undefined ? 'which the job does not have' : changeOf(stored, wanted)
-  if (change === undefined) return
-  const nameOf = (id: string): string => {
-    return metadata.operators.find(operator => operator.operatorId === id)?.name ?? id
+  if (change === undefined || sections.length === 0) return undefined
+  const ends = [stored.fromOperatorId, stored.vertexId].map(id => {
+    const found = metadata.operators.find(operator => operator.operatorId === id)
+    return { names: [IN_FLIGHT, id, found?.uid ?? id], shown: found?.name ?? id }
+  })
+  const [from = '', to = ''] = ends.map(end => end.shown)
+  if (!ends.some(({ names }) => names.some(name => dropState.includes(name)))) {
+    throw checkpointErrors.WEIR_RESTORE_IN_FLIGHT({ path, from, to, change })
   }
-  const [from, to] = [nameOf(stored.fromOperatorId), nameOf(stored.vertexId)]
-  throw checkpointErrors.WEIR_RESTORE_IN_FLIGHT({ path, from, to, change })
+  const bytes = sections.reduce((sum, section) => sum + section.length, 0)
+  const size = bytes.toLocaleString('en-US')
+  return `gave up ${size} bytes in flight from ${from} to ${to}, ${change}`
 }
 
 function changeOf(stored: EdgeMetadata, wanted: EdgeDescription): string | undefined {

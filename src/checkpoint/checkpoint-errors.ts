@@ -1,3 +1,4 @@
+/** The errors of the checkpoint room. */
 import { defineErrors } from '../common/errors.ts'
 
 const offer = (e: { readonly previous: string | undefined }): string =>
@@ -63,6 +64,6 @@ export const checkpointErrors = defineErrors({
       `${e.path} holds data in flight from ${e.from} to ${e.to}, ${e.change}`,
     next:
       'go back to the job that wrote it and take a savepoint, which holds nothing in flight; ' +
-      'or name the receiver in dropState to lose that data',
+      'or lose that data: --drop-state in-flight',
   },
 })

@@ -4,8 +4,8 @@ import type { StreamEdge, StreamNode } from './stream-graph.ts'
 /**
  * Why no barrier may overtake data on this edge; `undefined` where one may. On a pointwise edge it
  * would overtake the work of one subtask only, and of a broadcast every receiver would store a
- * copy; what a sink's writer hands over before a barrier must come before it. The barrier keeps its order
- * there; a task that has begun unaligned on another channel records the data before it.
+ * copy; what a sink's writer hands over before a barrier must come before it. The barrier keeps its
+ * order there; a task that has begun unaligned on another channel records the data before it.
  */
 export function forcedAlignment(
   { from, partitioner }: StreamEdge,

@@ -68,7 +68,7 @@ export interface PlanEdge {
   readonly sideOutput: string | null
   readonly partitioner: string
   readonly type: string
-  /** Why barriers keep their order here though the job's are unaligned; null where they overtake. */
+  /** Why barriers keep their order here also when unaligned; null where they overtake. */
   readonly barriersInOrder: ForcedAlignment | null
 }
 

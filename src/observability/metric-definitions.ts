@@ -64,6 +64,11 @@ export const metricDefinitions = {
     help: 'Files of the last completed checkpoint',
     labels: job,
   },
+  weir_checkpoint_last_in_flight_bytes: {
+    type: 'gauge',
+    help: 'Data in flight in the last completed checkpoint: what its barriers overtook',
+    labels: job,
+  },
   weir_checkpoint_last_age_seconds: {
     type: 'gauge',
     help: 'Time since the last completed checkpoint: what a failure now would repeat',

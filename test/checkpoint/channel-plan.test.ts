@@ -57,7 +57,7 @@ function metadataOf({ edges, senders, mark, ...stored }: Stored): CheckpointMeta
           return { edgeId, from, to, direction: 'input', mark: mark?.(from, to) ?? none, chunks }
         }),
     )
-    return subtaskHandle('b', to, [], channels).handle
+    return subtaskHandle('b', to, { inFlight: channels }).handle
   })
   const outputs = range(senders).map(from => {
     const channels = edges.flatMap(({ edgeId }) =>
@@ -67,7 +67,7 @@ function metadataOf({ edges, senders, mark, ...stored }: Stored): CheckpointMeta
         return [{ edgeId, from, to, direction: 'output', mark: undefined, chunks }]
       }),
     )
-    return subtaskHandle('a', from, [], channels).handle
+    return subtaskHandle('a', from, { inFlight: channels }).handle
   })
   return buildMetadata({
     kind: 'checkpoint',
@@ -90,7 +90,7 @@ function plan(
   edges: readonly EdgeDescription[],
   dropState: readonly string[] = [],
 ): readonly (readonly ChannelPiece[])[] {
-  return planChannels({ metadata, path, edges, dropState }).get('b') ?? []
+  return planChannels({ metadata, path, edges, dropState }).vertices.get('b') ?? []
 }
 
 /** `0>2*`: the channel from 0 to 2, filtered; `0>0:12` where only a watermark is given. */
@@ -285,8 +285,29 @@ describe('a changed job', () => {
     )
   })
 
-  test.each(['a', 'b', 'in-flight'])('unless it may be lost: %s', name => {
-    expect(refuse([], [name])()).toEqual([])
+  test.each(['a', 'b', 'in-flight'])('unless it may be lost, and then says so: %s', name => {
+    const { vertices, givenUp } = planChannels({
+      metadata: stored,
+      path,
+      edges: [],
+      dropState: [name],
+    })
+    expect([vertices.size, givenUp]).toEqual([
+      0,
+      ['gave up 54 bytes in flight from a to b, which the job does not have'],
+    ])
+  })
+
+  test('what fits is never lost: names to drop stay in force over restarts', () => {
+    const edges = [edge('key', 2)]
+    const { givenUp } = planChannels({
+      metadata: stored,
+      path,
+      edges,
+      dropState: ['a', 'b', 'in-flight'],
+    })
+    expect(givenUp).toEqual([])
+    expect(plan(stored, edges, ['a', 'b', 'in-flight']).map(short)).toEqual(['0>0', '0>1'])
   })
 
   test('is not refused where nothing was in flight', () => {

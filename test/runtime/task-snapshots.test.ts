@@ -49,18 +49,19 @@ async function snapshotsOf(newestId = 0, keepsState = true) {
     },
   })
   const taken: TaskSnapshot[] = []
+  const recorder = new InFlightRecorder({
+    subtaskIndex: 2,
+    encode: undefined,
+    inputs: undefined,
+    outputs: [{ partition, edge: edgeOf({ kind: 'global' }), to: [0] }],
+  })
   const errors: unknown[] = []
   const snapshots = new TaskSnapshots(
     {
       vertexId: 'v',
       subtaskIndex: 2,
       chain,
-      recorder: new InFlightRecorder({
-        subtaskIndex: 2,
-        encode: undefined,
-        inputs: undefined,
-        outputs: [{ partition, edge: edgeOf({ kind: 'global' }), to: [0] }],
-      }),
+      recorder,
       clock: new SystemClock(),
       keepsState,
       broadcast: event => partition.broadcast(event),
@@ -83,7 +84,7 @@ async function snapshotsOf(newestId = 0, keepsState = true) {
   const write = (): void => {
     for (let i = 0; i < 1_000 && snapshots.isWriting; i++) snapshots.step(0.01)
   }
-  return { log, chain, events, taken, errors, snapshots, begin, cut, write }
+  return { log, chain, events, taken, errors, snapshots, recorder, begin, cut, write }
 }
 
 test('TS2: operators prepare, the barrier leaves, then state is cut', async () => {
@@ -147,6 +148,19 @@ test('TS3: one that is aborted while it is written is never reported', async () 
   snapshots.abort(1)
   write()
   expect(taken.map(snapshot => snapshot.checkpointId)).toEqual([2])
+})
+
+test('TS4: it is taken when its state is written and its recording is whole', async () => {
+  const { begin, cut, write, taken, recorder } = await snapshotsOf()
+  let isWhole = false
+  recorder.isWhole = () => isWhole
+  begin(1)
+  await cut()
+  write()
+  expect(taken).toEqual([])
+  isWhole = true
+  write()
+  expect(taken.map(snapshot => snapshot.checkpointId)).toEqual([1])
 })
 
 test('nothing is reported once the task closed', async () => {

@@ -2,7 +2,7 @@
  * What an attempt begins with: the plan of a restored snapshot, cut into one part a slot.
  */
 
-import type { ChannelPiece } from '../../checkpoint/channel-plan.ts'
+import { type ChannelPiece, IN_FLIGHT } from '../../checkpoint/channel-plan.ts'
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
 import type {
   CheckpointMetadata,
@@ -61,7 +61,8 @@ export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob
   const operators = operatorDescriptions(graph).filter(one => !dropped.has(one.operatorId))
   const edges = edgeDescriptions(graph)
   const plan = planRestore({ metadata, path, operators, edges, dropState })
-  const notes = [...dropped.values(), ...unknownNames(dropState, metadata)]
+  const { givenUp } = plan.channels
+  const notes = [...dropped.values(), ...givenUp, ...unknownNames(dropState, metadata)]
   return { path, place, previous, plan, proof: metadata.proof, notes }
 }
 
@@ -81,7 +82,8 @@ function refuseOtherJob({ metadata, path, jobId, request }: Ownership): void {
 
 /** A name that stays in a manifest after its state is gone is no error. */
 function unknownNames(dropState: readonly string[], { operators }: CheckpointMetadata): string[] {
-  const known = new Set(operators.flatMap(({ uid, operatorId }) => [uid, operatorId]))
+  const names = operators.flatMap(({ uid, operatorId }) => [uid, operatorId])
+  const known = new Set([...names, IN_FLIGHT])
   // One state of an operator is named as `uid.state`.
   const unknown = dropState.filter(
     name => !known.has(name) && !known.has(name.slice(0, name.lastIndexOf('.'))),
@@ -100,7 +102,7 @@ export function slotRestore(graph: JobGraph, restored: RestoredJob, slot: number
   }
   const { place, previous, plan } = restored
   const channels: Record<string, readonly ChannelPiece[]> = {}
-  for (const [vertexId, subtasks] of plan.channels) {
+  for (const [vertexId, subtasks] of plan.channels.vertices) {
     const pieces = subtasks[slot]
     if (pieces !== undefined) channels[vertexId] = pieces
   }

@@ -73,7 +73,11 @@ function planOf(restored: { state: JsonValue; splits: readonly SourceSplit[][] }
     }),
   )
   const plan = { enumeratorState: restored.state, subtasks }
-  return { checkpointId: 1, operators: new Map([['source', plan]]), channels: new Map() }
+  return {
+    checkpointId: 1,
+    operators: new Map([['source', plan]]),
+    channels: { vertices: new Map(), givenUp: [] },
+  }
 }
 
 function shortly(command: SlotCommandBody): string {

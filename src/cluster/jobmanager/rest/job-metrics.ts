@@ -53,7 +53,11 @@ function jobSamples({ jobId, job, clock }: ObservedJob, progress: JobProgress): 
   )
   if (entry !== undefined) {
     const ageMs = clock.now() - entry.startedAtMs - entry.durationMs
-    samples.push(sample('weir_checkpoint_last_age_seconds', Math.max(0, ageMs) / 1_000))
+    const inFlightBytes = entry.parts.reduce((sum, part) => sum + part.inFlightBytes, 0)
+    samples.push(
+      sample('weir_checkpoint_last_in_flight_bytes', inFlightBytes),
+      sample('weir_checkpoint_last_age_seconds', Math.max(0, ageMs) / 1_000),
+    )
   }
   return samples
 }
