@@ -1,5 +1,6 @@
 /** What a jobmanager or a taskmanager finds around itself. */
 import { rmSync } from 'node:fs'
+import { delimiter } from 'node:path'
 import process from 'node:process'
 import type { ProcessHost, SupervisorPipe } from '../cluster/supervision.ts'
 import { SystemClock } from '../common/clock.ts'
@@ -34,8 +35,8 @@ function pipe(): SupervisorPipe {
     onGone(callback) {
       const gone = (): void => {
         new SystemClock().schedule(GONE_LIMIT_MS, () => process.exit(1))
-        const scratch = process.env.WEIR_SCRATCH_FOLDER
-        if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
+        const folders = process.env.WEIR_SCRATCH_FOLDER?.split(delimiter) ?? []
+        for (const folder of folders) rmSync(folder, { recursive: true, force: true })
         callback()
       }
       // It may have died before this process could listen.

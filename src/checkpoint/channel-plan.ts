@@ -54,7 +54,7 @@ export interface ChannelRequirements {
   readonly edges: readonly EdgeDescription[]
   /**
    * What may be given up where it cannot be kept: operators (uid or id), and `in-flight` for data
-   * in flight whatever its operators. It stays in force over restarts, and so never concerns what
+   * in flight whatever its operators. It stays in force over restarts, so it never gives up what
    * fits.
    */
   readonly dropState: readonly string[]

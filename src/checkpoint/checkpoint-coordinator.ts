@@ -99,7 +99,8 @@ export function coordinate(state: CoordinatorState, event: CoordinatorEvent): St
     case 'generation-verified':
       return onVerified(state, event.id, event.nowMs)
     case 'failed':
-      return onFailed(state, event)
+    case 'declined':
+      return onFailed(state, { ...event, counts: event.kind === 'failed' })
     case 'fenced':
       return onFenced(state, event.by)
     case 'halted':
@@ -120,7 +121,8 @@ function onTick(state: CoordinatorState, nowMs: number): Step {
   let step = still(state)
   for (const pending of state.pending.values()) {
     if (canExpire(pending) && nowMs >= pending.triggeredAtMs + state.options.timeoutMs) {
-      const failure = { id: pending.id, reason: expiry(state, pending), nowMs }
+      const reason = expiry(state, pending)
+      const failure = { id: pending.id, reason, nowMs, counts: true }
       step = then(step, current => giveUp(current, failure))
     }
   }
@@ -336,6 +338,8 @@ function abort(
 }
 
 interface Failure {
+  /** Whether it is one of those that are tolerated so many times only. */
+  readonly counts: boolean
   readonly id: number
   readonly reason: string
   readonly nowMs: number
@@ -346,11 +350,14 @@ function onFailed(state: CoordinatorState, failure: Failure): Step {
   return then(giveUp(state, failure), current => triggerNext(current, failure.nowMs))
 }
 
-/** One checkpoint failed: whether the job bears it depends on how many did in a row. */
-function giveUp(state: CoordinatorState, { id, reason, nowMs }: Failure): Step {
+/**
+ * One checkpoint will not complete. Whether the job bears it depends on how many failed in a row;
+ * each counts once, and a completion forgets them.
+ */
+function giveUp(state: CoordinatorState, { id, reason, nowMs, counts }: Failure): Step {
   const pending = state.pending.get(id)
   if (pending === undefined || state.phase === 'stopped') return still(state)
-  const given = abort(state, pending, { reason, failed: true })
+  const given = abort(state, pending, { reason, failed: counts })
   if (pending.kind === 'savepoint') {
     // Its user's matter, never the job's; but one that was to end the job (C9).
     if (!pending.final) return given
@@ -360,10 +367,10 @@ function giveUp(state: CoordinatorState, { id, reason, nowMs }: Failure): Step {
     }))
     return then(failed, current => onHalted(current, 'the job restarts'))
   }
-  const failuresInRow = state.failuresInRow + 1
+  const failuresInRow = state.failuresInRow + (counts ? 1 : 0)
   const dueAtMs = pending.final ? nowMs + FINAL_RETRY_MS : state.dueAtMs
   const counted = then(given, current => still({ ...current, failuresInRow, dueAtMs }))
-  if (failuresInRow <= state.options.tolerableFailures) return counted
+  if (!counts || failuresInRow <= state.options.tolerableFailures) return counted
   const tooMany = then(counted, current => ({
     state: current,
     decisions: [failJob(pending, reason)],

@@ -1,4 +1,4 @@
-/** What can be wrong with a checkpoint, or between it and the job that goes on from it. */
+/** The errors of the checkpoint room. */
 import { defineErrors } from '../common/errors.ts'
 
 const offer = (e: { readonly previous: string | undefined }): string =>

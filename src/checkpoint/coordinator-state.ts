@@ -107,9 +107,16 @@ export type CoordinatorEvent =
   | { readonly kind: 'metadata-written'; readonly id: number; readonly nowMs: number }
   /** No newer generation existed after the metadata was written. */
   | { readonly kind: 'generation-verified'; readonly id: number; readonly nowMs: number }
-  /** A step of this checkpoint went wrong, or a subtask declined. */
+  /** A step of this checkpoint went wrong: that counts against what is tolerated. */
   | {
       readonly kind: 'failed'
+      readonly id: number
+      readonly reason: string
+      readonly nowMs: number
+    }
+  /** A subtask takes no part in it: it was overtaken, or not ready. Nothing is wrong. */
+  | {
+      readonly kind: 'declined'
       readonly id: number
       readonly reason: string
       readonly nowMs: number

@@ -63,6 +63,12 @@ export const cliErrors = defineErrors({
       `the ${e.name} ${e.how} each time it is started; its log is ${e.log}`,
     next: 'see its log; --in-process runs the job without processes of its own',
   },
+  WEIR_TESTBED_FAILED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { reason: string }) => `the testbed did not come up: ${e.reason}`,
+    next: 'see its own words; weir testbed status shows what runs',
+  },
   WEIR_TOOL_MISSING: {
     domain: 'user',
     retry: 'never',

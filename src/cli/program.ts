@@ -78,7 +78,13 @@ function declareRun(program: Command, io: CliIo, done: Done): void {
     .option('--in-process', 'all slots run in this process; default for a single one')
     .option('--no-rest', 'without the REST API: the job cannot be looked at or steered')
     .option('--rest-port <n>', 'port of the REST API on 127.0.0.1; default: a free one', parsePort)
+    .option('--testbed', 'start a real Kafka broker and S3 server for it before')
     .action(async (file: string, options: RunFlags) => {
+      if (options.testbed === true) {
+        const { runOnTestbed } = await import('./run-on-testbed.ts')
+        done(await runOnTestbed({ file, args: rawArgs(program) }, io))
+        return
+      }
       const { run } = await import('./run.ts')
       done(await run({ file, ...options }, io))
     })
@@ -95,6 +101,12 @@ interface RunFlags {
   readonly restPort?: number
   readonly processes?: boolean
   readonly inProcess?: boolean
+  readonly testbed?: boolean
+}
+
+/** The command line as it was given. */
+function rawArgs(program: Command): readonly string[] {
+  return (program as unknown as { readonly rawArgs: readonly string[] }).rawArgs
 }
 
 function declarePlan(program: Command, io: CliIo, done: Done): void {

@@ -1,5 +1,10 @@
 /** `weir sim`: the checkpoint protocol under faults; each seed is a whole cluster in one thread. */
-import { describeFailure, describeScenario, runSeeds } from '../testing/sim/replay.ts'
+import {
+  describeFailure,
+  describeScenario,
+  explainFailure,
+  runSeeds,
+} from '../testing/sim/replay.ts'
 import { runSeed } from '../testing/sim/run-seed.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'
 
@@ -28,8 +33,8 @@ function runSilent({ seeds, first }: SimOptions, io: CliIo): Promise<number> {
   return runSeeds({
     first,
     count: seeds,
-    onResult: result => {
-      if (result.violations.length > 0) io.out.write(describeFailure(result))
+    onResult: async result => {
+      if (result.violations.length > 0) io.out.write(await explainFailure(result))
     },
   })
 }
@@ -42,7 +47,8 @@ async function runTraced({ seeds, first }: SimOptions, io: CliIo): Promise<numbe
     io.out.write(`${result.trace.join('\n')}\n`)
     if (result.violations.length === 0) continue
     failed++
-    io.out.write(describeFailure(result))
+    // Its steps are above.
+    io.out.write(describeFailure({ ...result, trace: [] }))
   }
   return failed
 }

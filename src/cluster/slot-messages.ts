@@ -82,6 +82,8 @@ export type SlotEventBody =
     }
   | {
       readonly kind: 'declined'
+      /** A snapshot could not be taken or stored; else the subtask was overtaken or not ready. */
+      readonly isFailure: boolean
       readonly checkpointId: number
       readonly vertexId: string
       readonly reason: string

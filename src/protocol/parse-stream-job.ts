@@ -3,6 +3,7 @@
  * the path, the line, the value, what was expected and the fix; all of them are reported at once.
  */
 import {
+  type Alias,
   type Document,
   isCollection,
   isMap,
@@ -12,6 +13,7 @@ import {
   LineCounter,
   parseAllDocuments,
   parseDocument,
+  visit,
 } from 'yaml'
 import { describeIssue, formatPath } from './manifest-issues.ts'
 import { type ManifestProblem, protocolErrors } from './protocol-errors.ts'
@@ -56,7 +58,7 @@ export function parseStreamJob(input: ManifestText): ParsedStreamJob {
     ])
   }
   const lines = new LineCounter()
-  const documents = parseAllDocuments(input.text, { lineCounter: lines })
+  const documents = parseAllDocuments(input.text, { lineCounter: lines, logLevel: 'error' })
   const parsed = Array.isArray(documents) ? documents : []
   const broken = parsed.flatMap(one => one.errors)
   if (broken.length > 0) {
@@ -82,7 +84,8 @@ function validate(
   source: Source,
   refuse: (problems: readonly ManifestProblem[]) => never,
 ): ParsedStreamJob {
-  const value: unknown = source.document.toJS()
+  const value = jsonOf(source)
+  if (value === UNRESOLVED) return refuse([aliasProblem(source)])
   const result = streamJobSchema.safeParse(value)
   if (!result.success) {
     const found = result.error.issues.flatMap(issue => describeIssue(issue, value))
@@ -98,6 +101,33 @@ function validate(
     )
   }
   return { manifest, inlineLine: inlineLineOf(source) }
+}
+
+const UNRESOLVED = Symbol('unresolved')
+
+/** `UNRESOLVED`: an alias leads nowhere, to itself, or to more than any manifest holds. */
+function jsonOf({ document }: Source): unknown {
+  try {
+    const value: unknown = document.toJS()
+    // A manifest is JSON: something that holds itself is none.
+    JSON.stringify(value)
+    return value
+  } catch {
+    return UNRESOLVED
+  }
+}
+
+/** At the alias without an anchor; else at the first one: all of them together are too much. */
+function aliasProblem({ document, lines }: Source): ManifestProblem {
+  const aliases: Alias[] = []
+  visit(document, { Alias: (_key, alias) => void aliases.push(alias) })
+  const lost = aliases.find(alias => alias.resolve(document) === undefined)
+  const alias = lost ?? aliases[0]
+  const line = lineAt(lines, alias?.range?.[0] ?? 0)
+  const name = alias?.source ?? ''
+  return lost === undefined
+    ? problemAt(line, `the alias *${name} holds itself, or too much`, 'write the value out')
+    : problemAt(line, `there is no anchor &${name} before *${name}`, 'put the text into quotes')
 }
 
 function chooseStreamJob(
@@ -138,16 +168,33 @@ function applySet(source: Source, assignment: string): ManifestProblem[] {
     ]
   }
   const keys = path.map(key => (/^\d+$/.test(key) ? Number(key) : key))
-  const value = assignment.slice(at + 1)
+  const text = assignment.slice(at + 1)
   const isArgument = path.length === 4 && path.slice(0, 3).join('.') === 'spec.job.args'
+  const value = isArgument ? text : yamlValue(text)
+  const refuse = (problem: string, fix: string): ManifestProblem[] => {
+    return [{ path: path.join('.'), line: undefined, problem, fix }]
+  }
+  if (value === UNRESOLVED) {
+    return refuse(`is set to ${JSON.stringify(text)}, which is not YAML`, 'put a text into quotes')
+  }
   try {
-    source.document.setIn(keys, isArgument ? value : parseDocument(value).toJS())
+    source.document.setIn(keys, value)
   } catch {
-    const problem = `cannot be set: something above it in the manifest is no map`
-    return [{ path: path.join('.'), line: undefined, problem, fix: 'correct the path after --set' }]
+    const problem = 'cannot be set: something above it in the manifest is no map'
+    return refuse(problem, 'correct the path after --set')
   }
   source.overridden.add(path.join('.'))
   return []
+}
+
+function yamlValue(text: string): unknown {
+  const document = parseDocument(text, { logLevel: 'error' })
+  if (document.errors.length > 0) return UNRESOLVED
+  try {
+    return document.toJS() as unknown
+  } catch {
+    return UNRESOLVED
+  }
 }
 
 interface Unplaced {

@@ -49,7 +49,7 @@ export const storageErrors = defineErrors({
     domain: 'user',
     retry: 'never',
     message: (e: { location: string }) => `the bucket of ${e.location} does not exist`,
-    next: 'create the bucket, or correct its name, the region or the endpoint (AWS_ENDPOINT_URL_S3)',
+    next: 'create the bucket, or correct its name, region or endpoint (AWS_ENDPOINT_URL_S3)',
   },
   WEIR_STORE_CREDENTIALS: {
     domain: 'user',
@@ -57,8 +57,8 @@ export const storageErrors = defineErrors({
     message: (e: { location: string; reason: string }) =>
       `the credentials for ${e.location} are refused or missing: ${e.reason}`,
     next:
-      'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; on a cluster the secret or ' +
-      'the service account of the job',
+      'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; on a cluster the secret ' +
+      'or the service account of the job',
   },
   WEIR_STORE_UNSUPPORTED: {
     domain: 'user',

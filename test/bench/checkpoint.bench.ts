@@ -57,7 +57,14 @@ function keyedCount(records: number, keys: number): Job {
   )
 }
 
-async function measureCost(io: BenchIo, name: string, made: Job, count: number): Promise<void> {
+interface CostCase {
+  readonly name: string
+  readonly made: Job
+  /** Records of a run. */
+  readonly count: number
+}
+
+async function measureCost(io: BenchIo, { name, made, count }: CostCase): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
   const everyMs = io.count('every', 1_000)
   let checkpoints = 0
@@ -151,11 +158,11 @@ export const checkpoint = defineBench({
     if (only !== 'alignment') {
       const events = io.count('events', 4_000_000)
       const q5 = nexmarkJob({ query: 'q5', input: 'bytes', count: events, sink })
-      await measureCost(io, 'nexmark q5, bytes, one slot', q5, events)
+      await measureCost(io, { name: 'nexmark q5, bytes, one slot', made: q5, count: events })
       const keys = io.count('keys', 1_000_000)
       const records = io.count('records', 20_000_000)
       const name = `count by ${keys.toLocaleString('en-US')} keys, one slot`
-      await measureCost(io, name, keyedCount(records, keys), records)
+      await measureCost(io, { name, made: keyedCount(records, keys), count: records })
     }
     if (only !== 'cost') await measureAlignment(io)
   },

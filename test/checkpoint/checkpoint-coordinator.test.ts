@@ -232,6 +232,60 @@ describe('C8: where barriers overtake', () => {
   })
 })
 
+describe('room', () => {
+  test.each([1, 2, 5])('as many as %i run at once; each that ends makes room for one', most => {
+    const bench = new CoordinatorBench({ maxConcurrent: most }).run()
+    for (let id = 1; id <= most; id++) {
+      expect(bench.at(id * 100)).toEqual([`reserve-id ${id}`])
+      bench.reserved(id)
+    }
+    expect(bench.at((most + 1) * 100)).toEqual([])
+    expect(bench.declined(1)).toEqual(['abort 1', `reserve-id ${most + 1}`])
+    expect(bench.at((most + 1) * 100 + 99)).toEqual([])
+  })
+
+  test('savepoints neither need room nor take it, and wait for no pause', () => {
+    const bench = new CoordinatorBench({ minPauseMs: 1_000, timeoutMs: 9_000 }).run()
+    bench.at(100)
+    bench.reserved(1)
+    expect(bench.ask('s')).toEqual(['reserve-id 2'])
+    expect(bench.ask('t')).toEqual(['reserve-id 3'])
+    expect(bench.complete(1)).toEqual(['complete 1'])
+    expect(bench.ask('u')).toEqual(['reserve-id 4'])
+    expect(bench.at(1_099)).toEqual([])
+    expect(bench.at(1_100)).toEqual(['reserve-id 5'])
+  })
+
+  test('each expires by itself', () => {
+    const bench = new CoordinatorBench({ maxConcurrent: 2, tolerableFailures: 5 }).run()
+    bench.at(100)
+    bench.reserved(1)
+    bench.at(200)
+    bench.reserved(2)
+    expect(bench.at(1_100)).toEqual(['abort 1', 'reserve-id 3'])
+    expect(bench.complete(2)).toEqual(['complete 2'])
+  })
+})
+
+describe('what is unknown', () => {
+  test('parts of a checkpoint that never was are removed', () => {
+    const bench = new CoordinatorBench().run()
+    expect(bench.ack(9, 'a/0')).toEqual(['discard 9'])
+  })
+
+  test('parts of one that completed stay', () => {
+    const bench = new CoordinatorBench().run()
+    bench.at(100)
+    bench.complete(1)
+    expect(bench.ack(1, 'a/0')).toEqual([])
+  })
+
+  test('its failure is nobody’s', () => {
+    const bench = new CoordinatorBench().run()
+    expect([bench.failed(9), bench.declined(9), bench.verified(9)]).toEqual([[], [], []])
+  })
+})
+
 describe('several at once', () => {
   test('a newer one that completes first subsumes the older', () => {
     const bench = new CoordinatorBench({ maxConcurrent: 2 }).run()

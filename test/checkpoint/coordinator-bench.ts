@@ -69,6 +69,10 @@ export class CoordinatorBench {
     return short(this.tell({ kind: 'failed', id, reason, nowMs: this.nowMs }))
   }
 
+  declined(id: number, reason = 'overtaken'): string[] {
+    return short(this.tell({ kind: 'declined', id, reason, nowMs: this.nowMs }))
+  }
+
   ask(requestId: string, snapshot: 'checkpoint' | 'savepoint' = 'savepoint'): string[] {
     return short(this.tell({ kind: 'requested', snapshot, requestId, nowMs: this.nowMs }))
   }

@@ -81,7 +81,7 @@ class World {
     if (!('id' in decision)) return
     const { id } = decision
     const event = fails
-      ? ({ kind: 'failed', id, reason: 'chance', nowMs } as const)
+      ? ({ kind: id % 3 === 0 ? 'declined' : 'failed', id, reason: 'chance', nowMs } as const)
       : this.#outcome(decision, task)
     if (event !== undefined) this.#tell(event)
   }

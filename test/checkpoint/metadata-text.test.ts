@@ -29,12 +29,11 @@ function metadata(): CheckpointMetadata {
         { checkpointId: 7, committable: 'nothing is said of it' },
       ],
     }
-    const { handle } = subtaskHandle('aggregate', index, [aggregate, sink])
+    const { handle } = subtaskHandle('aggregate', index, { parts: [aggregate, sink] })
     return { ...handle, metrics: { ...handle.metrics, recordsPerSink: { sink: 8 } } }
   })
-  const source = subtaskHandle('source', 0, [
-    { ...emptyPart('source'), splits: [Object.assign({ id: 'a' }, { offset: 12 })] },
-  ]).handle
+  const splits = [Object.assign({ id: 'a' }, { offset: 12 })]
+  const source = subtaskHandle('source', 0, { parts: [{ ...emptyPart('source'), splits }] }).handle
   const counted = { ...source, metrics: { ...source.metrics, recordsPerSplit: { a: 12 } } }
   return buildMetadata({
     kind: 'checkpoint',

@@ -19,7 +19,7 @@ function metadataOf(
     triggeredAtMs: 0,
     completedAtMs: 0,
     operators: [description('op', parts.length, change)],
-    subtasks: parts.map((part, index) => subtaskHandle('op', index, [part]).handle),
+    subtasks: parts.map((part, index) => subtaskHandle('op', index, { parts: [part] }).handle),
     edges: [],
     enumerators: new Map(),
     proofBefore: undefined,

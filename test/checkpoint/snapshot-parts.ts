@@ -52,13 +52,17 @@ export function keyedSnapshot(
   return { states: [counts], groups, chunks }
 }
 
+export interface SubtaskParts {
+  readonly parts?: readonly OperatorPart[]
+  readonly inFlight?: readonly ChannelPart[]
+}
+
 export function subtaskHandle(
   vertexId: string,
   subtaskIndex: number,
-  parts: readonly OperatorPart[] | { readonly inFlight: readonly ChannelPart[] },
+  { parts = [], inFlight = [] }: SubtaskParts,
 ): { readonly handle: SubtaskHandle; readonly bytes: Buffer } {
-  const { pieces, sizeBytes, operators, channels } =
-    'inFlight' in parts ? encodeStateFile([], parts.inFlight) : encodeStateFile(parts)
+  const { pieces, sizeBytes, operators, channels } = encodeStateFile(parts, inFlight)
   const file = sizeBytes === 0 ? undefined : `${vertexId}-${subtaskIndex}.state`
   const metrics = {
     alignmentMs: 1,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { exitCodes } from '../../src/cli/cli-io.ts'
 import { runProgram } from '../../src/cli/program.ts'
-import { describeFailure, firstFailing } from '../../src/testing/sim/replay.ts'
+import { explainFailure, firstFailing } from '../../src/testing/sim/replay.ts'
 import type { SeedResult } from '../../src/testing/sim/run-seed.ts'
 import { cliTestIo } from './cli-test-io.ts'
 
@@ -21,8 +21,12 @@ test('a traced seed shows its scenario and its steps', async () => {
 
 test('a failing seed names what it broke and the command that replays it', async () => {
   const found = await firstFailing({ first: 1, count: 100, off: ['idempotent-commit'] })
-  const text = describeFailure(found as SeedResult)
+  const text = await explainFailure(found as SeedResult, ['idempotent-commit'])
   expect(text).toContain('no-record-doubled: split ')
+  // The last steps before it, and no others.
+  expect(text).toMatch(/^ {2}\| +\d+\.\d\d {2}\S+ +\S/m)
+  expect(text.match(/^ {2}\| /gm)).toHaveLength(25)
+  expect(text).toMatch(/\| +\d+\.\d\d {2}world +VIOLATION [^\n]*\n {2}replay: /)
   expect(text).toContain(`replay: ./weir sim --seeds 1 --first ${found?.seed} --trace\n`)
 })
 

@@ -84,13 +84,13 @@ async function disturb(bank: Bank, random: SeededRandom): Promise<void> {
 
 describe('bank-transfers over one jobmanager and four taskmanagers', () => {
   test('killed and stopped at random, it gives the output of an undisturbed run', async () => {
-    const size = { 'job.args.transfers': 200_000 }
+    const size = { 'job.args.transfers': 150_000 }
     const undisturbed = new Bank(size)
     expect(await undisturbed.process.ended).toMatchObject({ code: 0 })
     const random = new SeededRandom(Number(process.env.WEIR_TEST_SEED ?? 7))
     const bank = new Bank({ ...size, 'job.args.rate': 25_000 })
     await bank.process.runsUntil(() => bank.hasCheckpoint)
-    for (let round = 0; round < 9 && bank.process.isRunning; round++) {
+    for (let round = 0; round < 8 && bank.process.isRunning; round++) {
       await disturb(bank, random)
       await sleep(random.int(1_200))
     }
@@ -98,7 +98,7 @@ describe('bank-transfers over one jobmanager and four taskmanagers', () => {
     expect(end).toMatchObject({ code: 0 })
     expect(end.err).toMatch(/was ended by SIGKILL: it is started again/)
     const { entries } = bank
-    expect(entries).toHaveLength(400_000)
+    expect(entries).toHaveLength(300_000)
     expect(entries).toEqual(undisturbed.entries)
     const location = join(bank.folder, '.weir/checkpoints')
     const store = new LocalFolderStore({ folder: location, random: new SystemRandom() })

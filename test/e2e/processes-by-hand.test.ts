@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { JobDescriptionText } from '../../src/protocol/job-description.ts'
 import { readLines, repository, ScratchFolders, weir } from './weir-process.ts'
 
-const TRANSFERS = 120_000
+const TRANSFERS = 84_000
 const folders = new ScratchFolders()
 const hands: Hand[] = []
 

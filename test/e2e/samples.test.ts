@@ -24,7 +24,7 @@ const small: Readonly<Record<string, readonly [args: Record<string, string>, row
 }
 
 /** It has a file of its own. */
-const elsewhere = ['flight-delays']
+const elsewhere = ['flight-delays', 'kafka']
 
 const manifests = readdirSync(join(repository, 'manifests/samples')).map(file =>
   basename(file, '.yaml'),

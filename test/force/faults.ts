@@ -16,6 +16,7 @@ export type FaultName =
   | 'pause-long'
   | 'full-disk'
   | 'cut-connection'
+  | 'storm'
 
 export interface Fault {
   readonly name: FaultName
@@ -70,6 +71,12 @@ export const faults: readonly Fault[] = [
     strikes: 3,
     strike: cutConnection,
   },
+  {
+    name: 'storm',
+    does: 'kills, pauses and cuts, one after the other, without waiting for the job to recover',
+    strikes: 2,
+    strike: storm,
+  },
 ]
 
 function oneOf(processes: readonly WeirChildProcess[], random: Random): WeirChildProcess {
@@ -91,6 +98,23 @@ async function freeze(target: WeirChildProcess, ms: number): Promise<void> {
   signal(target, 'SIGSTOP')
   await pause(ms)
   signal(target, 'SIGCONT')
+}
+
+/** Strikes of a storm, and the longest time between two of them. */
+const STORM_STRIKES = 6
+const STORM_MS = 1_200
+
+async function storm(run: ForceRun, random: Random): Promise<void> {
+  for (let i = 0; i < STORM_STRIKES; i++) {
+    await pause(random.int(STORM_MS))
+    const all = run.job.processes()
+    const target = all[random.int(Math.max(1, all.length))]
+    const kind = random.int(4)
+    if (kind === 0) run.relays?.cut(random)
+    else if (target === undefined) continue
+    else if (kind === 1) await freeze(target, random.int(LONG_MS))
+    else signal(target, 'SIGKILL')
+  }
 }
 
 async function cutConnection(run: ForceRun, random: Random): Promise<void> {

@@ -2,12 +2,12 @@
  * The all-round job as a user runs it, in a folder of its own, to be hurt: started, killed, restored
  * with another number of slots, and judged by what it committed.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { JobArguments } from '../../src/api/job-arguments.ts'
 import { SteeredRun } from '../e2e/steered-run.ts'
-import { setAll } from '../e2e/weir-process.ts'
+import { repository, setAll } from '../e2e/weir-process.ts'
 import { plansOf } from './all-round/all-round-job.ts'
 import { type CheckOptions, checkOutput } from './check-output.ts'
 import { SmallDisk } from './small-disk.ts'
@@ -96,11 +96,18 @@ export class ForceRun {
     return checkOutput(join(this.folder, 'out'), options)
   }
 
-  /** Ends what still runs and removes the folder; a failed run keeps it. */
+  /** Ends what still runs and removes the folder. What is left of a failed run: see `kept`. */
   async end({ keep }: { readonly keep: boolean }): Promise<void> {
     if (this.#job?.isRunning === true) await this.#job.kill()
     this.relays?.close()
+    rmSync(this.#sockets, { recursive: true, force: true })
+    if (keep) cpSync(this.folder, this.kept, { recursive: true })
     this.smallDisk?.remove()
-    if (!keep) rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** The folders of tests go with the run of all tests; this one stays. */
+  get kept(): string {
+    return join(repository, '.weir/failed', basename(this.folder))
   }
 }

@@ -52,17 +52,20 @@ afterAll(() => {
   if (results.size > 1) process.stdout.write(`${tableOf(results)}\n`)
 })
 
+function lineOf({ alignment, slots }: Cell, result: CellResult): string {
+  const { wrong, strikes, restarts, inFlightBytes, seconds } = result
+  const what = `${alignment}, then ${slots} slots`.padEnd(30)
+  const outcome = wrong.length === 0 ? 'exact' : 'WRONG'
+  const inFlight = `${(inFlightBytes / 1_000).toFixed(0)} kB in flight`
+  const times = `${strikes} strikes, ${restarts} restarts, ${inFlight}, ${seconds.toFixed(1)} s`
+  return `  ${what} ${outcome}  ${times}`
+}
+
 function tableOf(all: ReadonlyMap<Cell, CellResult>): string {
   const lines = ['', `kill matrix, seed ${seed}`]
   for (const { name, does } of faults) {
     lines.push(`${name}: ${does}`)
-    for (const [cell, { wrong, strikes, restarts, seconds }] of all) {
-      if (cell.fault !== name) continue
-      const what = `${cell.alignment}, then ${cell.slots} slots`
-      const outcome = wrong.length === 0 ? 'exact' : 'WRONG'
-      const times = `${strikes} strikes, ${restarts} restarts, ${seconds.toFixed(1)} s`
-      lines.push(`  ${what.padEnd(30)} ${outcome}  ${times}`)
-    }
+    for (const [cell, result] of all) if (cell.fault === name) lines.push(lineOf(cell, result))
   }
   return lines.join('\n')
 }

@@ -23,6 +23,8 @@ export interface CellResult {
   readonly wrong: readonly string[]
   readonly strikes: number
   readonly restarts: number
+  /** The most that a checkpoint after a strike held. */
+  readonly inFlightBytes: number
   readonly seconds: number
   /** What is left of a run that failed. */
   readonly folder: string
@@ -69,9 +71,9 @@ export async function runCell(cell: Cell, seed: number): Promise<CellResult> {
     args: { splits: 12, records: 1_500 },
     fields: fieldsOf(cell),
     ...(cell.fault === 'full-disk' ? { diskBytes: DISK_BYTES } : {}),
-    relays: cell.fault === 'cut-connection',
+    relays: cell.fault === 'cut-connection' || cell.fault === 'storm',
   })
-  const tally = { strikes: 0, restarts: 0 }
+  const tally = { strikes: 0, restarts: 0, inFlightBytes: 0 }
   let wrong: readonly string[] = []
   try {
     wrong = await strikeAndJudge({ run, cell, fault, seed, tally })
@@ -81,7 +83,7 @@ export async function runCell(cell: Cell, seed: number): Promise<CellResult> {
     await run.end({ keep: wrong.length > 0 })
   }
   const seconds = (performance.now() - startedMs) / 1_000
-  return { wrong, ...tally, seconds, folder: run.folder }
+  return { wrong, ...tally, seconds, folder: run.kept }
 }
 
 function fieldsOf({ alignment }: Cell): Readonly<Record<string, string | number>> {
@@ -99,7 +101,7 @@ interface Strike {
   readonly cell: Cell
   readonly fault: Fault
   readonly seed: number
-  readonly tally: { strikes: number; restarts: number }
+  readonly tally: { strikes: number; restarts: number; inFlightBytes: number }
 }
 
 async function strikeAndJudge({ run, cell, fault, seed, tally }: Strike): Promise<string[]> {
@@ -114,6 +116,7 @@ async function strikeAndJudge({ run, cell, fault, seed, tally }: Strike): Promis
     await fault.strike(run, random)
     tally.strikes++
     if (!(await recovered(run))) return [`it did not recover from strike ${i + 1}: ${run.job.said}`]
+    tally.inFlightBytes = Math.max(tally.inFlightBytes, await run.job.inFlightBytes())
   }
   tally.restarts = (await run.job.figures())?.restarts ?? 0
   await run.job.kill()

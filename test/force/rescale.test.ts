@@ -42,7 +42,7 @@ test.each(all.filter(one => isLong || one.isShort))(
       run.start({ parallelism: to, restore })
       wrong = await run.judge(origin === 'unaligned' ? 'any' : 'kept')
       expect(run.job.said).toContain('restored from')
-      expect({ folder: run.folder, wrong: wrong.slice(0, 20) }).toMatchObject({ wrong: [] })
+      expect({ folder: run.kept, wrong: wrong.slice(0, 20) }).toMatchObject({ wrong: [] })
     } finally {
       await run.end({ keep: wrong.length > 0 })
     }

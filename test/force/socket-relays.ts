@@ -36,6 +36,7 @@ export class SocketRelays {
   /** Ends one connection, as a broken cable does when the system notices. */
   cut(random: Random): void {
     const wires = this.#data()
+    if (wires.length === 0) return
     for (const end of wires[random.int(wires.length)]?.ends ?? []) end.destroy()
   }
 

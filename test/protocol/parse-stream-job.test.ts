@@ -230,12 +230,49 @@ describe('--set', () => {
     ['below a plain value', 'kind.name=1', /cannot be set/],
     ['to an unknown field', 'spec.paralelism=2', /no such field/],
     ['to a bad value', 'spec.parallelism=two', /expected a whole number/],
+    ['to half a value', 'spec.parallelism=[1', /is set to "\[1", which is not YAML/],
+    ['to a glob that looks like an alias', 'spec.parallelism=*.4', /which is not YAML/],
   ])('%s is refused without a line', (_sentence, assignment, problem) => {
     const problems = problemsOf(manifest(job), [assignment])
     expect(problems).toHaveLength(1)
     expect(problems[0]?.problem).toMatch(problem)
     expect(problems[0]?.line).toBeUndefined()
   })
+})
+
+const bomb = Array.from({ length: 9 }, (_, i) => {
+  const items =
+    i === 0
+      ? 'x'
+      : Array(9)
+          .fill(`*a${i - 1}`)
+          .join(', ')
+  return `    a${i}: &a${i} [${items}]`
+})
+
+test.each([
+  [
+    'a glob without quotes',
+    'job: { module: a.ts, args: { input: *.jsonl } }',
+    /no anchor &\.jsonl/,
+    5,
+  ],
+  [
+    'an anchor that holds itself',
+    `${job}\ncheckpoint: { retained: &x [*x] }`,
+    /\*x holds itself/,
+    6,
+  ],
+  [
+    'aliases of aliases of aliases',
+    `job:\n  module: a.ts\n  args:\n${bomb.join('\n')}`,
+    /or too much/,
+    9,
+  ],
+])('%s is refused with its line', (_what, spec, problem, line) => {
+  expect(problemsOf(manifest(spec))).toEqual([
+    expect.objectContaining({ problem: expect.stringMatching(problem), line }),
+  ])
 })
 
 test('tells where an inline job begins', () => {

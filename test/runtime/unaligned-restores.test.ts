@@ -7,10 +7,12 @@ import { type Job, job } from '../../src/api/job.ts'
 import { mapState } from '../../src/api/state-descriptor.ts'
 import { tumbling } from '../../src/api/windows/tumbling-windows.ts'
 import { SeededRandom } from '../../src/common/random.ts'
+import type { Exchange } from '../../src/runtime/network/channel.ts'
 import type { BarrierAlignment } from '../../src/runtime/task-contract.ts'
 import { typeOf } from '../../src/schema/type-of.ts'
 import { z } from '../../src/schema/z.ts'
 import { JobRunner, type RunnerCheckpoint, type RunnerOptions } from './job-runner.ts'
+import { Slots } from './network/slots-fixture.ts'
 import { SlowExchange } from './network/slow-channel.ts'
 import { logSink, numbers, SinkLog, sorted } from './test-connectors.ts'
 
@@ -189,5 +191,63 @@ describe('restored from checkpoints of every form, the committed output is exact
   test('and there was something in flight', () => {
     expect(restores).toBeGreaterThan(SEEDS / 3)
     expect(inFlight).toBeGreaterThan(1_000 * SEEDS)
+  })
+})
+
+/** The channels of an attempt, between slots that are joined by sockets. */
+function exchangeOf(slots: Slots): Exchange & { moveAll(): void } {
+  return {
+    output: (edge, from, to) => slots.exchange(from).output(edge, from, to),
+    input: (edge, from, to) => slots.exchange(to).input(edge, from, to),
+    moveAll: () => {},
+  }
+}
+
+describe('the same between slots that are joined by sockets', () => {
+  const count = Math.ceil(SEEDS / 4)
+  let inFlight = 0
+
+  test.each(Array.from({ length: count }, (_, seed) => seed + 1))('seed %i', async seed => {
+    const wanted = await undisturbed()
+    const random = new SeededRandom(seed)
+    const parallelism = 2 + random.int(2)
+    const log = new SinkLog<number>()
+    const { graph } = new JobRunner(allRoundJob(log), { parallelism }).plan
+    const settings = {
+      bufferTimeoutMs: 0,
+      exclusiveCredits: 1 + random.int(2),
+      floatingCredits: random.int(3),
+      frameBytes: 150 + random.int(400),
+    }
+    const slots = await Slots.start({ graph, slots: parallelism, settings })
+    try {
+      let restore: RunnerCheckpoint | undefined
+      for (let attempt = 0; attempt < 3; attempt++) {
+        if (attempt > 0) slots.begin(attempt)
+        log.wakeUps = []
+        log.blocked = false
+        const runner = new JobRunner(allRoundJob(log), {
+          parallelism,
+          attempt,
+          exchange: exchangeOf(slots),
+          ...(restore === undefined ? {} : { restore }),
+        })
+        if (attempt === 2) {
+          await runner.runToEnd()
+          break
+        }
+        const story = await disturb(runner, log, { random, firstId: 1 + attempt * 100 })
+        inFlight += story.inFlight
+        restore = story.completed ?? restore
+      }
+    } finally {
+      await slots.stop()
+    }
+    expect(slots.failures).toEqual([])
+    expect(compare(sorted(log.committed), wanted)).toBe('equal')
+  })
+
+  test('and there was something in flight', () => {
+    expect(inFlight).toBeGreaterThan(100 * count)
   })
 })

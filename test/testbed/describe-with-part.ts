@@ -5,16 +5,22 @@ import { sharedPart } from './test-session.ts'
 import { TestbedError } from './testbed-error.ts'
 
 /**
- * A block of tests that need a real part. Where the machine lacks what the part needs they are
+ * A block of tests that need a real part, or several. Where the machine lacks what the part needs they are
  * skipped, each by its name; with CI=true that fails. Awaited at the top of a test file.
  */
 export async function describeWithPart(
   name: string,
-  part: PartName,
+  part: PartName | readonly PartName[],
   tests: (environment: PartEnvironment) => void,
 ): Promise<void> {
-  const found = await findPart(part)
-  if (found !== undefined) describe(name, () => tests(found))
+  const found: PartEnvironment[] = []
+  const names = [part].flat()
+  for (const one of names) {
+    const environment = await findPart(one)
+    if (environment !== undefined) found.push(environment)
+  }
+  const all: PartEnvironment = Object.assign({}, ...found)
+  if (found.length === names.length) describe(name, () => tests(all))
   else describe.skip(name, () => tests({}))
 }
 

@@ -43,6 +43,8 @@ export function brokerProperties(settings: BrokerSettings): string {
     'transaction.abort.timed.out.transaction.cleanup.interval.ms=500',
     // By default the cleaner takes 128 MiB of the heap.
     'log.cleaner.dedupe.buffer.size=4194304',
+    // Tests write records of any time: none is too old to stay.
+    'log.retention.ms=-1',
     'num.network.threads=2',
     'num.io.threads=4',
     'log.index.size.max.bytes=1048576',

@@ -1,6 +1,7 @@
 /**
  * `weir testbed up|down|status [PART] [--name NAME] [--owner PID] [--json]`: real parts that run until
  * they are told to stop, or until their owner ends. Several of one kind have names of their own.
+ * `prepare MANIFEST` is what `weir run --testbed` asks for.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { holdLock } from './hold-lock.ts'
 import { testbedFolder } from './install-once.ts'
 import type { PartEnvironment, PartName } from './part.ts'
 import { parts } from './parts.ts'
+import { prepareRun } from './prepare-run.ts'
 import { isRunning, serverPid, stopServer } from './server-process.ts'
 import { TestbedError } from './testbed-error.ts'
 
@@ -88,6 +90,19 @@ async function perform(verb: string, request: Request | undefined): Promise<read
   return []
 }
 
+async function prepare(file: string): Promise<number> {
+  const [kafka, s3] = await Promise.all(
+    (['kafka', 's3'] as const).map(part => up({ part, name: part, owner: 0 })),
+  )
+  const prepared = await prepareRun(file, {
+    kafka: kafka?.environment ?? {},
+    s3: s3?.environment ?? {},
+  })
+  process.stderr.write('testbed: kafka and s3 stay up; weir testbed down kafka, s3 ends them\n')
+  process.stdout.write(`${JSON.stringify(prepared)}\n`)
+  return 0
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -99,6 +114,7 @@ async function main(args: readonly string[]): Promise<number> {
     },
   })
   const [verb = '', part] = positionals
+  if (verb === 'prepare') return prepare(part ?? '')
   if (!['up', 'down', 'status'].includes(verb)) {
     throw new TestbedError(`weir testbed does not know ${JSON.stringify(verb)}`, usage)
   }

@@ -40,6 +40,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   msgpackr: ['src/schema/'],
   'csv-parse': ['src/connectors/files/'],
   hyparquet: ['src/connectors/'],
+  'hyparquet-writer': ['src/connectors/'],
   'hyparquet-compressors': ['src/connectors/'],
   '@aws-sdk/client-s3': ['src/storage/s3/s3-sdk-requests.ts'],
   snappy: ['src/connectors/kafka/compression.ts'],

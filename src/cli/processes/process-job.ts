@@ -10,6 +10,7 @@
  *  U2  Nothing is left when `done` resolves.
  */
 import { join } from 'node:path'
+import process from 'node:process'
 import { HeartbeatWatch } from '../../cluster/control/heartbeat-watch.ts'
 import { errorOf } from '../../cluster/failure-report.ts'
 import type { JobProgress } from '../../cluster/job-progress.ts'
@@ -73,7 +74,7 @@ export class ProcessJob {
     const { graph, io, jobId } = options
     this.#startedMs = io.clock.monotonic()
     this.#progress = notStarted(graph, io)
-    this.#folder = new RunFolder(io.cwd, jobId)
+    this.#folder = new RunFolder({ cwd: io.cwd, jobId, pid: process.pid })
     this.#folder.describe(options.description)
     const member = (name: string): Member => {
       return { name, policy: new RespawnPolicy(), child: undefined }

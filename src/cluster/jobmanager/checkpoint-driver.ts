@@ -129,6 +129,11 @@ export class CheckpointDriver {
     this.#tell({ kind: 'acknowledged', id, task, part, nowMs: this.#now() })
   }
 
+  /** A subtask takes no part: no failure. */
+  declined(id: number, reason: string): void {
+    this.#tell({ kind: 'declined', id, reason, nowMs: this.#now() })
+  }
+
   failed(id: number, reason: string): void {
     this.#tell({ kind: 'failed', id, reason, nowMs: this.#now() })
   }

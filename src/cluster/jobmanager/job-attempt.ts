@@ -264,7 +264,7 @@ export class JobAttempt {
         this.#driver?.acknowledged(event.checkpointId, `${event.part.vertexId}/${slot}`, event.part)
         break
       case 'declined':
-        this.#driver?.failed(event.checkpointId, `${event.vertexId}/${slot}: ${event.reason}`)
+        this.#declined(event, `${event.vertexId}/${slot}: ${event.reason}`)
         break
       case 'aligned':
         this.#alignment.report(event)
@@ -278,6 +278,11 @@ export class JobAttempt {
         }
         break
     }
+  }
+
+  #declined(event: SlotEvent & { readonly kind: 'declined' }, reason: string): void {
+    if (event.isFailure) this.#driver?.failed(event.checkpointId, reason)
+    else this.#driver?.declined(event.checkpointId, reason)
   }
 
   #allRunning(): void {

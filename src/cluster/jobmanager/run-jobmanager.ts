@@ -67,7 +67,12 @@ export async function runJobManager(host: ProcessHost): Promise<number> {
     return processExits.ok
   }
   if (end === 'abandoned') manager.cancel()
-  else tell(farewell(manager, end))
+  else {
+    const { outcome, error, lastCheckpointPath } = end
+    if (outcome === 'failed') logger.error({ err: error, lastCheckpointPath }, 'the job has failed')
+    else logger.info({ outcome, lastCheckpointPath }, 'the job is over')
+    tell(farewell(manager, end))
+  }
   await Promise.all([closeRest(), manager.close()])
   return end === 'abandoned' || end.outcome === 'failed' ? processExits.failed : processExits.ok
 }

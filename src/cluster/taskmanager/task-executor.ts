@@ -199,7 +199,8 @@ export class TaskExecutor {
     return {
       running: () => say({ kind: 'running', vertexId }),
       snapshotTaken: snapshot => this.#store(attempt, snapshot),
-      declined: (checkpointId, reason) => say({ kind: 'declined', checkpointId, vertexId, reason }),
+      declined: (checkpointId, reason) =>
+        say({ kind: 'declined', isFailure: false, checkpointId, vertexId, reason }),
       requestSplit: operatorId => say({ kind: 'request-split', reader: { vertexId, operatorId } }),
       drained: () => say({ kind: 'drained', vertexId }),
       finished: () => say({ kind: 'finished', vertexId }),
@@ -242,7 +243,8 @@ export class TaskExecutor {
       part => this.#say(attempt, { kind: 'acknowledged', checkpointId, part }),
       (error: unknown) => {
         const reason = failureReport(error).message
-        this.#say(attempt, { kind: 'declined', checkpointId, vertexId, reason })
+        const declined = { kind: 'declined', checkpointId, vertexId, reason } as const
+        this.#say(attempt, { ...declined, isFailure: true })
       },
     )
     attempt.writes.add(write)

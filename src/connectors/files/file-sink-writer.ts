@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path'
 import type { SinkContext, SinkWriter } from '../../api/sink.ts'
 import type { JsonValue } from '../../api/source.ts'
 import type { TimerHandle } from '../../common/clock.ts'
-import type { Encoder } from '../../schema/format.ts'
+import type { Compression } from './byte-input.ts'
 import { fileErrors, reasonOf } from './file-errors.ts'
 import type { OutputDisk } from './output-file.ts'
+import type { MakePartBody, PartBody } from './part-body.ts'
 import { PartFile } from './part-file.ts'
 import { inProgressName, type PartNaming, partName } from './part-name.ts'
 
@@ -39,9 +40,9 @@ export interface FileWriterOptions<IN> {
   readonly context: SinkContext
   readonly folder: string
   readonly naming: PartNaming
-  readonly encoder: Encoder<IN>
-  /** The first line of each part. */
-  readonly header: string | undefined
+  readonly makeBody: MakePartBody<IN>
+  /** Of each part as a whole. */
+  readonly compression: Compression
   readonly partitionBy: PartitionBy<IN> | undefined
   readonly rolling: RollingPolicy
   readonly disk: OutputDisk
@@ -54,12 +55,12 @@ export interface FileWriterOptions<IN> {
 const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024
 /** Each open part holds a buffer and a file descriptor. */
 const OPEN_PARTS_MAX = 100
-const LINE_FEED = 0x0a
 
-interface OpenPart {
+interface OpenPart<IN> {
   readonly partition: string
   readonly file: string
   readonly part: PartFile
+  readonly body: PartBody<IN>
   /** As of the last look: for telling quiet parts. */
   seenRecords: number
   quietSinceMs: number
@@ -67,13 +68,12 @@ interface OpenPart {
 
 export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
   readonly #options: FileWriterOptions<IN>
-  readonly #encoder: Encoder<IN>
   readonly #partitionBy: PartitionBy<IN> | undefined
   readonly #sizeBytesMax: number
   /** By partition, in the order in which they were opened. */
-  readonly #open = new Map<string, OpenPart>()
+  readonly #open = new Map<string, OpenPart<IN>>()
   readonly #finishing = new Set<Promise<void>>()
-  #current: OpenPart | undefined
+  #current: OpenPart<IN> | undefined
   #finished: FileCommittable[] = []
   #unsyncedFolders = new Set<string>()
   #epoch: number
@@ -85,7 +85,6 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
 
   constructor(options: FileWriterOptions<IN>) {
     this.#options = options
-    this.#encoder = options.encoder
     this.#partitionBy = options.partitionBy
     this.#sizeBytesMax = options.rolling.sizeBytes
     this.#epoch = options.epoch
@@ -98,16 +97,7 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
     let current = this.#current
     if (current === undefined || current.partition !== partition) current = this.#select(partition)
     const { part } = current
-    const { out } = part
-    const before = out.length
-    try {
-      this.#encoder.write(out, value)
-    } catch (error) {
-      // Half a record must not stay in the file.
-      out.length = before
-      throw error
-    }
-    out.writeUint8(LINE_FEED)
+    current.body.write(value)
     part.records++
     part.sendIfFull()
     if (part.sizeBytes >= this.#sizeBytesMax) this.#finish(current)
@@ -139,7 +129,7 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
     this.#current = undefined
   }
 
-  #select(partition: string): OpenPart {
+  #select(partition: string): OpenPart<IN> {
     let current = this.#open.get(partition)
     if (current === undefined) {
       current = this.#openPart(partition)
@@ -149,8 +139,8 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
     return current
   }
 
-  #openPart(partition: string): OpenPart {
-    const { folder, context, naming, run, disk, header } = this.#options
+  #openPart(partition: string): OpenPart<IN> {
+    const { folder, context, naming, run, disk, compression } = this.#options
     requirePartition(partition)
     const [oldest] = this.#open.values()
     if (this.#open.size >= OPEN_PARTS_MAX && oldest !== undefined) this.#finish(oldest)
@@ -161,22 +151,24 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
     const part = new PartFile({
       path,
       disk,
+      compression,
       openedMs,
       onInFlight: bytes => this.#onInFlight(bytes),
       onFailure: error => this.#fail(path, error),
     })
-    if (header !== undefined) part.out.writeBytes(Buffer.from(`${header}\n`))
+    const body = this.#options.makeBody(part)
     const file = join(partition, name)
-    return { partition, file, part, seenRecords: 0, quietSinceMs: openedMs }
+    return { partition, file, part, body, seenRecords: 0, quietSinceMs: openedMs }
   }
 
   /** Closes the part beside the task; the next record of its partition opens another. */
-  #finish(open: OpenPart): void {
+  #finish(open: OpenPart<IN>): void {
     const { folder } = this.#options
     this.#open.delete(open.partition)
     if (this.#current === open) this.#current = undefined
     // Its first record could not be encoded: there is no file.
     if (open.part.records === 0) return
+    open.body.close()
     const { records } = open.part
     const finishing = open.part.finish().then(bytes => {
       this.#finishing.delete(finishing)

@@ -7,20 +7,26 @@ import type { Sink, SinkContext } from '../../api/sink.ts'
 import type { JsonValue } from '../../api/source.ts'
 import { type Duration, durationMs } from '../../common/duration.ts'
 import { type Random, SystemRandom } from '../../common/random.ts'
-import type { Format } from '../../schema/format.ts'
+import type { Compression } from './byte-input.ts'
 import { isCsvFormat } from './csv-format.ts'
 import { FileCommitter } from './file-committer.ts'
 import { fileErrors } from './file-errors.ts'
 import { type FileCommittable, FileSinkWriter, type PartitionBy } from './file-sink-writer.ts'
 import { localDisk, type OutputDisk } from './output-file.ts'
 import { firstEpoch, type OnExisting, prepareFolder } from './output-folder.ts'
+import { type FileFormat, isParquet } from './parquet-format.ts'
+import { lineBodies, type MakePartBody } from './part-body.ts'
 
 /** Where the records go, and in what form. */
 export interface FileSinkOptions<IN> {
   /** The folder; it is made if need be. */
   readonly path: string
-  /** `json(T)`, `text()` or `csv(T)`. */
-  readonly format: Format<IN>
+  /** `json(T)`, `text()`, `csv(T)` or `parquet(T)`. */
+  readonly format: FileFormat<IN>
+  /**
+   * Of lines: the whole file, default `none`. Of Parquet: the pages inside of it, default `zstd`.
+   */
+  readonly compression?: Compression
   /** The folder below `path` for a record, such as `date=2001-01-01/hour=06`. */
   readonly partitionBy?: PartitionBy<IN>
   /** Parts are closed at every checkpoint, and earlier when one of these is reached. */
@@ -40,7 +46,7 @@ export interface FileSinkOptions<IN> {
   readonly onExisting?: OnExisting
   /** Parts are named `<prefix>-<subtask>-<epoch>-<counter><suffix>`; default `part`. */
   readonly prefix?: string
-  /** Default `.jsonl`, `.csv` or `.txt`, by the format. */
+  /** Default `.jsonl`, `.csv`, `.txt` or `.parquet`, by the format; then `.gz` or `.zst`. */
   readonly suffix?: string
   readonly name?: string
 }
@@ -56,12 +62,15 @@ const SUFFIXES: { readonly [format: string]: string | undefined } = {
   json: '.jsonl',
   csv: '.csv',
   text: '.txt',
+  parquet: '.parquet',
 }
+const ENDINGS: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', zstd: '.zst' }
 
 /**
- * A sink that writes one record a line. Readers see a part only after the checkpoint that covers
- * its records, under a name without a leading dot. When a job is restored, what later attempts
- * wrote is removed, also if it was visible already: the folder then holds each record once.
+ * A sink that writes one record a line, or rows of Parquet. Readers see a part only after the
+ * checkpoint that covers its records, under a name without a leading dot. When a job is restored,
+ * what later attempts wrote is removed, also if it was visible already: the folder then holds each
+ * record once.
  */
 export function fileSink<IN>(
   options: FileSinkOptions<IN>,
@@ -89,7 +98,8 @@ async function openWriter<IN>(
   { context, restored }: WriterRequest,
 ): Promise<FileSinkWriter<IN>> {
   const { format, partitionBy, rolling = {}, onExisting = 'fail' } = options
-  const { prefix = 'part', suffix = SUFFIXES[format.name] ?? '' } = options
+  const lines = isParquet(format) ? 'none' : (options.compression ?? 'none')
+  const { prefix = 'part', suffix = `${SUFFIXES[format.name] ?? ''}${ENDINGS[lines]}` } = options
   const naming = { prefix, suffix }
   const folder = resolve(options.path)
   const runs = restored.map(state => (state as { readonly run: string }).run)
@@ -115,8 +125,8 @@ async function openWriter<IN>(
     context,
     folder,
     naming,
-    encoder: format.makeEncoder(),
-    header: isCsvFormat(format) ? format.headerLine() : undefined,
+    makeBody: await bodiesOf(options),
+    compression: lines,
     partitionBy,
     rolling: {
       sizeBytes: rolling.sizeBytes ?? ROLL_BYTES,
@@ -127,6 +137,17 @@ async function openWriter<IN>(
     run: onExisting === 'append' ? (runs[0] ?? ownRun()) : '',
     epoch: firstEpoch(restoredCheckpointId),
   })
+}
+
+/** What writes Parquet is loaded by jobs that do. */
+async function bodiesOf<IN>(options: FileSinkOptions<IN>): Promise<MakePartBody<IN>> {
+  const { format, compression = 'zstd' } = options
+  if (isParquet(format)) {
+    const { parquetBodies } = await import('./parquet-bodies.ts')
+    return parquetBodies(format, compression)
+  }
+  const header = isCsvFormat(format) ? format.headerLine() : undefined
+  return lineBodies({ encoder: format.makeEncoder(), header })
 }
 
 function digest(text: string): string {

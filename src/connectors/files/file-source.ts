@@ -1,19 +1,15 @@
 /** Files as a source: lines of text or rows of columns, of one file, a folder or a pattern. */
 import type { EnumeratorContext, JsonValue, ReaderContext, Source } from '../../api/source.ts'
 import { type Duration, durationMs } from '../../common/duration.ts'
-import type { Format } from '../../schema/format.ts'
 import { isCsvFormat } from './csv-format.ts'
 import { FileEnumerator } from './file-enumerator.ts'
 import { fileErrors } from './file-errors.ts'
 import { FileReader, type ScannerFactory } from './file-reader.ts'
 import type { FileSplit } from './file-split.ts'
-import type { ParquetFormat } from './parquet-format.ts'
+import { type FileFormat, isParquet } from './parquet-format.ts'
 import { ParquetScannerFactory } from './parquet-scanner.ts'
 import { planParquetSplits, planTextSplits } from './split-planning.ts'
 import { framingOf, TextScannerFactory } from './text-scanner-factory.ts'
-
-/** How the bytes of a file are records. */
-export type FileFormat<T> = Format<T> | ParquetFormat<T>
 
 /** Which files are read, and how. */
 export interface FileSourceOptions<T> {
@@ -70,8 +66,4 @@ export function fileSource<T>(options: FileSourceOptions<T>): Source<T, FileSpli
       return new FileReader(context, scanners)
     },
   }
-}
-
-function isParquet<T>(format: FileFormat<T>): format is ParquetFormat<T> {
-  return 'kind' in format && format.kind === 'parquet'
 }

@@ -1,6 +1,6 @@
 export { type CsvFormat, type CsvOptions, csv } from './csv-format.ts'
 export { type FileSinkOptions, fileSink } from './file-sink.ts'
 export type { FileCommittable, PartitionBy } from './file-sink-writer.ts'
-export { type FileFormat, type FileSourceOptions, fileSource } from './file-source.ts'
+export { type FileSourceOptions, fileSource } from './file-source.ts'
 export type { OnExisting } from './output-folder.ts'
-export { type ParquetFormat, parquet } from './parquet-format.ts'
+export { type FileFormat, type ParquetFormat, parquet } from './parquet-format.ts'

@@ -1,3 +1,4 @@
+import type { Format } from '../../schema/format.ts'
 import type { Type } from '../../schema/type.ts'
 import type { ObjectNode } from '../../schema/type-node.ts'
 import { typeOf } from '../../schema/type-of.ts'
@@ -12,10 +13,17 @@ export interface ParquetFormat<T> {
   readonly node: ObjectNode
 }
 
+/** How the bytes of a file are records. */
+export type FileFormat<T> = Format<T> | ParquetFormat<T>
+
+export function isParquet<T>(format: FileFormat<T>): format is ParquetFormat<T> {
+  return 'kind' in format && format.kind === 'parquet'
+}
+
 /**
- * Parquet files, read only. Only the columns of the schema are read. Timestamps are milliseconds
- * whatever the file's unit (finer digits are cut off); integers of 64 bits become numbers where the
- * schema says `int`, `int32` or `timestamp`, and must fit.
+ * Parquet files. Only the columns of the schema are read. Timestamps are milliseconds whatever the
+ * file's unit (finer digits are cut off); integers of 64 bits become numbers where the schema says
+ * `int`, `int32` or `timestamp`, and must fit. Written are fields of leaves, arrays and objects.
  */
 export function parquet<T extends object>(given: Type<T> | z.ZodType<T>): ParquetFormat<T> {
   const type = typeOf(given)

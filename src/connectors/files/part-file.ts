@@ -3,6 +3,8 @@
  * after the other while the next is filled.
  */
 import { ByteWriter } from '../../common/bytes.ts'
+import type { Compression } from './byte-input.ts'
+import { type Compressor, makeCompressor } from './compressor.ts'
 import type { OutputDisk, OutputFile } from './output-file.ts'
 
 /** Large writes cost less each; larger ones than this gain nothing more. */
@@ -13,6 +15,8 @@ const FIRST_BYTES = 4 * 1024
 export interface PartFileOptions {
   readonly path: string
   readonly disk: OutputDisk
+  /** Of the file as a whole; what compresses inside of itself says `none`. */
+  readonly compression: Compression
   readonly openedMs: number
   /** Told of bytes handed to the disk (positive) and of bytes that arrived there (negative). */
   readonly onInFlight: (bytes: number) => void
@@ -24,20 +28,27 @@ export class PartFile {
   readonly out = new ByteWriter(FIRST_BYTES)
   /** Records written: tells an active part from a quiet one without reading the clock. */
   records = 0
+  readonly #compressor: Compressor | undefined
+  /** Handed to the disk, before it is compressed. */
   #sentBytes = 0
+  /** In the file. */
+  #writtenBytes = 0
   #file: OutputFile | undefined
   #work: Promise<void> = Promise.resolve()
   #failed = false
 
   constructor(options: PartFileOptions) {
     this.#options = options
+    this.#compressor = makeCompressor(options.compression)
   }
 
   get openedMs(): number {
     return this.#options.openedMs
   }
 
+  /** Compressed, only what is on the disk is known. */
   get sizeBytes(): number {
+    if (this.#compressor !== undefined) return this.#writtenBytes
     return this.#sentBytes + this.out.length
   }
 
@@ -50,17 +61,19 @@ export class PartFile {
   async finish(): Promise<number> {
     this.#send()
     this.#enqueue(async file => {
+      await this.#writeAll(file, await this.#compressor?.end())
       await file.sync()
       this.#file = undefined
       await file.close()
     })
     await this.#work
-    return this.#sentBytes
+    return this.#writtenBytes
   }
 
   /** Gives the part up; what was written stays on the disk under its hidden name. */
   async abandon(): Promise<void> {
     await this.#work
+    this.#compressor?.close()
     await this.#file?.close().catch(() => {})
   }
 
@@ -73,9 +86,17 @@ export class PartFile {
     this.#sentBytes += size
     this.#options.onInFlight(size)
     this.#enqueue(async file => {
-      await file.write(chunk)
+      const pieces = this.#compressor === undefined ? [chunk] : await this.#compressor.write(chunk)
+      await this.#writeAll(file, pieces)
       this.#options.onInFlight(-size)
     })
+  }
+
+  async #writeAll(file: OutputFile, pieces: readonly Uint8Array[] = []): Promise<void> {
+    for (const piece of pieces) {
+      await file.write(piece)
+      this.#writtenBytes += piece.length
+    }
   }
 
   /** After the first failure nothing more is tried: the writer fails as a whole. */
@@ -88,6 +109,7 @@ export class PartFile {
       } catch (error) {
         this.#failed = true
         this.#options.onFailure(error)
+        this.#compressor?.close()
         await this.#file?.close().catch(() => {})
         this.#file = undefined
       }

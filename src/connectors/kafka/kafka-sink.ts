@@ -36,6 +36,7 @@ export function kafkaSink<IN>(
   const sink: Sink<IN, KafkaCommittable> = {
     name,
     delivery,
+    describeCommittable: ({ transactionalId, records }) => ({ name: transactionalId, records }),
     createWriter: (context, restored) =>
       openWriter(options, context, { restored, pending, random }),
   }

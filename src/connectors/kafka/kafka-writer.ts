@@ -29,6 +29,7 @@ import { readName, SLOTS, type WriterState, writeName } from './transaction-name
 const BATCH_BYTES = 512 * 1024
 const BUFFER_BYTES = 16 * 1024 * 1024
 const TRANSACTION_TIMEOUT = '10m'
+const ABORT_LIMIT_MS = 2_000
 
 export interface KafkaWriterParts {
   readonly context: SinkContext
@@ -173,10 +174,13 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     this.#linger?.cancel()
     this.#producer.close()
     // What is open is aborted at once, so that readers need not wait for its timeout.
+    const { cluster, transactions } = this.#parts
     if (this.#transaction !== undefined) {
-      await this.#parts.transactions.end(this.#transaction, 'abort').catch(() => undefined)
+      const aborted = transactions.end(this.#transaction, 'abort').catch(() => undefined)
+      // A broker that is down must not hold a restart up: the next attempt aborts it as well.
+      await Promise.race([aborted, cluster.pause(ABORT_LIMIT_MS)])
     }
-    await this.#parts.cluster.close()
+    await cluster.close()
   }
 
   #throwFailure(): void {

@@ -6,7 +6,7 @@ export interface SeedsOptions {
   readonly first: number
   readonly count: number
   readonly off?: readonly Protection[]
-  readonly onResult: (result: SeedResult) => void
+  readonly onResult: (result: SeedResult) => void | Promise<void>
 }
 
 /** Runs the seeds one after the other; resolves to the number of those that failed. */
@@ -16,7 +16,7 @@ export async function runSeeds(options: SeedsOptions): Promise<number> {
   for (let seed = first; seed < first + count; seed++) {
     const result = await runSeed({ seed, off })
     if (result.violations.length > 0) failed++
-    onResult(result)
+    await onResult(result)
   }
   return failed
 }
@@ -33,10 +33,25 @@ export async function firstFailing(
   return undefined
 }
 
-export function describeFailure({ seed, violations }: SeedResult): string {
+/** Steps shown before the first violation. */
+const STEPS_SHOWN = 25
+
+/** What it broke, with the steps that led there where the run was traced. */
+export function describeFailure({ seed, violations, trace }: SeedResult): string {
   const found = violations.map(({ checker, detail }) => `  ${checker}: ${detail}\n`)
   const replay = `./weir sim --seeds 1 --first ${seed} --trace`
-  return `seed ${seed} failed\n${found.join('')}  replay: ${replay}\n`
+  const at = trace.findIndex(line => line.includes('VIOLATION'))
+  const end = at < 0 ? trace.length : at + 1
+  const steps = trace.slice(Math.max(0, end - STEPS_SHOWN), end).map(line => `  | ${line}\n`)
+  return `seed ${seed} failed\n${found.join('')}${steps.join('')}  replay: ${replay}\n`
+}
+
+/** The same of a run that was not traced: it is run again. */
+export async function explainFailure(
+  { seed }: SeedResult,
+  off: readonly Protection[] = [],
+): Promise<string> {
+  return describeFailure(await runSeed({ seed, off, trace: true }))
 }
 
 /** What the seed stands for, in a line or two. */

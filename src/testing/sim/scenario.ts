@@ -82,6 +82,8 @@ export interface Scenario {
   readonly lostNotification: number
   readonly doubledNotification: number
   readonly lostTrigger: number
+  /** Of a worker: it registers late. */
+  readonly lateWorker: number
   readonly faults: readonly Fault[]
 }
 
@@ -114,6 +116,7 @@ export function drawScenario(random: SeededRandom): Scenario {
     lostNotification: often(0.3),
     doubledNotification: often(0.3),
     lostTrigger: often(0.03),
+    lateWorker: often(0.2),
     faults: Array.from({ length: random.int(FAULTS_MAX + 1) }, () => drawFault(random)),
   }
 }

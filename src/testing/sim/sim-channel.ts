@@ -13,6 +13,8 @@ export interface SimChannelOptions<T> {
   /** Off: messages overtake each other. */
   readonly ordered: boolean
   readonly deliver: (message: T) => void
+  /** Nothing arrives before; 0 unless told. */
+  readonly opensAtMs?: number
 }
 
 export class SimChannel<T> {
@@ -22,6 +24,7 @@ export class SimChannel<T> {
 
   constructor(options: SimChannelOptions<T>) {
     this.#options = options
+    this.#lastMs = options.opensAtMs ?? 0
   }
 
   send(message: T): void {

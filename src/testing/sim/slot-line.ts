@@ -25,6 +25,7 @@ export interface SlotLineOptions {
 }
 
 const NOTICED_MS = 8
+const LATE_MS = 60
 
 export class SlotLine implements SlotGateway {
   readonly #options: SlotLineOptions
@@ -41,8 +42,9 @@ export class SlotLine implements SlotGateway {
   constructor(options: SlotLineOptions) {
     this.#options = options
     this.#worker = this.#makeWorker()
-    this.#down = this.#makeDown()
-    this.#side = this.#makeDown()
+    const registersAtMs = this.#registersAtMs()
+    this.#down = this.#makeDown(registersAtMs)
+    this.#side = this.#makeDown(registersAtMs)
     this.#up = this.#makeUp()
   }
 
@@ -91,8 +93,9 @@ export class SlotLine implements SlotGateway {
       this.#down.close()
       this.#side.close()
       this.#worker = this.#makeWorker()
-      this.#down = this.#makeDown()
-      this.#side = this.#makeDown()
+      const registersAtMs = this.#registersAtMs()
+      this.#down = this.#makeDown(registersAtMs)
+      this.#side = this.#makeDown(registersAtMs)
       this.#up = this.#makeUp()
       const last = this.#last
       if (last === undefined) return
@@ -134,7 +137,15 @@ export class SlotLine implements SlotGateway {
     return worker
   }
 
-  #makeDown(): SimChannel<SlotCommand> {
+  /** What was said before the process registered reaches it then. */
+  #registersAtMs(): number {
+    const { scheduler, scenario } = this.#options.world
+    return scheduler.chance(scenario.lateWorker)
+      ? scheduler.nowMs + scheduler.between(5, LATE_MS)
+      : 0
+  }
+
+  #makeDown(opensAtMs: number): SimChannel<SlotCommand> {
     const { world, master } = this.#options
     const worker = this.#worker
     return new SimChannel<SlotCommand>({
@@ -143,6 +154,7 @@ export class SlotLine implements SlotGateway {
       to: () => worker.process,
       delayMs: world.scenario.networkMs,
       ordered: true,
+      opensAtMs,
       deliver: command => {
         world.scheduler.note(worker.process, `is told to ${command.kind}${idOf(command)}`)
         worker.executor.handle(command)

@@ -88,7 +88,7 @@ describe('a job over several taskmanagers', () => {
     expect(manager.progress().checkpointsCompleted).toBe(1)
     await bench.taskManager(1)
     await until(() => manager.progress().status === 'running')
-    manager.stop()
+    void manager.stop()
     await endOf(manager)
     expect(bench.notices[0]?.text).toMatch(/^slot 1 was told to leave/)
   })
@@ -192,7 +192,7 @@ test('a job that is stopped while it waits for slots ends at once', async () => 
   const bench = benchOf(countingJob(size), 2)
   const manager = await bench.jobManager()
   await until(() => manager.progress().waiting !== undefined)
-  manager.stop()
+  void manager.stop()
   expect(await endOf(manager)).toMatchObject({ outcome: 'stopped' })
 })
 

@@ -185,7 +185,9 @@ test('a snapshot that cannot be stored is declined with the reason', async () =>
   await settled()
   tasks.get('counts')?.listener.snapshotTaken(snapshot(1))
   await settled()
-  expect(events).toMatchObject([{ kind: 'declined', checkpointId: 1, reason: 'Error: no way' }])
+  expect(events).toMatchObject([
+    { kind: 'declined', isFailure: true, checkpointId: 1, reason: 'Error: no way' },
+  ])
 })
 
 test('X3: is cancelled when tasks closed and stores ended, and says nothing else', async () => {

@@ -1,15 +1,22 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import type { Sink } from '../../../src/api/sink.ts'
 import type { JsonValue } from '../../../src/api/source.ts'
 import { SeededRandom } from '../../../src/common/random.ts'
 import { type FileSinkParts, fileSink } from '../../../src/connectors/files/file-sink.ts'
-import { csv, type FileSinkOptions, fileSource } from '../../../src/connectors/files/index.ts'
+import {
+  csv,
+  type FileSinkOptions,
+  fileSource,
+  parquet,
+} from '../../../src/connectors/files/index.ts'
 import { localDisk, type OutputDisk } from '../../../src/connectors/files/output-file.ts'
 import { json } from '../../../src/schema/json-format.ts'
 import { record } from '../../../src/schema/record.ts'
 import { text } from '../../../src/schema/text-format.ts'
+import type { Type } from '../../../src/schema/type.ts'
 import { z } from '../../../src/schema/z.ts'
 import { testSink } from '../../contract/sink.ts'
 import { SinkRun, type SinkRunOptions } from '../../contract/sink-run.ts'
@@ -43,11 +50,30 @@ async function hiddenFiles(path: string): Promise<string[]> {
   return entries.filter(entry => entry.name.startsWith('.')).map(entry => entry.name)
 }
 
+const unpack: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  '.gz': gunzipSync,
+  '.zst': zstdDecompressSync,
+}
+
 async function visibleLines(path: string): Promise<string[]> {
   const texts = await Promise.all(
-    (await visibleFiles(path)).map(name => readFile(join(path, name), 'utf8')),
+    (await visibleFiles(path)).map(async name => {
+      const bytes = await readFile(join(path, name))
+      return (unpack[extname(name)]?.(bytes) ?? bytes).toString()
+    }),
   )
   return texts.flatMap(one => one.split('\n').slice(0, -1))
+}
+
+/** The rows of the visible Parquet files. */
+async function readParquet<T extends object>(type: Type<T>): Promise<readonly T[]> {
+  if ((await visibleFiles(folder)).length === 0) return []
+  const run = await SourceRun.start(fileSource({ path: folder, format: parquet(type) }), {
+    parallelism: 1,
+  })
+  await run.runToEnd()
+  await run.close()
+  return run.emitted.map(one => one.value)
 }
 
 const sinkOf = (
@@ -82,6 +108,17 @@ testSink('the file sink with partitions and small parts', {
   ...contract,
   make: () =>
     sinkOf({ partitionBy: ({ id }) => `tens=${id % 7}/odd=${id % 2}`, rolling: { sizeBytes: 60 } }),
+})
+
+testSink('the file sink that compresses', {
+  ...contract,
+  make: () => sinkOf({ compression: 'gzip' }),
+})
+
+testSink('the file sink of Parquet files', {
+  ...contract,
+  make: () => sinkOf({ format: parquet(Item) }),
+  visible: async () => (await readParquet(Item)).map(value => JSON.stringify(value)),
 })
 
 describe('the parts of a file sink', () => {
@@ -318,4 +355,35 @@ describe('options of the file sink', () => {
       await run.close()
     },
   )
+})
+
+describe('compressed parts', () => {
+  test.each(['gzip', 'zstd'] as const)(
+    '%s: a header, megabytes, and what other programs read',
+    async kind => {
+      newFolder()
+      const many = Array.from({ length: 30_000 }, (_, id) => ({ id, name: `name ${id * 7919}` }))
+      const run = await start({ format: csv(Item), compression: kind })
+      await run.write(...many)
+      await run.finish()
+      const ending = kind === 'gzip' ? '.csv.gz' : '.csv.zst'
+      expect(await visibleFiles(folder)).toEqual([`part-0-0-0${ending}`])
+      expect(await visibleLines(folder)).toEqual([
+        'id,name',
+        ...many.map(one => `${one.id},${one.name}`),
+      ])
+    },
+  )
+
+  test('are closed at their size on the disk', async () => {
+    newFolder()
+    const random = new SeededRandom(1)
+    const run = await start({ compression: 'gzip', rolling: { sizeBytes: 200_000 } })
+    const name = Array.from({ length: 2_000 }, () => random.uuid()).join('')
+    // More than may be on its way to the disk: from then on its size is known.
+    for (let id = 0; id < 250; id++) await run.write({ id, name: `${id}${name}` })
+    await run.finish()
+    expect((await visibleFiles(folder)).length).toBeGreaterThan(1)
+    expect(await visibleLines(folder)).toHaveLength(250)
+  })
 })

@@ -73,7 +73,7 @@ await describeWithPart('a job that reads Kafka', 'kafka', environment => {
     })
     const last = all.length + 9
     while (!sink.results.includes(last)) await new Promise(resolve => setTimeout(resolve, 10))
-    second.stop()
+    void second.stop()
     await second.done
     const restored = sorted()
     // What the first run gave is not there again, and nothing of the rest is missing or doubled.

@@ -225,9 +225,8 @@ class Model {
         // Its barrier still waits at the sender: the sender's part is not whole.
         if (own === undefined || channel.holds(checkpointId)) continue
         const state = [...upTo(processed[index] ?? 0), ...(recorded[index] ?? []), ...own.overtaken]
-        expect(`${checkpointId}/${index}: ${state.join()}`).toBe(
-          `${checkpointId}/${index}: ${upTo(own.sent).join()}`,
-        )
+        const name = `${checkpointId}/${index}`
+        expect(`${name}: ${state.join()}`).toBe(`${name}: ${upTo(own.sent).join()}`)
         expect(sent).toBeGreaterThanOrEqual(own.sent)
       }
     }

@@ -91,7 +91,7 @@ function showDecision(decision: BarrierDecision): string {
       if (record === undefined) return `snapshot ${checkpointId}`
       // Who begins unaligned goes on unaligned.
       expect(alignment).toEqual({ kind: 'unaligned' })
-      return `cut ${checkpointId} [${record.join()}]`
+      return `cut ${checkpointId} [${record.join(',')}]`
     }
     case 'finish-recording':
       return `finish ${decision.checkpointId}/${decision.channel}`

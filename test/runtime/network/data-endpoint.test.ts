@@ -1,5 +1,4 @@
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { isWeirError } from '../../../src/common/errors.ts'
 import type { JobEdge, JobGraph } from '../../../src/graph/job-graph.ts'
@@ -11,6 +10,7 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { edgeOf } from './edge-fixture.ts'
 import { Relay } from './relay-fixture.ts'
 import { Slots, type SlotsOptions } from './slots-fixture.ts'
+import { ownTls } from './tls-fixture.ts'
 
 const edge: JobEdge = edgeOf({ kind: 'rebalance' })
 const graph = { edges: [edge] } as unknown as JobGraph
@@ -245,11 +245,8 @@ describe('a connection without traffic', () => {
 })
 
 describe('a connection that is encrypted', () => {
-  const pem = (name: string): string => join(import.meta.dirname, 'fixtures', `${name}.pem`)
-  const tls = { cert: pem('slot'), key: pem('slot-key'), ca: pem('ca') }
-
   test('carries records and their end', async () => {
-    const slots = await start({ transport: 'tcp', tls })
+    const slots = await start({ transport: 'tcp', tls: ownTls })
     const output = slots.exchange(0).output(edge, 0, 1)
     const input = slots.exchange(1).input(edge, 0, 1)
     output.send(new RecordBatch(['x', 0], 1))

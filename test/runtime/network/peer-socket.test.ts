@@ -11,15 +11,9 @@ import {
   loadTls,
   type TlsSettings,
 } from '../../../src/runtime/network/peer-socket.ts'
+import { ownTls, strangeTls } from './tls-fixture.ts'
 
-/** Of an authority and a slot that exist in this test only. */
-const pem = (name: string): string => join(import.meta.dirname, 'fixtures', `${name}.pem`)
-const ofSlot: TlsSettings = { cert: pem('slot'), key: pem('slot-key'), ca: pem('ca') }
-const ofStranger: TlsSettings = {
-  cert: pem('stranger'),
-  key: pem('stranger-key'),
-  ca: pem('ca'),
-}
+const ofStranger: TlsSettings = { ...strangeTls, ca: ownTls.ca }
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-sockets-'))
 const closing: (() => void)[] = []
@@ -69,19 +63,19 @@ test.each(['unix', 'tcp'])('two ends talk over %s', async kind => {
 
 describe('with TLS', () => {
   test('two ends of one authority talk', async () => {
-    const tls = await loadTls(ofSlot)
+    const tls = await loadTls(ownTls)
     const { address } = await listen({ tls })
     expect(await echo(await dial(address, tls), 'hello')).toBe('hello')
   })
 
   test('also over a Unix socket', async () => {
-    const tls = await loadTls(ofSlot)
+    const tls = await loadTls(ownTls)
     const { address } = await listen({ tls, address: `unix:${join(folder, 'tls')}` })
     expect(await echo(await dial(address, tls), 'hello')).toBe('hello')
   })
 
   test('a dialer that another authority signed is turned away', async () => {
-    const { address, warnings } = await listen({ tls: await loadTls(ofSlot) })
+    const { address, warnings } = await listen({ tls: await loadTls(ownTls) })
     const socket = await dial(address, await loadTls(ofStranger))
     socket.on('error', () => {})
     await new Promise(resolve => socket.once('close', resolve))
@@ -90,12 +84,12 @@ describe('with TLS', () => {
 
   test('a listener that another authority signed is not talked to', async () => {
     const { address } = await listen({ tls: await loadTls(ofStranger) })
-    const dialing = dial(address, await loadTls(ofSlot))
+    const dialing = dial(address, await loadTls(ownTls))
     await expect(dialing).rejects.toMatchObject({ code: 'WEIR_PEER_UNREACHABLE' })
   })
 
   test('an end without it is turned away', async () => {
-    const { address, warnings } = await listen({ tls: await loadTls(ofSlot) })
+    const { address, warnings } = await listen({ tls: await loadTls(ownTls) })
     const socket = await dial(address)
     socket.on('error', () => {})
     socket.end('hello, this is no TLS')
@@ -105,10 +99,12 @@ describe('with TLS', () => {
   })
 
   test('PEM may be given itself, and what cannot be read is named', async () => {
-    const loaded = await loadTls(ofSlot)
-    expect(loaded.ca).toBe(readFileSync(pem('ca'), 'utf8'))
-    expect(await loadTls(loaded)).toEqual(loaded)
-    await expect(loadTls({ ...ofSlot, key: pem('none') })).rejects.toThrow(
+    expect(await loadTls(ownTls)).toEqual(ownTls)
+    const path = (name: string): string => join(folder, `${name}.pem`)
+    for (const name of ['cert', 'key', 'ca'] as const) writeFileSync(path(name), ownTls[name])
+    const paths = { cert: path('cert'), key: path('key'), ca: path('ca') }
+    expect(await loadTls(paths)).toEqual(ownTls)
+    await expect(loadTls({ ...paths, key: path('none') })).rejects.toThrow(
       /the key of TLS cannot be read from .*none.pem/,
     )
   })

@@ -77,7 +77,7 @@ function read(file: string): RunFile | undefined {
 }
 
 /** Signal 0 only asks. A process of another user is alive, too. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
