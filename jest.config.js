@@ -2,7 +2,7 @@
 export default {
   roots: ['<rootDir>/test'],
   // Tests that start processes take seconds on a machine that has much else to do.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   globalSetup: '<rootDir>/test/testbed/session-setup.js',
   globalTeardown: '<rootDir>/test/testbed/session-teardown.js',
   setupFiles: ['<rootDir>/test/property-seed.js'],
