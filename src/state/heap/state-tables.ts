@@ -5,7 +5,7 @@
 import { EntryTable, type TableOptions } from './entry-table.ts'
 
 /** Smaller tables stay in the caches by themselves. */
-const TOUCH_MIN = 16_384
+const TOUCH_MIN = 65_536
 
 export class StateTables {
   readonly #options: TableOptions

@@ -186,18 +186,18 @@ function noteAhead(backend: KeyedStateBackend, keys: readonly Key[]): void {
 }
 
 test('keys are worth noting ahead once there are many', () => {
-  expect(filled(16_383).backend.beginKeysAhead()).toBe(false)
-  expect(filled(16_384).backend.beginKeysAhead()).toBe(true)
+  expect(filled(65_535).backend.beginKeysAhead()).toBe(false)
+  expect(filled(65_536).backend.beginKeysAhead()).toBe(true)
 })
 
 test('keys noted ahead work like any others, in order, out of order and twice', () => {
-  const { backend, state } = filled(20_000)
-  const keys = [5, 'text', 19_999, 0.5, 'text', 5, 'another', 40_000]
+  const { backend, state } = filled(70_000)
+  const keys = [5, 'text', 69_999, 0.5, 'text', 5, 'another', 90_000]
   noteAhead(backend, keys.slice(0, 7))
   for (const key of [...keys, ...keys.toReversed()]) {
     backend.setCurrentKey(key)
     expect(backend.currentKey()).toBe(key)
-    expect(state.value()).toBe(typeof key === 'number' && key < 20_000 && key > 1 ? key : undefined)
+    expect(state.value()).toBe(typeof key === 'number' && key < 70_000 && key > 1 ? key : undefined)
   }
   noteAhead(backend, keys.slice(0, 7))
   backend.setCurrentKey('text')
