@@ -250,28 +250,27 @@ const bomb = Array.from({ length: 9 }, (_, i) => {
   return `    a${i}: &a${i} [${items}]`
 })
 
-test.each([
-  [
-    'a glob without quotes',
-    'job: { module: a.ts, args: { input: *.jsonl } }',
-    /no anchor &\.jsonl/,
-    5,
-  ],
-  [
-    'an anchor that holds itself',
-    `${job}\ncheckpoint: { retained: &x [*x] }`,
-    /\*x holds itself/,
-    6,
-  ],
-  [
-    'aliases of aliases of aliases',
-    `job:\n  module: a.ts\n  args:\n${bomb.join('\n')}`,
-    /or too much/,
-    9,
-  ],
-])('%s is refused with its line', (_what, spec, problem, line) => {
-  expect(problemsOf(manifest(spec))).toEqual([
-    expect.objectContaining({ problem: expect.stringMatching(problem), line }),
+const aliases: Record<string, { spec: string; problem: RegExp; line: number }> = {
+  'a glob without quotes': {
+    spec: 'job: { module: a.ts, args: { input: *.jsonl } }',
+    problem: /no anchor &\.jsonl/,
+    line: 5,
+  },
+  'an anchor that holds itself': {
+    spec: `${job}\ncheckpoint: { retained: &x [*x] }`,
+    problem: /\*x holds itself/,
+    line: 6,
+  },
+  'aliases of aliases of aliases': {
+    spec: `job:\n  module: a.ts\n  args:\n${bomb.join('\n')}`,
+    problem: /or too much/,
+    line: 9,
+  },
+}
+
+test.each(Object.entries(aliases))('%s is refused with its line', (_what, one) => {
+  expect(problemsOf(manifest(one.spec))).toEqual([
+    expect.objectContaining({ problem: expect.stringMatching(one.problem), line: one.line }),
   ])
 })
 
