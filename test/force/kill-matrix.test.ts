@@ -64,8 +64,9 @@ function lineOf({ alignment, slots }: Cell, result: CellResult): string {
 function tableOf(all: ReadonlyMap<Cell, CellResult>): string {
   const lines = ['', `kill matrix, seed ${seed}`]
   for (const { name, does } of faults) {
-    lines.push(`${name}: ${does}`)
-    for (const [cell, result] of all) if (cell.fault === name) lines.push(lineOf(cell, result))
+    const cells = [...all].filter(([cell]) => cell.fault === name)
+    if (cells.length > 0) lines.push(`${name}: ${does}`)
+    for (const [cell, result] of cells) lines.push(lineOf(cell, result))
   }
   return lines.join('\n')
 }

@@ -48,9 +48,13 @@ export function nameOf({ alignment, fault, slots }: Cell): string {
   return `${alignment}/${fault}/${slots}`
 }
 
-/** One cell of each fault, other ones for another seed. */
+/** Too long for every day: the others hold most of what they do. */
+const onlyLong: ReadonlySet<FaultName> = new Set(['pause-short', 'storm'])
+
+/** One cell of most faults, other ones for another seed. */
 export function sliceOf(seed: number): readonly Cell[] {
-  return faults.map(({ name }, index) => ({
+  const daily = faults.filter(({ name }) => !onlyLong.has(name))
+  return daily.map(({ name }, index) => ({
     fault: name,
     alignment: alignments[(seed + index) % 3] as Alignment,
     slots: slotChoices[(seed + index * 2 + Math.floor(index / 3)) % 3] as Slots,

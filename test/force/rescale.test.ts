@@ -26,13 +26,13 @@ test.each(all.filter(one => isLong || one.isShort))(
   async ({ from, to, origin }) => {
     const run = new ForceRun({
       seed,
-      args: { splits: 12, records: 1_000, rate: 6_000 },
+      args: { splits: 12, records: 1_000 },
       fields: { 'checkpoint.alignment': origin === 'savepoint' ? 'aligned' : origin },
     })
     let wrong: readonly string[] = ['it did not come to its end']
     try {
-      run.start({ parallelism: from, args: { sinkRate: 12_000 } })
-      expect(await run.job.untilCheckpoints(3)).toBe(true)
+      run.start({ parallelism: from, args: { rate: 1_200, sinkRate: 5_000 } })
+      expect(await run.job.untilCheckpoints(2)).toBe(true)
       const inFlight = await run.job.inFlightBytes()
       if (origin === 'unaligned') expect(inFlight).toBeGreaterThan(0)
       else expect(inFlight).toBe(0)
