@@ -198,10 +198,20 @@ export class JobStore {
     const records: GenerationRecord[] = []
     for (const older of await this.#generations()) {
       if (older >= generation) continue
-      const record = readGeneration(await this.#store.get(generationKey(this.#jobId, older)))
+      const record = await this.#recordOf(older)
       if (record !== undefined) records.push(record)
     }
     return lineageOf({ run: this.#claim.run, records, found: await this.#findCompleted() })
+  }
+
+  /** `undefined` for a damaged one, and for one that somebody swept since it was listed. */
+  async #recordOf(generation: number): Promise<GenerationRecord | undefined> {
+    try {
+      return readGeneration(await this.#store.get(generationKey(this.#jobId, generation)))
+    } catch (error) {
+      if (isWeirError(error) && error.code === 'WEIR_STORE_NOT_FOUND') return undefined
+      throw error
+    }
   }
 
   async #generations(): Promise<readonly number[]> {
