@@ -4,6 +4,8 @@
  */
 import type { Scheduler, SimProcess } from './scheduler.ts'
 
+const BETWEEN_MS = 1e-6
+
 export interface SimChannelOptions<T> {
   readonly scheduler: Scheduler
   readonly from: SimProcess
@@ -31,7 +33,8 @@ export class SimChannel<T> {
     const { scheduler, from, to, delayMs, ordered, deliver } = this.#options
     if (this.#closed || from.state === 'dead') return
     const wantedMs = scheduler.nowMs + scheduler.between(0.05, delayMs)
-    const atMs = ordered ? Math.max(this.#lastMs, wantedMs) : wantedMs
+    // Never at the same time: what a sum of fractions rounds to must not decide the order.
+    const atMs = ordered ? Math.max(this.#lastMs + BETWEEN_MS, wantedMs) : wantedMs
     this.#lastMs = atMs
     scheduler.after(atMs - scheduler.nowMs, to(), () => {
       if (!this.#closed) deliver(message)
