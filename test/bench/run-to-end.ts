@@ -3,7 +3,7 @@ import { cpuUsage } from 'node:process'
 import { defaultSettings, type StateBackendSettings } from '../../src/cluster/job-settings.ts'
 import { runLocalJob } from '../../src/cluster/local-job.ts'
 import { SystemClock } from '../../src/common/clock.ts'
-import { SeededRandom } from '../../src/common/random.ts'
+import { SeededRandom, SystemRandom } from '../../src/common/random.ts'
 import { planJob } from '../../src/graph/build-job-graph.ts'
 import type { Job } from '../../src/index.ts'
 import { openStore } from '../../src/storage/open-store.ts'
@@ -34,6 +34,8 @@ export async function runToEnd(made: Job, options: RunToEndOptions = {}): Promis
     store:
       checkpoints && openStore({ location: `file://${checkpoints.folder}`, folder: '/', random }),
     restore: { kind: 'none' },
+    // Another start than the last one in the same folder, which must not go on from it.
+    run: new SystemRandom().uuid(),
     settings: {
       ...defaultSettings,
       checkpoint: { ...defaultSettings.checkpoint, intervalMs: checkpoints?.everyMs },
