@@ -123,7 +123,7 @@ async function cutConnection(run: ForceRun, random: Random): Promise<void> {
   if (relays.count === 0) {
     // They were joined before the relays were there: now they have to join again.
     signal(oneOf(run.job.processes('taskmanager'), random), 'SIGKILL')
-    while (relays.count === 0) await pause(5)
+    while (relays.count === 0 && run.job.isRunning) await pause(5)
   }
   relays.cut(random)
 }

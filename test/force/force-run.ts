@@ -50,7 +50,8 @@ export class ForceRun {
     this.smallDisk =
       diskBytes === undefined ? undefined : new SmallDisk(join(this.folder, 'disk'), diskBytes)
     mkdirSync(this.#sockets)
-    this.relays = relays ? new SocketRelays(this.#sockets) : undefined
+    const runs = join(this.folder, '.weir/run/default.all-round')
+    this.relays = relays ? new SocketRelays([this.#sockets, runs]) : undefined
   }
 
   /** Where its processes have their sockets. */

@@ -17,14 +17,15 @@ interface Wire {
 }
 
 export class SocketRelays {
-  readonly #folder: string
+  readonly #folders: readonly string[]
   readonly #servers: Server[] = []
   readonly #known = new Set<string>()
   readonly #wires = new Set<Wire>()
   readonly #timer: NodeJS.Timeout
 
-  constructor(folder: string) {
-    this.#folder = folder
+  /** Sockets stand in folders of these: which of them a run takes depends on how long paths are. */
+  constructor(folders: readonly string[]) {
+    this.#folders = folders
     this.#timer = setInterval(() => this.#look(), LOOK_MS)
   }
 
@@ -51,9 +52,10 @@ export class SocketRelays {
   }
 
   #look(): void {
-    for (const folder of namesIn(this.#folder)) {
-      for (const name of namesIn(join(this.#folder, folder))) {
-        const path = join(this.#folder, folder, name)
+    const folders = this.#folders.flatMap(above => namesIn(above).map(name => join(above, name)))
+    for (const folder of folders) {
+      for (const name of namesIn(folder)) {
+        const path = join(folder, name)
         const isSocket = /^(data-\d+|jobmanager)$/.test(name)
         if (!isSocket || this.#known.has(path)) continue
         this.#known.add(path)
