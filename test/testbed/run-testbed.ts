@@ -29,7 +29,8 @@ interface Request {
 }
 
 const running = join(testbedFolder(), 'running')
-const usage = 'weir testbed up|down|status [s3|kafka] [--name NAME] [--json]'
+const names = Object.keys(parts).join('|')
+const usage = `weir testbed up|down|status [${names}] [--name NAME] [--json]`
 
 async function up({ part, name, owner }: Request): Promise<Instance> {
   const folder = join(running, name)
