@@ -2,6 +2,7 @@
 import { streamTenantSpecSchema, streamTenantStatusSchema } from '../../protocol/stream-tenant.ts'
 import { streamTenantRules } from '../../protocol/stream-tenant-rules.ts'
 import type { CustomResource } from './custom-resource.ts'
+import { neverDecreases } from './server-rules.ts'
 
 export const streamTenantCrd: CustomResource = {
   kind: 'StreamTenant',
@@ -12,7 +13,7 @@ export const streamTenantCrd: CustomResource = {
   spec: streamTenantSpecSchema,
   status: streamTenantStatusSchema,
   rules: streamTenantRules,
-  serverRules: [],
+  serverRules: [neverDecreases('status', 'observedGeneration')],
   columns: [
     { name: 'Slots', type: 'integer', jsonPath: '.status.usage.slots' },
     { name: 'Quota', type: 'integer', jsonPath: '.spec.quota.slots' },

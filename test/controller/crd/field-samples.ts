@@ -93,14 +93,19 @@ function withValue(samples: KindSamples, path: string, value: unknown): Json {
   let parent: Record<string, unknown> = root
   const steps = path.split('.')
   for (const [index, step] of steps.entries()) {
-    const name = step.replace(/(\[\]|\{\})+$/, '')
+    const name = step.replace(/\[\]$/, '')
     const isLast = index === steps.length - 1
     if (step.endsWith('[]')) {
-      const list = (parent[name] ??= [{}]) as unknown[]
+      const list = (parent[name] ?? [{}]) as unknown[]
+      parent[name] = list
       if (isLast) list[0] = value
       else parent = list[0] as Record<string, unknown>
     } else if (isLast) parent[name] = value
-    else parent = (parent[name] ??= {}) as Record<string, unknown>
+    else {
+      const inner = (parent[name] ?? {}) as Record<string, unknown>
+      parent[name] = inner
+      parent = inner
+    }
   }
   return root.spec
 }

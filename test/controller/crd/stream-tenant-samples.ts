@@ -143,5 +143,13 @@ export const streamTenantSamples: KindSamples = {
       }),
     },
   ],
-  transitions: [],
+  transitions: [
+    {
+      says: 'status.observedGeneration only grows',
+      part: 'status',
+      old: { status: { observedGeneration: 3 } },
+      passes: { status: { observedGeneration: 4 } },
+      fails: { status: { observedGeneration: 2 } },
+    },
+  ],
 }
