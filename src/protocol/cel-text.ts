@@ -3,8 +3,8 @@
  */
 
 /**
- * The milliseconds of a duration field. CEL knows hours at most: whole days are counted here. A field
- * that is no duration makes the rule fail, and its own rule says why.
+ * The milliseconds of a duration field. CEL knows hours at most: whole days are counted here. A
+ * field that is no duration makes the rule fail, and its own rule says why.
  */
 export function celMilliseconds(field: string): string {
   const days = `int(${field}.substring(0, ${field}.size() - 1))`

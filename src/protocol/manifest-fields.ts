@@ -92,7 +92,7 @@ export function patternField(pattern: RegExp, maxLength: number, form: TextForm)
   const { never, ...params } = form
   const holds = (value: string | number): boolean => {
     const text = String(value)
-    return pattern.test(text) && !(never?.test(text) ?? false) && [...text].length <= maxLength
+    return pattern.test(text) && !(never?.test(text) ?? false) && Array.from(text).length <= maxLength
   }
   const rule = `self.matches(r'${pattern.source}')`
   const full = never === undefined ? rule : `${rule} && !self.matches(r'${never.source}')`
@@ -104,7 +104,7 @@ export function patternField(pattern: RegExp, maxLength: number, form: TextForm)
 export function textField(maxLength: number): z.ZodString {
   const params = { expected: `a text of 1 to ${maxLength} characters`, example: 'text' }
   const holds = (value: string | number): boolean => {
-    const { length } = [...String(value)]
+    const { length } = Array.from(String(value))
     return length >= 1 && length <= maxLength
   }
   const served = { minLength: 1, maxLength }

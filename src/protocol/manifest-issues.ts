@@ -1,6 +1,6 @@
 /**
- * Checks a manifest against its kind, and turns a refusal into words: what is wrong with which value,
- * and the line as it should be.
+ * Checks a manifest against its kind, and turns a refusal into words: what is wrong with which
+ * value, and the line as it should be.
  */
 import { z } from 'zod'
 import { closestName } from '../common/closest-name.ts'

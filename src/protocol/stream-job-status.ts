@@ -1,12 +1,12 @@
 /**
- * The status of a StreamJob: last facts only, no history, at most 16 kB. The controller alone writes
- * it; `state` is the state pointer, which the API server lets go forward only.
+ * The status of a StreamJob: last facts only, no history, at most 16 kB. The controller alone
+ * writes it; `state` is the state pointer, which the API server lets go forward only.
  */
 import { z } from 'zod'
 import { integerField } from './manifest-fields.ts'
 import { conditionsField, statusText, timeField } from './status-fields.ts'
 
-export const jobPhases = [
+const jobPhases = [
   'Queued',
   'Deploying',
   'Running',

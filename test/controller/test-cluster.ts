@@ -16,7 +16,7 @@ export interface TestCluster {
   readonly transport: KubeTransport
   client<T extends KubeObject = KubeObject>(kind: ResourceKind): KubeClient<T>
   /** A namespace of its own for each caller. */
-  namespace(): Promise<string>
+  namespace(labels?: Readonly<Record<string, string>>): Promise<string>
   close(): Promise<void>
 }
 
@@ -29,14 +29,14 @@ export function connectTo(environment: PartEnvironment): TestCluster {
   return {
     transport,
     client,
-    namespace: async () => {
+    namespace: async (labels = {}) => {
       const kind = {
         apiVersion: 'v1',
         kind: 'Namespace',
         plural: 'namespaces',
         isNamespaced: false,
       }
-      const metadata = { name: '', generateName: 'test-' }
+      const metadata = { name: '', generateName: 'test-', labels }
       const made = await client(kind).create({ apiVersion: 'v1', kind: 'Namespace', metadata })
       return made.metadata.name
     },

@@ -1,6 +1,6 @@
 /**
- * A CustomResourceDefinition, made from the zod schemas of its kind (`protocol/`) and from what only
- * the API server needs: transition rules, columns, names, subresources.
+ * A CustomResourceDefinition, made from the zod schemas of its kind (`protocol/`) and from what
+ * only the API server needs: transition rules, columns, names, subresources.
  */
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
@@ -38,7 +38,7 @@ export interface CustomResource {
   readonly scale?: Readonly<Record<string, string>>
 }
 
-/** Carries the digest of the schema: the controller finds out whether the cluster serves its own. */
+/** The digest of the schema: tells the controller whether the cluster serves its own. */
 export const SCHEMA_DIGEST = `${API_GROUP}/schema-digest`
 
 export interface CrdDocument {

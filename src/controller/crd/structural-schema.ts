@@ -1,6 +1,7 @@
 /**
- * Makes the structural schema of a CRD from a zod schema: zod's own JSON Schema, less what structural
- * schemas do not know, with what each field says of itself (`served` in `protocol/manifest-fields.ts`).
+ * Makes the structural schema of a CRD from a zod schema: zod's own JSON Schema, less what
+ * structural schemas do not know, with what each field says of itself (`served` in
+ * `protocol/manifest-fields.ts`).
  */
 import { z } from 'zod'
 import { assertDefined } from '../../common/assert.ts'

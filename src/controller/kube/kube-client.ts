@@ -19,6 +19,7 @@ export interface DeleteOptions {
 
 export interface ListOptions {
   readonly namespace?: string | undefined
+  readonly selector?: string | undefined
   readonly limit?: number
   readonly continueFrom?: string | undefined
   readonly signal?: AbortSignal | undefined
@@ -59,10 +60,10 @@ export class KubeClient<T extends KubeObject = KubeObject> {
   }
 
   async list(options: ListOptions = {}): Promise<ObjectList<T>> {
-    const { namespace, limit = 500, continueFrom, signal } = options
+    const { namespace, selector, limit = 500, continueFrom, signal } = options
     const { resource } = this.#names
     const path = pathOf(this.kind, { namespace })
-    const query = { limit, continue: continueFrom }
+    const query = { limit, continue: continueFrom, labelSelector: selector }
     const answer = await this.#transport.request({ method: 'GET', path, query, resource, signal })
     const list = answer as RawList<T>
     const { apiVersion, kind } = this.kind
@@ -74,7 +75,7 @@ export class KubeClient<T extends KubeObject = KubeObject> {
     }
   }
 
-  /** Server-side apply: makes the fields so, and takes away those that this manager named before. */
+  /** Server-side apply: sets the fields, and drops those that this manager named before. */
   async apply(object: T, options: ApplyOptions): Promise<T> {
     const query = { fieldManager: options.manager, force: 'true' }
     const { signal } = options

@@ -40,11 +40,6 @@ export function keyOf({ namespace, name }: ObjectRef): string {
   return namespace === undefined ? name : `${namespace}/${name}`
 }
 
-export function refOf(key: string): ObjectRef {
-  const at = key.indexOf('/')
-  return at < 0 ? { name: key } : { namespace: key.slice(0, at), name: key.slice(at + 1) }
-}
-
 /** Versions of one API server are numbers that grow, over all kinds. */
 export function isNewer(version: string | undefined, than: string | undefined): boolean {
   if (version === undefined || than === undefined) return than === undefined

@@ -1,7 +1,7 @@
 /**
  * Requests to the API server: one keep-alive pool, a rate, a deadline for each answer, a token that
- * may expire. It never sends a write twice: who asked looks again at what became of it. Only a 401 is
- * answered by one more try with a fresh token, for a request that was not let in did nothing.
+ * may expire. It never sends a write twice: who asked looks again at what became of it. Only a 401
+ * is answered by one more try with a fresh token: a request that was not let in did nothing.
  */
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../common/clock.ts'

@@ -1,8 +1,8 @@
 /**
  * One controller leads: it holds a Lease and renews it; the others are warm and wait.
  *
- * L1: who leads has renewed within the renew deadline, by its own clock, from before the request: no
- *     other can have taken the lease meanwhile.
+ * L1: who leads has renewed within the renew deadline, by its own clock, from before the request:
+ *     no other can have taken the lease meanwhile.
  * L2: who stops leading never leads again: its process ends, and a new one begins without memories.
  */
 import type { Clock } from '../../common/clock.ts'

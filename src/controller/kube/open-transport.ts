@@ -45,7 +45,7 @@ export function openTransport({ config, clock, observe }: OpenOptions): OpenTran
   return { transport, dispatcher }
 }
 
-/** The file is read at most once a minute, and at once when the server no longer takes the token. */
+/** Reads the file at most once a minute, and at once when the server refuses the token. */
 export function tokenSource(config: KubeConfig, clock: Clock): TokenSource | undefined {
   const { token, tokenFile } = config
   if (tokenFile === undefined) return token === undefined ? undefined : async () => token

@@ -2,8 +2,8 @@
  * Keeps a cache like the API server, for ever: lists, watches from there on, and begins again
  * whatever ends it.
  *
- * R1: the version grows with each event; a watch goes on from it, and only a version that the server
- *     has forgotten (410) makes a new list.
+ * R1: the version grows with each event; a watch goes on from it, and only a version that the
+ *     server has forgotten (410) makes a new list.
  * R2: a connection without a byte for a while is dead, for bookmarks come each minute.
  */
 import { Backoff, type BackoffOptions } from '../../common/backoff.ts'
@@ -22,6 +22,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly client: KubeClient<T>
   readonly cache: ObjectCache<T>
   readonly namespace?: string | undefined
+  /** Labels that the objects have, as in `app=weir`. */
+  readonly selector?: string | undefined
   /** Drops what nobody reads, before it is kept. */
   readonly slim?: (object: T) => T
   readonly clock: Clock
@@ -123,13 +125,13 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #wholeList(): Promise<{ items: T[]; version: string }> {
-    const { client, namespace, slim = same } = this.#options
+    const { client, namespace, selector, slim = same } = this.#options
     const items: T[] = []
     let continueFrom: string | undefined
     let version = '0'
     do {
       const { signal } = this.#stop
-      const page = await client.list({ namespace, continueFrom, signal })
+      const page = await client.list({ namespace, selector, continueFrom, signal })
       for (const item of page.items) items.push(slim(item))
       continueFrom = page.continueFrom
       version = page.resourceVersion
@@ -139,7 +141,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #watch(): Promise<void> {
-    const { client, cache, namespace, clock, random } = this.#options
+    const { client, cache, namespace, selector, clock, random } = this.#options
     const connection = new AbortController()
     const stop = (): void => connection.abort(this.#stop.signal.reason)
     this.#stop.signal.addEventListener('abort', stop, { once: true })
@@ -157,6 +159,7 @@ export class Reflector<T extends KubeObject> {
       feed()
       const query = {
         watch: 'true',
+        labelSelector: selector,
         allowWatchBookmarks: 'true',
         // Not all at once, or the server would be asked by all at once.
         timeoutSeconds: WATCH_MIN_S + random.int(WATCH_MIN_S),

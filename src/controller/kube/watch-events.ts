@@ -45,7 +45,8 @@ function eventOf<T extends KubeObject>(line: string): WatchEvent<T> {
   const { type, object } = parse(line)
   if (type === 'ERROR') {
     const status = typeof object?.code === 'number' ? object.code : 500
-    throw refusal({ ...asked, status, said: String(object?.message ?? '') })
+    const said = typeof object?.message === 'string' ? object.message : ''
+    throw refusal({ ...asked, status, said })
   }
   const version = object?.metadata?.resourceVersion
   if (version === undefined || !/^\d+$/.test(version)) throw malformed('an event without a version')

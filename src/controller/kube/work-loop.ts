@@ -117,9 +117,4 @@ export class WorkLoop {
     const { attempts } = backoff
     logger.warn({ key, attempts, delayMs, err: error, message: messageOf(error) }, 'pass failed')
   }
-
-  /** The object is gone: nothing of it is kept. */
-  forget(key: string): void {
-    this.#backoffs.delete(key)
-  }
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { isApplied, withDigest } from '../../../src/controller/kube/applied.ts'
 import { EventBudget } from '../../../src/controller/kube/event-series.ts'
@@ -11,8 +14,10 @@ import {
   microTime,
 } from '../../../src/controller/kube/lease.ts'
 import { ObjectCache } from '../../../src/controller/kube/object-cache.ts'
+import { tokenSource } from '../../../src/controller/kube/open-transport.ts'
 import { pathOf, resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import { watchEvents } from '../../../src/controller/kube/watch-events.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 const object = (name: string, version: string): KubeObject => ({
   apiVersion: 'v1',
@@ -93,13 +98,13 @@ describe('the lease', () => {
   })
 
   test.each([
-    ['there is none', undefined, 0, 'create'],
-    ['it is mine', held('me'), 60_000, 'renew'],
-    ['another holds it', held('other'), 6_000, 'wait'],
-    ['another held it and is silent', held('other'), 6_001, 'take'],
-    ['it was given up', held(''), 0, 'take'],
-  ] as const)('%s', (_what, lease, unchangedMs, step) => {
-    expect(leaseStep({ lease, unchangedMs }, 'me')).toBe(step)
+    ['there is none', { lease: undefined, unchangedMs: 0 }, 'create'],
+    ['it is mine', { lease: held('me'), unchangedMs: 60_000 }, 'renew'],
+    ['another holds it', { lease: held('other'), unchangedMs: 6_000 }, 'wait'],
+    ['another held it and is silent', { lease: held('other'), unchangedMs: 6_001 }, 'take'],
+    ['it was given up', { lease: held(''), unchangedMs: 0 }, 'take'],
+  ] as const)('%s', (_what, view, step) => {
+    expect(leaseStep(view, 'me')).toBe(step)
   })
 
   test('times have six digits, and a renewal keeps the beginning', () => {
@@ -257,4 +262,22 @@ users: [{ name: u, user: ${user} }]
     expect(read).toThrow(says)
     expect(read).not.toThrow('secret')
   })
+})
+
+test('a token is read again after a minute, and when it was refused', async () => {
+  const tokenFile = join(mkdtempSync(join(tmpdir(), 'weir-token-')), 'token')
+  const clock = new ManualClock()
+  const config = { server: 'https://k', certificateAuthority: undefined, clientKey: undefined }
+  const token = tokenSource(
+    { ...config, clientCertificate: undefined, token: undefined, tokenFile },
+    clock,
+  )
+  writeFileSync(tokenFile, 'one\n')
+  expect(await token?.(false)).toBe('one')
+  writeFileSync(tokenFile, 'two\n')
+  expect(await token?.(false)).toBe('one')
+  expect(await token?.(true)).toBe('two')
+  writeFileSync(tokenFile, 'three\n')
+  clock.advance(60_001)
+  expect(await token?.(false)).toBe('three')
 })
