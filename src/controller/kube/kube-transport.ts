@@ -167,7 +167,7 @@ function queryOf({ query = {} }: ApiCall): string {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined)
   if (pairs.length === 0) return ''
   const texts = pairs.map(([name, value]): [string, string] => [name, String(value)])
-  return `?${new URLSearchParams(texts)}`
+  return `?${new URLSearchParams(texts).toString()}`
 }
 
 function verbOf({ method, query }: ApiCall): string {
