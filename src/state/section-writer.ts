@@ -98,7 +98,7 @@ export function joinSections(
     let length = 0
     for (const chunk of section) length += chunk.length
     if (length <= JOIN_BYTES) chunks.push(Buffer.concat(section, length))
-    else chunks.push(...section)
+    else for (const chunk of section) chunks.push(chunk)
     groups.push({ keyGroup, offset, length })
     offset += length
   }
