@@ -19,6 +19,7 @@ export interface SinkRunOptions {
   readonly restored?: SinkCheckpoint | undefined
   readonly attempt?: number
   readonly clock?: Clock
+  readonly checkpoints?: SinkContext['checkpoints']
   /** The first checkpoint gets the next id. Ids grow over restarts. */
   readonly lastCheckpointId?: number
 }
@@ -38,7 +39,7 @@ export class SinkRun<IN> {
   }
 
   static async start<IN>(sink: Sink<IN, JsonValue>, options: SinkRunOptions): Promise<SinkRun<IN>> {
-    const { parallelism, attempt = 0, restored, clock = new SystemClock() } = options
+    const { parallelism, attempt = 0, restored, checkpoints, clock = new SystemClock() } = options
     let run: SinkRun<IN> | undefined
     const contextOf = (subtaskIndex: number): SinkContext => ({
       runtime: { operatorName: sink.name, subtaskIndex, parallelism, attempt, count: () => {} },
@@ -46,6 +47,7 @@ export class SinkRun<IN> {
       jobId: 'job',
       operatorUid: 'sink',
       restoredCheckpointId: restored?.id,
+      checkpoints,
       wakeUp: () => {
         if (run !== undefined) run.#wake()
       },

@@ -11,6 +11,7 @@ import { KafkaWriter } from './kafka-writer.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
 import { TransactionClient } from './transaction-client.ts'
 import { isLingering, readName, type WriterState } from './transaction-names.ts'
+import { settleTimeout } from './transaction-timeout.ts'
 
 /** What is passed in besides, for tests. */
 export interface KafkaSinkParts {
@@ -79,11 +80,19 @@ async function openWriter<IN>(
       if (readName(prefix, id)?.writer === subtaskIndex) pending.delete(id)
     }
     const codecs = await loadCodecs()
+    let timeoutMs = 0
     if (options.delivery !== 'at-least-once') {
+      timeoutMs = await settleTimeout({
+        cluster,
+        checkpoints: context.checkpoints,
+        transactionTimeout: options.transactionTimeout,
+        expectedDowntime: options.expectedDowntime,
+      })
       await abortLingering(transactions, { prefix, context, restored, base })
     }
     const run = random.uuid().slice(0, 8)
-    const parts = { context, cluster, transactions, codecs, prefix, base, run, pending }
+    const names = { prefix, base, run, pending }
+    const parts = { context, cluster, transactions, codecs, timeoutMs, ...names }
     const writer = new KafkaWriter(options, parts)
     if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
     return writer

@@ -28,7 +28,6 @@ import { readName, SLOTS, type WriterState, writeName } from './transaction-name
 
 const BATCH_BYTES = 512 * 1024
 const BUFFER_BYTES = 16 * 1024 * 1024
-const TRANSACTION_TIMEOUT = '10m'
 const ABORT_LIMIT_MS = 2_000
 
 export interface KafkaWriterParts {
@@ -41,6 +40,8 @@ export interface KafkaWriterParts {
   readonly base: number
   /** Tells this writer's transactions from those of any other, also of earlier attempts. */
   readonly run: string
+  /** Of transactions. */
+  readonly timeoutMs: number
   /** Prepared and not committed, of all writers in this process. */
   readonly pending: Set<string>
 }
@@ -281,7 +282,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       const identity = await transactions.initPlain()
       return { ...identity, transactionalId: null, admit: async () => undefined }
     }
-    const timeoutMs = durationMs(this.#options.transactionTimeout ?? TRANSACTION_TIMEOUT)
+    const { timeoutMs } = this.#parts
     const transaction = await transactions.init(this.#nextName(), timeoutMs)
     this.#transaction = transaction
     let admitting = Promise.resolve()

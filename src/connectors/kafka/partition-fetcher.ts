@@ -134,7 +134,8 @@ export class PartitionFetcher {
     const { errorCode } = fetched
     if (errorCode === 0) {
       const codecs = this.#codecs as Codecs
-      partition.add(fetched, { codecs, committed: this.#options.committed, copy })
+      const { committed, clock } = this.#options
+      partition.add(fetched, { codecs, committed, copy, nowMs: clock.now() })
     } else if (errorCode === OFFSET_OUT_OF_RANGE) void this.#outOfRange(partition)
     else if (isDenied(errorCode)) {
       const what = `the topic ${fetched.topic}`

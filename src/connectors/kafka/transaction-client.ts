@@ -48,7 +48,7 @@ export class TransactionClient {
   async init(transactionalId: string, timeoutMs: number): Promise<TransactionIdentity> {
     const answer = await this.#ask(transactionalId, initProducerRequest(transactionalId, timeoutMs))
     if (answer.errorCode === INVALID_TIMEOUT) {
-      throw kafkaErrors.WEIR_KAFKA_TRANSACTION_TIMEOUT({ timeoutMs })
+      throw kafkaErrors.WEIR_KAFKA_TRANSACTION_TIMEOUT({ timeoutMs, limitMs: undefined })
     }
     this.#requireSuccess('InitProducerId', transactionalId, answer.errorCode)
     const { producerId, producerEpoch } = answer

@@ -171,13 +171,14 @@ export class SinkOperator implements StreamOperator {
   notifyCheckpointAborted(_checkpointId: number): void {}
 
   #sinkContext(): SinkContext {
-    const { runtime, clock, jobId, uid, restoredCheckpointId, mailbox } = this.#context
+    const { runtime, clock, jobId, uid, restoredCheckpointId, checkpoints, mailbox } = this.#context
     return {
       runtime,
       clock,
       jobId,
       operatorUid: uid,
       restoredCheckpointId,
+      checkpoints,
       wakeUp: () =>
         mailbox.submit(() => {
           this.brake.blocked = this.#writer?.blocked ?? false
