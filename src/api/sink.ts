@@ -66,6 +66,11 @@ export interface SinkWriter<IN, CommittableT extends JsonValue = JsonValue> {
   /** True when the writer cannot take more now: the task pauses until `wakeUp`. */
   readonly blocked: boolean
   /**
+   * Why the writer takes no more, where that was found out beside `write`: the task fails with it.
+   * Together with it `blocked` is true, and `wakeUp` is called.
+   */
+  readonly failure?: unknown
+  /**
    * Everything written so far is safe when this resolves. Called at every barrier and at the end.
    */
   flush(endOfInput: boolean): void | Promise<void>

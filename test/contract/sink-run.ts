@@ -66,11 +66,12 @@ export class SinkRun<IN> {
   async write(...values: readonly IN[]): Promise<void> {
     for (const value of values) {
       const writer = this.#writers[this.#next++ % this.#writers.length] as SinkWriter<IN, JsonValue>
-      if (writer.blocked) {
+      if (writer.blocked && writer.failure === undefined) {
         await new Promise<void>(resolve => {
           this.#wake = resolve
         })
       }
+      if (writer.failure !== undefined) throw writer.failure
       writer.write(value, MIN_TIMESTAMP)
     }
   }

@@ -37,7 +37,7 @@ export const kafkaErrors = defineErrors({
     retry: 'never',
     message: (e: { broker: string; mechanism: string; reason: string }) =>
       `${e.broker} refused to authenticate by ${e.mechanism}: ${e.reason}`,
-    next: 'correct the mechanism, the user name or the password in the option sasl',
+    next: 'correct the mechanism, the user name and password, or the token in the option sasl',
   },
   WEIR_KAFKA_DENIED: {
     domain: 'user',

@@ -9,6 +9,8 @@ export class PartitionBuffer {
   readonly split: KafkaSplit
   /** The broker that leads it; `undefined` until it was looked up. */
   leader: number | undefined
+  /** Since when nothing good was heard of it, by the monotonic clock. */
+  lostAtMs: number | undefined
   /** Of the next Fetch. */
   fetchOffset: number
   /** Of the next record to give. */

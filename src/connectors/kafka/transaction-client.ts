@@ -10,6 +10,7 @@ import type { KafkaCluster } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import type { TopicPartition } from './offset-requests.ts'
 import {
+  type AdmissionResult,
   addPartitionsRequest,
   endTransactionRequest,
   initProducerRequest,
@@ -55,13 +56,11 @@ export class TransactionClient {
     return { transactionalId, producerId, producerEpoch }
   }
 
-  /** Gives the code of the answer. */
-  async addPartitions(
+  addPartitions(
     transaction: TransactionIdentity,
     partitions: readonly TopicPartition[],
-  ): Promise<number> {
-    const request = coded(addPartitionsRequest(transaction, partitions))
-    return (await this.#ask(transaction.transactionalId, request)).errorCode
+  ): Promise<AdmissionResult> {
+    return this.#ask(transaction.transactionalId, addPartitionsRequest(transaction, partitions))
   }
 
   /** Gives the code of the answer. */

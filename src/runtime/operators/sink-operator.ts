@@ -181,6 +181,8 @@ export class SinkOperator implements StreamOperator {
       checkpoints,
       wakeUp: () =>
         mailbox.submit(() => {
+          // No record's fault, so not for its error policy.
+          if (this.#writer?.failure !== undefined) throw this.#writer.failure
           this.brake.blocked = this.#writer?.blocked ?? false
         }),
     }

@@ -204,13 +204,13 @@ await describeWithPart('the Kafka sink', 'kafka', environment => {
   test('a prepared transaction that the broker has ended is a loss, and said to be one', async () => {
     const topic = await topics.make(1)
     const run = await start(makeSink(topic, { transactionTimeout: '1s' }))
-    await run.write('gone')
+    await run.write('gone', 'too')
     const checkpoint = await run.checkpoint()
     const [prepared] = checkpoint.committables.map(one => one.value as unknown as Prepared)
     await aborted(prepared?.transactionalId ?? '')
     await expect(run.commitUpTo(checkpoint.id)).rejects.toMatchObject({
       code: 'WEIR_KAFKA_TRANSACTION_LOST',
-      message: expect.stringContaining(`1 records in ${topic}-0 are lost`),
+      message: expect.stringContaining(`2 records in ${topic}-0 at offsets 0 to 1 are lost`),
     })
     const tolerant = makeSink(topic, { onLostTransaction: 'continue' })
     await start(tolerant, { restored: checkpoint })
