@@ -50,9 +50,10 @@ await describeWithPart('the ledger by force', ['kafka', 's3'], environment => {
     async (name, cell) => {
       const result = await runLedgerCell(cell, { broker, topics, environment, bucket })
       results.set(cell, result)
+      if (isLong) process.stdout.write(`${lineOf(cell, result)}\n`)
       if (result.wrong.length > 0) {
         process.stdout.write(
-          `${name} left ${result.folder}\n  again: ` +
+          `${name} left ${result.folder}\n  ${result.wrong.slice(0, 5).join('\n  ')}\n  again: ` +
             `WEIR_TEST_SEED=${cell.seed} WEIR_FORCE_CELL=${name} ./weir test force/ledger\n`,
         )
       }
@@ -62,12 +63,14 @@ await describeWithPart('the ledger by force', ['kafka', 's3'], environment => {
   )
 })
 
+function lineOf(cell: LedgerCell, { wrong, strikes, restarts, seconds }: LedgerResult): string {
+  const outcome = wrong.length === 0 ? 'exact' : 'WRONG'
+  const times = `${strikes} strikes, ${restarts} restarts, ${seconds.toFixed(1)} s`
+  return `  ${nameOf(cell).padEnd(26)} ${outcome}  ${times.padEnd(36)}  ${cell.fault.does}`
+}
+
 function tableOf(runs: ReadonlyMap<LedgerCell, LedgerResult>): string {
-  const lines = [...runs].map(([cell, { wrong, strikes, restarts, seconds }]) => {
-    const outcome = wrong.length === 0 ? 'exact' : 'WRONG'
-    const times = `${strikes} strikes, ${restarts} restarts, ${seconds.toFixed(1)} s`
-    return `  ${nameOf(cell).padEnd(26)} ${outcome}  ${times.padEnd(36)}  ${cell.fault.does}`
-  })
+  const lines = [...runs].map(([cell, result]) => lineOf(cell, result))
   const exact = [...runs.values()].filter(({ wrong }) => wrong.length === 0).length
   return ['', `the ledger by force: ${exact} of ${runs.size} exact`, ...lines].join('\n')
 }

@@ -28,7 +28,9 @@ export interface SeenRequest {
   readonly port: number
 }
 
-export type FaultOf = (request: SeenRequest) => HttpFault | undefined | Promise<HttpFault | undefined>
+export type FaultOf = (
+  request: SeenRequest,
+) => HttpFault | undefined | Promise<HttpFault | undefined>
 
 const SLOW_MS = 100
 

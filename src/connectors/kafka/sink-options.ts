@@ -36,7 +36,10 @@ export interface KafkaSinkOptions<IN> extends KafkaConnectionOptions {
    * checkpoints and the longest outage. Default 10 minutes; brokers allow 15 unless told otherwise.
    */
   readonly transactionTimeout?: Duration
-  /** Begins the names of transactions; unique in the cluster. Default: made of job and uid. */
+  /**
+   * Begins the names of transactions, before the uid; no other job of the cluster may have it.
+   * Default: namespace and name of the job.
+   */
   readonly transactionalIdPrefix?: string
   /** A prepared transaction that the broker ended before its commit: default `fail`. */
   readonly onLostTransaction?: 'fail' | 'continue'

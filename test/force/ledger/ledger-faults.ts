@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../../../src/common/random.ts'
 import type { HttpFault } from '../../testbed/faulty-proxy.ts'
-import type { KafkaRequest } from './kafka-relay.ts'
+import type { KafkaRequest } from '../../testbed/kafka-relay.ts'
 import type { LedgerRun } from './ledger-run.ts'
 
 export interface LedgerFault {
@@ -45,10 +45,7 @@ const steps: Readonly<Record<string, readonly [does: string, step: Step]>> = {
     'killed when a transaction has begun',
     { request: 'AddPartitionsToTxn', moment: 'unanswered' },
   ],
-  'before-flush': [
-    'killed before records are flushed',
-    { request: 'Produce', moment: 'unsent' },
-  ],
+  'before-flush': ['killed before records are flushed', { request: 'Produce', moment: 'unsent' }],
   'in-flush': [
     'killed in the flush: the broker has the records, and nobody knows',
     { request: 'Produce', moment: 'unanswered' },

@@ -140,7 +140,10 @@ export class KafkaRelay {
 
   /** Where the answer has the broker's address it gets ours, which is as long. */
   #rename(frame: Buffer): void {
-    const broker = Buffer.concat([Buffer.from(`\0${String.fromCharCode(HOST.length)}${HOST}`), port(this.#target)])
+    const broker = Buffer.concat([
+      Buffer.from(`\0${String.fromCharCode(HOST.length)}${HOST}`),
+      port(this.#target),
+    ])
     const own = port(this.#port)
     for (let at = frame.indexOf(broker); at >= 0; at = frame.indexOf(broker, at + 1)) {
       own.copy(frame, at + broker.length - own.length)
