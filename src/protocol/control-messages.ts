@@ -50,6 +50,7 @@ const taskFigures = z.object({
   busyMs: count,
   idleMs: count,
   backpressuredMs: count,
+  lag: z.object({ records: count, ms: count }).optional(),
   operators: z.array(operatorFigures),
 })
 
