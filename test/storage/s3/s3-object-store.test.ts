@@ -62,6 +62,7 @@ await describeWithPart('on a real server', 's3', environment => {
 
   test.each(faults)('%s: one fault in each kind of request changes no result', async fault => {
     const store = at(proxy.endpoint, { partBytes: 5 * MIB })
+    await store.probe()
     const once = (): void => {
       proxy.fault = ({ number }) => (number === 1 ? fault : undefined)
     }
@@ -89,6 +90,8 @@ await describeWithPart('on a real server', 's3', environment => {
     'an upload in parts is whole with $fault at request $number',
     async ({ fault, number }) => {
       const store = at(proxy.endpoint, { partBytes: 5 * MIB })
+      proxy.fault = () => undefined
+      await store.probe()
       proxy.fault = seen => (seen.number === number ? fault : undefined)
       const large = Buffer.alloc(6 * MIB, 7)
       large.write('begin')
