@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { cliErrors } from './cli-errors.ts'
 import type { CliIo } from './cli-io.ts'
 import { findInstallation } from './installation.ts'
+import { nodeFlags } from './node-flags.ts'
 import { runInherited } from './run-inherited.ts'
 
 /** As `weir run` has them, plus what the harness needs to begin each round without old garbage. */
 const flags = [
   '--expose-gc',
-  '--max-semi-space-size=16',
+  ...nodeFlags,
   '--conditions=weir-source',
   '--disable-warning=ExperimentalWarning',
 ]

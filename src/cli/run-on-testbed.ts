@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { cliErrors } from './cli-errors.ts'
 import type { CliIo } from './cli-io.ts'
 import { findInstallation } from './installation.ts'
+import { nodeFlags } from './node-flags.ts'
 import { runInherited } from './run-inherited.ts'
 
 export interface RunOnTestbedOptions {
@@ -42,7 +43,7 @@ export async function runOnTestbed(options: RunOnTestbedOptions, io: CliIo): Pro
   // In a process of its own: credentials are read from the environment.
   const weir = join(home, 'dist/bin/weir.js')
   return await runInherited(io, {
-    args: ['--max-semi-space-size=16', ...quiet, weir, ...args],
+    args: [...nodeFlags, ...quiet, weir, ...args],
     cwd: io.cwd,
     env: environment,
   })

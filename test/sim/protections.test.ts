@@ -60,7 +60,7 @@ const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
   'channel-state-restored': ['cut-is-consistent', 'no-record-lost'],
   'input-before-output': ['no-record-reordered', 'balances-follow'],
   'restored-before-new': ['no-record-reordered', 'balances-follow'],
-  'restored-filter': ['cut-is-consistent', 'money-is-constant', 'no-record-doubled'],
+  'restored-filter': ['cut-is-consistent', 'money-is-constant', 'no-record-doubled', 'proof-holds'],
   'timeout-from-global-start': ['alignment-ends-in-time'],
   'checkpoint-timeout': ['nothing-stuck'],
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Clock } from '../../common/clock.ts'
 import type { Terminal } from '../cli-io.ts'
+import { nodeFlags } from '../node-flags.ts'
 import { forwardLines } from './forward-lines.ts'
 import type { ProcessEnd } from './respawn-policy.ts'
 
@@ -22,8 +23,7 @@ export interface ChildOptions {
   readonly onMessage: (message: unknown) => void
 }
 
-/** As the launcher starts Weir: see `weir`. */
-const nodeFlags = ['--max-semi-space-size=16', '--disable-warning=ExperimentalWarning']
+const startFlags = [...nodeFlags, '--disable-warning=ExperimentalWarning']
 
 export class WeirChild {
   readonly ended: Promise<ProcessEnd>
@@ -37,7 +37,7 @@ export class WeirChild {
     this.#clock = clock
     this.#startedMs = clock.monotonic()
     const log = openSync(logFile, 'a', 0o600)
-    this.#child = spawn(nodePath, [...nodeFlags, script], {
+    this.#child = spawn(nodePath, [...startFlags, script], {
       cwd,
       env: { ...environment },
       stdio: ['ignore', 'pipe', log, 'ipc'],
@@ -69,6 +69,11 @@ export class WeirChild {
   send(message: unknown): void {
     // One that is just ending does not hear it.
     if (this.#running && this.#child.connected) this.#child.send(message as object, () => {})
+  }
+
+  /** It may say farewell first. */
+  end(): void {
+    if (this.#running) this.#child.kill('SIGTERM')
   }
 
   kill(): void {

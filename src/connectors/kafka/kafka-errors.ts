@@ -37,7 +37,7 @@ export const kafkaErrors = defineErrors({
     retry: 'never',
     message: (e: { broker: string; mechanism: string; reason: string }) =>
       `${e.broker} refused to authenticate by ${e.mechanism}: ${e.reason}`,
-    next: 'correct the mechanism, the user name or the password in the option sasl',
+    next: 'correct the mechanism, the user name and password, or the token in the option sasl',
   },
   WEIR_KAFKA_DENIED: {
     domain: 'user',
@@ -129,9 +129,29 @@ export const kafkaErrors = defineErrors({
   WEIR_KAFKA_TRANSACTION_TIMEOUT: {
     domain: 'user',
     retry: 'never',
-    message: (e: { timeoutMs: number }) =>
-      `the broker does not allow transactions of ${e.timeoutMs} ms`,
-    next: 'lower transactionTimeout of the sink, or raise transaction.max.timeout.ms of the broker',
+    message: (e: { timeoutMs: number; limitMs: number | undefined }) =>
+      `the brokers do not allow transactions of ${e.timeoutMs} ms` +
+      (e.limitMs === undefined ? '' : `, but of ${e.limitMs} ms`),
+    next: 'lower transactionTimeout of the sink, or raise transaction.max.timeout.ms of brokers',
+  },
+  WEIR_KAFKA_TRANSACTION_TIMEOUT_SHORT: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: {
+      timeout: string
+      needed: string
+      interval: string
+      checkpointTimeout: string
+      downtime: string
+      limit: string | undefined
+    }) =>
+      `transactionTimeout of the Kafka sink is ${e.timeout}, but a transaction may have to live ` +
+      `for ${e.needed}: ${e.interval} between checkpoints, ${e.checkpointTimeout} until one is ` +
+      `given up, ${e.downtime} of expectedDowntime` +
+      (e.limit === undefined ? '' : `; the brokers allow ${e.limit}`),
+    next:
+      'raise transactionTimeout, with transaction.max.timeout.ms of the brokers where needed, or ' +
+      'lower interval and timeout of spec.checkpoint, or expectedDowntime of the sink',
   },
   WEIR_KAFKA_REQUEST_FAILED: {
     domain: 'external',
