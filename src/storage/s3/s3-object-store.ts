@@ -12,14 +12,9 @@
 import type { Clock } from '../../common/clock.ts'
 import type { Random } from '../../common/random.ts'
 import { checkObjectKey } from '../object-key.ts'
-import type {
-  ObjectBytes,
-  ObjectEntry,
-  ObjectStore,
-  StoreCounters,
-  StoreWarning,
-} from '../object-store.ts'
+import type { ObjectBytes, ObjectEntry, ObjectStore, StoreWarning } from '../object-store.ts'
 import { storageErrors } from '../storage-errors.ts'
+import type { StoreCounters } from '../store-counters.ts'
 import type { FailedCall } from '../store-failure.ts'
 import { type Outcome, type Patience, Retries } from './retries.ts'
 import { isRefusedCondition, nameOf, s3Failure, statusOf } from './s3-failure.ts'
@@ -55,6 +50,7 @@ interface Write {
 
 export class S3ObjectStore implements ObjectStore {
   readonly location: string
+  readonly address: string
   readonly #place: S3Location
   readonly #random: Random
   readonly #retries: Retries
@@ -68,6 +64,8 @@ export class S3ObjectStore implements ObjectStore {
     const { location, random, clock, partBytes = PART_BYTES, requests } = options
     this.#place = parseS3Location(location)
     this.location = `s3://${this.#place.bucket}/${this.#place.prefix}`.replace(/\/$/, '')
+    const [, query] = location.split('?', 2)
+    this.address = query === undefined ? this.location : `${this.location}?${query}`
     this.#random = random
     this.#retries = new Retries({ clock, random })
     this.#partBytes = partBytes

@@ -132,6 +132,15 @@ await describeWithPart('on a real server', 's3', environment => {
     expect(await store.list('')).toEqual([])
   })
 
+  test('its address opens it again, with everything that its location leaves out', async () => {
+    const store = at(endpoint)
+    await store.put('a', Buffer.from('x'))
+    const random = new SystemRandom()
+    const again = new S3ObjectStore({ location: store.address, random, clock: new HastyClock() })
+    expect(again.location).toBe(store.location)
+    expect((await again.get('a')).toString()).toBe('x')
+  })
+
   test('counts requests, retries and bytes', async () => {
     const store = at(proxy.endpoint)
     proxy.fault = ({ number }) => (number === 1 ? '503' : undefined)

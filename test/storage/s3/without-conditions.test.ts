@@ -52,17 +52,17 @@ test.each(['ignore', 'refuse'] as const)('a server that would %s them', async on
   expect((await store.get('a')).toString()).toBe('one')
 })
 
-test.each([
-  'ignore',
-  'refuse',
-] as const)('a process that did not probe finds a server that would %s them', async onCondition => {
-  const requests = oldServer(onCondition)
-  expect(await storeOn(requests).putIfAbsent('generation', Buffer.from('one'))).toBe(true)
-  const other = storeOn(requests)
-  expect(await other.putIfAbsent('generation', Buffer.from('two'))).toBe(false)
-  expect((await other.get('generation')).toString()).toBe('one')
-  expect((await other.list('')).map(entry => entry.key)).toEqual(['generation'])
-})
+test.each(['ignore', 'refuse'] as const)(
+  'a process that did not probe finds a server that would %s them',
+  async onCondition => {
+    const requests = oldServer(onCondition)
+    expect(await storeOn(requests).putIfAbsent('generation', Buffer.from('one'))).toBe(true)
+    const other = storeOn(requests)
+    expect(await other.putIfAbsent('generation', Buffer.from('two'))).toBe(false)
+    expect((await other.get('generation')).toString()).toBe('one')
+    expect((await other.list('')).map(entry => entry.key)).toEqual(['generation'])
+  },
+)
 
 test('what cannot be found out is asked again', async () => {
   const requests = oldServer('ignore')
@@ -71,7 +71,11 @@ test('what cannot be found out is asked again', async () => {
   const store = storeOn({
     ...requests,
     put: async (...args) => {
-      if (isDown) throw Object.assign(new Error('AccessDenied'), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
+      if (isDown)
+        throw Object.assign(new Error('AccessDenied'), {
+          name: 'AccessDenied',
+          $metadata: { httpStatusCode: 403 },
+        })
       return put(...args)
     },
   })
