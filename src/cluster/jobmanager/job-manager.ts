@@ -118,7 +118,7 @@ export class JobManager implements ControlDesk, SteerableJob {
     return this.#ledger.counters
   }
 
-  /** Of this process and of all slots; `undefined` for a store that is not reached over a network. */
+  /** Of this process and of all slots; `undefined` for a store that no network leads to. */
   get storage(): StoreCounters | undefined {
     const own = this.#options.store.counters
     return own && addStoreCounters(own, this.#ledger.storage)
