@@ -172,6 +172,10 @@ export class TaskManager {
         this.#backoff.succeeded()
         void this.#prepare(connection, message)
         break
+      case 'spare':
+        this.#backoff.succeeded()
+        this.#options.logger.info({ slot: this.#options.slot }, 'the job does not need this slot')
+        break
       case 'command':
         this.#command(connection, message.command as unknown as SlotCommand)
         break
@@ -243,6 +247,7 @@ export class TaskManager {
       tasks: session?.metrics ?? [],
       counters: this.#counters,
       process: this.#options.process.figures(),
+      storage: session?.storage,
     })
     return { kind: 'heartbeat', figures }
   }

@@ -62,8 +62,8 @@ function jobSamples({ jobId, job, clock }: ObservedJob, progress: JobProgress): 
   return samples
 }
 
-function storageSamples({ jobId, store }: ObservedJob): MetricSample[] {
-  const { counters } = store
+function storageSamples({ jobId, job, store }: ObservedJob): MetricSample[] {
+  const counters = job.storage ?? store.counters
   if (counters === undefined) return []
   const sample = (name: MetricName, value: number): MetricSample => {
     return { name, labels: { job: jobId }, value }
@@ -89,6 +89,13 @@ function vertexSamples({ jobId, graph }: ObservedJob, progress: JobProgress): Me
     if (Number.isFinite(vertex.watermark)) {
       const value = vertex.watermark / 1_000
       samples.push({ name: 'weir_vertex_watermark_seconds', labels, value })
+    }
+    if (vertex.lag !== undefined) {
+      const { records, ms } = vertex.lag
+      samples.push(
+        { name: 'weir_source_lag_records', labels, value: records },
+        { name: 'weir_source_lag_seconds', labels, value: ms / 1_000 },
+      )
     }
     return samples
   })

@@ -2,13 +2,14 @@ import type { Clock } from '../../../common/clock.ts'
 import type { JobGraph } from '../../../graph/job-graph.ts'
 import type { TaskMetrics } from '../../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../../storage/object-store.ts'
+import type { StoreCounters } from '../../../storage/store-counters.ts'
 import type { JobProgress } from '../../job-progress.ts'
 import type { JobResult } from '../../job-result.ts'
 import type { JobSettings } from '../../job-settings.ts'
 import type { InspectedProcesses } from '../../process-inspector.ts'
 import type { UserCounters } from '../../user-counters.ts'
 import type { JobHistory } from '../job-history.ts'
-import type { StopRequest } from '../job-master-options.ts'
+import type { RescaleOrder, StopRequest } from '../job-master-options.ts'
 import type { SlotView } from '../slot-registry.ts'
 
 /** A running job as the REST API reads and steers it. */
@@ -18,15 +19,14 @@ export interface SteerableJob {
   stop(request?: StopRequest): Promise<JobResult>
   cancel(): void
   savepoint(): Promise<string>
-  /**
-   * Goes on at another parallelism, after a last checkpoint; resolves when the job is starting
-   * there. Rejects where it cannot: WEIR_RESCALE_REFUSED.
-   */
-  rescale(parallelism: number): Promise<void>
+  /** See `JobMaster.rescale`. */
+  rescale(parallelism: number): Promise<RescaleOrder>
   progress(): JobProgress
   tasks(): readonly TaskMetrics[]
   readonly history: JobHistory
   readonly counters: UserCounters
+  /** Of all its processes; left out where all run in this one. */
+  readonly storage?: StoreCounters | undefined
   /** Of the processes that run its slots; left out where all run in this one. */
   taskManagers?(): readonly TaskManagerView[]
 }
