@@ -1,5 +1,5 @@
 import { kafkaPart } from './kafka-part.ts'
-import { kubeControlPart } from './kube/kube-parts.ts'
+import { kubeControlPart, kubeFakePart, kubeNodePart } from './kube/kube-parts.ts'
 import type { Part, PartName } from './part.ts'
 import { s3Part } from './s3-part.ts'
 
@@ -7,5 +7,7 @@ import { s3Part } from './s3-part.ts'
 export const parts: Readonly<Record<PartName, Part>> = {
   s3: s3Part,
   kafka: kafkaPart,
+  kube: kubeNodePart,
   'kube-control': kubeControlPart,
+  'kube-fake': kubeFakePart,
 }

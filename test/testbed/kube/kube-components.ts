@@ -1,6 +1,7 @@
 /** The processes of a cluster as data: what each is called with, and how it says that it is ready. */
 import { join } from 'node:path'
 import { kubeconfigOf } from './kube-certificates.ts'
+import { FAKE_NODE_MARK } from './kube-fake-nodes.ts'
 import { endpointOf, type KubePlan } from './kube-plan.ts'
 
 export interface Component {
@@ -34,7 +35,7 @@ export function apiServer(plan: KubePlan): Component {
       ...[program(programs, 'control'), 'kube-apiserver'],
       `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
       `--secure-port=${ports.api}`,
-      `--bind-address=${network.link === '' ? network.address : '0.0.0.0'}`,
+      `--bind-address=${network.index === 0 ? network.address : '0.0.0.0'}`,
       `--advertise-address=${network.address}`,
       `--tls-cert-file=${key('apiserver.crt')}`,
       `--tls-private-key-file=${key('apiserver.key')}`,
@@ -48,7 +49,7 @@ export function apiServer(plan: KubePlan): Component {
       `--service-account-key-file=${key('service-account.key')}`,
       `--service-cluster-ip-range=${network.serviceRange}`,
       // On the loopback there is nobody to send services to, and the address would be refused.
-      ...(network.link === '' ? ['--endpoint-reconciler-type=none'] : []),
+      ...(network.index === 0 ? ['--endpoint-reconciler-type=none'] : []),
       '--authorization-mode=Node,RBAC',
       '--enable-admission-plugins=NodeRestriction',
       '--allow-privileged=true',
@@ -81,6 +82,22 @@ export function scheduler(plan: KubePlan): Component {
       ...[program(plan.programs, 'cluster'), 'kube-scheduler', ...asClient(plan, 'scheduler')],
       ...['--secure-port=0', '--leader-elect=false', '--profiling=false', ...unthrottled],
     ],
+  }
+}
+
+/** Plays the fake nodes, by the rules that its own module brings. */
+export function kwok(plan: KubePlan): Component {
+  const server = `127.0.0.1:${plan.ports.kwok}`
+  return {
+    name: 'kwok',
+    command: [
+      ...[program(plan.programs, 'kwok'), ...asClient(plan, 'admin')],
+      `--config=${join(plan.programs.kwok ?? '', 'stages.yaml')}`,
+      ...['--manage-all-nodes=false', `--server-address=${server}`],
+      `--manage-nodes-with-annotation-selector=${FAKE_NODE_MARK}`,
+      ...['--cidr=10.250.0.0/16', `--node-ip=${plan.network.address}`],
+    ],
+    readyAt: `http://${server}/healthz`,
   }
 }
 
