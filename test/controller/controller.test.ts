@@ -253,6 +253,28 @@ await describeWithPart('the controller', 'kube-control', environment => {
     expect(conditionOf(queued, 'Stalled')?.message).toContain('name a bucket')
   })
 
+  test('a job that is made again has nothing of its namesake', async () => {
+    const first = await create('again', {})
+    for (const name of await podNames('again', 2)) await say(name, 'Running')
+    await jobIn('again', 'Running')
+    await jobs.remove(first.metadata, { uid: first.metadata.uid ?? '' })
+    const second = await create('again', { parallelism: 2 })
+    // As the garbage collector would, late.
+    for (const name of ['again-jm-1-1', 'again-tm-1-0-1']) {
+      const uid = seenPods.cache.get(`${namespace}/${name}`)?.metadata.uid ?? ''
+      await pods.remove({ namespace, name }, { uid, graceSeconds: 0 })
+    }
+    const owners = await seenPods.until(all => {
+      const found = all.filter(one => one.metadata.name.startsWith('again-'))
+      const uids = found.map(one => one.metadata.ownerReferences?.[0]?.uid)
+      return uids.length === 3 && new Set(uids).size === 1 ? uids : undefined
+    })
+    expect(owners[0]).toBe(second.metadata.uid)
+    const { items } = await cluster.client(resourceKinds.secret).list({ namespace })
+    const secrets = items.filter(one => one.metadata.name.startsWith('again-'))
+    expect(secrets.map(one => one.metadata.ownerReferences?.[0]?.uid)).toContain(owners[0])
+  })
+
   test('events tell what happened, probes and metrics how it is', async () => {
     const { items } = await cluster.client(resourceKinds.event).list({ namespace })
     const reasons = items.map(one => (one as unknown as { readonly reason: string }).reason)

@@ -7,7 +7,8 @@ import type { ObjectCache } from './object-cache.ts'
 
 export interface ApplierOptions<T extends KubeObject> {
   readonly client: KubeClient<T>
-  readonly cache: ObjectCache<T>
+  /** `undefined`: objects that are never read. */
+  readonly cache: ObjectCache<T> | undefined
   readonly manager: string
   /** Throws where this controller may not write. */
   readonly mayWrite: () => void
@@ -24,19 +25,21 @@ export class Applier<T extends KubeObject> {
   async ensure(wanted: T, signal?: AbortSignal): Promise<boolean> {
     const { client, cache, manager, mayWrite } = this.#options
     const sent = withDigest(wanted)
-    if (isApplied(cache.get(keyOf(wanted.metadata)), sent)) return false
+    if (isApplied(cache?.get(keyOf(wanted.metadata)), sent)) return false
     mayWrite()
-    cache.set(await client.apply(sent, { manager, signal }))
+    const applied = await client.apply(sent, { manager, signal })
+    cache?.set(applied)
     return true
   }
 
   /** Made once and never changed; another one of its name is left as it is. */
   async create(wanted: T, signal?: AbortSignal): Promise<boolean> {
     const { client, cache, mayWrite } = this.#options
-    if (cache.get(keyOf(wanted.metadata)) !== undefined) return false
+    if (cache?.get(keyOf(wanted.metadata)) !== undefined) return false
     mayWrite()
     try {
-      cache.set(await client.create(wanted, signal))
+      const created = await client.create(wanted, signal)
+      cache?.set(created)
       return true
     } catch (error) {
       if (isKubeError(error, 'WEIR_KUBE_CONFLICT')) return false

@@ -1,5 +1,6 @@
 /** Names and labels of what belongs to a job. The name of a thing keeps a second one away. */
 import { API_GROUP } from '../../protocol/manifest-shape.ts'
+import type { ObjectMeta } from '../kube/kube-object.ts'
 
 export const CONTROL_PORT = 6_123
 
@@ -34,9 +35,12 @@ export function podName(job: string, { epoch, role, slot, attempt }: PodIdentity
   return `${job}-${part}-${attempt}`
 }
 
-/** The manifest and the image of a deployment, and the key that its processes share. */
-export function epochName(job: string, epoch: number): string {
-  return `${job}-${epoch}`
+/**
+ * The manifest and the image of a deployment, and the key that its processes share. A job that was
+ * deleted and made again finds none of those of its namesake, which may still be on their way out.
+ */
+export function epochName({ name, uid = '' }: ObjectMeta, epoch: number): string {
+  return `${name}-${epoch}-${uid.slice(0, 8)}`
 }
 
 export function labelsOf(job: string): Record<string, string> {

@@ -32,7 +32,7 @@ export function deploymentOf(
   epoch: number,
   deployed: Deployed,
 ): ConfigMapObject {
-  const name = epochName(job.metadata.name, epoch)
+  const name = epochName(job.metadata, epoch)
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -47,7 +47,7 @@ export function deploymentOf(
 
 /** The key that the processes of an epoch know. The controller never reads it again. */
 export function keyOfEpoch(job: StreamJobObject, epoch: number, key: string): KubeObject {
-  const name = epochName(job.metadata.name, epoch)
+  const name = epochName(job.metadata, epoch)
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',

@@ -113,6 +113,8 @@ function jobManager({ deployed }: PodPlan): Json {
   return {
     ...containerOf('jobmanager', deployed),
     command: [NODE, ...nodeFlags, `${HOME}/dist/bin/jobmanager.js`],
+    // Where `kubectl exec POD -- weir status` finds the job.
+    workingDir: `${folders.work}/job`,
     env: [
       ...sharedEnv,
       { name: 'WEIR_JOB_FILE', value: `${folders.work}/job/job.json` },
@@ -189,7 +191,7 @@ function volumesOf(
   { epoch, role }: PodIdentity,
   spec: StreamJobSpec,
 ): Json[] {
-  const name = epochName(job.metadata.name, epoch)
+  const name = epochName(job.metadata, epoch)
   const { stateVolume } = spec.resources
   const limit = stateVolume === undefined ? {} : { sizeLimit: String(stateVolume) }
   return [

@@ -52,7 +52,7 @@ export function makeJobWorld(options: WorldOptions): JobWorld {
   const caches = new Map<string, ObjectCache<KubeObject>>()
   const watched = <T extends KubeObject>(kind: ResourceKind, selector?: string): Watched<T> => {
     const client = new KubeClient<T>(options.transport, kind)
-    const cache = new ObjectCache<T>(ownerKey)
+    const cache = new ObjectCache<T>(ownerUid)
     const { clock, random, logger, namespace, mayWrite } = options
     const reflector = new Reflector<T>({
       client,
@@ -79,7 +79,7 @@ export function makeJobWorld(options: WorldOptions): JobWorld {
   }
   const secrets = new Applier({
     client: new KubeClient(options.transport, resourceKinds.secret),
-    cache: new ObjectCache(),
+    cache: undefined,
     manager: MANAGER,
     mayWrite: options.mayWrite,
   })
@@ -102,6 +102,11 @@ export function ownerKey({ metadata }: KubeObject): string | undefined {
   const owner = metadata.ownerReferences?.find(one => one.kind === 'StreamJob')
   if (owner === undefined) return undefined
   return keyOf({ namespace: metadata.namespace, name: owner.name })
+}
+
+/** Not by the name: a namesake that was deleted may have left things behind. */
+function ownerUid({ metadata }: KubeObject): string | undefined {
+  return metadata.ownerReferences?.find(one => one.kind === 'StreamJob')?.uid
 }
 
 /** A third of most objects, and nobody reads it. */

@@ -52,12 +52,12 @@ interface Pass {
 }
 
 function observe(object: StreamJobObject, { world, clock }: ReconcileJobOptions): ObservedJob {
-  const { namespace, name } = object.metadata
+  const { namespace, uid = '' } = object.metadata
   const epoch = object.status?.epoch ?? 0
-  const key = keyOf({ namespace, name: epochName(name, epoch) })
+  const key = keyOf({ namespace, name: epochName(object.metadata, epoch) })
   return observeJob({
     object,
-    pods: world.pods.cache.group(keyOf({ namespace, name })),
+    pods: world.pods.cache.group(uid),
     deployment: world.configMaps.cache.get(key),
     nowMs: clock.now(),
   })
@@ -76,7 +76,10 @@ async function act(
     if (!manifest) return
     const image = observed.deployed?.image ?? manifest.spec.image ?? engineImage
     const deployed = observed.deployed ?? { manifest, image, specDigest }
-    await world.secrets.create(keyOfEpoch(object, epoch, random.uuid() + random.uuid()), signal)
+    const key = random.uuid() + random.uuid()
+    // It is not watched: asked for when something will want it, and left as it is if it is there.
+    const isWanted = observed.deployed === undefined || decision.start.length > 0
+    if (isWanted) await world.secrets.create(keyOfEpoch(object, epoch, key), signal)
     await world.configMaps.ensure(deploymentOf(object, epoch, deployed), signal)
     await world.services.ensure(serviceOf(object, epoch), signal)
     await world.budgets.ensure(disruptionBudgetOf(object), signal)
