@@ -20,9 +20,6 @@ import {
 } from './transaction-names.ts'
 import { settleTimeout } from './transaction-timeout.ts'
 
-/** It never has a transaction: any time that brokers allow will do. */
-const FENCE_TIMEOUT_MS = 60_000
-
 /** What is passed in besides, for tests. */
 export interface KafkaSinkParts {
   readonly random?: Random
@@ -97,7 +94,7 @@ async function openWriter<IN>(
         transactionTimeout: options.transactionTimeout,
         expectedDowntime: options.expectedDowntime,
       })
-      await abortLingering(transactions, { prefix, context, restored, base })
+      await abortLingering(transactions, { prefix, context, restored, base, timeoutMs })
     }
     const run = random.uuid().slice(0, 8)
     const names = { prefix, base, run, pending }
@@ -116,12 +113,13 @@ interface Lingering {
   readonly context: SinkContext
   readonly restored: readonly JsonValue[]
   readonly base: number
+  readonly timeoutMs: number
 }
 
 /** Nothing is read past an open transaction: those that nobody will commit end now. */
 async function abortLingering(
   transactions: TransactionClient,
-  { prefix, context, restored, base }: Lingering,
+  { prefix, context, restored, base, timeoutMs }: Lingering,
 ): Promise<void> {
   const { subtaskIndex, parallelism } = context.runtime
   const states = restored as unknown as readonly WriterState[]
@@ -133,7 +131,7 @@ async function abortLingering(
     isRestored: context.restoredCheckpointId !== undefined,
   }
   const prefixes = new Set([prefix, ...formerPrefixes(states, context.jobId)])
-  const fence = await transactions.init(fenceName(prefix, subtaskIndex), FENCE_TIMEOUT_MS)
+  const fence = await transactions.init(fenceName(prefix, subtaskIndex), timeoutMs)
   const open = await transactions.open()
   // An attempt that was given up, and looks around only now, sees what its successor has open.
   if (!(await isNewest(transactions, fence))) {
