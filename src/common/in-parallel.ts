@@ -4,7 +4,7 @@ export interface ParallelOptions<T, R> {
   readonly work: (item: T) => Promise<R>
 }
 
-/** Does the work of all items and gives the results in their order. The first failure is the end. */
+/** Does the work of all items, gives the results in their order. The first failure is the end. */
 export async function inParallel<T, R>(
   items: readonly T[],
   { limit, work }: ParallelOptions<T, R>,

@@ -90,6 +90,11 @@ export class LocalCopies {
     void this.#do(() => rm(this.#pathOf(location, key), { force: true }))
   }
 
+  /** Resolves when the bytes that were put there are not read any more. */
+  async written(location: string, key: string): Promise<void> {
+    await this.#pending.get(this.#pathOf(location, key))
+  }
+
   completed(checkpointId: number): void {
     if (checkpointId <= this.#completedId) return
     this.#completedId = checkpointId

@@ -40,12 +40,21 @@ const metrics = {
   recordsPerSplit: {},
 }
 
-async function stored(store: CountingStore, copies: LocalCopies, checkpointId: number) {
-  const keyed = keyedSnapshot({ index: 0, parallelism: 1, maxParallelism: 128 })
+interface Releasing {
+  readonly checkpointId: number
+  readonly release?: () => void
+}
+
+async function stored(store: CountingStore, copies: LocalCopies, snapshot: number | Releasing) {
+  const { checkpointId, release = () => {} } =
+    typeof snapshot === 'number' ? { checkpointId: snapshot } : snapshot
+  const shape = { index: 0, parallelism: 1, maxParallelism: 128 }
+  const keyed = { ...keyedSnapshot(shape), release }
   const items = [Buffer.from('one'), Buffer.from('two')]
   const state = { name: 'list', redistribution: 'split' as const, schema: {}, items }
   const handle = await writeSnapshot({
     store: copies.over(store),
+    copies,
     jobId: 'j',
     snapshot: {
       checkpointId,
@@ -143,6 +152,13 @@ test('LC2: a snapshot is stored when the store has it, whatever becomes of the c
   expect(files()).toEqual([])
   await copies.settled()
   expect(files()).toHaveLength(1)
+})
+
+test('LC2: the memory of a snapshot is given back after its copy was written', async () => {
+  const found: number[] = []
+  const release = (): void => void found.push(files().length)
+  await stored(new CountingStore(), copiesIn(), { checkpointId: 3, release })
+  expect(found).toEqual([1])
 })
 
 test('LC3: what is older than the newest completed checkpoint goes, and what was given up', async () => {
