@@ -38,8 +38,11 @@ export interface StoreCounters {
 export interface ObjectStore {
   /** Where it is, for people: a folder or a URL. Ends without a slash. */
   readonly location: string
-  /** Writes or replaces an object. */
-  put(key: string, bytes: ObjectBytes): Promise<void>
+  /**
+   * Writes or replaces an object. `free` is called when nobody reads the bytes any more, so that
+   * their memory may be used again: after the write, perhaps long after, and never if it failed.
+   */
+  put(key: string, bytes: ObjectBytes, free?: () => void): Promise<void>
   /** Writes an object unless the key is taken; says whether it did. */
   putIfAbsent(key: string, bytes: ObjectBytes): Promise<boolean>
   /** Rejects with WEIR_STORE_NOT_FOUND. */

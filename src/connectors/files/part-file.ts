@@ -9,6 +9,11 @@ import type { OutputDisk, OutputFile } from './output-file.ts'
 
 /** Large writes cost less each; larger ones than this gain nothing more. */
 const CHUNK_BYTES = 128 * 1024
+/**
+ * Chunks that are kept to be filled again. Outside of the collector's heap garbage is cheap to
+ * make and late to go: tens of megabytes of it lay about.
+ */
+const SPARE_MAX = 8
 /** A part of few records should not hold a whole chunk. */
 const FIRST_BYTES = 4 * 1024
 
@@ -33,6 +38,8 @@ export class PartFile {
   #sentBytes = 0
   /** In the file. */
   #writtenBytes = 0
+  /** Written chunks. */
+  readonly #spare: Buffer[] = []
   #file: OutputFile | undefined
   #work: Promise<void> = Promise.resolve()
   #failed = false
@@ -80,14 +87,17 @@ export class PartFile {
   #send(): void {
     const size = this.out.length
     if (size === 0) return
-    const chunk = this.out.buffer.subarray(0, size)
-    this.out.buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES + FIRST_BYTES)
+    const { buffer } = this.out
+    const chunk = buffer.subarray(0, size)
+    this.out.buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES + FIRST_BYTES)
     this.out.length = 0
     this.#sentBytes += size
     this.#options.onInFlight(size)
     this.#enqueue(async file => {
       const pieces = this.#compressor === undefined ? [chunk] : await this.#compressor.write(chunk)
       await this.#writeAll(file, pieces)
+      const isWhole = buffer.length >= CHUNK_BYTES + FIRST_BYTES
+      if (isWhole && this.#spare.length < SPARE_MAX) this.#spare.push(buffer)
       this.#options.onInFlight(-size)
     })
   }
