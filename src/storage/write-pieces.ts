@@ -1,4 +1,4 @@
-/** Writes pieces one behind the other, all in one call: one for each costs several times as much. */
+/** Writes pieces one behind the other, all in one call: one each would cost several times more. */
 import type { FileHandle } from 'node:fs/promises'
 import type { ObjectBytes } from './object-store.ts'
 

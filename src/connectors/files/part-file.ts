@@ -9,11 +9,6 @@ import type { OutputDisk, OutputFile } from './output-file.ts'
 
 /** Large writes cost less each; larger ones than this gain nothing more. */
 const CHUNK_BYTES = 128 * 1024
-/**
- * Chunks that are kept to be filled again. Outside of the collector's heap garbage is cheap to
- * make and late to go: tens of megabytes of it lay about.
- */
-const SPARE_MAX = 8
 /** A part of few records should not hold a whole chunk. */
 const FIRST_BYTES = 4 * 1024
 
@@ -23,6 +18,11 @@ export interface PartFileOptions {
   /** Of the file as a whole; what compresses inside of itself says `none`. */
   readonly compression: Compression
   readonly openedMs: number
+  /**
+   * Chunks that were written and are to be filled again, of all parts of a writer. Outside of its
+   * heap the collector lets garbage lie: there were tens of megabytes of it.
+   */
+  readonly spareChunks: Buffer[]
   /** Told of bytes handed to the disk (positive) and of bytes that arrived there (negative). */
   readonly onInFlight: (bytes: number) => void
   readonly onFailure: (error: unknown) => void
@@ -38,8 +38,6 @@ export class PartFile {
   #sentBytes = 0
   /** In the file. */
   #writtenBytes = 0
-  /** Written chunks. */
-  readonly #spare: Buffer[] = []
   #file: OutputFile | undefined
   #work: Promise<void> = Promise.resolve()
   #failed = false
@@ -89,15 +87,15 @@ export class PartFile {
     if (size === 0) return
     const { buffer } = this.out
     const chunk = buffer.subarray(0, size)
-    this.out.buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES + FIRST_BYTES)
+    const spare = this.#options.spareChunks.pop()
+    this.out.buffer = spare ?? Buffer.allocUnsafeSlow(CHUNK_BYTES + FIRST_BYTES)
     this.out.length = 0
     this.#sentBytes += size
     this.#options.onInFlight(size)
     this.#enqueue(async file => {
       const pieces = this.#compressor === undefined ? [chunk] : await this.#compressor.write(chunk)
       await this.#writeAll(file, pieces)
-      const isWhole = buffer.length >= CHUNK_BYTES + FIRST_BYTES
-      if (isWhole && this.#spare.length < SPARE_MAX) this.#spare.push(buffer)
+      if (buffer.length >= CHUNK_BYTES) this.#options.spareChunks.push(buffer)
       this.#options.onInFlight(-size)
     })
   }
