@@ -11,6 +11,7 @@ import type { TimerHandle } from '../../common/clock.ts'
 import { durationMs } from '../../common/duration.ts'
 import { MIN_TIMESTAMP } from '../../common/timestamps.ts'
 import type { Encoder } from '../../schema/format.ts'
+import { BatchBuffers } from './batch-buffers.ts'
 import type { Codecs } from './compression.ts'
 import { errorName, isDenied } from './error-codes.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
@@ -53,6 +54,8 @@ interface OpenBatch extends TopicPartition {
 interface TopicState {
   readonly count: number
   readonly batches: (OpenBatch | undefined)[]
+  /** Of the last batch of each partition: the next one is likely to be as large. */
+  readonly sizes: number[]
   /** Where records without a key go until the batch there is full. */
   current: number
 }
@@ -64,6 +67,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   readonly #encoder: Encoder<IN>
   readonly #scratch = new ByteWriter(1024)
   readonly #topics = new Map<string, TopicState>()
+  readonly #buffers: BatchBuffers
   readonly #batchBytes: number
   readonly #bufferBytes: number
   readonly #lingerMs: number
@@ -82,6 +86,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     this.#parts = parts
     this.#batchBytes = options.batchBytes ?? BATCH_BYTES
     this.#bufferBytes = options.bufferBytes ?? BUFFER_BYTES
+    this.#buffers = new BatchBuffers(this.#bufferBytes)
     this.#lingerMs = durationMs(options.linger ?? 10)
     this.#encoder = options.value.makeEncoder()
     this.#producer = new KafkaProducer({
@@ -124,7 +129,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const count = found.partitions.length
     const { subtaskIndex } = this.#parts.context.runtime
     const current = subtaskIndex % count
-    this.#topics.set(topic, { count, batches: new Array<undefined>(count), current })
+    const batches = new Array<undefined>(count)
+    this.#topics.set(topic, { count, batches, sizes: new Array<number>(count).fill(0), current })
   }
 
   write(value: IN, timestamp: number): void {
@@ -211,7 +217,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       open = {
         topic,
         partition,
-        batch: new RecordBatchWriter(Math.min(this.#batchBytes, 64 << 10)),
+        batch: new RecordBatchWriter(this.#buffers, state.sizes[partition] ?? 0),
       }
       state.batches[partition] = open
     }
@@ -220,8 +226,10 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const before = open.batch.sizeBytes
     open.batch.add({ key, headers: headers?.(value) ?? [], timestamp }, this.#scratch)
     this.#records++
-    this.#openBytes += open.batch.sizeBytes - before
-    if (open.batch.sizeBytes >= this.#batchBytes) this.#seal(state, partition)
+    const added = open.batch.sizeBytes - before
+    this.#openBytes += added
+    // Another one like this would be too much.
+    if (open.batch.sizeBytes + added > this.#batchBytes) this.#seal(state, partition)
     else if (this.#openBytes >= this.#bufferBytes) this.#sealAll()
     else this.#linger ??= this.#parts.context.clock.schedule(this.#lingerMs, () => this.#sealAll())
   }
@@ -247,13 +255,13 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     state.batches[partition] = undefined
     if (partition === state.current) state.current = (partition + 1) % state.count
     this.#openBytes -= open.batch.sizeBytes
+    state.sizes[partition] = open.batch.sizeBytes
     this.#producer.send(open, open.batch)
   }
 
   #sealAll(): void {
     this.#linger?.cancel()
     this.#linger = undefined
-    this.#openBytes = 0
     for (const state of this.#topics.values()) {
       for (let p = 0; p < state.count; p++) this.#seal(state, p)
     }

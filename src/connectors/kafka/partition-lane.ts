@@ -1,4 +1,4 @@
-/** The batches of one partition on their way to the broker, in order, and where they come to lie. */
+/** The batches of one partition on their way to the broker, in order, and where they came to be. */
 import type { Codecs, Compression } from './compression.ts'
 import type { ProducerIdentity } from './produce-requests.ts'
 import type { RecordBatchWriter } from './record-batch-writer.ts'
@@ -70,6 +70,8 @@ export class PartitionLane {
   acknowledged(offset: number): number {
     const batch = this.#waiting.shift()
     this.#bytes = undefined
+    // What was sent twice may lie in the queue of a connection that was given up.
+    if (this.tries === 0) batch?.release()
     this.failingSinceMs = undefined
     this.tries = 0
     if (batch === undefined) return 0
