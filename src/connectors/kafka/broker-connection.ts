@@ -124,7 +124,10 @@ export class BrokerConnection {
     // Tags that nobody sends: one byte for none of them.
     if (flexible) head.int8(0)
     const bytes = head.finish()
-    bytes.writeInt32BE(pieces.reduce((sum, one) => sum + one.length, bytes.length - 4), 0)
+    bytes.writeInt32BE(
+      pieces.reduce((sum, one) => sum + one.length, bytes.length - 4),
+      0,
+    )
     return [bytes, ...pieces]
   }
 

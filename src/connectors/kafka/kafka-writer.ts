@@ -18,6 +18,7 @@ import type { KafkaCluster } from './kafka-cluster.ts'
 import type { KafkaCommittable } from './kafka-committer.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { KafkaProducer, type ProducerSession } from './kafka-producer.ts'
+import { splitId } from './kafka-split.ts'
 import type { TopicPartition } from './offset-requests.ts'
 import { partitionOf } from './partition-of.ts'
 import type { TransactionIdentity } from './produce-requests.ts'
@@ -294,16 +295,41 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const { transactions } = this.#parts
     if (!this.#isTransactional) {
       const identity = await transactions.initPlain()
-      return { ...identity, transactionalId: null, admit: async () => undefined }
+      return { ...identity, transactionalId: null, admit: async partitions => partitions }
     }
     const { timeoutMs } = this.#parts
     const transaction = await transactions.init(this.#nextName(), timeoutMs)
     this.#transaction = transaction
-    const admit = async (partitions: readonly TopicPartition[]): Promise<void> => {
-      const { errorCode, topic = '' } = await transactions.addPartitions(transaction, partitions)
+    const admitted = new Set<string>()
+    const admit = async (wanted: readonly TopicPartition[]): Promise<readonly TopicPartition[]> => {
+      const all = [...wanted, ...this.#nextPartitions(wanted, admitted)]
+      const { errorCode, topic = '' } = await transactions.addPartitions(transaction, all)
       if (errorCode !== 0) throw refusal(transaction, { errorCode, topic })
+      for (const { topic: name, partition } of all) admitted.add(splitId(name, partition))
+      return all
     }
     return { ...transaction, admit }
+  }
+
+  /**
+   * Where records without a key go next: as many partitions as the transaction has so far. So few
+   * requests let many in, and at most half of the markers at its end mark nothing.
+   */
+  #nextPartitions(
+    wanted: readonly TopicPartition[],
+    admitted: ReadonlySet<string>,
+  ): readonly TopicPartition[] {
+    if (this.#options.key !== undefined || this.#options.partition !== undefined) return []
+    const known = new Set([...admitted, ...wanted.map(one => splitId(one.topic, one.partition))])
+    const next: TopicPartition[] = []
+    for (const topic of new Set(wanted.map(one => one.topic))) {
+      const { current = 0, count = 0 } = this.#topics.get(topic) ?? {}
+      for (let i = 0; i < Math.min(count, admitted.size); i++) {
+        const partition = (current + i) % count
+        if (!known.has(splitId(topic, partition))) next.push({ topic, partition })
+      }
+    }
+    return next
   }
 
   /** The next name that no prepared transaction has. */

@@ -31,6 +31,8 @@ export class PartitionLane {
   readonly #waiting: RecordBatchWriter[] = []
   #sequence = 0
   #bytes: Buffer | undefined
+  /** Something in this session was acknowledged. */
+  #hasSent = false
   #first = -1
   #last = -1
 
@@ -49,7 +51,7 @@ export class PartitionLane {
   }
 
   get written(): WrittenRange | undefined {
-    if (!this.isAdmitted) return undefined
+    if (!this.#hasSent) return undefined
     const { topic, partition } = this
     return { topic, partition, first: this.#first, last: this.#last }
   }
@@ -76,6 +78,7 @@ export class PartitionLane {
     this.tries = 0
     if (batch === undefined) return 0
     this.#sequence += batch.count
+    this.#hasSent = true
     if (offset >= 0) {
       if (this.#first < 0) this.#first = offset
       this.#last = offset + batch.count - 1
@@ -89,5 +92,6 @@ export class PartitionLane {
     this.#first = -1
     this.#last = -1
     this.isAdmitted = false
+    this.#hasSent = false
   }
 }

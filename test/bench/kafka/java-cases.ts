@@ -29,6 +29,10 @@ export async function readByJava(rig: Rig, topic: string, count: number): Promis
     ...['--timeout', '60000'],
   ])
   // start, end, MB, MB/s, messages, messages/s, rebalance ms, fetch ms, …
-  const figures = said.split('\n').findLast(line => /^\d{4}-/.test(line))?.split(', ') ?? []
+  const figures =
+    said
+      .split('\n')
+      .findLast(line => /^\d{4}-/.test(line))
+      ?.split(', ') ?? []
   return { count: Number(figures[4]), elapsedMs: Number(figures[7]), cpuMs }
 }

@@ -46,8 +46,15 @@ export class Rig {
 
   async topic(numPartitions = 1): Promise<string> {
     const topic = `bench-${this.#topics++}`
-    await this.#admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true })
-    return topic
+    await this.#admin.createTopics({
+      topics: [{ topic, numPartitions }],
+      waitForLeaders: false,
+    })
+    // Its own way to wait for leaders fails where the broker is busy.
+    for (;;) {
+      const found = await this.#admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined)
+      if (found?.topics[0]?.partitions.length === numPartitions) return topic
+    }
   }
 
   /** The disk would be full otherwise, and the broker busy with it. */
