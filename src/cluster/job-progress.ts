@@ -77,6 +77,8 @@ export interface JobProgress {
   readonly vertices: readonly VertexProgress[]
   /** The job cannot begin before these slots are there; `undefined`: it waits for none. */
   readonly waiting?: WaitingProgress
+  /** The parallelism of an order to rescale that has not begun; `undefined`: there is none. */
+  readonly rescalingTo?: number
 }
 
 export interface WaitingProgress {

@@ -22,6 +22,8 @@ export interface SinkRunOptions {
   readonly checkpoints?: SinkContext['checkpoints']
   /** The first checkpoint gets the next id. Ids grow over restarts. */
   readonly lastCheckpointId?: number
+  readonly jobId?: string
+  readonly operatorUid?: string
 }
 
 export class SinkRun<IN> {
@@ -44,8 +46,8 @@ export class SinkRun<IN> {
     const contextOf = (subtaskIndex: number): SinkContext => ({
       runtime: { operatorName: sink.name, subtaskIndex, parallelism, attempt, count: () => {} },
       clock,
-      jobId: 'job',
-      operatorUid: 'sink',
+      jobId: options.jobId ?? 'job',
+      operatorUid: options.operatorUid ?? 'sink',
       restoredCheckpointId: restored?.id,
       checkpoints,
       wakeUp: () => {
@@ -54,11 +56,16 @@ export class SinkRun<IN> {
     })
     const started = new SinkRun<IN>(await sink.createCommitter?.(contextOf(0)), options)
     run = started
-    // A job commits what the checkpoint holds before it writes anything new.
-    await started.commitUpTo(restored?.id ?? 0)
-    for (let i = 0; i < parallelism; i++) {
-      const states = (restored?.writerStates ?? []).filter((_, s) => s % parallelism === i)
-      started.#writers.push(await sink.createWriter(contextOf(i), states))
+    try {
+      // A job commits what the checkpoint holds before it writes anything new.
+      await started.commitUpTo(restored?.id ?? 0)
+      for (let i = 0; i < parallelism; i++) {
+        const states = (restored?.writerStates ?? []).filter((_, s) => s % parallelism === i)
+        started.#writers.push(await sink.createWriter(contextOf(i), states))
+      }
+    } catch (error) {
+      await started.close()
+      throw error
     }
     return started
   }

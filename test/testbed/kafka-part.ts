@@ -2,16 +2,20 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fetchJars } from './fetch-jars.ts'
 import { freePorts } from './free-ports.ts'
 import { kafkaPasswords } from './kafka-passwords.ts'
 import { brokerProperties, type KafkaPorts } from './kafka-properties.ts'
 import { listsBroker } from './lists-broker.ts'
-import { type MavenJars, mavenJars } from './maven-jars.ts'
 import type { Part, PartEnvironment, PartOptions } from './part.ts'
 import { runTool } from './run-tool.ts'
 import { startServer } from './server-process.ts'
 
 export type KafkaVersion = '4.4.0' | '3.9.2'
+
+const INSTALL =
+  'install a Java runtime from 17 on and Maven (Debian: apt-get install default-jre-headless ' +
+  'maven), or run a broker and name it by WEIR_TESTBED_KAFKA=host:port'
 
 export const kafkaPart: Part = kafkaPartOf('4.4.0', true)
 
@@ -26,16 +30,15 @@ export function kafkaPartOf(version: KafkaVersion, isSecure = false): Part {
   }
 }
 
-function jars(version: KafkaVersion): Promise<MavenJars> {
-  const pins = readFileSync(join(import.meta.dirname, `kafka-jars/kafka-${version}.sha256`), 'utf8')
-  return mavenJars({
+function jars(version: KafkaVersion): Promise<string> {
+  return fetchJars({
     name: `kafka-${version}`,
-    // Without the last one the broker says nothing at all.
-    artifacts: [
-      ['org.apache.kafka', 'kafka_2.13', version],
-      ['org.slf4j', 'slf4j-simple', '1.7.36'],
+    install: INSTALL,
+    jars: [
+      { group: 'org.apache.kafka', name: 'kafka_2.13', version },
+      // Without it the broker says nothing at all.
+      { group: 'org.slf4j', name: 'slf4j-simple', version: '1.7.36' },
     ],
-    pins,
   })
 }
 
@@ -44,7 +47,7 @@ async function startKafka(
   version: KafkaVersion,
   isSecure: boolean,
 ): Promise<PartEnvironment> {
-  const { folder: libraries, install } = await jars(version)
+  const libraries = await jars(version)
   mkdirSync(folder, { recursive: true })
   const ports = await portsOf(folder)
   const properties = join(folder, 'server.properties')
@@ -58,7 +61,7 @@ async function startKafka(
     const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
     const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', properties]
     const users = isSecure ? scramUsers() : []
-    await runTool('java', [...program.slice(1), ...format, ...users], { install })
+    await runTool('java', [...program.slice(1), ...format, ...users], { install: INSTALL })
   }
   await startServer({
     folder,

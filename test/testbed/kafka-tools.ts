@@ -1,39 +1,48 @@
-/** Kafka's own command-line tools, from the jars that Kafka publishes. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { mavenJars } from './maven-jars.ts'
+/** Kafka's own tools: witnesses beside Weir's own reader. */
+import { fetchJars } from './fetch-jars.ts'
 import { runTool } from './run-tool.ts'
 
-/** Not every version is published; this one speaks with all brokers of the testbed. */
+const INSTALL =
+  'install a Java runtime from 17 on and Maven (Debian: apt-get install default-jre-headless maven)'
 const VERSION = '4.3.1'
+const QUIET_MS = 15_000
 
-export interface ToolRun {
-  readonly said: string
-  /** User and system, of the Java machine. */
-  readonly cpuMs: number
+export interface ConsoleConsumerOptions {
+  /** Of a broker. */
+  readonly address: string
+  readonly topic: string
+  /** It ends when it has so many records, or when none came for a while. */
+  readonly count: number
 }
 
-/** Runs a main class of the tools to its end. */
-export async function runKafkaTool(main: string, args: readonly string[]): Promise<ToolRun> {
-  const name = `kafka-tools-${VERSION}`
-  const { folder, install } = await mavenJars({
-    name,
-    artifacts: [
-      ['org.apache.kafka', 'kafka-tools', VERSION],
-      ['org.slf4j', 'slf4j-simple', '1.7.36'],
+/** The values of committed records, those of a partition in their order. */
+export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<readonly string[]> {
+  const { address, topic, count } = options
+  const folder = await kafkaTools()
+  const java = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+  const log = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=off']
+  const program = ['-cp', `${folder}/*`, 'org.apache.kafka.tools.consumer.ConsoleConsumer']
+  const what = ['--bootstrap-server', address, '--topic', topic, '--from-beginning']
+  const isolation = ['--isolation-level', 'read_committed']
+  const limits = ['--max-messages', String(count), '--timeout-ms', String(QUIET_MS)]
+  const args = [...java, ...log, ...program, ...what, ...isolation, ...limits]
+  const said = await runTool('java', args, { install: INSTALL, gives: 'output' })
+  return said.split('\n').filter(line => line.startsWith('{'))
+}
+
+/** The folder of their jars. */
+export function kafkaTools(): Promise<string> {
+  const group = 'org.apache.kafka'
+  return fetchJars({
+    name: `kafka-tools-${VERSION}`,
+    install: INSTALL,
+    jars: [
+      { group, name: 'kafka-tools', version: VERSION, alone: true },
+      { group, name: 'kafka-server-common', version: VERSION, alone: true },
+      { group, name: 'kafka-clients', version: VERSION },
+      { group: 'net.sourceforge.argparse4j', name: 'argparse4j', version: '0.7.0' },
+      { group: 'net.sf.jopt-simple', name: 'jopt-simple', version: '5.0.4' },
+      { group: 'org.slf4j', name: 'slf4j-simple', version: '1.7.36' },
     ],
-    pins: readFileSync(join(import.meta.dirname, `kafka-jars/${name}.sha256`), 'utf8'),
   })
-  const java = ['-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', `${folder}/*`]
-  // The shell says what the program took: last its children, user and system.
-  const script = 'java "$@" && times'
-  const said = await runTool('sh', ['-c', script, 'sh', ...java, main, ...args], { install })
-  const [user = '', system = ''] = said.trim().split('\n').at(-1)?.split(' ') ?? []
-  return { said, cpuMs: msOf(user) + msOf(system) }
-}
-
-/** Of `1m2.34s`. */
-function msOf(text: string): number {
-  const [, minutes = '0', seconds = '0'] = /^(\d+)m([\d.]+)s$/.exec(text) ?? []
-  return Number(minutes) * 60_000 + Number(seconds) * 1_000
 }

@@ -102,6 +102,15 @@ export const kafkaErrors = defineErrors({
       'nothing is lost: its records are written again from the last checkpoint. If it happens ' +
       'again, raise transactionTimeout of the sink, or see that the job does not run twice',
   },
+  WEIR_KAFKA_WRITER_SUCCEEDED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { prefix: string; writer: number }) =>
+      `another process began to write as writer ${e.writer} of ${e.prefix} while this one started`,
+    next:
+      'after a failure that is normal, and this process ends. If it happens again, the job runs ' +
+      'twice: end one, or give one another transactionalIdPrefix',
+  },
   WEIR_KAFKA_TRANSACTION_LOST: {
     domain: 'external',
     retry: 'never',

@@ -181,6 +181,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       writer: subtaskIndex,
       writers: parallelism,
       pending: own,
+      jobId: context.jobId,
+      prefix,
     }
     return [state as unknown as JsonValue]
   }

@@ -39,7 +39,10 @@ export interface KafkaSinkOptions<IN> extends KafkaConnectionOptions {
   readonly transactionTimeout?: Duration
   /** The longest time that the job may be down and lose nothing; default 2 minutes. */
   readonly expectedDowntime?: Duration
-  /** Begins the names of transactions; unique in the cluster. Default: made of job and uid. */
+  /**
+   * Begins the names of transactions, before the uid; no other job of the cluster may have it.
+   * Default: namespace and name of the job.
+   */
   readonly transactionalIdPrefix?: string
   /** A prepared transaction that the broker ended before its commit: default `fail`. */
   readonly onLostTransaction?: 'fail' | 'continue'

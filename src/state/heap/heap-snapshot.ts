@@ -12,17 +12,19 @@
  */
 import { assert } from '../../common/assert.ts'
 import type { Clock } from '../../common/clock.ts'
+import type { ChunkPool } from '../chunk-pool.ts'
 import type { KeyGroupRange } from '../key-groups.ts'
 import type { KeyedSnapshot, SnapshotRun, StateMeta } from '../keyed-state-backend.ts'
 import { joinSections, SectionWriter } from '../section-writer.ts'
-import { writeEntryKey } from '../snapshot-format.ts'
 import { stateErrors } from '../state-errors.ts'
-import type { EntrySink, EntryTable } from './entry-table.ts'
+import type { EntrySink } from './entry-table.ts'
+import { EntryWriter } from './entry-writer.ts'
 import type { Generation } from './generation.ts'
 import type { HeapTimerQueue } from './heap-timer-queue.ts'
 import type { OpenState } from './open-state.ts'
 
-/** Entries between two looks at the clock: some 20 µs; lists and maps may be long. */
+/** Slots between two looks at the clock: some 20 µs; lists and maps may be long. */
+const SLICE_NUMBERS = 1_024
 const SLICE_ENTRIES = 128
 const SLICE_CELLS = 8
 
@@ -31,6 +33,7 @@ export interface HeapSnapshotOptions {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
   readonly clock: Pick<Clock, 'monotonic'>
+  readonly pool: ChunkPool
   readonly states: Iterable<OpenState>
   readonly timers: Iterable<readonly [name: string, queue: HeapTimerQueue]>
   /** Called after each step: entries may have moved. */
@@ -79,6 +82,7 @@ export class HeapSnapshot implements SnapshotRun {
 
   result(): KeyedSnapshot {
     assert(this.#isOver && this.#at === this.#stops.length, 'S2: a result is whole')
+    this.#options.pool.clear()
     return joinSections(this.#metas, this.#writers, this.#options.range)
   }
 
@@ -94,19 +98,21 @@ export class HeapSnapshot implements SnapshotRun {
   }
 
   #writer(meta: StateMeta): SectionWriter {
-    const writer = new SectionWriter(this.#options.maxParallelism, this.#options.range)
+    const { maxParallelism, range, pool } = this.#options
+    const writer = new SectionWriter(maxParallelism, range, pool)
     this.#metas.push(meta)
     this.#writers.push(writer)
     return writer
   }
 
   #beginState(state: OpenState): void {
-    const writer = this.#writer(state.meta)
-    const sink = makeSink(state, writer, this.#options.operatorName)
-    const isLong = state.meta.kind === 'list' || state.meta.kind === 'map'
-    const slice = isLong ? SLICE_CELLS : SLICE_ENTRIES
+    const section = this.#writer(state.meta)
+    const { contents } = state
+    const slice = sliceOf(state)
     for (const table of state.tables.all()) {
-      table.beginSnapshot(sink)
+      const { outerNamespace } = table
+      const entries = new EntryWriter({ section, contents, outerNamespace })
+      table.beginSnapshot(makeSink(state, entries, this.#options.operatorName))
       const write = (): boolean => {
         state.sweep.advance(table, slice)
         return table.writeSome(slice)
@@ -123,16 +129,17 @@ export class HeapSnapshot implements SnapshotRun {
   }
 }
 
-function makeSink(state: OpenState, writer: SectionWriter, operator: string): EntrySink {
-  const { contents } = state
+function sliceOf({ meta, contents }: OpenState): number {
+  if (contents.code !== undefined) return SLICE_NUMBERS
+  return meta.kind === 'list' || meta.kind === 'map' ? SLICE_CELLS : SLICE_ENTRIES
+}
+
+/** Says which state it was that cannot be written. */
+function makeSink(state: OpenState, entries: EntryWriter, operator: string): EntrySink {
   return {
-    writeEntry(table: EntryTable, generation: Generation, slot: number): void {
-      if (contents.isGone(generation, slot)) return
-      const key = generation.key(slot)
+    writeEntries(generation: Generation, from: number, to: number): number {
       try {
-        const out = writer.begin(generation.hash(slot))
-        writeEntryKey(out, key, table.namespaceOf(generation, slot))
-        contents.write(out, generation, slot)
+        return entries.writeEntries(generation, from, to)
       } catch (cause) {
         const { name } = state.meta
         const reason = cause instanceof Error ? cause.message : String(cause)

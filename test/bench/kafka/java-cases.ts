@@ -1,9 +1,7 @@
 /** Kafka's own performance tools. A run has the start of the Java machine in its CPU time. */
-import { runKafkaTool } from '../../testbed/kafka-tools.ts'
+import { runPerformanceTool } from '../../testbed/kafka-performance.ts'
 import type { CaseRun } from '../bench-harness.ts'
 import type { Rig } from './rig.ts'
-
-const TOOLS = 'org.apache.kafka.tools'
 
 /** `settings` of the producer, as `name=value`. */
 export async function writeByJava(
@@ -12,7 +10,7 @@ export async function writeByJava(
   settings: readonly string[] = [],
 ): Promise<CaseRun> {
   const topic = await rig.topic()
-  const { said, cpuMs } = await runKafkaTool(`${TOOLS}.ProducerPerformance`, [
+  const { said, cpuMs } = await runPerformanceTool('ProducerPerformance', [
     ...['--topic', topic, '--num-records', String(count), '--record-size', '100'],
     ...['--throughput', '-1', '--producer-props', `bootstrap.servers=${rig.brokers}`, 'acks=all'],
     ...settings,
@@ -24,7 +22,7 @@ export async function writeByJava(
 }
 
 export async function readByJava(rig: Rig, topic: string, count: number): Promise<CaseRun> {
-  const { said, cpuMs } = await runKafkaTool(`${TOOLS}.ConsumerPerformance`, [
+  const { said, cpuMs } = await runPerformanceTool('ConsumerPerformance', [
     ...['--bootstrap-server', rig.brokers, '--topic', topic, '--messages', String(count)],
     ...['--timeout', '60000'],
   ])

@@ -1,4 +1,4 @@
-/** Jars from Maven's registry with all that they need, each held against its checksum. */
+/** Jars that Kafka publishes, fetched by Maven and held against the digests in `kafka-jars/`. */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,47 +6,47 @@ import { installOnce } from './install-once.ts'
 import { runTool } from './run-tool.ts'
 import { TestbedError } from './testbed-error.ts'
 
-const INSTALL =
-  'install a Java runtime from 17 on and Maven (Debian: apt-get install default-jre-headless ' +
-  'maven), or run a broker and name it by WEIR_TESTBED_KAFKA=host:port'
-
-export interface MavenJarsOptions {
-  /** Of the folder in the cache. */
+export interface Jar {
+  readonly group: string
   readonly name: string
-  /** Group, name, version. */
-  readonly artifacts: readonly (readonly [string, string, string])[]
-  /** A line for each jar: checksum and file. */
-  readonly pins: string
+  readonly version: string
+  /** Without what it depends on itself. */
+  readonly alone?: boolean
 }
 
-export interface MavenJars {
-  readonly folder: string
-  /** What to install where Java or Maven is not there. */
+export interface JarSet {
+  /** Of the folder, and of the file with the digests. */
+  readonly name: string
+  readonly jars: readonly Jar[]
+  /** What to install where Maven is not there. */
   readonly install: string
 }
 
-export async function mavenJars({ name, artifacts, pins }: MavenJarsOptions): Promise<MavenJars> {
+/** Gives the folder that they are in. */
+export async function fetchJars({ name, jars, install }: JarSet): Promise<string> {
+  const pins = readFileSync(join(import.meta.dirname, `kafka-jars/${name}.sha256`), 'utf8')
   const digest = createHash('sha256').update(pins).digest('hex').slice(0, 8)
-  const folder = await installOnce(`${name}-${digest}`, async draft => {
+  return installOnce(`${name}-${digest}`, async draft => {
     const pom = join(draft, 'pom.xml')
-    writeFileSync(pom, pomOf(artifacts))
+    writeFileSync(pom, pomOf(name, jars))
     const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime']
     await runTool('mvn', ['-q', '-B', '-f', pom, ...copy, `-DoutputDirectory=${draft}`], {
-      install: INSTALL,
+      install,
     })
     checkJars(draft, pins)
   })
-  return { folder, install: INSTALL }
 }
 
-function pomOf(artifacts: MavenJarsOptions['artifacts']): string {
-  const dependencies = artifacts.map(
-    ([group, name, number]) =>
+function pomOf(set: string, jars: readonly Jar[]): string {
+  const all =
+    '<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>'
+  const dependencies = jars.map(
+    ({ group, name, version, alone = false }) =>
       `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId>` +
-      `<version>${number}</version></dependency>`,
+      `<version>${version}</version>${alone ? all : ''}</dependency>`,
   )
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>weir</groupId><artifactId>testbed-jars</artifactId><version>1</version>
+<groupId>weir</groupId><artifactId>${set}</artifactId><version>1</version>
 <packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>
 `
 }
