@@ -44,6 +44,8 @@ export interface KafkaWriterParts {
   readonly run: string
   /** Of transactions. */
   readonly timeoutMs: number
+  /** Throws where another process became this writer since. */
+  readonly requireNewest: () => Promise<void>
   /** Prepared and not committed, of all writers in this process. */
   readonly pending: Set<string>
 }
@@ -302,6 +304,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const { timeoutMs } = this.#parts
     const transaction = await transactions.init(this.#nextName(), timeoutMs)
     this.#transaction = transaction
+    // Its successor has ended what was open, and knows nothing of what would begin now.
+    await this.#parts.requireNewest()
     const admitted = new Set<string>()
     const admit = async (wanted: readonly TopicPartition[]): Promise<readonly TopicPartition[]> => {
       const all = [...wanted, ...this.#nextPartitions(wanted, admitted)]
