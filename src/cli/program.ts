@@ -255,11 +255,11 @@ function declareSim(program: Command, io: CliIo, done: Done): void {
 
 function declareTestbed(program: Command, io: CliIo, done: Done): void {
   program
-    .command('testbed <verb> [part] [file]')
+    .command('testbed <verb> [what...]')
     .description('real parts for tests: up, down or status of s3, kafka, kube, …; load kube IMAGE')
     .option('--name <name>', 'several of one part have names of their own')
     .option('--json', 'as JSON')
-    .action(async (verb: string, part?: string, file?: string, options?: TestbedFlags) => {
+    .action(async (verb: string, [part, file]: readonly string[], options: TestbedFlags) => {
       const { testbed } = await import('./testbed.ts')
       done(await testbed({ verb, part, file, ...options }, io))
     })

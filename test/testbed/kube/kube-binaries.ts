@@ -11,8 +11,8 @@ import { runTool } from '../run-tool.ts'
 
 export const KUBERNETES_VERSION = '1.37.2'
 export const KUBE_INSTALL =
-  'install Go 1.26 or newer (https://go.dev/dl), or run a cluster and name it by KUBECONFIG and the ' +
-  'variable that ./weir testbed status prints for this part'
+  'install Go 1.26 or newer (https://go.dev/dl), or run a cluster and name it by KUBECONFIG and ' +
+  'WEIR_TESTBED_KUBE_CONTROL, WEIR_TESTBED_KUBE_FAKE or WEIR_TESTBED_KUBE=https://host:port'
 
 /** Of an idle machine with two cores; a busy one takes several times as long. */
 const BUILD_LIMIT_MS = 60 * 60_000

@@ -2,6 +2,7 @@
 
 import { DNS_PLACE } from './kube-node-components.ts'
 import { addressIn, type KubePlan } from './kube-plan.ts'
+import type { KubeObject } from './kube-request.ts'
 
 const NAMESPACE = 'kube-system'
 export const DNS_IMAGE = 'localhost/weir/coredns:1'
@@ -23,17 +24,6 @@ cluster.local:1053 in-addr.arpa:1053 {
   }
 }
 `
-
-export interface KubeObject {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly [key: string]: unknown
-  }
-  readonly [key: string]: unknown
-}
 
 export function dnsObjects({ network }: KubePlan): readonly KubeObject[] {
   const rbac = { apiGroup: 'rbac.authorization.k8s.io', name: 'system:coredns' }

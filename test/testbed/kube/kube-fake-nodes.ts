@@ -1,5 +1,5 @@
 /** Nodes that kwok plays: what is scheduled there counts as running, and nothing runs. */
-import type { KubeObject } from './kube-dns.ts'
+import type { KubeObject } from './kube-request.ts'
 
 const COUNT = 10
 /** kwok plays the nodes that carry it. */

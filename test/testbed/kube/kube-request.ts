@@ -14,6 +14,18 @@ export interface KubeCall {
   readonly contentType?: string
 }
 
+/** An object of the API; most kinds have more than this. */
+export interface KubeObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly [key: string]: unknown
+  }
+  readonly [key: string]: unknown
+}
+
 const LIMIT_MS = 10_000
 
 export function kubeRequest(kubeconfig: string, call: KubeCall): Promise<KubeAnswer> {

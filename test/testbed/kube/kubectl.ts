@@ -14,7 +14,9 @@ export class Kubectl {
 
   run(...args: readonly string[]): Promise<string> {
     const kubectl = join(this.#environment.WEIR_TESTBED_KUBE_TOOLS ?? '', 'kubectl')
-    return runTool(kubectl, args, { environment: this.#environment, install: '' })
+    // Its warnings are no answer.
+    const options = { environment: this.#environment, install: '', gives: 'output' } as const
+    return runTool(kubectl, args, options)
   }
 
   async apply(...objects: readonly object[]): Promise<void> {

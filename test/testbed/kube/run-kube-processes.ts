@@ -6,7 +6,7 @@ import { runTool } from '../run-tool.ts'
 import { TestbedError } from '../testbed-error.ts'
 import { kubeconfigOf } from './kube-certificates.ts'
 import { apiServer, controllerManager, etcd, kwok, scheduler } from './kube-components.ts'
-import { dnsObjects, type KubeObject } from './kube-dns.ts'
+import { dnsObjects } from './kube-dns.ts'
 import { fakeNodes } from './kube-fake-nodes.ts'
 import {
   CONTAINERD_SOCKET,
@@ -16,7 +16,7 @@ import {
 } from './kube-node-components.ts'
 import type { KubePlan } from './kube-plan.ts'
 import { KubeProcesses } from './kube-processes.ts'
-import { kubeRequest } from './kube-request.ts'
+import { type KubeObject, kubeRequest } from './kube-request.ts'
 
 const POLL_MS = 50
 const LIMIT_MS = 120_000
