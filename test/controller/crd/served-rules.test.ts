@@ -133,7 +133,7 @@ await describeWithPart('rules on a real API server', 'kube-control', environment
 
   test('takes every sample manifest', async () => {
     const { offer } = server(streamJobSamples)
-    const files = globSync(['manifests/**/*.yaml', 'test/force/**/*.yaml'], { cwd: home })
+    const files = globSync(['manifests/samples/**/*.yaml', 'test/force/**/*.yaml'], { cwd: home })
     expect(files.length).toBeGreaterThan(5)
     for (const file of files) {
       const { spec } = parse(readFileSync(join(home, file), 'utf8')) as { spec: Json }
