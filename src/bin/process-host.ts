@@ -1,14 +1,20 @@
 /** What a jobmanager or a taskmanager finds around itself. */
 import { rmSync } from 'node:fs'
-import { delimiter } from 'node:path'
+import { delimiter, extname } from 'node:path'
 import process from 'node:process'
+import { Worker } from 'node:worker_threads'
+import type {
+  ControlThreadSettings,
+  StartControlThread,
+} from '../cluster/control/control-thread-messages.ts'
 import type { ProcessHost, SupervisorPipe } from '../cluster/supervision.ts'
 import { SystemClock } from '../common/clock.ts'
 
 /** Without a supervisor nobody would end a process that hangs. */
 const GONE_LIMIT_MS = 3_000
 
-export function processHost(version: string): ProcessHost {
+/** `door`: the file of the program that runs; its control thread is beside it. */
+export function processHost(version: string, door: string): ProcessHost {
   const supervisor = process.send === undefined ? undefined : pipe()
   // Ctrl-C reaches every process of the terminal: the supervisor decides what it means.
   if (supervisor !== undefined) process.on('SIGINT', () => {})
@@ -18,6 +24,7 @@ export function processHost(version: string): ProcessHost {
     supervisor,
     version,
     onTerm: callback => void process.on('SIGTERM', callback),
+    startControlThread: settings => controlThread(settings, door),
     log: line => void process.stderr.write(line),
   }
 }
@@ -43,5 +50,22 @@ function pipe(): SupervisorPipe {
       if (process.connected) process.on('disconnect', gone)
       else gone()
     },
+  }
+}
+
+/** One that breaks takes the process with it: nobody could tell any more whether that lives. */
+function controlThread(
+  settings: ControlThreadSettings,
+  door: string,
+): ReturnType<StartControlThread> {
+  const file = new URL(`control-thread${extname(door)}`, door)
+  const worker = new Worker(file, { workerData: settings })
+  worker.on('error', error => {
+    throw error
+  })
+  return {
+    post: message => worker.postMessage(message),
+    listen: take => void worker.on('message', take),
+    close: () => void worker.terminate(),
   }
 }

@@ -83,7 +83,12 @@ export const toJobManagerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('prepared'), graphDigest: z.string() }),
   z.object({ kind: z.literal('unprepared'), failure }),
   z.object({ kind: z.literal('event'), event: carried.extend({ slot }) }),
-  z.object({ kind: z.literal('heartbeat'), figures: slotFigures }),
+  /** By the control thread; `blockedMs`: so long the thread of records has kept to itself. */
+  z.object({ kind: z.literal('heartbeat'), blockedMs: count }),
+  /** By the thread of records, as often as it comes to it. */
+  z.object({ kind: z.literal('figures'), figures: slotFigures }),
+  /** Nothing was heard for so long on the connection for data with another slot. */
+  z.object({ kind: z.literal('unheard'), attempt: z.int().min(0), peer: slot, silentMs: count }),
   /** It was told to end, and would like to after a checkpoint. */
   z.object({ kind: z.literal('leaving') }),
 ])

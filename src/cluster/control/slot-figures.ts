@@ -1,9 +1,9 @@
-/** The figures of a slot as a heartbeat carries them: plain, and without what JSON cannot say. */
+/** The figures of a slot as they are sent: plain, and without what JSON cannot say. */
 import type { ToJobManagerText, WatermarkText } from '../../protocol/control-messages.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { UserCounters } from '../user-counters.ts'
 
-type FiguresText = Extract<ToJobManagerText, { kind: 'heartbeat' }>['figures']
+type FiguresText = Extract<ToJobManagerText, { kind: 'figures' }>['figures']
 
 export interface ProcessFigures {
   readonly residentBytes: number

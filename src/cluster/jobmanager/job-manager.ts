@@ -16,6 +16,8 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
+import { ControlThread } from '../control/control-thread.ts'
+import type { StartControlThread } from '../control/control-thread-messages.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
 import { errorOf } from '../failure-report.ts'
 import { graphDigest, type JobBundle } from '../job-bundle.ts'
@@ -26,7 +28,7 @@ import { ProgressMeter } from '../progress-meter.ts'
 import { progressOf } from '../progress-of.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
-import { type ControlDesk, ControlServer } from './control-server.ts'
+import { type ControlDesk, receive } from './control-reception.ts'
 import { JobHistory } from './job-history.ts'
 import { JobMaster } from './job-master.ts'
 import type { StopRequest } from './job-master-options.ts'
@@ -52,6 +54,7 @@ export interface JobManagerOptions {
   readonly version: string
   readonly times: HeartbeatTimes
   readonly slotTimeoutMs: number
+  readonly startControlThread: StartControlThread
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -71,7 +74,8 @@ export class JobManager implements ControlDesk, SteerableJob {
   readonly #registry: SlotRegistry
   readonly #master: JobMaster
   readonly #digest: string
-  #server: ControlServer | undefined
+  #control: ControlThread | undefined
+  #address: string | undefined
 
   constructor(options: JobManagerOptions) {
     const { graph, clock, random, store, onNotice } = options
@@ -91,6 +95,7 @@ export class JobManager implements ControlDesk, SteerableJob {
       receive: event => this.#receive(event),
       onNotice,
       onLost: slot => this.#ledger.lost(slot),
+      onSilent: options.onSilent,
     })
     this.#master = new JobMaster({
       graph,
@@ -121,12 +126,26 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   /** Where taskmanagers dial. */
   get address(): string {
-    return this.#server?.address ?? this.#options.listen
+    return this.#address ?? this.#options.listen
   }
 
   /** Rejects when it cannot listen; then nothing was started. */
   async start(): Promise<void> {
-    this.#server = await ControlServer.listen({ ...this.#options, desk: this })
+    const { jobId, listen, secret, tls, version, times, clock, logger } = this.#options
+    const end = { kind: 'listener', address: listen } as const
+    this.#control = new ControlThread({
+      settings: { end, jobId, secret, tls, version, times },
+      start: this.#options.startControlThread,
+      clock,
+      accept: line => receive(line, this, logger),
+      refused: error => logger.warn({ err: error }, 'a connection was refused'),
+    })
+    try {
+      this.#address = await this.#control.address
+    } catch (error) {
+      await this.#control.end()
+      throw error
+    }
     void this.done.then(() => this.#meter.end())
     this.#master.start()
   }
@@ -134,13 +153,13 @@ export class JobManager implements ControlDesk, SteerableJob {
   /** After the job's end: lets the taskmanagers go. */
   async close(): Promise<void> {
     this.#registry.dismiss()
-    await this.#server?.close()
+    await this.#control?.end()
   }
 
   /** Leaves job and taskmanagers to another jobmanager. */
   async leave(): Promise<void> {
-    this.#server?.dropAll()
-    await this.#server?.close()
+    this.#control?.dropAll()
+    await this.#control?.end()
   }
 
   /** See `JobMaster.stop`. */
@@ -231,7 +250,13 @@ export class JobManager implements ControlDesk, SteerableJob {
       case 'event':
         this.#registry.receive(link, message.event as unknown as SlotEvent)
         break
-      case 'heartbeat': {
+      case 'heartbeat':
+        this.#registry.heartbeat(link, message.blockedMs)
+        break
+      case 'unheard':
+        this.#registry.unheard(link, message)
+        break
+      case 'figures': {
         const slot = this.#registry.slotOf(link)
         if (slot !== undefined) this.#ledger.heard(slot, message.figures)
         break

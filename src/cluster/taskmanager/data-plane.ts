@@ -16,6 +16,8 @@ export interface ExchangeOptions {
   readonly peers: readonly string[]
   /** A channel broke. */
   readonly onFailure: (error: unknown) => void
+  /** See `NetworkSettings.silenceMs`. */
+  readonly onUnheard: (peer: number, silentMs: number) => void
 }
 
 export interface ClosableExchange extends Exchange {

@@ -50,6 +50,8 @@ export interface ExchangeOptions {
   readonly settings: NetworkSettings
   /** Called once: a Weir error that names the peer. The exchange is closed by then. */
   readonly onFailure: (error: unknown) => void
+  /** See `NetworkSettings.silenceMs`. */
+  readonly onUnheard: (peer: number, silentMs: number) => void
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -121,6 +123,7 @@ export class DataEndpoint {
       clock: this.#options.clock,
       dial: to => this.#dial(options, to),
       failed: options.onFailure,
+      unheard: options.onUnheard,
     })
     for (const joining of this.#joining) if (joining.generation <= generation) joining.resolve()
     return this.#exchange

@@ -41,9 +41,11 @@ export interface NetworkExchangeOptions {
   /** Connects to a slot, its handshake included. */
   dial(slot: number): Promise<Socket>
   failed(error: unknown): void
+  /** See `NetworkSettings.silenceMs`. */
+  unheard(peer: number, silentMs: number): void
 }
 
-/** How many an idle connection gives before its silence counts as its end. */
+/** How many an idle connection gives before its silence is told. */
 const SIGNS_OF_LIFE = 6
 
 type MakeEncoder = (options: FrameEncoderOptions) => FrameEncoder<unknown>
@@ -211,6 +213,9 @@ export class NetworkExchange implements Exchange {
       traffic: this.metrics,
       silenceMs: settings.silenceMs,
       failed: error => this.#failed(error),
+      unheard: silentMs => {
+        if (!this.#closed) this.#options.unheard(slot, silentMs)
+      },
     }
   }
 

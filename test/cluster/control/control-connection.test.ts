@@ -94,14 +94,3 @@ test('heartbeats go out, and silence is the end', async () => {
   expect(ends).toEqual([{ cause: 'silent', how: 'was silent for 2s' }])
   expect(clock.pending).toBe(0)
 })
-
-test('while tasks start, longer silence is borne', async () => {
-  const clock = new ManualClock()
-  const { connection } = await connected(clock)
-  connection.starting = true
-  clock.advance(20_000)
-  expect(ends).toEqual([])
-  connection.starting = false
-  clock.advance(2_000)
-  expect(ends).toMatchObject([{ cause: 'silent' }])
-})

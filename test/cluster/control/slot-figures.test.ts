@@ -31,9 +31,9 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
     counters,
     process: { residentBytes: 12, cpuSeconds: 13 },
   })
-  const message = JSON.parse(JSON.stringify({ kind: 'heartbeat', figures })) as unknown
+  const message = JSON.parse(JSON.stringify({ kind: 'figures', figures })) as unknown
   expect(toJobManagerSchema.parse(message)).toEqual({
-    kind: 'heartbeat',
+    kind: 'figures',
     figures: {
       tasks: [task],
       counters: [{ operator: 'o', metric: 'seen', count: 11 }],

@@ -49,6 +49,7 @@ function bench() {
     logger: silentLogger,
     report: event => void events.push(event),
     onRetired: () => {},
+    onUnheard: () => {},
   })
   const deploy = (attempt: number): void => {
     const network = { generation: attempt + 7, peers: [] }

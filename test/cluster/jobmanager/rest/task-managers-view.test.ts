@@ -14,6 +14,7 @@ test('the process of each slot; none where all slots run in one', async () => {
       host: 'here',
       dataAddress: 'unix:/d',
       silentMs: 120,
+      blockedMs: 0,
       residentBytes: 1e8,
       cpuSeconds: 2,
     },

@@ -3,15 +3,17 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { ControlThread } from '../../../src/cluster/control/control-thread.ts'
 import { dialJobManager } from '../../../src/cluster/control/dial-jobmanager.ts'
 import { encodeMessage, MessageDecoder } from '../../../src/cluster/control/message-frames.ts'
 import { taskManagerRole } from '../../../src/cluster/control/roles.ts'
-import { type ControlDesk, ControlServer } from '../../../src/cluster/jobmanager/control-server.ts'
+import { type ControlDesk, receive } from '../../../src/cluster/jobmanager/control-reception.ts'
 import { SystemClock } from '../../../src/common/clock.ts'
 import { silentLogger } from '../../../src/common/logger.ts'
 import { SystemRandom } from '../../../src/common/random.ts'
 import { shakeHands } from '../../../src/runtime/network/handshake.ts'
 import { dialPeer } from '../../../src/runtime/network/peer-socket.ts'
+import { controlInThread } from '../control-in-thread.ts'
 import { until } from '../process-bench.ts'
 
 const secret = Buffer.from('a secret of sixteen')
@@ -33,35 +35,50 @@ const registration = {
 }
 
 let folder = ''
-let server: ControlServer
+let server: ControlThread
+let address = ''
 let calls: string[] = []
+
+const desk: ControlDesk = {
+  register: one => void calls.push(`register ${one.slot}`),
+  take: (_, message) => void calls.push(message.kind),
+  lost: (_, end) => void calls.push(`lost: ${end.how}`),
+}
+
+async function listen(jobId: string): Promise<ControlThread> {
+  const { clock, tls, version } = shared
+  const thread = new ControlThread({
+    settings: {
+      end: { kind: 'listener', address },
+      jobId,
+      secret,
+      tls,
+      version,
+      times: { intervalMs: 100, timeoutMs: 20_000 },
+    },
+    start: controlInThread(),
+    clock,
+    accept: line => receive(line, desk, silentLogger),
+  })
+  await thread.address
+  return thread
+}
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'weir-control-'))
+  address = `unix:${join(folder, 'jm')}`
   calls = []
-  const desk: ControlDesk = {
-    register: one => void calls.push(`register ${one.slot}`),
-    take: (_, message) => void calls.push(message.kind),
-    lost: (_, end) => void calls.push(`lost: ${end.how}`),
-  }
-  server = await ControlServer.listen({
-    ...shared,
-    listen: `unix:${join(folder, 'jm')}`,
-    jobId: 'default.a',
-    times: { intervalMs: 100, timeoutMs: 20_000 },
-    logger: silentLogger,
-    desk,
-  })
+  server = await listen('default.a')
 })
 
 afterEach(async () => {
   server.dropAll()
-  await server.close()
+  await server.end()
   rmSync(folder, { recursive: true, force: true })
 })
 
 function dial(jobId = 'default.a'): Promise<Socket> {
-  return dialJobManager({ ...shared, address: server.address, jobId, slot: 0 })
+  return dialJobManager({ ...shared, address, jobId, slot: 0 })
 }
 
 /** What the server says until it ends the connection. */
@@ -75,7 +92,7 @@ async function answersOf(socket: Socket): Promise<unknown[]> {
 
 test('Q1: what comes before the handshake is over is never looked at', async () => {
   const peer = 'the server'
-  const socket = await dialPeer({ address: server.address, peer, tls: undefined })
+  const socket = await dialPeer({ address, peer, tls: undefined })
   socket.write(encodeMessage(registration))
   await new Promise(resolve => socket.resume().on('close', resolve))
   expect(calls).toEqual([])
@@ -101,7 +118,6 @@ test('after it the messages go to the desk, in order', async () => {
 
 test('a taskmanager of another job is refused, and so is one in another role', async () => {
   await expect(dial('default.b')).rejects.toMatchObject({ code: 'WEIR_PEER_OF_OTHER_JOB' })
-  const address = server.address
   const socket = await dialPeer({ address, peer: 'the server', tls: undefined })
   const handshake = shakeHands({
     ...shared,
@@ -118,18 +134,11 @@ test('a taskmanager of another job is refused, and so is one in another role', a
 })
 
 test('a successor takes the address, and its predecessor does not take it back', async () => {
-  const successor = await ControlServer.listen({
-    ...shared,
-    listen: server.address,
-    jobId: 'default.b',
-    times: { intervalMs: 100, timeoutMs: 20_000 },
-    logger: silentLogger,
-    desk: { register: () => {}, take: () => {}, lost: () => {} },
-  })
+  const successor = await listen('default.b')
   server.dropAll()
-  await server.close()
+  await server.end()
   const socket = await dial('default.b')
   expect(socket.destroyed).toBe(false)
   socket.destroy()
-  await successor.close()
+  server = successor
 })
