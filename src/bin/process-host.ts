@@ -1,19 +1,14 @@
 /** What a jobmanager or a taskmanager finds around itself. */
 import { rmSync } from 'node:fs'
-import { delimiter, extname } from 'node:path'
+import { delimiter } from 'node:path'
 import process from 'node:process'
-import { Worker } from 'node:worker_threads'
-import type {
-  ControlThreadSettings,
-  StartControlThread,
-} from '../cluster/control/control-thread-messages.ts'
 import type { ProcessHost, SupervisorPipe } from '../cluster/supervision.ts'
 import { SystemClock } from '../common/clock.ts'
+import { startControlThread } from './start-control-thread.ts'
 
 /** Without a supervisor nobody would end a process that hangs. */
 const GONE_LIMIT_MS = 3_000
 
-/** `door`: the file of the program that runs; its control thread is beside it. */
 export function processHost(version: string, door: string): ProcessHost {
   const supervisor = process.send === undefined ? undefined : pipe()
   // Ctrl-C reaches every process of the terminal: the supervisor decides what it means.
@@ -24,7 +19,7 @@ export function processHost(version: string, door: string): ProcessHost {
     supervisor,
     version,
     onTerm: callback => void process.on('SIGTERM', callback),
-    startControlThread: settings => controlThread(settings, door),
+    startControlThread: startControlThread(door),
     log: line => void process.stderr.write(line),
   }
 }
@@ -50,22 +45,5 @@ function pipe(): SupervisorPipe {
       if (process.connected) process.on('disconnect', gone)
       else gone()
     },
-  }
-}
-
-/** One that breaks takes the process with it: nobody could tell any more whether that lives. */
-function controlThread(
-  settings: ControlThreadSettings,
-  door: string,
-): ReturnType<StartControlThread> {
-  const file = new URL(`control-thread${extname(door)}`, door)
-  const worker = new Worker(file, { workerData: settings })
-  worker.on('error', error => {
-    throw error
-  })
-  return {
-    post: message => worker.postMessage(message),
-    listen: take => void worker.on('message', take),
-    close: () => void worker.terminate(),
   }
 }

@@ -82,11 +82,11 @@ export const clusterErrors = defineErrors({
     domain: 'external',
     retry: 'later',
     message: (e: { slot: number; peer: string; silentMs: number }) =>
-      `slot ${e.slot} has heard nothing from ${e.peer} for ${formatDuration(e.silentMs)} on their ` +
-      'connection for data, though both are alive',
+      `slot ${e.slot} has heard nothing from ${e.peer} for ${formatDuration(e.silentMs)} ` +
+      'on their connection for data, though both are alive',
     next:
-      'the job restarts with new connections; if it comes again, see whether a firewall or the ' +
-      'network between the two drops packets',
+      'the job restarts with new connections; if it comes again, see whether the network ' +
+      'between the two drops packets',
   },
   WEIR_SLOTS_MISSING: {
     domain: 'external',

@@ -53,12 +53,37 @@ const taskFigures = z.object({
   operators: z.array(operatorFigures),
 })
 
+const networkFigures = z.object({
+  bytesSent: count,
+  bytesReceived: count,
+  framesSent: count,
+  framesReceived: count,
+  edges: z.array(
+    z.object({
+      edge: z.string(),
+      input: z
+        .object({ queuedFrames: count, credits: count, usage: count, frameBytes: count })
+        .nullable(),
+      output: z
+        .object({
+          queuedFrames: count,
+          queuedBytes: count,
+          credits: count,
+          usage: count,
+          fullChannels: count,
+        })
+        .nullable(),
+    }),
+  ),
+})
+
 /** What a slot counts: of its running tasks, and of its process since that began. */
 const slotFigures = z.object({
   tasks: z.array(taskFigures),
   counters: z.array(z.object({ operator: z.string(), metric: z.string(), count: z.number() })),
   residentBytes: count,
   cpuSeconds: count,
+  network: networkFigures,
 })
 
 export type SlotFigures = Readonly<z.output<typeof slotFigures>>

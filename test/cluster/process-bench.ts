@@ -8,7 +8,6 @@ import { ControlThread } from '../../src/cluster/control/control-thread.ts'
 import type { JobNotice } from '../../src/cluster/job-result.ts'
 import { defaultSettings, type JobSettings } from '../../src/cluster/job-settings.ts'
 import { JobManager, type JobManagerOptions } from '../../src/cluster/jobmanager/job-manager.ts'
-import type { DataPlane } from '../../src/cluster/taskmanager/data-plane.ts'
 import { LocalCopies } from '../../src/cluster/taskmanager/local-copies.ts'
 import { TaskManager } from '../../src/cluster/taskmanager/task-manager.ts'
 import { SystemClock } from '../../src/common/clock.ts'
@@ -16,7 +15,6 @@ import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
 import { planJob } from '../../src/graph/build-job-graph.ts'
 import { DataEndpoint } from '../../src/runtime/network/data-endpoint.ts'
-import { defaultNetworkSettings } from '../../src/runtime/network/network-settings.ts'
 import type { TlsSettings } from '../../src/runtime/network/peer-socket.ts'
 import { LocalFolderStore } from '../../src/storage/local-folder-store.ts'
 import { controlInThread } from './control-in-thread.ts'
@@ -105,10 +103,6 @@ export class ProcessBench {
       logger: silentLogger,
     })
     this.#endpoints.push(endpoint)
-    const dataPlane: DataPlane = {
-      address: endpoint.address,
-      exchange: one => endpoint.exchange({ ...one, settings: defaultNetworkSettings }),
-    }
     const { copies, ...identity } = options
     const address = `unix:${join(this.folder, 'jm')}`
     const end = { kind: 'dialer', address, slot } as const
@@ -119,7 +113,7 @@ export class ProcessBench {
       slot,
       control,
       copies,
-      dataPlane,
+      dataPlane: endpoint,
       workFolder: join(this.folder, 'code'),
       times,
       process: {

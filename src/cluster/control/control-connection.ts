@@ -1,8 +1,9 @@
 /**
  * One end of a control connection: messages out, checked messages in, heartbeats both ways.
  *
- * Owns        the socket, its frames, and whether the other end lives. It runs in the control thread.
- * Leaves out  the handshake before it (`runtime/network/handshake.ts`), and what messages mean.
+ * Owns        the socket, its frames, and whether the other end lives.
+ * Leaves out  the handshake before it (`runtime/network/handshake.ts`), what messages mean, and the
+ *             thread that it runs in (`run-control-thread.ts`).
  *
  * Invariants
  *  K1  Messages arrive in the order they were sent, and none after `onClosed`.

@@ -1,6 +1,6 @@
 /**
- * The control connections of a process, as its thread of records sees them: they live in a thread of
- * their own, so that this one may be kept by user code and still count as alive.
+ * The control connections of a process, as its thread of records sees them: they live in a thread
+ * of their own, so that this one may be kept by user code and still count as alive.
  *
  * Owns        the lines, and the sign that this thread is awake.
  * Leaves out  sockets, handshakes and heartbeats (`run-control-thread.ts`).

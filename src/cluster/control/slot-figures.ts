@@ -1,5 +1,6 @@
 /** The figures of a slot as they are sent: plain, and without what JSON cannot say. */
 import type { ToJobManagerText, WatermarkText } from '../../protocol/control-messages.ts'
+import type { NetworkFigures } from '../../runtime/network/network-figures.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { UserCounters } from '../user-counters.ts'
 
@@ -14,10 +15,25 @@ export interface FiguresOptions {
   readonly tasks: readonly TaskMetrics[]
   readonly counters: UserCounters
   readonly process: ProcessFigures
+  readonly network: NetworkFigures
 }
 
-export function slotFigures({ tasks, counters, process }: FiguresOptions): FiguresText {
-  return { tasks: tasks.map(taskFigures), counters: [...counters], ...process }
+export function slotFigures({ tasks, counters, process, network }: FiguresOptions): FiguresText {
+  return {
+    tasks: tasks.map(taskFigures),
+    counters: [...counters],
+    ...process,
+    network: networkFigures(network),
+  }
+}
+
+function networkFigures({ edges, ...traffic }: NetworkFigures): FiguresText['network'] {
+  const sides = edges.map(({ edge, input, output }) => ({
+    edge,
+    input: input ?? null,
+    output: output ?? null,
+  }))
+  return { ...traffic, edges: sides }
 }
 
 function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {

@@ -204,8 +204,9 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   taskManagers(): readonly TaskManagerView[] {
     return this.#registry.views.map(view => {
-      const { residentBytes = null, cpuSeconds = null } = this.#ledger.process(view.slot) ?? {}
-      return { ...view, residentBytes, cpuSeconds }
+      const figures = this.#ledger.process(view.slot)
+      const { residentBytes = null, cpuSeconds = null, network = null } = figures ?? {}
+      return { ...view, residentBytes, cpuSeconds, network }
     })
   }
 

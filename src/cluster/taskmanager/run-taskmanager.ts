@@ -7,7 +7,6 @@ import { isWeirError } from '../../common/errors.ts'
 import { makeLogger } from '../../common/logger.ts'
 import { SystemRandom } from '../../common/random.ts'
 import { DataEndpoint } from '../../runtime/network/data-endpoint.ts'
-import { defaultNetworkSettings } from '../../runtime/network/network-settings.ts'
 import { ControlThread } from '../control/control-thread.ts'
 import { readTaskManagerConfig, type TaskManagerConfig } from '../process-config.ts'
 import { type ProcessHost, processExits } from '../supervision.ts'
@@ -39,10 +38,7 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
   const manager = new TaskManager({
     slot,
     control,
-    dataPlane: {
-      address: endpoint.address,
-      exchange: options => endpoint.exchange({ ...options, settings: defaultNetworkSettings }),
-    },
+    dataPlane: endpoint,
     workFolder,
     copies:
       stateFolder === undefined ? undefined : new LocalCopies({ folder: stateFolder, logger }),

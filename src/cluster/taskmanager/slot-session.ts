@@ -112,12 +112,20 @@ export class SlotSession {
   #exchangeOf(attempt: number, { generation, peers }: AttemptNetwork): Exchange {
     if (this.#exchange?.attempt === attempt) return this.#exchange.open
     this.#closeExchange()
-    const { dataPlane, graph } = this.#options
+    const { dataPlane, graph, order } = this.#options
+    const { network: settings } = order.settings as unknown as JobSettings
     const onFailure = (error: unknown): void => this.#executor.fail(attempt, error)
     const onUnheard = (peer: number, silentMs: number): void => {
       if (!this.#closed) this.#options.onUnheard({ attempt, peer, silentMs })
     }
-    const open = dataPlane.exchange({ graph, generation, peers, onFailure, onUnheard })
+    const open = dataPlane.exchange({
+      graph,
+      settings,
+      generation,
+      peers,
+      onFailure,
+      onUnheard,
+    })
     this.#exchange = { attempt, open }
     return open
   }

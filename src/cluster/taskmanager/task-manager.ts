@@ -220,6 +220,7 @@ export class TaskManager {
       tasks: session?.metrics ?? [],
       counters: this.#counters,
       process: this.#options.process.figures(),
+      network: this.#options.dataPlane.figures,
     })
     return { kind: 'figures', figures }
   }

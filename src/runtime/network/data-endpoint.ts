@@ -19,6 +19,7 @@ import type { Random } from '../../common/random.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
 import { type PeerIdentity, type Refusal, shakeHands } from './handshake.ts'
 import { NetworkExchange } from './network-exchange.ts'
+import type { NetworkFigures } from './network-figures.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import {
   advertisedAddress,
@@ -27,6 +28,7 @@ import {
   loadTls,
   type TlsSettings,
 } from './peer-socket.ts'
+import { Traffic } from './traffic.ts'
 
 export interface DataEndpointOptions {
   /** `unix:/path` or `tcp://host:port`; port 0 takes any. */
@@ -76,6 +78,7 @@ export class DataEndpoint {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #joining = new Set<Joining>()
+  readonly #traffic = new Traffic()
   #exchange: NetworkExchange | undefined
   /** The newest attempt seen. */
   #generation = -1
@@ -107,6 +110,10 @@ export class DataEndpoint {
     return endpoint
   }
 
+  get figures(): NetworkFigures {
+    return { ...this.#traffic, edges: this.#exchange?.edges ?? [] }
+  }
+
   exchange(options: ExchangeOptions): NetworkExchange {
     const { generation } = options
     const { slot } = this.#options.identity
@@ -120,6 +127,7 @@ export class DataEndpoint {
       peers: options.peers,
       graph: options.graph,
       settings: options.settings,
+      traffic: this.#traffic,
       clock: this.#options.clock,
       dial: to => this.#dial(options, to),
       failed: options.onFailure,

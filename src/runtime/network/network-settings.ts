@@ -13,9 +13,10 @@ export interface NetworkSettings {
   /** The largest frame on the wire, with its header: a barrier waits for one frame at most. */
   readonly frameBytes: number
   /**
-   * When nothing was heard on a connection for so long, the jobmanager is told: it knows whether the
-   * other process lives and its thread of records is free. If so, the network lost the connection
-   * without a word, and the attempt fails; else that process is waited for, or dead already.
+   * When nothing was heard on a connection for so long, the jobmanager is told: it knows whether
+   * the other process lives and its thread of records is free. If so, the network lost the
+   * connection without a word, and the attempt fails; else that process is waited for, or dead.
+   * A few times longer than a thread may be kept before its heartbeats say so.
    */
   readonly silenceMs: number
   readonly debloat: DebloatSettings

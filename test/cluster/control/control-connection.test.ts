@@ -67,7 +67,7 @@ test('K2: who closes by himself hears nothing of it', async () => {
   const { connection, far } = await connected(new ManualClock())
   const gone = new Promise(resolve => far.resume().on('close', resolve))
   connection.send({ n: 1 })
-  connection.close()
+  await connection.close()
   await gone
   expect(connection.isOpen).toBe(false)
   expect(ends).toEqual([])

@@ -3,17 +3,14 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { ControlThread } from '../../../src/cluster/control/control-thread.ts'
+import { ControlServer } from '../../../src/cluster/control/control-server.ts'
 import { dialJobManager } from '../../../src/cluster/control/dial-jobmanager.ts'
-import { encodeMessage, MessageDecoder } from '../../../src/cluster/control/message-frames.ts'
+import { encodeMessage } from '../../../src/cluster/control/message-frames.ts'
 import { taskManagerRole } from '../../../src/cluster/control/roles.ts'
-import { type ControlDesk, receive } from '../../../src/cluster/jobmanager/control-reception.ts'
 import { SystemClock } from '../../../src/common/clock.ts'
-import { silentLogger } from '../../../src/common/logger.ts'
 import { SystemRandom } from '../../../src/common/random.ts'
 import { shakeHands } from '../../../src/runtime/network/handshake.ts'
 import { dialPeer } from '../../../src/runtime/network/peer-socket.ts'
-import { controlInThread } from '../control-in-thread.ts'
 import { until } from '../process-bench.ts'
 
 const secret = Buffer.from('a secret of sixteen')
@@ -24,56 +21,38 @@ const shared = {
   clock: new SystemClock(),
   random: new SystemRandom(),
 }
-const registration = {
-  kind: 'register',
-  slot: 0,
-  process: 'p',
-  pid: 7,
-  host: 'here',
-  dataAddress: 'unix:/d',
-  digest: null,
-}
 
 let folder = ''
-let server: ControlThread
+let server: ControlServer
 let address = ''
-let calls: string[] = []
+let accepted: Socket[] = []
+let refused: unknown[] = []
 
-const desk: ControlDesk = {
-  register: one => void calls.push(`register ${one.slot}`),
-  take: (_, message) => void calls.push(message.kind),
-  lost: (_, end) => void calls.push(`lost: ${end.how}`),
-}
-
-async function listen(jobId: string): Promise<ControlThread> {
-  const { clock, tls, version } = shared
-  const thread = new ControlThread({
-    settings: {
-      end: { kind: 'listener', address },
-      jobId,
-      secret,
-      tls,
-      version,
-      times: { intervalMs: 100, timeoutMs: 20_000 },
-    },
-    start: controlInThread(),
-    clock,
-    accept: line => receive(line, desk, silentLogger),
+async function listen(jobId: string): Promise<ControlServer> {
+  const times = { intervalMs: 100, timeoutMs: 20_000 }
+  const one = new ControlServer({
+    ...shared,
+    listen: address,
+    jobId,
+    times,
+    accept: socket => void accepted.push(socket),
+    refused: error => void refused.push(error),
   })
-  await thread.address
-  return thread
+  await one.listen()
+  return one
 }
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'weir-control-'))
   address = `unix:${join(folder, 'jm')}`
-  calls = []
+  accepted = []
+  refused = []
   server = await listen('default.a')
 })
 
 afterEach(async () => {
   server.dropAll()
-  await server.end()
+  await server.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -81,39 +60,19 @@ function dial(jobId = 'default.a'): Promise<Socket> {
   return dialJobManager({ ...shared, address, jobId, slot: 0 })
 }
 
-/** What the server says until it ends the connection. */
-async function answersOf(socket: Socket): Promise<unknown[]> {
-  const decoder = new MessageDecoder()
-  const answers: unknown[] = []
-  socket.on('data', chunk => answers.push(...decoder.push(chunk)))
-  await new Promise(resolve => socket.resume().on('close', resolve))
-  return answers
-}
-
 test('Q1: what comes before the handshake is over is never looked at', async () => {
-  const peer = 'the server'
-  const socket = await dialPeer({ address, peer, tls: undefined })
-  socket.write(encodeMessage(registration))
-  await new Promise(resolve => socket.resume().on('close', resolve))
-  expect(calls).toEqual([])
-})
-
-test('Q2: the first message is a registration', async () => {
-  const socket = await dial()
+  const socket = await dialPeer({ address, peer: 'the server', tls: undefined })
   socket.write(encodeMessage({ kind: 'leaving' }))
-  expect(await answersOf(socket)).toMatchObject([
-    { kind: 'refused', failure: { code: 'WEIR_CONTROL_MALFORMED' } },
-  ])
-  expect(calls).toEqual([expect.stringMatching(/^lost: was refused/)])
+  await new Promise(resolve => socket.resume().on('close', resolve))
+  await until(() => refused.length > 0)
+  expect(accepted).toEqual([])
 })
 
-test('after it the messages go to the desk, in order', async () => {
+test('who has proved itself comes in', async () => {
   const socket = await dial()
-  socket.write(Buffer.concat([registration, { kind: 'leaving' }].map(encodeMessage)))
-  await until(() => calls.length === 2)
+  await until(() => accepted.length === 1)
+  expect(refused).toEqual([])
   socket.destroy()
-  await until(() => calls.length === 3)
-  expect(calls).toEqual(['register 0', 'leaving', 'lost: was closed'])
 })
 
 test('a taskmanager of another job is refused, and so is one in another role', async () => {
@@ -136,7 +95,7 @@ test('a taskmanager of another job is refused, and so is one in another role', a
 test('a successor takes the address, and its predecessor does not take it back', async () => {
   const successor = await listen('default.b')
   server.dropAll()
-  await server.end()
+  await server.close()
   const socket = await dial('default.b')
   expect(socket.destroyed).toBe(false)
   socket.destroy()

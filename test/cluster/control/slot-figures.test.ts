@@ -26,10 +26,13 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
   }
   const counters = new UserCounters()
   counters.add('o', 'seen', 11)
+  const traffic = { bytesSent: 14, bytesReceived: 15, framesSent: 16, framesReceived: 17 }
+  const input = { queuedFrames: 18, credits: 19, usage: 0.5, frameBytes: 1_024 }
   const figures = slotFigures({
     tasks: [task],
     counters,
     process: { residentBytes: 12, cpuSeconds: 13 },
+    network: { ...traffic, edges: [{ edge: 'e', input, output: undefined }] },
   })
   const message = JSON.parse(JSON.stringify({ kind: 'figures', figures })) as unknown
   expect(toJobManagerSchema.parse(message)).toEqual({
@@ -39,6 +42,7 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
       counters: [{ operator: 'o', metric: 'seen', count: 11 }],
       residentBytes: 12,
       cpuSeconds: 13,
+      network: { ...traffic, edges: [{ edge: 'e', input, output: null }] },
     },
   })
 })

@@ -24,7 +24,8 @@ function figures(records: number, counted: number): SlotFigures {
     operators: [{ operatorId: 'o', name: 'o', kind: 'source', metrics }],
   }
   const counters = [{ operator: 'o', metric: 'seen', count: counted }]
-  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1 }
+  const network = { bytesSent: 1, bytesReceived: 2, framesSent: 3, framesReceived: 4, edges: [] }
+  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1, network }
 }
 
 test('counts of processes that are gone are kept, and none is counted twice', () => {

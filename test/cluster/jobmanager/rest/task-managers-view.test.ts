@@ -17,6 +17,7 @@ test('the process of each slot; none where all slots run in one', async () => {
       blockedMs: 0,
       residentBytes: 1e8,
       cpuSeconds: 2,
+      network: null,
     },
   ]
   const apart = { ...observed, job: { ...job, taskManagers: () => taskManagers } }
