@@ -36,6 +36,14 @@ export interface TransactionSummary {
   readonly records: number
 }
 
+/** When the barriers of a job come, as far as that is settled beforehand. */
+export interface CheckpointPlan {
+  /** From trigger to trigger; `undefined`: only when somebody asks, and at the end. */
+  readonly intervalMs: number | undefined
+  /** A checkpoint that takes longer is given up. */
+  readonly timeoutMs: number
+}
+
 /** What a writer or committer may know of its place. */
 export interface SinkContext {
   readonly runtime: RuntimeContext
@@ -45,6 +53,8 @@ export interface SinkContext {
   readonly operatorUid: string
   /** The checkpoint the job was restored from, if any. */
   readonly restoredCheckpointId: number | undefined
+  /** Absent where nothing checkpoints: in a test of the sink alone. */
+  readonly checkpoints?: CheckpointPlan | undefined
   /** Wakes the task after `blocked` turned false. */
   wakeUp(): void
 }
@@ -55,6 +65,11 @@ export interface SinkWriter<IN, CommittableT extends JsonValue = JsonValue> {
   write(value: IN, timestamp: number): void
   /** True when the writer cannot take more now: the task pauses until `wakeUp`. */
   readonly blocked: boolean
+  /**
+   * Why the writer takes no more, where that was found out beside `write`: the task fails with it.
+   * Together with it `blocked` is true, and `wakeUp` is called.
+   */
+  readonly failure?: unknown
   /**
    * Everything written so far is safe when this resolves. Called at every barrier and at the end.
    */

@@ -71,6 +71,14 @@ export interface ReaderContext {
 /** `more`: poll again soon; `nothing`: wait for `wakeUp`; `end`: the last split is finished. */
 export type PollResult = 'more' | 'nothing' | 'end'
 
+/** How far a reader is behind what could be read. */
+export interface SourceLag {
+  /** That wait, here or where they come from. */
+  readonly records: number
+  /** How old the oldest of them may be, in ms; 0 where none waits. */
+  readonly ms: number
+}
+
 /** Reads the splits of one subtask. */
 export interface SourceReader<T, SplitT extends SourceSplit> {
   start(): void | Promise<void>
@@ -86,6 +94,8 @@ export interface SourceReader<T, SplitT extends SourceSplit> {
   notifyCheckpointComplete?(checkpointId: number): void
   /** Watermark alignment: stops and resumes single splits. */
   pauseOrResumeSplits?(pause: readonly string[], resume: readonly string[]): void
+  /** Asked now and then, for people to see; `undefined` while it is not known. */
+  lag?(): SourceLag | undefined
   close(): void | Promise<void>
 }
 

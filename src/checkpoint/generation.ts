@@ -22,6 +22,7 @@
  *  N2  Ids reserved by any attempt are never reserved again.
  *  N3  Once an attempt of a run may have run, every later attempt of that run goes on from the
  *      lineage: what was asked for at first holds for the first that gets to run only.
+ *  N4  A parallelism that was ordered holds for every later attempt of its run.
  */
 import { z } from 'zod'
 import { assert } from '../common/assert.ts'
@@ -39,6 +40,8 @@ export interface GenerationRecord {
   readonly base: GenerationBase | null
   /** With which it ended the job: that committed, so nothing goes on from before it. */
   readonly savepoint: FinalSavepoint | null
+  /** At which the run goes on from here; `null` until that was decided. */
+  readonly parallelism: number | null
 }
 
 export interface FinalSavepoint {
@@ -74,6 +77,8 @@ export interface Lineage {
   readonly restoredFrom: string | null
   /** Later than all that is completed. */
   readonly savepoint: FinalSavepoint | undefined
+  /** Of the run that asks (N4); `undefined` before its first attempt. */
+  readonly parallelism: number | undefined
   readonly lastCheckpointId: number
   /** Completed, but no past of the job: older runs, and what stale attempts left. Oldest first. */
   readonly abandoned: readonly number[]
@@ -110,6 +115,7 @@ export function lineageOf({ run, records, found }: LineageParts): Lineage {
     completed,
     restoredFrom: newest?.base?.restoredFrom ?? null,
     savepoint,
+    parallelism: parallelismOf(run, records),
     lastCheckpointId,
     abandoned: ids.filter(id => !valid.has(id) && !unreadable.has(id)).sort(ascending),
     unreadable: [...unreadable].sort(ascending),
@@ -120,6 +126,11 @@ export function lineageOf({ run, records, found }: LineageParts): Lineage {
 function firstOf(run: string, records: readonly GenerationRecord[]): number {
   const own = records.filter(record => record.run === run)
   return Math.min(Number.POSITIVE_INFINITY, ...own.map(record => record.generation))
+}
+
+function parallelismOf(run: string, records: readonly GenerationRecord[]): number | undefined {
+  const own = records.filter(record => record.run === run && record.parallelism !== null)
+  return own.sort((a, b) => a.generation - b.generation).at(-1)?.parallelism ?? undefined
 }
 
 function past(
@@ -166,6 +177,7 @@ const recordSchema: z.ZodType<GenerationRecord> = z.object({
     .object({ id: z.int().min(1), path: z.string() })
     .nullable()
     .default(null),
+  parallelism: z.int().min(1).nullable().default(null),
 })
 
 export function writeGeneration(record: GenerationRecord): Buffer {

@@ -33,6 +33,7 @@ function describe(view: JobView): string {
     const { slots, sinceMs } = view.waiting
     lines.push(`waiting for slots ${slots.join(', ')} since ${duration(sinceMs)}`)
   }
+  if (view.rescalingTo !== null) lines.push(`on its way to parallelism ${view.rescalingTo}`)
   if (lastCheckpointFailure !== null) lines.push(`last failed: ${lastCheckpointFailure}`)
   if (lastFailure !== null) lines.push(`last failure: ${lastFailure.message}`)
   const rows = view.vertices.map(vertex => [

@@ -61,8 +61,9 @@ export const clusterErrors = defineErrors({
   WEIR_SLOT_UNKNOWN: {
     domain: 'user',
     retry: 'never',
-    message: (e: { slot: number; jobId: string; slots: number }) =>
-      `there is no slot ${e.slot} in ${e.jobId}: it has ${e.slots}, counted from 0`,
+    message: (e: { slot: number; jobId: string; slots: number; slotsMax: number }) =>
+      `there is no slot ${e.slot} in ${e.jobId}: it has ${e.slots}, counted from 0, ` +
+      `and can have ${e.slotsMax}`,
     next: 'start as many taskmanagers as the parallelism, with the slots from 0 on',
   },
   WEIR_SLOT_TAKEN: {

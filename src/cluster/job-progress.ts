@@ -2,6 +2,7 @@
  * What a running job tells about itself, as one plain snapshot. The terminal's summary, and later
  * the REST API and the dashboard, read nothing else.
  */
+import type { SourceLag } from '../api/source.ts'
 import type { JobResult } from './job-result.ts'
 
 /** The last four are ends: those of {@link JobResult}. */
@@ -20,6 +21,8 @@ export interface VertexProgress {
   readonly backpressuredMs: number
   /** The lowest over the subtasks; `MIN_TIMESTAMP` before the first. */
   readonly watermark: number
+  /** Of a source that can tell: the records of all subtasks, and the longest time. */
+  readonly lag?: SourceLag | undefined
   /** Those that run now, by index. */
   readonly subtasks: readonly SubtaskProgress[]
 }
@@ -34,6 +37,7 @@ export interface SubtaskProgress {
   readonly idleMs: number
   readonly backpressuredMs: number
   readonly watermark: number
+  readonly lag?: SourceLag | undefined
 }
 
 export interface CheckpointProgress {
@@ -73,6 +77,8 @@ export interface JobProgress {
   readonly vertices: readonly VertexProgress[]
   /** The job cannot begin before these slots are there; `undefined`: it waits for none. */
   readonly waiting?: WaitingProgress
+  /** The parallelism of an order to rescale that has not begun; `undefined`: there is none. */
+  readonly rescalingTo?: number
 }
 
 export interface WaitingProgress {

@@ -1,22 +1,24 @@
 /**
  * Runs a job in this process: to look at it, to steer it, and to move it to another parallelism.
  *
- * Owns        which deployment of the job runs.
- * Leaves out  what a deployment is made of (`local-deployment.ts`).
- *
- * Invariants
- *  L1  One deployment runs at a time: the next begins after the one before has stopped.
- *  L2  The job's result is that of its last deployment.
+ * Owns        putting a JobMaster and its slots together, joined by messages as across processes.
+ * Leaves out  the slots (`local-deployment.ts`), and what is ordered (`jobmanager/`).
  */
-import { assert } from '../common/assert.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import type { TaskMetrics } from '../runtime/task-contract.ts'
-import { clusterErrors } from './cluster-errors.ts'
+import { MemoryStore } from '../storage/memory-store.ts'
 import type { JobProgress } from './job-progress.ts'
 import type { JobResult } from './job-result.ts'
+import type { JobSettings } from './job-settings.ts'
 import { JobHistory } from './jobmanager/job-history.ts'
-import { emptyCounts, type StopRequest } from './jobmanager/job-master-options.ts'
-import { LocalDeployment, type SharedParts } from './local-deployment.ts'
+import { JobMaster } from './jobmanager/job-master.ts'
+import type {
+  JobShape,
+  RescaleOrder,
+  Rescaling,
+  StopRequest,
+} from './jobmanager/job-master-options.ts'
+import { LocalDeployment, storeOpener } from './local-deployment.ts'
 import type { LocalJobOptions } from './local-job-options.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { progressOf } from './progress-of.ts'
@@ -38,10 +40,10 @@ export interface LocalJob {
   /** Takes a savepoint of the running job; resolves to its path. */
   savepoint(): Promise<string>
   /**
-   * Goes on at another parallelism, after a last checkpoint; resolves when it is starting there.
-   * Rejects where it cannot: WEIR_RESCALE_REFUSED.
+   * Goes on at another parallelism, from a checkpoint that is taken first. Resolves when the order
+   * holds, `begun` when the job is starting there. Rejects where it cannot: WEIR_RESCALE_REFUSED.
    */
-  rescale(parallelism: number): Promise<void>
+  rescale(parallelism: number): Promise<RescaleOrder>
   progress(): JobProgress
 }
 
@@ -77,40 +79,27 @@ export function runLocalJob(options: LocalJobOptions): CountedLocalJob {
 
 class RunningLocalJob implements CountedLocalJob {
   readonly done: Promise<JobResult>
+  readonly counters = new UserCounters()
+  readonly history: JobHistory
   readonly #options: LocalJobOptions
-  readonly #shared: SharedParts
-  #resolve: (result: JobResult) => void = () => {}
+  readonly #meter: ProgressMeter
+  readonly #master: JobMaster
   #deployment: LocalDeployment
-  #restartsBefore = 0
-  /** What to deploy when the running one has stopped; withdrawn by any other order. */
-  #next: JobGraph | undefined
 
   constructor(options: LocalJobOptions) {
-    const { graph, clock, random } = options
+    const { graph, clock } = options
     this.#options = options
-    this.#shared = {
-      run: options.run ?? random.uuid(),
-      meter: new ProgressMeter(graph, clock),
-      counters: new UserCounters(),
-      history: new JobHistory(clock),
-      counts: emptyCounts(),
-    }
-    this.done = new Promise(resolve => {
-      this.#resolve = resolve
-    })
+    this.#meter = new ProgressMeter(graph, clock)
+    this.history = new JobHistory(clock)
     this.#deployment = this.#deploy(graph)
+    this.#master = this.#makeMaster()
+    this.done = this.#master.done
+    void this.done.then(() => this.#meter.end())
+    this.#master.start()
   }
 
   get graph(): JobGraph {
     return this.#deployment.graph
-  }
-
-  get counters(): UserCounters {
-    return this.#shared.counters
-  }
-
-  get history(): JobHistory {
-    return this.#shared.history
   }
 
   tasks(): readonly TaskMetrics[] {
@@ -118,69 +107,70 @@ class RunningLocalJob implements CountedLocalJob {
   }
 
   stop(request?: StopRequest): Promise<JobResult> {
-    this.#next = undefined
-    return this.#deployment.master.stop(request)
+    return this.#master.stop(request)
   }
 
   cancel(): void {
-    this.#next = undefined
-    this.#deployment.master.cancel()
+    this.#master.cancel()
   }
 
   savepoint(): Promise<string> {
-    return this.#deployment.master.savepoint()
+    return this.#master.savepoint()
   }
 
-  async rescale(parallelism: number): Promise<void> {
-    const refuse = (reason: string): Error =>
-      clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason })
-    const { planAt, store } = this.#options
-    const { master, graph } = this.#deployment
-    if (parallelism === graph.parallelism) return
-    if (planAt === undefined || store === undefined) throw refuse('it keeps no state to move')
-    if (master.status !== 'running') throw refuse(`it is ${master.status}`)
-    if (parallelism > graph.maxParallelism) {
-      throw refuse(`spec.maxParallelism is ${graph.maxParallelism}`)
-    }
-    const next = planAt(parallelism)
-    this.#next = next
-    const { outcome } = await master.stop()
-    if (this.#deployment.graph !== next) throw refuse(`it ${outcome} before`)
+  rescale(parallelism: number): Promise<RescaleOrder> {
+    return this.#master.rescale(parallelism)
   }
 
   progress(): JobProgress {
-    const { master, tasks } = this.#deployment
-    return {
-      ...progressOf(master, this.#shared.meter, tasks),
-      status: this.#next === undefined ? master.status : 'restarting',
-      restarts: this.#restartsBefore + master.restarts,
-    }
+    return progressOf(this.#master, this.#meter, this.#deployment.tasks)
   }
 
   #deploy(graph: JobGraph): LocalDeployment {
-    const deployment = new LocalDeployment(this.#options, graph, this.#shared)
-    void deployment.master.done.then(result => this.#ended(deployment, result))
-    deployment.master.start()
-    return deployment
+    return new LocalDeployment(this.#options, graph, {
+      meter: this.#meter,
+      counters: this.counters,
+      report: event => this.#master.receive(event),
+    })
   }
 
-  #ended(deployment: LocalDeployment, result: JobResult): void {
-    assert(deployment === this.#deployment, 'L1: one deployment runs at a time')
-    const next = this.#next
-    this.#next = undefined
-    if (next !== undefined && result.outcome === 'stopped') {
-      this.#restartsBefore += deployment.master.restarts
-      this.#shared.meter.retire(deployment.tasks)
-      this.#shared.meter.rescaled(next)
-      this.#say(`goes on at parallelism ${next.parallelism}`)
-      this.#deployment = this.#deploy(next)
-      return
+  #makeMaster(): JobMaster {
+    const { jobId, restore, clock, random, onNotice, planAt, run, settings } = this.#options
+    const store = this.#options.store ?? new MemoryStore()
+    const { graph, slots } = this.#deployment
+    const keepsState = this.#options.store !== undefined
+    return new JobMaster({
+      graph,
+      slots,
+      jobId,
+      store,
+      storeAt: storeOpener(store, random),
+      restore,
+      run: run ?? random.uuid(),
+      settings: keepsState ? settings : withoutCheckpoints(settings),
+      clock,
+      random,
+      rescaling: keepsState && planAt ? this.#rescaling(planAt) : undefined,
+      history: this.history,
+      onNotice: onNotice ?? (() => {}),
+    })
+  }
+
+  #rescaling(plan: (parallelism: number) => JobGraph): Rescaling {
+    const provide = (graph: JobGraph): JobShape => {
+      this.#meter.rescaled(graph)
+      this.#deployment = this.#deploy(graph)
+      return this.#deployment
     }
-    this.#shared.meter.end()
-    this.#resolve({ ...result, restarts: this.#restartsBefore + result.restarts })
+    return { plan, provide }
   }
+}
 
-  #say(text: string): void {
-    this.#options.onNotice?.({ level: 'info', text })
+/** Without a store nothing could be restored: a failure is the end. */
+function withoutCheckpoints(settings: JobSettings): JobSettings {
+  return {
+    ...settings,
+    checkpoint: { ...settings.checkpoint, alignment: { kind: 'aligned' }, intervalMs: undefined },
+    restart: { ...settings.restart, strategy: 'none' },
   }
 }

@@ -4,6 +4,7 @@
  * Owns        the figures of attempts that are over, and the sample that rates are taken from.
  * Leaves out  checkpoints and restarts: the JobMaster counts them.
  */
+import type { SourceLag } from '../api/source.ts'
 import type { Clock } from '../common/clock.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import type { JobGraph, JobVertex } from '../graph/job-graph.ts'
@@ -111,6 +112,7 @@ export class ProgressMeter {
       recordsOut: own.reduce((sum, task) => sum + task.recordsOut, before?.recordsOut ?? 0),
       ...(this.#shares.get(vertex.id) ?? allIdle),
       watermark: lowest(own.map(task => task.watermark)),
+      lag: lagOf(own),
       subtasks: own
         .map(task => this.#subtask(task))
         .toSorted((one, other) => one.index - other.index),
@@ -118,9 +120,9 @@ export class ProgressMeter {
   }
 
   #subtask(task: TaskMetrics): SubtaskProgress {
-    const { subtaskIndex: index, recordsIn, recordsOut, watermark } = task
+    const { subtaskIndex: index, recordsIn, recordsOut, watermark, lag } = task
     const shares = this.#shares.get(keyOf(task)) ?? allIdle
-    return { index, recordsIn, recordsOut, watermark, ...shares }
+    return { index, recordsIn, recordsOut, watermark, lag, ...shares }
   }
 
   #takeSample(tasks: readonly TaskMetrics[], now: number): void {
@@ -164,6 +166,15 @@ function sinkWatermarks(tasks: readonly TaskMetrics[]): readonly number[] {
 
 function lowest(watermarks: readonly number[]): number {
   return watermarks.length === 0 ? MIN_TIMESTAMP : Math.min(MAX_TIMESTAMP, ...watermarks)
+}
+
+function lagOf(tasks: readonly TaskMetrics[]): SourceLag | undefined {
+  const known = tasks.map(({ lag }) => lag).filter(lag => lag !== undefined)
+  if (known.length === 0) return undefined
+  return {
+    records: known.reduce((sum, { records }) => sum + records, 0),
+    ms: Math.max(...known.map(({ ms }) => ms)),
+  }
 }
 
 function sumTimes(tasks: readonly TaskMetrics[]): Times {

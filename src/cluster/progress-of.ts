@@ -9,7 +9,7 @@ export function progressOf(
   meter: ProgressMeter,
   tasks: readonly TaskMetrics[],
 ): JobProgress {
-  const { counts, status, restarts, lastFailure } = master
+  const { counts, status, restarts, lastFailure, rescalingTo } = master
   return {
     ...meter.read(tasks),
     status,
@@ -19,5 +19,6 @@ export function progressOf(
     lastCheckpointFailure: counts.lastCheckpointFailure,
     restarts,
     lastFailure,
+    ...(rescalingTo === undefined ? {} : { rescalingTo }),
   }
 }

@@ -13,6 +13,8 @@ export type FromJobManager =
   /** Often: also the sign that it lives. */
   | { readonly kind: 'progress'; readonly progress: JobProgress }
   | { readonly kind: 'notice'; readonly notice: JobNotice }
+  /** So many slots are needed from now on, after a rescale or for one. */
+  | { readonly kind: 'slots'; readonly slots: number }
   /** The process was given up, but may still live. */
   | { readonly kind: 'silent'; readonly slot: number; readonly pid: number }
   | {

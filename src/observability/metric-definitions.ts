@@ -127,6 +127,16 @@ export const metricDefinitions = {
     help: 'Lowest watermark of the subtasks, since the epoch; absent before the first',
     labels: vertex,
   },
+  weir_source_lag_records: {
+    type: 'gauge',
+    help: 'Records that a source has not read yet; absent where it cannot tell (only Kafka can)',
+    labels: vertex,
+  },
+  weir_source_lag_seconds: {
+    type: 'gauge',
+    help: 'How old the oldest record that a source has not read may be; 0 where it has read all',
+    labels: vertex,
+  },
   weir_user_count_total: {
     type: 'counter',
     help: 'What user functions counted',

@@ -50,6 +50,7 @@ const taskFigures = z.object({
   busyMs: count,
   idleMs: count,
   backpressuredMs: count,
+  lag: z.object({ records: count, ms: count }).optional(),
   operators: z.array(operatorFigures),
 })
 
@@ -119,7 +120,7 @@ export const toJobManagerSchema = z.discriminatedUnion('kind', [
 ])
 
 export const toTaskManagerSchema = z.discriminatedUnion('kind', [
-  /** The first word after a registration that was accepted. */
+  /** The first word after a registration that was accepted, for a slot of the job. */
   z.object({
     kind: z.literal('job'),
     jobId: id,
@@ -138,6 +139,8 @@ export const toTaskManagerSchema = z.discriminatedUnion('kind', [
     heartbeatIntervalMs: z.number().positive(),
     heartbeatTimeoutMs: z.number().positive(),
   }),
+  /** The other first word: the job does not need this slot now. It may after a rescale. */
+  z.object({ kind: z.literal('spare') }),
   z.object({ kind: z.literal('command'), command: carried }),
   z.object({ kind: z.literal('heartbeat') }),
   /** Followed by the end of the connection. */

@@ -5,6 +5,7 @@
  * Leaves out  where records go: the chain passes the finished outputs.
  */
 import type { RuntimeContext } from '../api/functions.ts'
+import type { CheckpointPlan } from '../api/sink.ts'
 import { assert } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { MIN_TIMESTAMP } from '../common/timestamps.ts'
@@ -46,6 +47,7 @@ export interface TaskScope {
   readonly maxParallelism: number
   readonly keyGroups: KeyGroupRange
   readonly restoredCheckpointId: number | undefined
+  readonly checkpoints?: CheckpointPlan | undefined
   readonly clock: Clock
   readonly mailbox: Mailbox
   readonly state: StateBackends
@@ -90,6 +92,7 @@ export function makeOperatorHome({ node, scope, outputs, restore }: HomeOptions)
     parallelism: scope.parallelism,
     maxParallelism: scope.maxParallelism,
     restoredCheckpointId: scope.restoredCheckpointId,
+    checkpoints: scope.checkpoints,
     runtime: runtimeContext(node, scope),
     clock: scope.clock,
     inputTypes: node.inputTypes,

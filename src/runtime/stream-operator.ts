@@ -14,6 +14,7 @@
  *  O3  A snapshot happens between two records, never inside one.
  */
 import type { ErrorPolicy, Key, KeySelector, RuntimeContext } from '../api/functions.ts'
+import type { CheckpointPlan } from '../api/sink.ts'
 import type { Clock } from '../common/clock.ts'
 import type { Type } from '../schema/type.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
@@ -46,6 +47,7 @@ export interface OperatorContext {
   readonly parallelism: number
   readonly maxParallelism: number
   readonly restoredCheckpointId: number | undefined
+  readonly checkpoints?: CheckpointPlan | undefined
   readonly runtime: RuntimeContext
   readonly clock: Clock
   readonly inputTypes: readonly Type<unknown>[]

@@ -3,7 +3,7 @@
  * The task knows neither files nor sockets; the executor stores snapshots and reports to the job.
  */
 import type { TransactionSummary } from '../api/sink.ts'
-import type { JsonValue, SourceSplit } from '../api/source.ts'
+import type { JsonValue, SourceLag, SourceSplit } from '../api/source.ts'
 import type { OperatorKind } from '../api/transformation.ts'
 import type { KeyedSnapshot, RestoredKeyedState } from '../state/keyed-state-backend.ts'
 import type { OperatorStateSnapshot } from '../state/operator-state-backend.ts'
@@ -154,6 +154,8 @@ export interface TaskMetrics {
   readonly busyMs: number
   readonly idleMs: number
   readonly backpressuredMs: number
+  /** Of a task that begins with a source, where that can tell. */
+  readonly lag?: SourceLag | undefined
   /** Head first. */
   readonly operators: readonly OperatorProgress[]
 }

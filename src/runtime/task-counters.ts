@@ -3,6 +3,7 @@
  * of three: busy (working, or waiting for the thread or for a slow system outside), idle (no
  * input), backpressured (the tasks behind are full). They sum to the time since `start`.
  */
+import type { SourceLag } from '../api/source.ts'
 import type { Clock } from '../common/clock.ts'
 import { MIN_TIMESTAMP } from '../common/timestamps.ts'
 import type { OperatorProgress, TaskMetrics } from './task-contract.ts'
@@ -22,6 +23,8 @@ export class TaskCounters implements TaskMetrics {
   recordsOut = 0
   watermark = MIN_TIMESTAMP
   operators: readonly OperatorProgress[] = []
+  /** Asks the source at the head of the task. */
+  readLag: () => SourceLag | undefined = () => undefined
   readonly #clock: Clock
   readonly #spentMs = { busy: 0, idle: 0, backpressured: 0 }
   #kind: TimeKind = 'busy'
@@ -50,6 +53,10 @@ export class TaskCounters implements TaskMetrics {
 
   get backpressuredMs(): number {
     return this.#until('backpressured')
+  }
+
+  get lag(): SourceLag | undefined {
+    return this.readLag()
   }
 
   /** With the part of the running interval: a sleeping task has no turn to add it up. */

@@ -10,6 +10,7 @@
  *  F2  The operators are closed once, on every path; after `cancel` nothing is reported.
  *  F3  A task finishes only after the commits it was told of.
  */
+import type { CheckpointPlan } from '../api/sink.ts'
 import type { SourceSplit } from '../api/source.ts'
 import { assert, assertDefined } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
@@ -65,6 +66,8 @@ export interface TaskOptions {
    */
   readonly keepsState: boolean
   readonly checkpointMode: 'exactly-once' | 'at-least-once'
+  /** When barriers come, for sinks that hold something open between them. */
+  readonly checkpoints?: CheckpointPlan
   /** How often watermark generators are asked and idleness is probed. */
   readonly watermarkIntervalMs: number
   readonly clock: Clock
@@ -203,6 +206,7 @@ class Task implements TaskControl {
       metrics: home.context.metrics,
     }))
     const inputs = this.#makeInputs(chain)
+    this.#counters.readLag = () => chain.source?.lag()
     this.#snapshots = this.#makeSnapshots(chain, inputs)
     this.#stream = this.#makeStream(chain, this.#snapshots, inputs)
     this.#handle = loop.add(this.#stream, rank)
@@ -310,7 +314,7 @@ class Task implements TaskControl {
   }
 
   #makeScope(): TaskScope {
-    const { subtask, jobId, attempt, restore, clock, state } = this.#options
+    const { subtask, jobId, attempt, restore, checkpoints, clock, state } = this.#options
     const { vertex, index } = subtask
     return {
       jobId,
@@ -320,6 +324,7 @@ class Task implements TaskControl {
       maxParallelism: vertex.maxParallelism,
       keyGroups: subtask.keyGroups,
       restoredCheckpointId: restore?.checkpointId,
+      checkpoints,
       clock,
       mailbox: this.#services.mailbox,
       state,

@@ -37,7 +37,10 @@ export function murmurHash(hash: number): number {
 
 /** The group of a key with this hash. */
 export function keyGroupOf(hash: number, maxParallelism: number): number {
-  return murmurHash(hash) % maxParallelism
+  const murmur = murmurHash(hash)
+  // Of a power of two, as the default is, without a division.
+  const mask = maxParallelism - 1
+  return (maxParallelism & mask) === 0 ? murmur & mask : murmur % maxParallelism
 }
 
 /** The subtask that owns a group. */

@@ -1,6 +1,6 @@
 /** Finds the entries of each state in the sections of a restored snapshot. */
 import { ByteReader, bytesErrors } from '../common/bytes.ts'
-import { SECTION_VERSION } from './snapshot-format.ts'
+import { SECTION_VERSION, SECTION_VERSION_MIN } from './snapshot-format.ts'
 
 /** The entries of one state in one key group. */
 export interface StateBlock {
@@ -16,7 +16,8 @@ export function readSection(bytes: Buffer, stateCount: number): StateBlock[] {
   const input = new ByteReader(bytes)
   const blocks: StateBlock[] = []
   const version = input.readUint8()
-  if (version !== SECTION_VERSION) throw malformed(`section version ${version}`, input)
+  if (version < SECTION_VERSION_MIN || version > SECTION_VERSION)
+    throw malformed(`section version ${version}`, input)
   while (input.remaining > 0) {
     const state = input.readVarint()
     if (state >= stateCount) throw malformed(`state ${state} of ${stateCount}`, input)

@@ -9,10 +9,11 @@ import { keyGroupOf } from './key-groups.ts'
 import type { KeyedSnapshot, StateMeta } from './keyed-state-backend.ts'
 import { SECTION_VERSION } from './snapshot-format.ts'
 
-/** A buffer is set aside from here on; few entries are so large that they make it grow. */
-const SEAL_BYTES = 60 * 1024
+/** Buffers grow up to here, each four times the one before; few entries need a larger one. */
 const CHUNK_BYTES = 64 * 1024
 const FIRST_BYTES = 256
+/** Room for a common entry. */
+const ENTRY_BYTES = 64
 /** Smaller groups are copied into one buffer: thousands of tiny ones would cost more to store. */
 const JOIN_BYTES = 16 * 1024
 
@@ -22,6 +23,13 @@ class BlockWriter {
   readonly chunks: Buffer[] = []
   chunkBytes = 0
   count = 0
+
+  /** Makes room for `bytes` more: nothing that was written is copied. */
+  reserve(bytes: number): void {
+    const { length } = this.out.buffer
+    if (this.out.length + bytes <= length) return
+    this.seal(Math.max(bytes, Math.min(length * 4, CHUNK_BYTES)))
+  }
 
   seal(nextBytes: number): void {
     this.chunks.push(this.out.view())
@@ -33,25 +41,29 @@ class BlockWriter {
 
 /** The entries of one state. */
 export class SectionWriter {
-  readonly #maxParallelism: number
-  readonly #start: number
+  readonly maxParallelism: number
+  /** The first key group; `blocks[0]` is its block. */
+  readonly start: number
   readonly blocks: (BlockWriter | undefined)[]
 
   constructor(maxParallelism: number, range: KeyGroupRange) {
-    this.#maxParallelism = maxParallelism
-    this.#start = range.start
+    this.maxParallelism = maxParallelism
+    this.start = range.start
     this.blocks = new Array(range.end - range.start + 1).fill(undefined)
+  }
+
+  /** The block of a key group that has none yet. */
+  open(keyGroup: number): BlockWriter {
+    const block = new BlockWriter()
+    this.blocks[keyGroup - this.start] = block
+    return block
   }
 
   /** Where to write the next entry, of a key with this hash. */
   begin(hash: number): ByteWriter {
-    const at = keyGroupOf(hash, this.#maxParallelism) - this.#start
-    let block = this.blocks[at]
-    if (block === undefined) {
-      block = new BlockWriter()
-      this.blocks[at] = block
-    }
-    if (block.out.length > SEAL_BYTES) block.seal(CHUNK_BYTES)
+    const keyGroup = keyGroupOf(hash, this.maxParallelism)
+    const block = this.blocks[keyGroup - this.start] ?? this.open(keyGroup)
+    block.reserve(ENTRY_BYTES)
     block.count++
     return block.out
   }

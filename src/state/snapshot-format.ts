@@ -7,7 +7,8 @@
  *              entries, so that a reader can skip a state it does not know.
  *   entry    = key contents
  *   key      = tag:uint8 payload [namespace:float64]
- *              tags: 0 int32, 1 float64, 2 string, 3 bigint (its decimal digits), 4 false, 5 true;
+ *              tags: 0 int32, 1 float64, 2 string, 3 bigint (its decimal digits), 4 false, 5 true,
+ *              6 the fold of a tuple of two int32, as these two (since version 2);
  *              8 is added when the namespace is not 0, and only then it is written.
  *   contents = value, reducing, aggregating: time value
  *              list: count:varint (time value){count}
@@ -21,43 +22,40 @@
  */
 import type { ByteReader, ByteWriter } from '../common/bytes.ts'
 import { bytesErrors } from '../common/bytes.ts'
+import { writeText } from '../schema/value-text.ts'
 import type { PrimitiveKey } from './key.ts'
+import { keyTags } from './key-tags.ts'
+import { foldPair } from './pair-key.ts'
 
-export const SECTION_VERSION = 1
-
-const TAG_INT32 = 0
-const TAG_FLOAT64 = 1
-const TAG_STRING = 2
-const TAG_BIGINT = 3
-const TAG_FALSE = 4
-const TAG_TRUE = 5
-const NAMESPACED = 8
+export const SECTION_VERSION = 2
+/** Differs from the next only in what it lacks. */
+export const SECTION_VERSION_MIN = 1
 
 /** What `readTime` gives when the value was stored without a TTL. */
 export const NO_TIME = -1
 
 export function writeEntryKey(out: ByteWriter, key: PrimitiveKey, namespace: number): void {
-  const mark = namespace === 0 ? 0 : NAMESPACED
+  const mark = namespace === 0 ? 0 : keyTags.namespaced
   switch (typeof key) {
     case 'number':
       if ((key | 0) === key) {
-        out.writeUint8(TAG_INT32 + mark)
+        out.writeUint8(keyTags.int32 + mark)
         out.writeInt32(key)
       } else {
-        out.writeUint8(TAG_FLOAT64 + mark)
+        out.writeUint8(keyTags.float64 + mark)
         out.writeFloat64(key)
       }
       break
     case 'string':
-      out.writeUint8(TAG_STRING + mark)
-      out.writeString(key)
+      out.writeUint8(keyTags.string + mark)
+      writeText(out, key)
       break
     case 'bigint':
-      out.writeUint8(TAG_BIGINT + mark)
+      out.writeUint8(keyTags.bigint + mark)
       out.writeString(key.toString())
       break
     default:
-      out.writeUint8((key ? TAG_TRUE : TAG_FALSE) + mark)
+      out.writeUint8((key ? keyTags.true : keyTags.false) + mark)
   }
   if (namespace !== 0) out.writeFloat64(namespace)
 }
@@ -70,24 +68,26 @@ export interface EntryKey {
 
 export function readEntryKey(input: ByteReader, into: EntryKey): void {
   const tag = input.readUint8()
-  into.key = readKey(input, tag % NAMESPACED)
-  into.namespace = tag >= NAMESPACED ? input.readFloat64() : 0
+  into.key = readKey(input, tag % keyTags.namespaced)
+  into.namespace = tag >= keyTags.namespaced ? input.readFloat64() : 0
 }
 
 function readKey(input: ByteReader, tag: number): PrimitiveKey {
   switch (tag) {
-    case TAG_INT32:
+    case keyTags.int32:
       return input.readInt32()
-    case TAG_FLOAT64:
+    case keyTags.float64:
       return input.readFloat64()
-    case TAG_STRING:
+    case keyTags.string:
       return input.readString()
-    case TAG_BIGINT:
+    case keyTags.bigint:
       return readBigint(input)
-    case TAG_FALSE:
+    case keyTags.false:
       return false
-    case TAG_TRUE:
+    case keyTags.true:
       return true
+    case keyTags.pair:
+      return foldPair({ first: input.readInt32(), second: input.readInt32() })
     default:
       throw malformed('an unknown kind of key', input)
   }

@@ -227,11 +227,33 @@ export class LocalFolderStore implements ObjectStore {
 async function writeSynced(path: string, bytes: ObjectBytes): Promise<void> {
   const file = await open(path, 'wx')
   try {
-    for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await file.writeFile(piece)
+    await writeAll(file, bytes instanceof Uint8Array ? [bytes] : bytes)
     await file.sync()
   } finally {
     await file.close()
   }
+}
+
+/** All pieces in one call: one for each would cost several times the writing. */
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  let left = pieces.filter(piece => piece.length > 0)
+  while (left.length > 0) {
+    const { bytesWritten } = await file.writev(left)
+    left = piecesAfter(left, bytesWritten)
+  }
+}
+
+/** What is left of the pieces after `count` bytes: a write may stop anywhere. */
+function piecesAfter(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
+  let passed = 0
+  let at = 0
+  for (; at < pieces.length; at++) {
+    const { length } = pieces[at] as Uint8Array
+    if (passed + length > count) break
+    passed += length
+  }
+  const [partial, ...rest] = pieces.slice(at)
+  return partial === undefined ? [] : [partial.subarray(count - passed), ...rest]
 }
 
 async function syncFolder(folder: string): Promise<void> {

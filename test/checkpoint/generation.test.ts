@@ -23,6 +23,7 @@ function record(
     lastCheckpointId: 0,
     base: base === null ? null : { ...whole, ...base },
     savepoint: null,
+    parallelism: null,
     ...(typeof rest === 'number' ? { lastCheckpointId: rest } : rest),
   }
 }

@@ -44,7 +44,7 @@ function fakeJob(): { job: LocalJob; calls: string[]; end: (result: Partial<JobR
     },
     cancel: () => void calls.push('cancel'),
     savepoint: async () => '',
-    rescale: async () => {},
+    rescale: async () => ({ begun: promise.then(() => {}) }),
     progress: () => progress,
   }
   return { job, calls, end }

@@ -38,6 +38,8 @@ interface TaskManagerTrial {
 export class ProcessBench {
   readonly folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
   readonly notices: JobNotice[] = []
+  /** What a supervisor would have been told. */
+  readonly slots: number[] = []
   readonly store = new LocalFolderStore({
     folder: join(this.folder, 's'),
     random: new SystemRandom(),
@@ -62,8 +64,10 @@ export class ProcessBench {
 
   async jobManager(options: Partial<JobManagerOptions> = {}): Promise<JobManager> {
     const digest = createHash('sha256').update(this.code).digest('hex')
+    const planAt = (parallelism: number) => planJob(this.#job, { name: 'test', parallelism })
     const manager = new JobManager({
-      graph: planJob(this.#job, { name: 'test', parallelism: this.#parallelism }),
+      graph: planAt(this.#parallelism),
+      planAt,
       bundle: { code: this.code, sourceMap: '', digest },
       args: {},
       jobId,
@@ -82,6 +86,7 @@ export class ProcessBench {
       random: new SystemRandom(),
       logger: silentLogger,
       onNotice: notice => void this.notices.push(notice),
+      onSlots: slots => void this.slots.push(slots),
       onSilent: () => {},
       ...options,
     })

@@ -106,3 +106,13 @@ test('the time of a job that is over stands still', () => {
   clock.advance(1_000)
   expect(meter.read([]).elapsedMs).toBe(70)
 })
+
+test('the lag of a vertex is the records of all subtasks and the longest time', () => {
+  const meter = new ProgressMeter(graph, new ManualClock())
+  const lags = [{ records: 5, ms: 100 }, { records: 7, ms: 20 }, undefined]
+  const subtasks = lags.map((lag, subtaskIndex) => task('numbers', { lag, subtaskIndex }))
+  const [numbers, counts] = meter.read(subtasks).vertices
+  expect(numbers).toMatchObject({ lag: { records: 12, ms: 100 } })
+  expect(numbers?.subtasks.map(one => one.lag)).toEqual(lags)
+  expect(counts?.lag).toBeUndefined()
+})

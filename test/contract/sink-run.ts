@@ -19,8 +19,11 @@ export interface SinkRunOptions {
   readonly restored?: SinkCheckpoint | undefined
   readonly attempt?: number
   readonly clock?: Clock
+  readonly checkpoints?: SinkContext['checkpoints']
   /** The first checkpoint gets the next id. Ids grow over restarts. */
   readonly lastCheckpointId?: number
+  readonly jobId?: string
+  readonly operatorUid?: string
 }
 
 export class SinkRun<IN> {
@@ -38,25 +41,31 @@ export class SinkRun<IN> {
   }
 
   static async start<IN>(sink: Sink<IN, JsonValue>, options: SinkRunOptions): Promise<SinkRun<IN>> {
-    const { parallelism, attempt = 0, restored, clock = new SystemClock() } = options
+    const { parallelism, attempt = 0, restored, checkpoints, clock = new SystemClock() } = options
     let run: SinkRun<IN> | undefined
     const contextOf = (subtaskIndex: number): SinkContext => ({
       runtime: { operatorName: sink.name, subtaskIndex, parallelism, attempt, count: () => {} },
       clock,
-      jobId: 'job',
-      operatorUid: 'sink',
+      jobId: options.jobId ?? 'job',
+      operatorUid: options.operatorUid ?? 'sink',
       restoredCheckpointId: restored?.id,
+      checkpoints,
       wakeUp: () => {
         if (run !== undefined) run.#wake()
       },
     })
     const started = new SinkRun<IN>(await sink.createCommitter?.(contextOf(0)), options)
     run = started
-    // A job commits what the checkpoint holds before it writes anything new.
-    await started.commitUpTo(restored?.id ?? 0)
-    for (let i = 0; i < parallelism; i++) {
-      const states = (restored?.writerStates ?? []).filter((_, s) => s % parallelism === i)
-      started.#writers.push(await sink.createWriter(contextOf(i), states))
+    try {
+      // A job commits what the checkpoint holds before it writes anything new.
+      await started.commitUpTo(restored?.id ?? 0)
+      for (let i = 0; i < parallelism; i++) {
+        const states = (restored?.writerStates ?? []).filter((_, s) => s % parallelism === i)
+        started.#writers.push(await sink.createWriter(contextOf(i), states))
+      }
+    } catch (error) {
+      await started.close()
+      throw error
     }
     return started
   }
@@ -64,11 +73,12 @@ export class SinkRun<IN> {
   async write(...values: readonly IN[]): Promise<void> {
     for (const value of values) {
       const writer = this.#writers[this.#next++ % this.#writers.length] as SinkWriter<IN, JsonValue>
-      if (writer.blocked) {
+      if (writer.blocked && writer.failure === undefined) {
         await new Promise<void>(resolve => {
           this.#wake = resolve
         })
       }
+      if (writer.failure !== undefined) throw writer.failure
       writer.write(value, MIN_TIMESTAMP)
     }
   }

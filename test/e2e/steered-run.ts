@@ -22,6 +22,7 @@ export interface JobFigures {
   readonly restarts: number
   readonly checkpointsCompleted: number
   readonly checkpointsFailed: number
+  readonly vertices: readonly { readonly parallelism: number }[]
 }
 
 interface RunFile {

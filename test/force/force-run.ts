@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { JobArguments } from '../../src/api/job-arguments.ts'
-import { SteeredRun } from '../e2e/steered-run.ts'
+import { type JobFigures, SteeredRun } from '../e2e/steered-run.ts'
 import { repository, setAll } from '../e2e/weir-process.ts'
 import { plansOf } from './all-round/all-round-job.ts'
 import { type CheckOptions, checkOutput } from './check-output.ts'
@@ -84,6 +84,21 @@ export class ForceRun {
       jobId: 'default.all-round',
       environment: { TMPDIR: this.#sockets },
     })
+  }
+
+  /** Orders that it goes on at another parallelism: from now on it must, whatever strikes. */
+  async rescale(parallelism: number): Promise<void> {
+    const answer = await this.job.call('POST', '/rescale', { parallelism })
+    const { accepted } = (answer ?? {}) as { readonly accepted?: boolean }
+    if (accepted !== true) throw new Error(`no rescale: ${JSON.stringify(answer)}`)
+    this.#parallelisms.push(parallelism)
+  }
+
+  /** Waits until it runs there. False when the job ended before. */
+  untilAt(parallelism: number): Promise<boolean> {
+    const isThere = ({ status, vertices }: JobFigures): boolean =>
+      status === 'running' && vertices.some(vertex => vertex.parallelism === parallelism)
+    return this.job.until(isThere)
   }
 
   /** Waits for the end; gives a sentence for all that is wrong. */

@@ -8,8 +8,9 @@ import {
   makeHeapBackend,
 } from '../../src/state/heap/heap-keyed-state-backend.ts'
 import { loadState } from '../../src/state/heap/restore-state.ts'
-import { hashKey, type PrimitiveKey } from '../../src/state/key.ts'
+import { foldKey, hashKey, type PrimitiveKey } from '../../src/state/key.ts'
 import { keyGroupOf } from '../../src/state/key-groups.ts'
+import { keyTags } from '../../src/state/key-tags.ts'
 import type { StateMeta } from '../../src/state/keyed-state-backend.ts'
 import { RestoredBlocks } from '../../src/state/restored-blocks.ts'
 import { readSection } from '../../src/state/section-reader.ts'
@@ -64,6 +65,30 @@ test('the bytes of an entry are those of the format', () => {
   writeTime(out, 0)
   expect(out.copy().toString('hex')).toBe(
     '0005000000' + '0a0261' + '000000000000f03f' + '00' + '01',
+  )
+})
+
+test('two integers are read as the tuple that they are the fold of', () => {
+  const out = new ByteWriter()
+  out.writeUint8(keyTags.pair + keyTags.namespaced)
+  out.writeInt32(-5)
+  out.writeInt32(7)
+  out.writeFloat64(9)
+  const entry: EntryKey = { key: 0, namespace: 0 }
+  readEntryKey(new ByteReader(out.view()), entry)
+  expect(entry).toEqual({ key: foldKey([-5, 7]), namespace: 9 })
+})
+
+test.each([1, 2])('a section of version %d is read', version => {
+  const blocks = readSection(Buffer.from([version, 0, 1, 5, 0, 7, 0, 0, 0]), 1)
+  const entry: EntryKey = { key: 0, namespace: 0 }
+  readEntryKey(blocks[0]?.input as ByteReader, entry)
+  expect([blocks.length, entry.key]).toEqual([1, 7])
+})
+
+test.each([0, 3])('a section of version %d is refused, and told so', version => {
+  expect(() => readSection(Buffer.from([version, 0, 0, 0]), 1)).toThrow(
+    `section version ${version}`,
   )
 })
 

@@ -12,11 +12,11 @@ import {
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * `500`, `503`: the server never sees the request. `lost`: it does what was asked, and the answer
+ * `500`, `503`, `unseen`: the server never sees the request; no answer comes to the last. `lost`: it does what was asked, and the answer
  * does not come. `late-500`: likewise, and an error comes. `torn`: half of the answer comes. `slow`:
  * the answer takes its time.
  */
-export type HttpFault = '500' | '503' | 'lost' | 'late-500' | 'torn' | 'slow'
+export type HttpFault = '500' | '503' | 'unseen' | 'lost' | 'late-500' | 'torn' | 'slow'
 
 export interface SeenRequest {
   /** Counts from 1. */
@@ -24,15 +24,20 @@ export interface SeenRequest {
   readonly method: string
   /** With the query. */
   readonly path: string
+  /** Of the client's end: it tells who sent the request. */
+  readonly port: number
 }
 
-export type FaultOf = (request: SeenRequest) => HttpFault | undefined
+export type FaultOf = (
+  request: SeenRequest,
+) => HttpFault | undefined | Promise<HttpFault | undefined>
 
 const SLOW_MS = 100
 
 export class FaultyProxy {
   readonly #server: Server
   #fault: FaultOf = () => undefined
+  #answered: (request: SeenRequest) => void = () => {}
   #count = 0
 
   private constructor(target: URL) {
@@ -57,6 +62,11 @@ export class FaultyProxy {
     this.#fault = decide
   }
 
+  /** Told when the server has done what was asked, before the answer goes on or is lost. */
+  set answered(tell: (request: SeenRequest) => void) {
+    this.#answered = tell
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise(resolve => this.#server.close(resolve))
@@ -64,9 +74,13 @@ export class FaultyProxy {
 
   async #handle(target: URL, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/', headers } = incoming
-    const fault = this.#fault({ number: ++this.#count, method, path })
+    const port = incoming.socket.remotePort ?? 0
+    const seen = { number: ++this.#count, method, path, port }
+    const decided = this.#fault(seen)
     const body = await wholeOf(incoming)
+    const fault = await decided
     if (fault === '500' || fault === '503') return refuse(answer, Number(fault))
+    if (fault === 'unseen') return void answer.destroy()
     const {
       status,
       headers: said,
@@ -82,6 +96,7 @@ export class FaultyProxy {
       })
       onward.on('error', reject).end(body)
     })
+    this.#answered(seen)
     if (fault === 'lost') return void answer.destroy()
     if (fault === 'late-500') return refuse(answer, 500)
     if (fault === 'slow') await pause(SLOW_MS)

@@ -1,16 +1,15 @@
 /** A real Kafka broker, which is its own controller, from the jars that Kafka publishes. */
-import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fetchJars } from './fetch-jars.ts'
 import { freePorts } from './free-ports.ts'
-import { installOnce } from './install-once.ts'
 import { kafkaPasswords } from './kafka-passwords.ts'
 import { brokerProperties, type KafkaPorts } from './kafka-properties.ts'
 import { listsBroker } from './lists-broker.ts'
 import type { Part, PartEnvironment, PartOptions } from './part.ts'
 import { runTool } from './run-tool.ts'
 import { startServer } from './server-process.ts'
-import { TestbedError } from './testbed-error.ts'
 
 export type KafkaVersion = '4.4.0' | '3.9.2'
 
@@ -31,53 +30,16 @@ export function kafkaPartOf(version: KafkaVersion, isSecure = false): Part {
   }
 }
 
-async function jars(version: KafkaVersion): Promise<string> {
-  const pins = readFileSync(join(import.meta.dirname, `kafka-jars/kafka-${version}.sha256`), 'utf8')
-  const digest = createHash('sha256').update(pins).digest('hex').slice(0, 8)
-  return installOnce(`kafka-${version}-${digest}`, async draft => {
-    const pom = join(draft, 'pom.xml')
-    writeFileSync(pom, pomOf(version))
-    const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime']
-    await runTool('mvn', ['-q', '-B', '-f', pom, ...copy, `-DoutputDirectory=${draft}`], {
-      install: INSTALL,
-    })
-    checkJars(draft, pins)
+function jars(version: KafkaVersion): Promise<string> {
+  return fetchJars({
+    name: `kafka-${version}`,
+    install: INSTALL,
+    jars: [
+      { group: 'org.apache.kafka', name: 'kafka_2.13', version },
+      // Without it the broker says nothing at all.
+      { group: 'org.slf4j', name: 'slf4j-simple', version: '1.7.36' },
+    ],
   })
-}
-
-/** Without the last one the broker says nothing at all. */
-function pomOf(version: KafkaVersion): string {
-  const dependencies = [
-    ['org.apache.kafka', 'kafka_2.13', version],
-    ['org.slf4j', 'slf4j-simple', '1.7.36'],
-  ].map(
-    ([group, name, number]) =>
-      `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId>` +
-      `<version>${number}</version></dependency>`,
-  )
-  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>weir</groupId><artifactId>kafka-broker</artifactId><version>1</version>
-<packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies></project>
-`
-}
-
-function checkJars(folder: string, pins: string): void {
-  const wanted = new Map(
-    pins
-      .trim()
-      .split('\n')
-      .map(line => line.split(/\s+/).toReversed() as [string, string]),
-  )
-  const found = readdirSync(folder).filter(name => name.endsWith('.jar'))
-  for (const name of new Set([...found, ...wanted.keys()])) {
-    const file = join(folder, name)
-    const digest = existsSync(file)
-      ? createHash('sha256').update(readFileSync(file)).digest('hex')
-      : 'absent'
-    if (digest === wanted.get(name)) continue
-    const message = `${name} is ${digest}, expected ${wanted.get(name) ?? 'no such file'}`
-    throw new TestbedError(message, 'see where Maven fetched it from')
-  }
 }
 
 async function startKafka(

@@ -9,6 +9,8 @@ export interface ToolOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** What to install where the tool is not there. */
   readonly install: string
+  /** Default: what went to standard error is given as well. */
+  readonly gives?: 'output'
 }
 
 /** Runs a tool of the machine to its end; gives what it printed. */
@@ -17,7 +19,7 @@ export function runTool(
   args: readonly string[],
   options: ToolOptions,
 ): Promise<string> {
-  const { cwd, environment, install } = options
+  const { cwd, environment, install, gives } = options
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -25,11 +27,15 @@ export function runTool(
       ...(cwd === undefined ? {} : { cwd }),
     })
     const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+    let out = ''
     let said = ''
     const listen = (text: string): void => {
       said += text
     }
-    child.stdout.setEncoding('utf8').on('data', listen)
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text
+      listen(text)
+    })
     child.stderr.setEncoding('utf8').on('data', listen)
     child.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(limit)
@@ -39,7 +45,7 @@ export function runTool(
     })
     child.on('close', code => {
       clearTimeout(limit)
-      if (code === 0) return resolve(said)
+      if (code === 0) return resolve(gives === 'output' ? out : said)
       const end = said.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n')
       const call = [command, ...args].join(' ')
       reject(new TestbedError(`${call} ended with ${code}\n${end}`, 'see its own words above'))

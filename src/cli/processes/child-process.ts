@@ -71,6 +71,11 @@ export class WeirChild {
     if (this.#running && this.#child.connected) this.#child.send(message as object, () => {})
   }
 
+  /** It may say farewell first. */
+  end(): void {
+    if (this.#running) this.#child.kill('SIGTERM')
+  }
+
   kill(): void {
     if (this.#running) this.#child.kill('SIGKILL')
   }

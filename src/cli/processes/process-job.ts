@@ -6,7 +6,8 @@
  * Leaves out  the job: its jobmanager runs it, and would as well without this.
  *
  * Invariants
- *  U1  As many processes as the job has slots, and one, are there or about to be until it ends.
+ *  U1  As many processes as the jobmanager wants slots, and one, are there or about to be until the
+ *      job ends: a rescale changes how many.
  *  U2  Nothing is left when `done` resolves.
  */
 import { join } from 'node:path'
@@ -59,7 +60,10 @@ export class ProcessJob {
   readonly #options: ProcessJobOptions
   readonly #folder: RunFolder
   readonly #jobManager: Member
-  readonly #taskManagers: readonly Member[]
+  /** By slot. */
+  #taskManagers: readonly Member[]
+  /** No slot is theirs any more. */
+  readonly #retired = new Set<Member>()
   readonly #startedMs: number
   #watch: HeartbeatWatch | undefined
   /** What jobmanagers that are gone had counted, and what the running one has. */
@@ -76,12 +80,9 @@ export class ProcessJob {
     this.#progress = notStarted(graph, io)
     this.#folder = new RunFolder({ cwd: io.cwd, jobId, pid: process.pid })
     this.#folder.describe(options.description)
-    const member = (name: string): Member => {
-      return { name, policy: new RespawnPolicy(), child: undefined }
-    }
-    this.#jobManager = member('jobmanager')
+    this.#jobManager = makeMember('jobmanager')
     const { slots } = buildExecutionPlan(graph)
-    this.#taskManagers = Array.from({ length: slots }, (_, slot) => member(`taskmanager ${slot}`))
+    this.#taskManagers = Array.from({ length: slots }, (_, slot) => taskManagerOf(slot))
     this.done = new Promise(resolve => {
       this.#resolve = resolve
     })
@@ -127,6 +128,26 @@ export class ProcessJob {
     })
     member.child = child
     void child.ended.then(end => this.#ended(member, end))
+  }
+
+  /** Starts what is missing and ends what is superfluous. */
+  #wantSlots(slots: number): void {
+    const before = this.#taskManagers
+    const added = Array.from({ length: Math.max(0, slots - before.length) }, (_, index) =>
+      taskManagerOf(before.length + index),
+    )
+    const surplus = before.slice(slots)
+    this.#taskManagers = [...before.slice(0, slots), ...added]
+    for (const member of added) this.#start(member)
+    for (const member of surplus) this.#retire(member)
+  }
+
+  #retire(member: Member): void {
+    const { child } = member
+    if (child === undefined) return
+    this.#retired.add(member)
+    child.end()
+    this.#options.io.clock.schedule(END_LIMIT_MS, () => child.kill())
   }
 
   #environmentOf(member: Member): Readonly<Record<string, string | undefined>> {
@@ -177,6 +198,9 @@ export class ProcessJob {
       case 'notice':
         onNotice(message.notice)
         break
+      case 'slots':
+        this.#wantSlots(message.slots)
+        break
       case 'silent': {
         const silent = this.#taskManagers[message.slot]?.child
         if (silent?.pid === message.pid) silent.kill()
@@ -193,7 +217,7 @@ export class ProcessJob {
 
   #ended(member: Member, end: ProcessEnd): void {
     member.child = undefined
-    if (this.#over) return
+    if (this.#over || this.#retired.delete(member)) return
     if (member === this.#jobManager) {
       // Its successor counts from the beginning.
       this.#before = { ...addProgress(this.#before, this.#progress) }
@@ -204,6 +228,10 @@ export class ProcessJob {
       }
       this.#watch = undefined
     }
+    this.#startAgain(member, end)
+  }
+
+  #startAgain(member: Member, end: ProcessEnd): void {
     const delayMs = member.policy.ended(end)
     const log = this.#folder.logOf(member.name)
     const how = describeEnd(end)
@@ -222,7 +250,12 @@ export class ProcessJob {
     const see = end.code === null || end.code === 0 ? '' : ` (log: ${log})`
     this.#note('warn', `${member.name} ${how}${see}: it is started again${again}`)
     if (delayMs === 0) this.#start(member)
-    else this.#options.io.clock.schedule(delayMs, () => this.#start(member))
+    else this.#options.io.clock.schedule(delayMs, () => this.#startWanted(member))
+  }
+
+  /** A rescale may have taken its slot away meanwhile. */
+  #startWanted(member: Member): void {
+    if (member === this.#jobManager || this.#taskManagers.includes(member)) this.#start(member)
   }
 
   #lookSoon(): void {
@@ -256,7 +289,7 @@ export class ProcessJob {
   async #end(result: Omit<JobResult, 'lastCheckpointPath'> & Partial<JobResult>): Promise<void> {
     this.#over = true
     const { clock } = this.#options.io
-    const members = [this.#jobManager, ...this.#taskManagers]
+    const members = [this.#jobManager, ...this.#taskManagers, ...this.#retired]
     const children = members.flatMap(member => member.child ?? [])
     const killAll = (): void => {
       for (const child of children) child.kill()
@@ -281,6 +314,14 @@ export class ProcessJob {
   #note(level: JobNotice['level'], text: string): void {
     this.#options.onNotice({ level, text })
   }
+}
+
+function makeMember(name: string): Member {
+  return { name, policy: new RespawnPolicy(), child: undefined }
+}
+
+function taskManagerOf(slot: number): Member {
+  return makeMember(`taskmanager ${slot}`)
 }
 
 function describeEnd({ code, signal }: ProcessEnd): string {

@@ -47,6 +47,7 @@ function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {
     busyMs,
     idleMs,
     backpressuredMs,
+    lag: task.lag,
     operators: task.operators.map(({ operatorId, name, kind, metrics }) => ({
       operatorId,
       name,

@@ -13,6 +13,8 @@
  *  T4  Subtasks close after the final snapshot completed and its commit was ordered.
  *  T5  What cannot be restored is refused before anything is written, and before a job that runs
  *      would notice.
+ *  T6  A checkpoint that was ordered for another parallelism ends the attempt, taken or not: the
+ *      job goes on from the last that completed.
  */
 import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import type { Lineage } from '../../checkpoint/generation.ts'
@@ -52,6 +54,8 @@ export type AttemptEnd =
       readonly savepointPath: string | undefined
     }
   | { readonly kind: 'cancelled' }
+  /** To be gone on from at this parallelism. */
+  | { readonly kind: 'left'; readonly parallelism: number }
   | {
       readonly kind: 'failed'
       readonly failure: FailureReport
@@ -82,6 +86,7 @@ export class JobAttempt {
   /** Reads and writes of the store outside of checkpoints. */
   #sweeping: Promise<void> = Promise.resolve()
   #starting: Promise<void> = Promise.resolve()
+  #noting: Promise<void> = Promise.resolve()
   /** The end of waiting for slots. */
   readonly #gaveUp = new AbortController()
   #waiting = false
@@ -98,6 +103,11 @@ export class JobAttempt {
     this.over = new Promise(resolve => {
       this.#resolve = resolve
     })
+  }
+
+  /** Nothing was deployed yet: slots are missing. */
+  get isWaiting(): boolean {
+    return this.#waiting && !this.#ending
   }
 
   start(): void {
@@ -138,6 +148,30 @@ export class JobAttempt {
     this.#fail(error)
   }
 
+  /** Makes it durable that the job goes on at another parallelism. Rejects where it cannot. */
+  noteParallelism(parallelism: number): Promise<void> {
+    const noted = this.#store.noteParallelism(parallelism)
+    this.#noting = noted.catch(() => {})
+    return noted
+  }
+
+  /** Leaves the job to an attempt at another parallelism, after a checkpoint (T6). */
+  async leave(parallelism: number): Promise<void> {
+    try {
+      if (!this.#waiting) await this.checkpoint()
+    } catch (error) {
+      if (this.#ending) return
+      const reason = failureReport(error).message
+      const text = `no checkpoint before the rescale, the last completed one is used: ${reason}`
+      this.#options.onNotice({ level: 'warn', text })
+    }
+    if (!this.#ending && this.#stopping === undefined) this.#leave(parallelism)
+  }
+
+  #leave(parallelism: number): void {
+    void this.#finish({ kind: 'left', parallelism })
+  }
+
   #request(kind: SnapshotKind): Promise<string> {
     return (
       this.#driver?.request(kind) ?? Promise.reject(new Error('the job is starting: try again'))
@@ -148,10 +182,16 @@ export class JobAttempt {
     const { clock, graph, history, jobId, onNotice, settings } = this.#options
     await this.#refuseEarly()
     const lineage = await this.#store.begin()
+    const { parallelism } = graph
+    const ordered = this.#orderedOther(lineage)
+    if (ordered !== undefined) {
+      if (!this.#ending) this.#leave(ordered)
+      return
+    }
     const choice = this.#choose(lineage)
     const restored = await this.#load(choice)
     if (this.#ending) return
-    await this.#store.settle(lineage, choice.base)
+    await this.#store.settle(lineage, { ...choice.base, parallelism })
     // Whoever took a generation before this was durable may go on from something else: then what is
     // restored here must not be committed. Whoever takes one later goes on from this (T1).
     const newer = await this.#store.newerGeneration()
@@ -196,7 +236,15 @@ export class JobAttempt {
   async #refuseEarly(): Promise<void> {
     const { number, restore } = this.#options
     if (number > 0 || restore.kind === 'none') return
-    await this.#load(this.#choose(await this.#store.look()))
+    const lineage = await this.#store.look()
+    if (this.#orderedOther(lineage) === undefined) await this.#load(this.#choose(lineage))
+  }
+
+  /** The jobmanager before this one may have been told to rescale. */
+  #orderedOther({ parallelism }: Lineage): number | undefined {
+    const { graph, number, rescaling } = this.#options
+    if (number > 0 || rescaling === undefined) return undefined
+    return parallelism === graph.parallelism ? undefined : parallelism
   }
 
   #choose(lineage: Lineage): RestoreChoice {
@@ -389,6 +437,7 @@ export class JobAttempt {
     await Promise.all([sources, store])
     await this.#starting
     await this.#sweeping
+    await this.#noting
     this.#resolve(this.#end)
   }
 

@@ -2,7 +2,8 @@
  * A jobmanager: runs one job on taskmanagers that come and go.
  *
  * Owns        putting the JobMaster, the registry of slots and the control server together.
- * Leaves out  the REST API (`rest/`), and who starts the processes.
+ * Leaves out  the REST API (`rest/`), and who starts the processes: after a rescale the job waits
+ *             for its slots as it does at its start.
  */
 import type { Clock } from '../../common/clock.ts'
 import type { Logger } from '../../common/logger.ts'
@@ -14,7 +15,6 @@ import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
-import { clusterErrors } from '../cluster-errors.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
 import { ControlThread } from '../control/control-thread.ts'
 import type { StartControlThread } from '../control/control-thread-messages.ts'
@@ -31,13 +31,15 @@ import type { UserCounters } from '../user-counters.ts'
 import { type ControlDesk, receive } from './control-reception.ts'
 import { JobHistory } from './job-history.ts'
 import { JobMaster } from './job-master.ts'
-import type { StopRequest } from './job-master-options.ts'
+import type { JobShape, RescaleOrder, StopRequest } from './job-master-options.ts'
 import type { SteerableJob, TaskManagerView } from './rest/observed-job.ts'
 import { SlotLedger } from './slot-ledger.ts'
 import { type SlotLink, SlotRegistry } from './slot-registry.ts'
 
 export interface JobManagerOptions {
   readonly graph: JobGraph
+  /** Plans the same job for other slots. Keeps maxParallelism. */
+  readonly planAt: (parallelism: number) => JobGraph
   readonly bundle: JobBundle
   readonly args: Readonly<Record<string, string>>
   readonly jobId: string
@@ -59,6 +61,8 @@ export interface JobManagerOptions {
   readonly random: Random
   readonly logger: Logger
   readonly onNotice: (notice: JobNotice) => void
+  /** So many slots are needed from now on. */
+  readonly onSlots: (slots: number) => void
   /** A process was given up that may still live. */
   readonly onSilent: (slot: number, pid: number) => void
 }
@@ -71,9 +75,9 @@ export class JobManager implements ControlDesk, SteerableJob {
   readonly #options: JobManagerOptions
   readonly #meter: ProgressMeter
   readonly #ledger: SlotLedger
-  readonly #registry: SlotRegistry
   readonly #master: JobMaster
-  readonly #digest: string
+  #graph: JobGraph
+  #registry: SlotRegistry
   #control: ControlThread | undefined
   #address: string | undefined
 
@@ -83,20 +87,8 @@ export class JobManager implements ControlDesk, SteerableJob {
     this.history = new JobHistory(clock)
     this.#meter = new ProgressMeter(graph, clock)
     this.#ledger = new SlotLedger(this.#meter)
-    this.#digest = graphDigest(graph)
-    const { slots, subtasks } = buildExecutionPlan(graph)
-    const tasksOf = (slot: number): number => subtasks.filter(one => one.index === slot).length
-    this.#registry = new SlotRegistry({
-      jobId: options.jobId,
-      tasks: Array.from({ length: slots }, (_, slot) => tasksOf(slot)),
-      graphDigest: this.#digest,
-      clock,
-      slotTimeoutMs: options.slotTimeoutMs,
-      receive: event => this.#receive(event),
-      onNotice,
-      onLost: slot => this.#ledger.lost(slot),
-      onSilent: options.onSilent,
-    })
+    this.#graph = graph
+    this.#registry = this.#registryOf(graph)
     this.#master = new JobMaster({
       graph,
       jobId: options.jobId,
@@ -110,6 +102,11 @@ export class JobManager implements ControlDesk, SteerableJob {
       random,
       slots: this.#registry.gateways,
       supply: this.#registry.supply,
+      rescaling: {
+        plan: options.planAt,
+        provide: next => this.#reshape(next),
+        expect: next => this.#expect(next),
+      },
       history: this.history,
       onNotice,
     })
@@ -171,10 +168,14 @@ export class JobManager implements ControlDesk, SteerableJob {
     this.#master.cancel()
   }
 
-  /** Its slots are given: whoever starts processes decides how many there are. */
-  rescale(parallelism: number): Promise<void> {
-    const reason = 'its slots are processes; stop it, and run it again with --restore latest'
-    return Promise.reject(clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason }))
+  /** See `JobMaster.rescale`. The job then waits until its slots are there. */
+  rescale(parallelism: number): Promise<RescaleOrder> {
+    return this.#master.rescale(parallelism)
+  }
+
+  /** As it is now: a rescale changes it. */
+  get graph(): JobGraph {
+    return this.#graph
   }
 
   /** It was stopped or cancelled: what runs still will end. */
@@ -218,10 +219,15 @@ export class JobManager implements ControlDesk, SteerableJob {
   }
 
   register(registration: Registration, link: SlotLink): void {
-    this.#registry.register(registration, link)
+    const standing = this.#registry.register(registration, link)
     const { slot, host, pid } = registration
-    this.#options.logger.info({ slot, host, pid }, 'a taskmanager has come')
-    const { args, bundle, graph, jobId, settings, store, times } = this.#options
+    this.#options.logger.info({ slot, host, pid, standing }, 'a taskmanager has come')
+    if (standing === 'spare') {
+      link.send({ kind: 'spare' })
+      return
+    }
+    const graph = this.#graph
+    const { args, bundle, jobId, settings, store, times } = this.#options
     const hasIt = registration.digest === bundle.digest
     link.send({
       kind: 'job',
@@ -246,6 +252,8 @@ export class JobManager implements ControlDesk, SteerableJob {
         this.#prepared(link, message.graphDigest)
         break
       case 'unprepared':
+        // Before a rescale it may have been given another job.
+        if (this.#registry.slotOf(link) === undefined) break
         this.#master.fail(errorOf(message.failure as FailureReport))
         break
       case 'event':
@@ -276,6 +284,42 @@ export class JobManager implements ControlDesk, SteerableJob {
     if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
   }
 
+  #registryOf(graph: JobGraph): SlotRegistry {
+    const { clock, jobId, onNotice, onSilent, slotTimeoutMs } = this.#options
+    const { slots, subtasks } = buildExecutionPlan(graph)
+    const tasksOf = (slot: number): number => subtasks.filter(one => one.index === slot).length
+    return new SlotRegistry({
+      jobId,
+      tasks: Array.from({ length: slots }, (_, slot) => tasksOf(slot)),
+      slotsMax: Math.max(slots, graph.maxParallelism),
+      graphDigest: graphDigest(graph),
+      clock,
+      slotTimeoutMs,
+      receive: event => this.#receive(event),
+      onNotice,
+      onLost: slot => this.#ledger.lost(slot),
+      onSilent,
+    })
+  }
+
+  /** Taskmanagers come again, and hear of the other parallelism as they would of a new job. */
+  #reshape(graph: JobGraph): JobShape {
+    this.#registry.dropAll()
+    this.#graph = graph
+    this.#meter.rescaled(graph)
+    this.#registry = this.#registryOf(graph)
+    const { gateways: slots, supply } = this.#registry
+    this.#options.onSlots(slots.length)
+    return { graph, slots, supply }
+  }
+
+  /** Processes that a rescale adds may come before it; those that it takes away must stay. */
+  #expect(next: JobGraph | undefined): void {
+    const slots = this.#registry.gateways.length
+    const expected = next === undefined ? 0 : buildExecutionPlan(next).slots
+    this.#options.onSlots(Math.max(slots, expected))
+  }
+
   #prepared(link: SlotLink, digest: string): void {
     try {
       this.#registry.prepared(link, digest)
@@ -293,6 +337,7 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   /** What was processed up to here need not be processed again by who takes the slot. */
   async #letGo(link: SlotLink): Promise<void> {
+    if (this.#registry.isSpare(link)) link.send({ kind: 'dismissed' })
     const slot = this.#registry.leaving(link)
     if (slot === undefined) return
     const text = `slot ${slot} was told to leave: taking a checkpoint before it goes`

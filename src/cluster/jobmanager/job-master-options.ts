@@ -9,8 +9,32 @@ import type { JobSettings, RestoreRequest } from '../job-settings.ts'
 import type { SlotGateway, SlotSupply } from '../slot-messages.ts'
 import type { JobHistory } from './job-history.ts'
 
-export interface JobMasterOptions {
+/** A job at one parallelism, and the slots that run it. */
+export interface JobShape {
   readonly graph: JobGraph
+  /** By index. */
+  readonly slots: readonly SlotGateway[]
+  /** Without it the slots are always there. */
+  readonly supply?: SlotSupply
+}
+
+/** How a job is brought to another parallelism. */
+export interface Rescaling {
+  /** The same job for other slots. Throws where it cannot have them. */
+  plan(parallelism: number): JobGraph
+  /** Gives the slots of the graph; those of the one before are not used any more. */
+  provide(graph: JobGraph): JobShape
+  /** The order is durable: these slots will be needed soon. `undefined`: it was taken back. */
+  expect?(graph: JobGraph | undefined): void
+}
+
+/** An order to rescale that is durable: it holds, whoever fails. */
+export interface RescaleOrder {
+  /** The job is starting there. Rejects where an order to end takes it back. */
+  readonly begun: Promise<void>
+}
+
+export interface JobMasterOptions extends JobShape {
   readonly jobId: string
   readonly store: ObjectStore
   /** Opens the store that a checkpoint is restored from. */
@@ -25,10 +49,8 @@ export interface JobMasterOptions {
   readonly settings: JobSettings
   readonly clock: Clock
   readonly random: Random
-  /** By index. */
-  readonly slots: readonly SlotGateway[]
-  /** Without it the slots are always there. */
-  readonly supply?: SlotSupply
+  /** Absent: the job keeps its parallelism. */
+  readonly rescaling?: Rescaling | undefined
   readonly onNotice: (notice: JobNotice) => void
   /** Goes on counting in these; absent: in new ones. */
   readonly counts?: JobCounts

@@ -1,8 +1,8 @@
 /**
- * The JobMaster runs one job: it starts attempts, drives their checkpoints, and restarts or ends
- * the job. An attempt is one try to run all subtasks; what fails in it ends it whole.
+ * The JobMaster runs one job: it starts attempts, drives their checkpoints, and restarts, rescales
+ * or ends the job. An attempt is one try to run all subtasks; what fails in it ends it whole.
  *
- * Owns        the running attempt, the restart strategy, the job's result.
+ * Owns        the running attempt and its shape, the restart strategy, the job's result.
  * Leaves out  what happens inside an attempt (`job-attempt.ts`), and how slots are reached.
  *
  * Invariants
@@ -12,13 +12,17 @@
  *  A3  The job has one result.
  *  A4  An order to stop with a savepoint is answered once: the job ended with it, or it goes on.
  *      Any other order to end holds over restarts.
+ *  A5  A rescale begins between two attempts. From the moment that its order is durable it holds
+ *      over restarts and over the end of the jobmanager; only an order to end takes it back.
  */
-import { assert } from '../../common/assert.ts'
+import { assert, assertDefined } from '../../common/assert.ts'
 import type { TimerHandle } from '../../common/clock.ts'
 import { formatDuration } from '../../common/duration.ts'
+import { messageOf } from '../../common/errors.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import type { JobGraph } from '../../graph/job-graph.ts'
 import { clusterErrors } from '../cluster-errors.ts'
-import { errorOf } from '../failure-report.ts'
+import { errorOf, failureReport } from '../failure-report.ts'
 import type { FailureProgress, JobStatus } from '../job-progress.ts'
 import type { JobResult } from '../job-result.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
@@ -27,6 +31,8 @@ import {
   emptyCounts,
   type JobCounts,
   type JobMasterOptions,
+  type JobShape,
+  type RescaleOrder,
   type StopRequest,
 } from './job-master-options.ts'
 import type { GenerationClaim } from './job-store.ts'
@@ -47,6 +53,13 @@ interface SavepointStop {
   readonly giveUp: (error: unknown) => void
 }
 
+/** A rescale that was ordered and has not begun. */
+interface Move extends RescaleOrder {
+  readonly graph: JobGraph
+  readonly begin: () => void
+  readonly giveUp: (error: Error) => void
+}
+
 export class JobMaster {
   readonly done: Promise<JobResult>
   readonly counts: JobCounts
@@ -54,6 +67,8 @@ export class JobMaster {
   readonly #strategy: RestartStrategy
   #resolve: (result: JobResult) => void = () => {}
   #status: JobStatus = 'starting'
+  #shape: JobShape
+  #move: Move | undefined
   #attempt: JobAttempt | undefined
   #attempts = 0
   /** Whether an attempt got as far as to run tasks. */
@@ -66,9 +81,8 @@ export class JobMaster {
   #lastFailure: FailureProgress | undefined
 
   constructor(options: JobMasterOptions) {
-    const slots = buildExecutionPlan(options.graph).slots
-    assert(options.slots.length === slots, `the job needs ${slots} slots`)
     this.#options = options
+    this.#shape = shaped(options)
     this.counts = options.counts ?? emptyCounts()
     this.#claim = { run: options.run, lastTried: 0 }
     this.#strategy = new RestartStrategy(options.settings.restart, options.random)
@@ -83,6 +97,11 @@ export class JobMaster {
 
   get restarts(): number {
     return this.#strategy.restarts
+  }
+
+  /** The parallelism that it is on its way to. */
+  get rescalingTo(): number | undefined {
+    return this.#move?.graph.parallelism
   }
 
   get lastFailure(): FailureProgress | undefined {
@@ -111,6 +130,7 @@ export class JobMaster {
     if (request.savepoint === true) return this.#stopWithSavepoint(request)
     if (this.#isOver() || this.#wish.kind === 'cancel') return this.done
     this.#wish = { kind: 'stop', request }
+    this.#giveUpMove('it was stopped before')
     if (this.#restartTimer !== undefined) {
       // Nothing runs that could be snapshotted: its last completed checkpoint is where it stopped.
       this.#end({ outcome: 'stopped' })
@@ -126,6 +146,10 @@ export class JobMaster {
     if (this.#wish.kind !== 'run' || attempt === undefined || this.#isOver()) {
       return Promise.reject(clusterErrors.WEIR_STOP_REFUSED({ status: this.#status }))
     }
+    // It would be undone where the savepoint fails, and the order to rescale could not hold (A5).
+    if (this.#move !== undefined) {
+      return Promise.reject(clusterErrors.WEIR_STOP_REFUSED({ status: 'being rescaled' }))
+    }
     this.#wish = { kind: 'stop', request }
     this.#status = 'stopping'
     attempt.stop(request)
@@ -137,9 +161,46 @@ export class JobMaster {
   cancel(): void {
     if (this.#wish.kind === 'cancel' || this.#isOver()) return
     this.#wish = { kind: 'cancel' }
+    this.#giveUpMove('it was cancelled before')
     this.#status = 'stopping'
     if (this.#restartTimer !== undefined) this.#end({ outcome: 'cancelled' })
     else this.#attempt?.cancel()
+  }
+
+  /**
+   * Goes on at another parallelism, from a checkpoint that is taken first. Resolves when the order
+   * is durable. Rejects, as `begun` does, with WEIR_RESCALE_REFUSED where it comes to nothing.
+   */
+  async rescale(parallelism: number): Promise<RescaleOrder> {
+    const refuse = (reason: string): Error =>
+      clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason })
+    const pending = this.#move
+    if (pending?.graph.parallelism === parallelism) return pending
+    if (pending !== undefined) throw refuse(`it is on its way to ${pending.graph.parallelism}`)
+    const { graph } = this.#shape
+    if (parallelism === graph.parallelism) return { begun: Promise.resolve() }
+    const { rescaling } = this.#options
+    const attempt = this.#attempt
+    if (rescaling === undefined) throw refuse('it keeps no state to move')
+    // One that waits for slots in vain may do with fewer.
+    const isReady = this.#status === 'running' || attempt?.isWaiting === true
+    if (!isReady || this.isEnding || attempt === undefined) throw refuse(`it is ${this.#status}`)
+    if (parallelism > graph.maxParallelism) {
+      throw refuse(`spec.maxParallelism is ${graph.maxParallelism}`)
+    }
+    const move = this.#order(parallelism, refuse)
+    try {
+      await attempt.noteParallelism(parallelism)
+    } catch (error) {
+      const reason = `the order could not be stored: ${messageOf(error)}`
+      this.#giveUpMove(reason)
+      throw refuse(reason)
+    }
+    if (this.#move === move) {
+      rescaling.expect?.(move.graph)
+      if (this.#attempt === attempt) void attempt.leave(parallelism)
+    }
+    return move
   }
 
   /** The running attempt cannot go on, for a reason outside of it. */
@@ -163,12 +224,61 @@ export class JobMaster {
     return ends.has(this.#status)
   }
 
+  #order(parallelism: number, refuse: (reason: string) => Error): Move {
+    let graph: JobGraph
+    try {
+      graph = assertDefined(this.#options.rescaling, 'it can be rescaled').plan(parallelism)
+    } catch (error) {
+      throw refuse(messageOf(error))
+    }
+    const { promise: begun, resolve: begin, reject: giveUp } = Promise.withResolvers<void>()
+    // Whoever ordered it may not wait for it.
+    begun.catch(() => {})
+    this.#move = { graph, begun, begin, giveUp }
+    return this.#move
+  }
+
+  #giveUpMove(reason: string): void {
+    const move = this.#move
+    if (move === undefined) return
+    this.#move = undefined
+    const { parallelism } = move.graph
+    move.giveUp(clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason }))
+    this.#options.rescaling?.expect?.(undefined)
+  }
+
+  /** A5: an attempt has left the job to one at another parallelism. */
+  #rescale(parallelism: number): void {
+    this.#status = 'restarting'
+    try {
+      // Ordered by the jobmanager before this one.
+      if (this.#move === undefined) this.#order(parallelism, reason => new Error(reason))
+    } catch (error) {
+      const failure = failureReport(error)
+      this.#failed({ kind: 'failed', failure, lastCheckpointId: 0, savepointPath: undefined })
+      return
+    }
+    this.#begin()
+  }
+
+  #reshape(): void {
+    const { onNotice, rescaling } = this.#options
+    const move = this.#move
+    if (move === undefined || rescaling === undefined) return
+    this.#move = undefined
+    this.#shape = shaped(rescaling.provide(move.graph))
+    onNotice({ level: 'info', text: `goes on at parallelism ${move.graph.parallelism}` })
+    move.begin()
+  }
+
   #begin(): void {
     assert(this.#attempt === undefined, 'A1: the attempt before is over')
+    this.#reshape()
     const number = this.#attempts
     this.#attempts++
     const attempt = new JobAttempt({
       ...this.#options,
+      ...this.#shape,
       number,
       claim: this.#claim,
       counts: this.counts,
@@ -192,6 +302,7 @@ export class JobMaster {
     this.#attempt = undefined
     if (this.#wish.kind === 'cancel') this.#end({ outcome: 'cancelled' })
     else if (end.kind === 'failed') this.#failed(end)
+    else if (end.kind === 'left' && this.#wish.kind === 'run') this.#rescale(end.parallelism)
     else {
       if (end.kind === 'finished') this.#savepointPath = end.savepointPath
       this.#end({ outcome: this.#wish.kind === 'stop' ? 'stopped' : 'finished' })
@@ -254,6 +365,7 @@ export class JobMaster {
 
   #end(end: Pick<JobResult, 'outcome'> & { readonly failure?: FailureReport }): void {
     assert(!this.#isOver(), 'A3: a job ends once')
+    this.#giveUpMove(`it ${end.outcome} before`)
     this.#restartTimer?.cancel()
     this.#restartTimer = undefined
     const refused = this.#isRefusal(end.failure)
@@ -269,6 +381,13 @@ export class JobMaster {
     this.#savepointStop?.end(result)
     this.#resolve(result)
   }
+}
+
+function shaped(shape: JobShape): JobShape {
+  const { graph, slots, supply } = shape
+  const needed = buildExecutionPlan(graph).slots
+  assert(slots.length === needed, `the job needs ${needed} slots`)
+  return { graph, slots, ...(supply === undefined ? {} : { supply }) }
 }
 
 function describe(report: FailureReport): string {

@@ -59,12 +59,16 @@ export interface JobStoreOptions {
   readonly claim: GenerationClaim
 }
 
+type Settlement = Omit<GenerationBase, 'reservedBefore'> & { readonly parallelism: number }
+
 export class JobStore {
   readonly #store: ObjectStore
   readonly #jobId: string
   readonly #clock: Clock
   readonly #claim: GenerationClaim
   #record: GenerationRecord | undefined
+  /** The write of the record that is under way: an older one must not land last. */
+  #writing: Promise<void> | undefined
 
   constructor(options: JobStoreOptions) {
     this.#store = options.store
@@ -103,10 +107,22 @@ export class JobStore {
     return this.#lineage(generation)
   }
 
-  /** Says what this attempt goes on from; from now on it may run. */
-  async settle(lineage: Lineage, base: Omit<GenerationBase, 'reservedBefore'>): Promise<void> {
+  /** Says what this attempt goes on from, and at which parallelism; from now on it may run. */
+  async settle(lineage: Lineage, { parallelism, ...base }: Settlement): Promise<void> {
     const reservedBefore = lineage.lastCheckpointId
-    await this.#update({ lastCheckpointId: reservedBefore, base: { ...base, reservedBefore } })
+    const change = { lastCheckpointId: reservedBefore, base: { ...base, reservedBefore } }
+    await this.#update({ ...change, parallelism })
+  }
+
+  /** Makes it durable that the next attempt has this parallelism, whoever makes it. */
+  async noteParallelism(parallelism: number): Promise<void> {
+    const before = this.#record?.parallelism ?? null
+    try {
+      await this.#update({ parallelism })
+    } catch (error) {
+      if (this.#record !== undefined) this.#record = { ...this.#record, parallelism: before }
+      throw error
+    }
   }
 
   /**
@@ -168,9 +184,18 @@ export class JobStore {
 
   async #update(change: Partial<GenerationRecord>): Promise<void> {
     const record = assertDefined(this.#record, 'W1: a generation was taken')
-    this.#record = { ...record, ...change }
+    const changed = { ...record, ...change }
+    this.#record = changed
     const key = generationKey(this.#jobId, record.generation)
-    await this.#store.put(key, writeGeneration(this.#record))
+    const write = (): Promise<void> => this.#store.put(key, writeGeneration(changed))
+    // That one failed is told to whoever asked for it; the next is tried all the same.
+    const written = this.#writing?.then(write, write) ?? write()
+    this.#writing = written
+    try {
+      await written
+    } finally {
+      if (this.#writing === written) this.#writing = undefined
+    }
   }
 
   #refuseSucceeded(newest: number, own = this.#claim.lastTried): void {
@@ -187,6 +212,7 @@ export class JobStore {
       lastCheckpointId: 0,
       base: null,
       savepoint: null,
+      parallelism: null,
     }
     this.#record = record
     const key = generationKey(this.#jobId, generation)

@@ -33,6 +33,7 @@ interface Loaded {
   readonly description: JobDescription
   readonly bundle: JobBundle
   readonly graph: JobGraph
+  readonly planAt: (parallelism: number) => JobGraph
 }
 
 /** Gives the exit code of the process. */
@@ -90,14 +91,15 @@ async function load(host: ProcessHost): Promise<Loaded> {
   const bundle = readBundle(description.bundle)
   const job = await importBundle(bundle, dirname(jobFile))
   const { metadata, spec } = description.manifest
-  const graph = planJob(job, {
-    name: metadata.name,
-    args: spec.job.args,
-    parallelism: spec.parallelism,
-    maxParallelism: spec.maxParallelism,
-    checkpointing: spec.checkpoint.mode,
-  })
-  return { config, description, bundle, graph }
+  const planAt = (parallelism: number): JobGraph =>
+    planJob(job, {
+      name: metadata.name,
+      args: spec.job.args,
+      parallelism,
+      maxParallelism: spec.maxParallelism,
+      checkpointing: spec.checkpoint.mode,
+    })
+  return { config, description, bundle, graph: planAt(spec.parallelism), planAt }
 }
 
 interface Parts {
@@ -110,12 +112,13 @@ interface Parts {
 }
 
 function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): JobManager {
-  const { config, description, bundle, graph } = loaded
+  const { config, description, bundle, graph, planAt } = loaded
   const { manifest, restore, run, storeLocation } = description
   const { metadata, spec } = manifest
   const random = new SystemRandom()
   return new JobManager({
     graph,
+    planAt,
     bundle,
     args: spec.job.args,
     jobId: jobIdOf(metadata.name, metadata.namespace),
@@ -134,6 +137,7 @@ function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): Jo
     random,
     logger,
     onNotice,
+    onSlots: slots => tell({ kind: 'slots', slots }),
     onSilent: (slot, pid) => tell({ kind: 'silent', slot, pid }),
   })
 }
@@ -150,7 +154,9 @@ function serve(
   const observed: ObservedJob = {
     job: manager,
     jobId: jobIdOf(metadata.name, metadata.namespace),
-    graph: loaded.graph,
+    get graph() {
+      return manager.graph
+    },
     settings: settingsOf(spec),
     args: spec.job.args,
     store: openStore({ location: storeLocation, folder: '/', random }),

@@ -2,7 +2,8 @@
  * Knows which taskmanager has which slot, and carries orders and reports between them and the
  * JobMaster.
  *
- * Owns        who holds a slot, what was deployed there, and the wait for missing ones.
+ * Owns        who holds a slot, what was deployed there, the wait for missing ones, and the spares.
+ *             It is for one parallelism: after a rescale another takes its place.
  * Leaves out  sockets and heartbeats (`control/`), what is ordered (`job-attempt.ts`).
  *
  * Invariants
@@ -12,6 +13,8 @@
  *  R3  Of a holder that is lost the JobMaster hears that it failed and, when it waits for it, that
  *      it was cancelled: a connection that ended carries nothing more.
  *  R4  Nobody holds a slot for the JobMaster before it has proved that it built the same job.
+ *  R5  A taskmanager beyond the job's slots is a spare: it may have come before a rescale that
+ *      needs it. Beyond all slots that the job can ever have it is refused.
  */
 import { assert } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
@@ -38,6 +41,8 @@ export interface SlotRegistryOptions {
   readonly jobId: string
   /** Tasks of each slot, by slot. */
   readonly tasks: readonly number[]
+  /** The job can be rescaled up to them. */
+  readonly slotsMax: number
   readonly graphDigest: string
   readonly clock: Clock
   /** So long an attempt waits for its slots. */
@@ -55,9 +60,12 @@ const CANCEL_LIMIT_MS = 30_000
 /** So long a thread is kept before people are told. */
 const BLOCKED_NOTICE_MS = 2_000
 
-interface Holder {
+interface Spare {
   readonly registration: Registration
   readonly link: SlotLink
+}
+
+interface Holder extends Spare {
   ready: boolean
   leaving: boolean
   deployed: Deployed | undefined
@@ -90,6 +98,7 @@ export class SlotRegistry {
   readonly supply: SlotSupply
   readonly #options: SlotRegistryOptions
   readonly #holders: (Holder | undefined)[]
+  readonly #spares = new Map<number, Spare>()
   readonly #wait: SlotWait
 
   constructor(options: SlotRegistryOptions) {
@@ -132,13 +141,13 @@ export class SlotRegistry {
     })
   }
 
-  /** Throws WEIR_SLOT_UNKNOWN or WEIR_SLOT_TAKEN. */
-  register(registration: Registration, link: SlotLink): void {
+  /** Says whether it is needed now (R5). Throws WEIR_SLOT_UNKNOWN or WEIR_SLOT_TAKEN. */
+  register(registration: Registration, link: SlotLink): 'holder' | 'spare' {
     const { slot } = registration
-    const { jobId } = this.#options
+    const { jobId, slotsMax } = this.#options
     const slots = this.#holders.length
-    if (slot >= slots) throw clusterErrors.WEIR_SLOT_UNKNOWN({ slot, jobId, slots })
-    const before = this.#holders[slot]
+    if (slot >= slotsMax) throw clusterErrors.WEIR_SLOT_UNKNOWN({ slot, jobId, slots, slotsMax })
+    const before = this.#holders[slot] ?? this.#spares.get(slot)
     if (before !== undefined) {
       const by = nameOf(before.registration)
       if (before.registration.process !== registration.process) {
@@ -146,6 +155,10 @@ export class SlotRegistry {
       }
       before.link.close()
       this.lost(before.link, 'was replaced by a newer one of the same process')
+    }
+    if (slot >= slots) {
+      this.#spares.set(slot, { registration, link })
+      return 'spare'
     }
     this.#holders[slot] = {
       registration,
@@ -157,6 +170,7 @@ export class SlotRegistry {
       keptMs: this.#options.clock.monotonic(),
       cancelling: undefined,
     }
+    return 'holder'
   }
 
   /** It built the job. Throws WEIR_JOB_UNLIKE. */
@@ -218,6 +232,10 @@ export class SlotRegistry {
     return this.#holderOf(link)?.registration.slot
   }
 
+  isSpare(link: SlotLink): boolean {
+    return this.#spareOf(link) !== undefined
+  }
+
   /** The holder was told to end: says which slot, or `undefined` when it holds none. */
   leaving(link: SlotLink): number | undefined {
     const holder = this.#holderOf(link)
@@ -227,6 +245,8 @@ export class SlotRegistry {
 
   /** The connection has ended (R3). */
   lost(link: SlotLink, how: string): void {
+    const spare = this.#spareOf(link)
+    if (spare !== undefined) this.#spares.delete(spare.registration.slot)
     const holder = this.#holderOf(link)
     if (holder === undefined) return
     const { registration, deployed, leaving } = holder
@@ -245,12 +265,27 @@ export class SlotRegistry {
 
   /** The job is over: the processes may end. */
   dismiss(): void {
-    for (const holder of this.#holders) {
-      holder?.cancelling?.cancel()
-      holder?.link.send({ kind: 'dismissed' })
-      holder?.link.close()
+    for (const { link } of this.#clear()) {
+      link.send({ kind: 'dismissed' })
+      link.close()
     }
+  }
+
+  /** Another registry takes its place: all come again, and are given what that one has for them. */
+  dropAll(): void {
+    for (const { registration, link } of this.#clear()) {
+      const { slot } = registration
+      if (slot < this.#holders.length) this.#options.onLost(slot)
+      link.close()
+    }
+  }
+
+  #clear(): readonly Spare[] {
+    for (const holder of this.#holders) holder?.cancelling?.cancel()
+    const all = [...this.#holders.flatMap(holder => holder ?? []), ...this.#spares.values()]
     this.#holders.fill(undefined)
+    this.#spares.clear()
+    return all
   }
 
   #send(slot: number, command: SlotCommand): void {
@@ -290,6 +325,10 @@ export class SlotRegistry {
       peers.push(holder.registration.dataAddress)
     }
     return peers
+  }
+
+  #spareOf(link: SlotLink): Spare | undefined {
+    return [...this.#spares.values()].find(spare => spare.link === link)
   }
 
   #holderOf(link: SlotLink): Holder | undefined {

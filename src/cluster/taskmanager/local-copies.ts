@@ -9,6 +9,7 @@
  *  LC1  A copy is never needed: whatever is wrong with it, the store has the state.
  *  LC2  A copy never holds up a snapshot: it is written after the store has it.
  *  LC3  Copies of checkpoints before the newest completed one are removed.
+ *  LC4  A restore right after a snapshot waits for its copy: the disk is nearer than the store.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
@@ -34,6 +35,8 @@ export class LocalCopies {
   readonly #options: LocalCopiesOptions
   /** One after the other: the disk has snapshots to write, too. */
   #work: Promise<void> = Promise.resolve()
+  /** By path: copies that are to be written. */
+  readonly #pending = new Map<string, Promise<void>>()
   #completedId = 0
   #drafts = 0
 
@@ -60,8 +63,10 @@ export class LocalCopies {
 
   /** The bytes, if there is a copy that has them. */
   async read({ location, key, offset, length }: CopyRange): Promise<Buffer | undefined> {
+    const path = this.#pathOf(location, key)
+    await this.#pending.get(path)
     try {
-      const file = await open(this.#pathOf(location, key), 'r')
+      const file = await open(path, 'r')
       try {
         const buffer = Buffer.allocUnsafeSlow(length)
         let filled = 0
@@ -82,17 +87,17 @@ export class LocalCopies {
   /** What it says is not what was written. */
   drop(location: string, key: string): void {
     this.#options.logger.warn({ key }, 'a local copy of state is damaged')
-    this.#do(() => rm(this.#pathOf(location, key), { force: true }))
+    void this.#do(() => rm(this.#pathOf(location, key), { force: true }))
   }
 
   completed(checkpointId: number): void {
     if (checkpointId <= this.#completedId) return
     this.#completedId = checkpointId
-    this.#do(() => this.#removeWhere(id => id < this.#completedId))
+    void this.#do(() => this.#removeWhere(id => id < this.#completedId))
   }
 
   aborted(checkpointId: number): void {
-    this.#do(() => this.#removeWhere(id => id === checkpointId))
+    void this.#do(() => this.#removeWhere(id => id === checkpointId))
   }
 
   /** Resolves when everything begun is done. */
@@ -103,15 +108,19 @@ export class LocalCopies {
   #keep(location: string, key: string, bytes: ObjectBytes): void {
     const id = checkpointIdOf(key)
     if (id === undefined) return
-    this.#do(async () => {
+    const path = this.#pathOf(location, key)
+    const kept = this.#do(async () => {
       // It was overtaken while it waited.
       if (id < this.#completedId) return
-      const path = this.#pathOf(location, key)
       this.#drafts++
       const draft = `${path}.${this.#drafts}.draft`
       await mkdir(dirname(path), { recursive: true })
       await writeFile(draft, bytes instanceof Uint8Array ? bytes : [...bytes])
       await rename(draft, path)
+    })
+    this.#pending.set(path, kept)
+    void kept.then(() => {
+      if (this.#pending.get(path) === kept) this.#pending.delete(path)
     })
   }
 
@@ -129,13 +138,14 @@ export class LocalCopies {
   }
 
   /** LC1: nothing but a line in the log comes of a failure. */
-  #do(action: () => Promise<unknown>): void {
+  #do(action: () => Promise<unknown>): Promise<void> {
     this.#work = this.#work.then(action).then(
       () => undefined,
       (error: unknown) => {
         this.#options.logger.warn({ err: error }, 'local copies of state cannot be kept')
       },
     )
+    return this.#work
   }
 
   /** Two stores may have checkpoints of the same number. */

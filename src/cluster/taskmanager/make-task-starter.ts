@@ -45,6 +45,7 @@ export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart)
       restore,
       keepsState,
       checkpointMode: settings.checkpoint.mode,
+      checkpoints: settings.checkpoint,
       watermarkIntervalMs: WATERMARK_INTERVAL_MS,
       clock,
       random,

@@ -164,6 +164,10 @@ export class TaskManager {
         this.#backoff.succeeded()
         void this.#prepare(connection, message)
         break
+      case 'spare':
+        this.#backoff.succeeded()
+        this.#options.logger.info({ slot: this.#options.slot }, 'the job does not need this slot')
+        break
       case 'command':
         this.#session?.handle(message.command as unknown as SlotCommand)
         break

@@ -8,6 +8,7 @@ import {
   makeKafkajsConnection,
   wrapBody,
 } from './kafkajs-parts.ts'
+import { oauthBearer, TokenRefused } from './oauth-bearer.ts'
 import { WireReader } from './wire-reader.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -135,7 +136,7 @@ export class BrokerConnection {
     const broker = this.name
     const reason = messageOf(error)
     const { name = '', code = '' } = error as { readonly name?: string; readonly code?: string }
-    if (name === 'KafkaJSSASLAuthenticationError') {
+    if (name === 'KafkaJSSASLAuthenticationError' || error instanceof TokenRefused) {
       return kafkaErrors.WEIR_KAFKA_CREDENTIALS({ broker, mechanism: this.#mechanism, reason })
     }
     if (/certificate|SSL|TLS|wrong version|EPROTO/i.test(`${reason} ${code}`)) {
@@ -163,7 +164,5 @@ function readVersions(answer: WireReader): KafkajsVersions {
 }
 
 function saslOf(sasl: NonNullable<KafkaConnectionOptions['sasl']>): object {
-  if (sasl.mechanism !== 'oauthbearer') return { ...sasl }
-  const { mechanism, token } = sasl
-  return { mechanism, oauthBearerProvider: async () => ({ value: await token() }) }
+  return sasl.mechanism === 'oauthbearer' ? oauthBearer(sasl.token) : { ...sasl }
 }

@@ -5,8 +5,8 @@ import { WireWriter } from './wire-writer.ts'
 
 export interface FetchedPartition extends TopicPartition {
   readonly errorCode: number
-  /** One after the last record that is there. */
-  readonly highWatermark: number
+  /** One after the last record that may be seen: of committed ones where only those are wanted. */
+  readonly end: number
   readonly aborted: readonly AbortedTransaction[]
   /** Whole batches, and perhaps the beginning of one more. A part of the answer, not a copy. */
   readonly batches: Buffer
@@ -58,7 +58,7 @@ export function fetchRequest(options: FetchOptions): BrokerRequest<readonly Fetc
           const partition = answer.int32()
           const partitionError = answer.int16()
           const highWatermark = answer.int64()
-          answer.int64()
+          const lastStable = answer.int64()
           answer.int64()
           const aborted = answer.list(() => {
             return { producerId: answer.bigint64(), firstOffset: answer.int64() }
@@ -66,7 +66,8 @@ export function fetchRequest(options: FetchOptions): BrokerRequest<readonly Fetc
           answer.int32()
           const batches = answer.bytes()
           const code = errorCode === 0 ? partitionError : errorCode
-          return { topic, partition, errorCode: code, highWatermark, aborted, batches }
+          const end = committed ? lastStable : highWatermark
+          return { topic, partition, errorCode: code, end, aborted, batches }
         })
       })
       return topics.flat()

@@ -69,10 +69,14 @@ export class KafkaCluster {
     return this.#connect(address, `${id} ${purpose}`)
   }
 
-  /** Every broker that the cluster names. */
-  async brokers(): Promise<readonly BrokerConnection[]> {
+  /** Of every broker that the cluster names. */
+  async brokerIds(): Promise<readonly number[]> {
     await this.metadata([])
-    return Promise.all([...this.#addresses.keys()].map(id => this.broker(id)))
+    return [...this.#addresses.keys()]
+  }
+
+  async brokers(): Promise<readonly BrokerConnection[]> {
+    return Promise.all((await this.brokerIds()).map(id => this.broker(id)))
   }
 
   /**

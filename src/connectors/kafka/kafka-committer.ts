@@ -9,6 +9,8 @@ import type { CommitRequest, Committer } from '../../api/sink.ts'
 import { errorName } from './error-codes.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
+import { splitId } from './kafka-split.ts'
+import type { WrittenRange } from './partition-lane.ts'
 import type { TransactionIdentity } from './produce-requests.ts'
 import type { TransactionClient } from './transaction-client.ts'
 
@@ -20,7 +22,7 @@ export type KafkaCommittable = {
   readonly producerEpoch: number
   /** By which rules it was opened: 1 is AddPartitionsToTxn and EndTxn without a new epoch. */
   readonly protocol: 1
-  readonly partitions: readonly string[]
+  readonly partitions: readonly WrittenRange[]
   readonly records: number
 }
 
@@ -99,7 +101,7 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     request.failed(
       kafkaErrors.WEIR_KAFKA_TRANSACTION_LOST({
         transactionalId,
-        partitions: partitions.join(', '),
+        partitions: partitions.map(placeOf).join(', '),
         records,
         reason: errorName(code),
       }),
@@ -111,4 +113,9 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     const reason = errorName(code)
     return kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'EndTxn', what, reason })
   }
+}
+
+function placeOf({ topic, partition, first, last }: WrittenRange): string {
+  const id = splitId(topic, partition)
+  return first < 0 ? id : `${id} at offsets ${first} to ${last}`
 }

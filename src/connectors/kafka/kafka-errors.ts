@@ -37,7 +37,7 @@ export const kafkaErrors = defineErrors({
     retry: 'never',
     message: (e: { broker: string; mechanism: string; reason: string }) =>
       `${e.broker} refused to authenticate by ${e.mechanism}: ${e.reason}`,
-    next: 'correct the mechanism, the user name or the password in the option sasl',
+    next: 'correct the mechanism, the user name and password, or the token in the option sasl',
   },
   WEIR_KAFKA_DENIED: {
     domain: 'user',
@@ -102,6 +102,15 @@ export const kafkaErrors = defineErrors({
       'nothing is lost: its records are written again from the last checkpoint. If it happens ' +
       'again, raise transactionTimeout of the sink, or see that the job does not run twice',
   },
+  WEIR_KAFKA_WRITER_SUCCEEDED: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { prefix: string; writer: number }) =>
+      `another process began to write as writer ${e.writer} of ${e.prefix} while this one started`,
+    next:
+      'after a failure that is normal, and this process ends. If it happens again, the job runs ' +
+      'twice: end one, or give one another transactionalIdPrefix',
+  },
   WEIR_KAFKA_TRANSACTION_LOST: {
     domain: 'external',
     retry: 'never',
@@ -120,9 +129,29 @@ export const kafkaErrors = defineErrors({
   WEIR_KAFKA_TRANSACTION_TIMEOUT: {
     domain: 'user',
     retry: 'never',
-    message: (e: { timeoutMs: number }) =>
-      `the broker does not allow transactions of ${e.timeoutMs} ms`,
-    next: 'lower transactionTimeout of the sink, or raise transaction.max.timeout.ms of the broker',
+    message: (e: { timeoutMs: number; limitMs: number | undefined }) =>
+      `the brokers do not allow transactions of ${e.timeoutMs} ms` +
+      (e.limitMs === undefined ? '' : `, but of ${e.limitMs} ms`),
+    next: 'lower transactionTimeout of the sink, or raise transaction.max.timeout.ms of brokers',
+  },
+  WEIR_KAFKA_TRANSACTION_TIMEOUT_SHORT: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: {
+      timeout: string
+      needed: string
+      interval: string
+      checkpointTimeout: string
+      downtime: string
+      limit: string | undefined
+    }) =>
+      `transactionTimeout of the Kafka sink is ${e.timeout}, but a transaction may have to live ` +
+      `for ${e.needed}: ${e.interval} between checkpoints, ${e.checkpointTimeout} until one is ` +
+      `given up, ${e.downtime} of expectedDowntime` +
+      (e.limit === undefined ? '' : `; the brokers allow ${e.limit}`),
+    next:
+      'raise transactionTimeout, with transaction.max.timeout.ms of the brokers where needed, or ' +
+      'lower interval and timeout of spec.checkpoint, or expectedDowntime of the sink',
   },
   WEIR_KAFKA_REQUEST_FAILED: {
     domain: 'external',

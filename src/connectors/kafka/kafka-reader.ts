@@ -1,5 +1,11 @@
 /** Reads the partitions of one subtask: a batch of one, then a batch of the next that has some. */
-import type { PollResult, ReaderContext, SourceOutput, SourceReader } from '../../api/source.ts'
+import type {
+  PollResult,
+  ReaderContext,
+  SourceLag,
+  SourceOutput,
+  SourceReader,
+} from '../../api/source.ts'
 import type { Decoder } from '../../schema/format.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { type KafkaMessage, readHeaders } from './kafka-message.ts'
@@ -114,6 +120,15 @@ export class KafkaReader<T> implements SourceReader<T, KafkaSplit> {
     this.#context.wakeUp()
   }
 
+  /** All partitions together, once each was heard of. */
+  lag(): SourceLag | undefined {
+    const nowMs = this.#context.clock.now()
+    const known = this.#partitions.map(one => one.lag(nowMs)).filter(one => one !== undefined)
+    if (known.length < this.#partitions.length) return undefined
+    const records = known.reduce((sum, one) => sum + one.records, 0)
+    return { records, ms: Math.max(0, ...known.map(one => one.ms)) }
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#fetcher.close()
@@ -151,6 +166,7 @@ export class KafkaReader<T> implements SourceReader<T, KafkaSplit> {
         this.#emit(split, batches, output)
         batches.advance()
         partition.position = batches.position
+        partition.lastTimestamp = batches.timestamp
         count++
       }
       if (count >= most || output.blocked || partition.position >= stop) return count

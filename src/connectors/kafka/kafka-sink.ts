@@ -8,9 +8,20 @@ import { KafkaCluster } from './kafka-cluster.ts'
 import { type KafkaCommittable, KafkaCommitter } from './kafka-committer.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { KafkaWriter } from './kafka-writer.ts'
+import type { TransactionIdentity } from './produce-requests.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
 import { TransactionClient } from './transaction-client.ts'
-import { isLingering, readName, type WriterState } from './transaction-names.ts'
+import {
+  fenceName,
+  isLingering,
+  prefixOf,
+  readName,
+  type WriterState,
+} from './transaction-names.ts'
+import { settleTimeout } from './transaction-timeout.ts'
+
+/** It never has a transaction: any time that brokers allow will do. */
+const FENCE_TIMEOUT_MS = 60_000
 
 /** What is passed in besides, for tests. */
 export interface KafkaSinkParts {
@@ -70,20 +81,27 @@ async function openWriter<IN>(
   const cluster = new KafkaCluster(options, context.clock)
   try {
     const transactions = new TransactionClient(cluster, context.clock)
-    const { jobId, operatorUid, restoredCheckpointId } = context
-    const prefix = options.transactionalIdPrefix ?? `${jobId}/${operatorUid}`
-    const base = restoredCheckpointId ?? 0
+    const prefix = prefixOf(options.transactionalIdPrefix, context)
+    const base = context.restoredCheckpointId ?? 0
     // What an earlier attempt prepared in this process is in the restored checkpoint, or nowhere.
     const { subtaskIndex } = context.runtime
     for (const id of [...pending]) {
       if (readName(prefix, id)?.writer === subtaskIndex) pending.delete(id)
     }
     const codecs = await loadCodecs()
+    let timeoutMs = 0
     if (options.delivery !== 'at-least-once') {
+      timeoutMs = await settleTimeout({
+        cluster,
+        checkpoints: context.checkpoints,
+        transactionTimeout: options.transactionTimeout,
+        expectedDowntime: options.expectedDowntime,
+      })
       await abortLingering(transactions, { prefix, context, restored, base })
     }
     const run = random.uuid().slice(0, 8)
-    const parts = { context, cluster, transactions, codecs, prefix, base, run, pending }
+    const names = { prefix, base, run, pending }
+    const parts = { context, cluster, transactions, codecs, timeoutMs, ...names }
     const writer = new KafkaWriter(options, parts)
     if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
     return writer
@@ -106,19 +124,43 @@ async function abortLingering(
   { prefix, context, restored, base }: Lingering,
 ): Promise<void> {
   const { subtaskIndex, parallelism } = context.runtime
+  const states = restored as unknown as readonly WriterState[]
   const cleaner = {
     base,
     subtaskIndex,
     parallelism,
-    restored: restored as unknown as readonly WriterState[],
+    restored: states,
     isRestored: context.restoredCheckpointId !== undefined,
   }
-  for (const id of await transactions.open()) {
-    const name = readName(prefix, id)
+  const prefixes = new Set([prefix, ...formerPrefixes(states, context.jobId)])
+  const fence = await transactions.init(fenceName(prefix, subtaskIndex), FENCE_TIMEOUT_MS)
+  const open = await transactions.open()
+  // An attempt that was given up, and looks around only now, sees what its successor has open.
+  if (!(await isNewest(transactions, fence))) {
+    throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer: subtaskIndex })
+  }
+  for (const id of open) {
+    const name = [...prefixes].map(one => readName(one, id)).find(found => found !== undefined)
     if (name === undefined || !isLingering(name, id, cleaner)) continue
     const found = await transactions.describe(id)
     if (found?.state === 'Ongoing') await transactions.end(found, 'abort')
   }
+}
+
+/**
+ * The sink was told another prefix since. Not those of another job, whose state this one took over:
+ * that job may run.
+ */
+function formerPrefixes(states: readonly WriterState[], jobId: string): readonly string[] {
+  return states.filter(state => state.jobId === jobId).map(({ prefix }) => prefix)
+}
+
+async function isNewest(
+  transactions: TransactionClient,
+  own: TransactionIdentity,
+): Promise<boolean> {
+  const now = await transactions.describe(own.transactionalId)
+  return now?.producerId === own.producerId && now.producerEpoch === own.producerEpoch
 }
 
 function checkOptions<IN>(options: KafkaSinkOptions<IN>): void {

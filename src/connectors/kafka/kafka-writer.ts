@@ -12,12 +12,11 @@ import { durationMs } from '../../common/duration.ts'
 import { MIN_TIMESTAMP } from '../../common/timestamps.ts'
 import type { Encoder } from '../../schema/format.ts'
 import type { Codecs } from './compression.ts'
-import { errorName } from './error-codes.ts'
+import { errorName, isDenied } from './error-codes.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import type { KafkaCommittable } from './kafka-committer.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { KafkaProducer, type ProducerSession } from './kafka-producer.ts'
-import { splitId } from './kafka-split.ts'
 import type { TopicPartition } from './offset-requests.ts'
 import { partitionOf } from './partition-of.ts'
 import type { TransactionIdentity } from './produce-requests.ts'
@@ -28,8 +27,8 @@ import { readName, SLOTS, type WriterState, writeName } from './transaction-name
 
 const BATCH_BYTES = 512 * 1024
 const BUFFER_BYTES = 16 * 1024 * 1024
-const TRANSACTION_TIMEOUT = '10m'
 const ABORT_LIMIT_MS = 2_000
+const UNKNOWN_TOPIC = 3
 
 export interface KafkaWriterParts {
   readonly context: SinkContext
@@ -41,6 +40,8 @@ export interface KafkaWriterParts {
   readonly base: number
   /** Tells this writer's transactions from those of any other, also of earlier attempts. */
   readonly run: string
+  /** Of transactions. */
+  readonly timeoutMs: number
   /** Prepared and not committed, of all writers in this process. */
   readonly pending: Set<string>
 }
@@ -97,16 +98,24 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     return this.#options.delivery !== 'at-least-once'
   }
 
+  get failure(): unknown {
+    return this.#failure ?? this.#producer.failure
+  }
+
   get blocked(): boolean {
-    if (this.#producer.failure !== undefined || this.#failure !== undefined) return false
+    if (this.failure !== undefined) return true
     return this.#unknown.length > 0 || this.#producer.unacknowledgedBytes >= this.#bufferBytes
   }
 
   /** Asks about a topic before the first record of it. */
   async prepareTopic(topic: string): Promise<void> {
     const [found] = await this.#parts.cluster.metadata([topic])
-    if (found === undefined || found.errorCode === 3 || found.errorCode === 17) {
+    if (found === undefined || found.errorCode === UNKNOWN_TOPIC || found.errorCode === 17) {
       throw kafkaErrors.WEIR_KAFKA_TOPIC_MISSING({ topics: topic })
+    }
+    if (isDenied(found.errorCode)) {
+      const reason = errorName(found.errorCode)
+      throw kafkaErrors.WEIR_KAFKA_DENIED({ what: `the topic ${topic}`, reason })
     }
     if (found.errorCode !== 0 || found.partitions.length === 0) {
       const reason = errorName(found.errorCode)
@@ -119,7 +128,6 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   }
 
   write(value: IN, timestamp: number): void {
-    this.#throwFailure()
     const { topic: given } = this.#options
     const topic = typeof given === 'string' ? given : given(value)
     const state = this.#topics.get(topic)
@@ -139,7 +147,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     // What nothing was written in stays open: there is nothing to commit, and brokers refuse to.
     if (!this.#isTransactional || transaction === undefined || this.#records === 0) return []
     const { transactionalId, producerId, producerEpoch } = transaction
-    const partitions = this.#producer.admitted
+    const partitions = this.#producer.written
     const records = this.#records
     this.#parts.pending.add(transactionalId)
     this.#transaction = undefined
@@ -166,6 +174,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       writer: subtaskIndex,
       writers: parallelism,
       pending: own,
+      jobId: context.jobId,
+      prefix,
     }
     return [state as unknown as JsonValue]
   }
@@ -184,8 +194,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   }
 
   #throwFailure(): void {
-    const failure = this.#failure ?? this.#producer.failure
-    if (failure !== undefined) throw failure
+    if (this.failure !== undefined) throw this.failure
   }
 
   #append(
@@ -281,25 +290,12 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       const identity = await transactions.initPlain()
       return { ...identity, transactionalId: null, admit: async () => undefined }
     }
-    const timeoutMs = durationMs(this.#options.transactionTimeout ?? TRANSACTION_TIMEOUT)
+    const { timeoutMs } = this.#parts
     const transaction = await transactions.init(this.#nextName(), timeoutMs)
     this.#transaction = transaction
-    let admitting = Promise.resolve()
-    const admit = async (partition: TopicPartition): Promise<void> => {
-      const { topic, partition: number } = partition
-      // One after the other: the broker works on one change of a transaction at a time.
-      const mine = admitting.then(() =>
-        transactions.addPartitions(transaction, [{ topic, partition: number }]),
-      )
-      admitting = mine.then(
-        () => undefined,
-        () => undefined,
-      )
-      const code = await mine
-      if (code === 0) return
-      const reason = `${errorName(code)} for ${splitId(topic, number)}`
-      const { transactionalId } = transaction
-      throw kafkaErrors.WEIR_KAFKA_TRANSACTION_ENDED({ transactionalId, reason })
+    const admit = async (partitions: readonly TopicPartition[]): Promise<void> => {
+      const { errorCode, topic = '' } = await transactions.addPartitions(transaction, partitions)
+      if (errorCode !== 0) throw refusal(transaction, { errorCode, topic })
     }
     return { ...transaction, admit }
   }
@@ -315,6 +311,23 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       if (!pending.has(name)) return name
     }
   }
+}
+
+/** Why partitions could not become part of a transaction. */
+function refusal(
+  { transactionalId }: TransactionIdentity,
+  { errorCode, topic }: { readonly errorCode: number; readonly topic: string },
+): Error {
+  const reason = errorName(errorCode)
+  const what = `the topic ${topic}`
+  if (isDenied(errorCode)) return kafkaErrors.WEIR_KAFKA_DENIED({ what, reason })
+  if (errorCode === UNKNOWN_TOPIC) {
+    return kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'AddPartitionsToTxn', what, reason })
+  }
+  return kafkaErrors.WEIR_KAFKA_TRANSACTION_ENDED({
+    transactionalId,
+    reason: `${reason} for ${what}`,
+  })
 }
 
 function bytesOf(key: string | Uint8Array | null): Uint8Array | null {

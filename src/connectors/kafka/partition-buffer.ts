@@ -1,3 +1,4 @@
+import type { SourceLag } from '../../api/source.ts'
 import type { Codecs } from './compression.ts'
 import type { FetchedPartition } from './fetch-request.ts'
 import type { KafkaSplit } from './kafka-split.ts'
@@ -8,14 +9,20 @@ export class PartitionBuffer {
   readonly split: KafkaSplit
   /** The broker that leads it; `undefined` until it was looked up. */
   leader: number | undefined
+  /** Since when nothing good was heard of it, by the monotonic clock. */
+  lostAtMs: number | undefined
   /** Of the next Fetch. */
   fetchOffset: number
   /** Of the next record to give. */
   position: number
-  /** One after the last record on the broker, as of the last Fetch. */
-  highWatermark = 0
+  /** Of the record before `position`; below all times while none was given. */
+  lastTimestamp = Number.NEGATIVE_INFINITY
   bufferedBytes = 0
   paused = false
+  /** One after the last record on the broker, as of the last Fetch. */
+  #end: number | undefined
+  /** When a Fetch last found everything given that was there. */
+  #caughtUpAtMs = Number.NEGATIVE_INFINITY
   readonly #waiting: RecordBatches[] = []
   readonly #sizes: number[] = []
 
@@ -31,9 +38,17 @@ export class PartitionBuffer {
     return stop !== undefined && this.position >= stop
   }
 
-  /** Records that wait on the broker or here. */
-  get lag(): number {
-    return Math.max(0, this.highWatermark - this.position)
+  /**
+   * What waits on the broker or here; `undefined` before the first answer. All that was written
+   * before the last look that found nothing new has been given, whatever the records' own times.
+   */
+  lag(nowMs: number): SourceLag | undefined {
+    if (this.#end === undefined) return undefined
+    const { stop = this.#end } = this.split
+    const records = Math.max(0, Math.min(stop, this.#end) - this.position)
+    if (records === 0) return { records, ms: 0 }
+    const knownMs = Math.max(this.lastTimestamp, this.#caughtUpAtMs)
+    return { records, ms: Number.isFinite(knownMs) ? Math.max(0, nowMs - knownMs) : 0 }
   }
 
   /** What is being read; `undefined` while there is nothing. */
@@ -43,11 +58,12 @@ export class PartitionBuffer {
 
   add(
     fetched: FetchedPartition,
-    options: { codecs: Codecs; committed: boolean; copy: boolean },
+    options: { codecs: Codecs; committed: boolean; copy: boolean; nowMs: number },
   ): void {
     const { topic, partition } = this.split
-    const { batches, aborted, highWatermark } = fetched
-    this.highWatermark = highWatermark
+    const { batches, aborted, end: endOffset } = fetched
+    if (this.position >= (this.#end ?? endOffset)) this.#caughtUpAtMs = options.nowMs
+    this.#end = endOffset
     const end = wholeBatches(batches)
     if (end.bytes === 0) return
     const whole = batches.subarray(0, end.bytes)

@@ -15,7 +15,7 @@ import { loadCodecs } from './compression.ts'
 import type { KafkaConnectionOptions } from './connection-options.ts'
 import { errorName, isDenied, isLeaderMoved } from './error-codes.ts'
 import { type FetchedPartition, fetchRequest } from './fetch-request.ts'
-import { KafkaCluster } from './kafka-cluster.ts'
+import { KafkaCluster, type TopicMetadata } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { splitId } from './kafka-split.ts'
 import { EARLIEST, LATEST } from './offset-requests.ts'
@@ -26,8 +26,10 @@ const WAIT_MS = 500
 /** Others of the same broker will have room soon: no long wait for those that are asked for. */
 const SHORT_WAIT_MS = 5
 const RETRY_MS = 100
-/** Without one good answer for so long the job fails, and says why. */
+/** A partition without one good answer for so long fails the job, and it says why. */
 const PATIENCE_MS = 60_000
+/** A broker that was just started may not know its topics yet. */
+const MISSING_PATIENCE_MS = 15_000
 const OFFSET_OUT_OF_RANGE = 1
 const UNKNOWN_TOPIC = 3
 
@@ -50,13 +52,11 @@ export class PartitionFetcher {
   #codecs: Codecs | undefined
   #isLookingUp = false
   #isScheduled = false
-  #lastGoodMs: number
   #closed = false
 
   constructor(options: PartitionFetcherOptions) {
     this.#options = options
     this.cluster = new KafkaCluster(options, options.clock)
-    this.#lastGoodMs = options.clock.monotonic()
   }
 
   async start(): Promise<void> {
@@ -65,6 +65,7 @@ export class PartitionFetcher {
   }
 
   add(partition: PartitionBuffer): void {
+    partition.lostAtMs = this.#options.clock.monotonic()
     this.#partitions.set(partition.split.id, partition)
   }
 
@@ -115,10 +116,9 @@ export class PartitionFetcher {
       const broker = await this.cluster.broker(leader, 'fetch')
       const answer = await broker.ask(request)
       if (this.#closed) return
-      this.#lastGoodMs = this.#options.clock.monotonic()
       for (const fetched of answer) this.#take(fetched, asked, answer.length > 1)
     } catch (error) {
-      this.#fetchFailed(leader, error)
+      this.#fetchFailed(ready, error)
     } finally {
       this.#busy.delete(leader)
     }
@@ -134,36 +134,48 @@ export class PartitionFetcher {
     const { errorCode } = fetched
     if (errorCode === 0) {
       const codecs = this.#codecs as Codecs
-      partition.add(fetched, { codecs, committed: this.#options.committed, copy })
+      const { committed, clock } = this.#options
+      partition.lostAtMs = undefined
+      partition.add(fetched, { codecs, committed, copy, nowMs: clock.now() })
     } else if (errorCode === OFFSET_OUT_OF_RANGE) void this.#outOfRange(partition)
     else if (isDenied(errorCode)) {
       const what = `the topic ${fetched.topic}`
       this.#fail(kafkaErrors.WEIR_KAFKA_DENIED({ what, reason: errorName(errorCode) }))
-    } else if (isLeaderMoved(errorCode) || errorCode === UNKNOWN_TOPIC) {
-      partition.leader = undefined
     } else {
       const reason = errorName(errorCode)
-      this.#fail(kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'Fetch', what: id, reason }))
+      const problem = kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'Fetch', what: id, reason })
+      const isPassing = isLeaderMoved(errorCode) || errorCode === UNKNOWN_TOPIC
+      if (isPassing) this.#lose(partition, problem)
+      else this.#fail(problem)
     }
   }
 
-  #fetchFailed(leader: number, error: unknown): void {
+  #fetchFailed(asked: readonly PartitionBuffer[], error: unknown): void {
     if (this.#closed) return
     if (isWeirError(error) && error.domain === 'user') {
       this.#fail(error)
       return
     }
-    for (const one of this.#partitions.values()) if (one.leader === leader) one.leader = undefined
-    this.#impatient(error)
+    const problem = this.#named(error)
+    for (const one of asked) this.#lose(one, problem)
   }
 
-  #impatient(error: unknown): void {
-    const silentMs = this.#options.clock.monotonic() - this.#lastGoodMs
-    if (silentMs < PATIENCE_MS) return
+  /** Its leader is looked up anew, a little later: an answer that is wrong at once comes again. */
+  #lose(partition: PartitionBuffer, problem: unknown): void {
+    partition.leader = undefined
+    partition.lostAtMs ??= this.#options.clock.monotonic()
+    if (this.#isLost(partition, PATIENCE_MS)) this.#fail(problem)
+    else this.#retryLater()
+  }
+
+  #isLost({ lostAtMs }: PartitionBuffer, patienceMs: number): boolean {
+    return lostAtMs !== undefined && this.#options.clock.monotonic() - lostAtMs >= patienceMs
+  }
+
+  #named(error: unknown): unknown {
+    if (isWeirError(error)) return error
     const brokers = [this.#options.brokers].flat().join(', ')
-    const details = { brokers, reason: messageOf(error) }
-    const isNamed = isWeirError(error)
-    this.#fail(isNamed ? error : kafkaErrors.WEIR_KAFKA_UNREACHABLE(details, error))
+    return kafkaErrors.WEIR_KAFKA_UNREACHABLE({ brokers, reason: messageOf(error) }, error)
   }
 
   /** Finds the leaders of partitions that have none, a little later if it failed before. */
@@ -173,7 +185,7 @@ export class PartitionFetcher {
     void this.#findLeaders()
       .catch((error: unknown) => {
         if (isWeirError(error) && error.domain === 'user') this.#fail(error)
-        else this.#impatient(error)
+        else this.#failWhereLost(this.#named(error))
       })
       .finally(() => {
         this.#isLookingUp = false
@@ -196,18 +208,43 @@ export class PartitionFetcher {
     const lost = [...this.#partitions.values()].filter(one => one.leader === undefined)
     const topics = [...new Set(lost.map(one => one.split.topic))]
     const found = await this.cluster.metadata(topics)
-    const missing = found.filter(({ errorCode }) => errorCode === UNKNOWN_TOPIC)
-    if (missing.length > 0) {
-      const names = missing.map(({ topic }) => topic).join(', ')
-      // A broker that was just restarted may not know its topics yet.
-      this.#impatient(kafkaErrors.WEIR_KAFKA_TOPIC_MISSING({ topics: names }))
+    const denied = found.find(({ errorCode }) => isDenied(errorCode))
+    if (denied !== undefined) {
+      const reason = errorName(denied.errorCode)
+      throw kafkaErrors.WEIR_KAFKA_DENIED({ what: `the topic ${denied.topic}`, reason })
     }
-    for (const { topic, partitions } of found) {
-      for (const { partition, leader } of partitions) {
-        const own = this.#partitions.get(splitId(topic, partition))
-        if (own !== undefined && leader >= 0) own.leader = leader
+    this.#takeLeaders(lost, found)
+    const [first] = lost.filter(one => one.leader === undefined)
+    if (first === undefined) return
+    const what = first.split.id
+    const reason = 'no broker leads it'
+    this.#failWhereLost(
+      kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'Metadata', what, reason }),
+    )
+  }
+
+  #takeLeaders(lost: readonly PartitionBuffer[], found: readonly TopicMetadata[]): void {
+    const leaders = new Map(
+      found.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, leader }) => [splitId(topic, partition), leader]),
+      ),
+    )
+    for (const one of lost) {
+      const leader = leaders.get(one.split.id)
+      if (leader !== undefined && leader >= 0) one.leader = leader
+      else if (leader === undefined && this.#isLost(one, MISSING_PATIENCE_MS)) {
+        const { topic, partition } = one.split
+        const isKnown = found.some(known => known.topic === topic && known.errorCode === 0)
+        const topics = isKnown ? `with the partition ${splitId(topic, partition)}` : topic
+        this.#fail(kafkaErrors.WEIR_KAFKA_TOPIC_MISSING({ topics }))
       }
     }
+  }
+
+  /** When a partition that still has no leader was waited for long enough. */
+  #failWhereLost(problem: unknown): void {
+    const leaderless = [...this.#partitions.values()].filter(one => one.leader === undefined)
+    if (leaderless.some(one => this.#isLost(one, PATIENCE_MS))) this.#fail(problem)
   }
 
   async #outOfRange(partition: PartitionBuffer): Promise<void> {

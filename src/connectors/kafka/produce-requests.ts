@@ -31,11 +31,20 @@ export interface TransactionIdentity extends ProducerIdentity {
   readonly transactionalId: string
 }
 
+/** What became of partitions: 0 and no topic, or why and for which the first was refused. */
+export interface AdmissionResult {
+  readonly errorCode: number
+  readonly topic: string | undefined
+}
+
+/** Refused because another was. */
+const NOT_ATTEMPTED = 55
+
 /** Must come before the first record of a partition in a transaction. */
 export function addPartitionsRequest(
   transaction: TransactionIdentity,
   partitions: readonly TopicPartition[],
-): BrokerRequest<number> {
+): BrokerRequest<AdmissionResult> {
   const { transactionalId, producerId, producerEpoch } = transaction
   const body = new WireWriter().string(transactionalId).int64(producerId).int16(producerEpoch)
   body.list([...Map.groupBy(partitions, one => one.topic)], ([topic, own]) => {
@@ -48,14 +57,16 @@ export function addPartitionsRequest(
     body: body.finish(),
     read: answer => {
       answer.int32()
-      const codes = answer.list(() => {
-        answer.string()
+      const results = answer.list(() => {
+        const topic = answer.string() ?? ''
         return answer.list(() => {
           answer.int32()
-          return answer.int16()
+          return { topic, errorCode: answer.int16() }
         })
       })
-      return codes.flat().find(code => code !== 0) ?? 0
+      const refused = results.flat().filter(({ errorCode }) => errorCode !== 0)
+      const cause = refused.find(({ errorCode }) => errorCode !== NOT_ATTEMPTED) ?? refused[0]
+      return cause ?? { errorCode: 0, topic: undefined }
     },
   }
 }
@@ -78,22 +89,27 @@ export function endTransactionRequest(
   }
 }
 
-export interface ProduceResult {
+export interface ProduceResult extends TopicPartition {
   readonly errorCode: number
+  /** Of the first record; -1 where the broker does not say. */
   readonly offset: number
 }
 
-export interface ProduceOptions extends TopicPartition {
-  readonly transactionalId: string | null
+export interface ProducedBatch extends TopicPartition {
   readonly batch: Buffer
 }
 
-/** One batch for one partition; answered when all replicas in sync have it. */
-export function produceRequest(options: ProduceOptions): BrokerRequest<ProduceResult> {
-  const { transactionalId, topic, partition, batch } = options
-  const body = new WireWriter(batch.length + topic.length + 128)
+/** One batch for each of several partitions; answered when all replicas in sync have them. */
+export function produceRequest(
+  transactionalId: string | null,
+  batches: readonly ProducedBatch[],
+): BrokerRequest<readonly ProduceResult[]> {
+  const size = batches.reduce((sum, { batch, topic }) => sum + batch.length + topic.length + 16, 0)
+  const body = new WireWriter(size + 128)
   body.string(transactionalId).int16(-1).int32(PRODUCE_TIMEOUT_MS)
-  body.int32(1).string(topic).int32(1).int32(partition).bytes(batch)
+  body.list([...Map.groupBy(batches, one => one.topic)], ([topic, own]) => {
+    body.string(topic).list(own, ({ partition, batch }) => void body.int32(partition).bytes(batch))
+  })
   return {
     name: 'Produce',
     key: 0,
@@ -102,17 +118,17 @@ export function produceRequest(options: ProduceOptions): BrokerRequest<ProduceRe
     timeoutMs: PRODUCE_TIMEOUT_MS,
     read: answer => {
       const topics = answer.list(() => {
-        answer.string()
+        const topic = answer.string() ?? ''
         return answer.list(() => {
-          answer.int32()
+          const partition = answer.int32()
           const errorCode = answer.int16()
           const offset = answer.int64()
           answer.int64()
           answer.int64()
-          return { errorCode, offset }
+          return { topic, partition, errorCode, offset }
         })
       })
-      return topics.flat()[0] ?? { errorCode: -1, offset: -1 }
+      return topics.flat()
     },
   }
 }

@@ -32,11 +32,17 @@ export interface KafkaSinkOptions<IN> extends KafkaConnectionOptions {
   /** Memory for what is not acknowledged yet, in a subtask; default 16 MiB. */
   readonly bufferBytes?: number
   /**
-   * The broker aborts a transaction that is open for longer: more than the time between two
-   * checkpoints and the longest outage. Default 10 minutes; brokers allow 15 unless told otherwise.
+   * The broker aborts a transaction that is open for longer. The job does not start unless it
+   * covers the checkpoints' interval and timeout and `expectedDowntime`. Default 15 minutes, or
+   * what the brokers allow (`transaction.max.timeout.ms`) where that is less.
    */
   readonly transactionTimeout?: Duration
-  /** Begins the names of transactions; unique in the cluster. Default: made of job and uid. */
+  /** The longest time that the job may be down and lose nothing; default 2 minutes. */
+  readonly expectedDowntime?: Duration
+  /**
+   * Begins the names of transactions, before the uid; no other job of the cluster may have it.
+   * Default: namespace and name of the job.
+   */
   readonly transactionalIdPrefix?: string
   /** A prepared transaction that the broker ended before its commit: default `fail`. */
   readonly onLostTransaction?: 'fail' | 'continue'

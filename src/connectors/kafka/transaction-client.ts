@@ -10,6 +10,7 @@ import type { KafkaCluster } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import type { TopicPartition } from './offset-requests.ts'
 import {
+  type AdmissionResult,
   addPartitionsRequest,
   endTransactionRequest,
   initProducerRequest,
@@ -48,20 +49,18 @@ export class TransactionClient {
   async init(transactionalId: string, timeoutMs: number): Promise<TransactionIdentity> {
     const answer = await this.#ask(transactionalId, initProducerRequest(transactionalId, timeoutMs))
     if (answer.errorCode === INVALID_TIMEOUT) {
-      throw kafkaErrors.WEIR_KAFKA_TRANSACTION_TIMEOUT({ timeoutMs })
+      throw kafkaErrors.WEIR_KAFKA_TRANSACTION_TIMEOUT({ timeoutMs, limitMs: undefined })
     }
     this.#requireSuccess('InitProducerId', transactionalId, answer.errorCode)
     const { producerId, producerEpoch } = answer
     return { transactionalId, producerId, producerEpoch }
   }
 
-  /** Gives the code of the answer. */
-  async addPartitions(
+  addPartitions(
     transaction: TransactionIdentity,
     partitions: readonly TopicPartition[],
-  ): Promise<number> {
-    const request = coded(addPartitionsRequest(transaction, partitions))
-    return (await this.#ask(transaction.transactionalId, request)).errorCode
+  ): Promise<AdmissionResult> {
+    return this.#ask(transaction.transactionalId, addPartitionsRequest(transaction, partitions))
   }
 
   /** Gives the code of the answer. */

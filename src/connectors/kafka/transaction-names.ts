@@ -17,6 +17,23 @@ export interface TransactionName {
 /** Names of one writer before the first is used again. */
 export const SLOTS = 32
 
+/** What the names of one sink of a job begin with. */
+export function prefixOf(
+  given: string | undefined,
+  { jobId, operatorUid }: { readonly jobId: string; readonly operatorUid: string },
+): string {
+  // Two sinks may have been given the same one: they must not end each other's transactions.
+  return `${given ?? jobId}/${operatorUid}`
+}
+
+/**
+ * Under this name nothing is ever written: each writer takes an epoch of it before it looks for
+ * what earlier ones left open, so that it can tell whether it has a successor by then.
+ */
+export function fenceName(prefix: string, writer: number): string {
+  return `${prefix}/fence/${writer}`
+}
+
 export function writeName(prefix: string, { base, writer, run, slot }: TransactionName): string {
   return `${prefix}/${base}/${writer}/${run}/${slot}`
 }
@@ -37,6 +54,8 @@ export interface WriterState {
   readonly writers: number
   /** Prepared, and perhaps not committed. */
   readonly pending: readonly string[]
+  readonly jobId: string
+  readonly prefix: string
 }
 
 export interface CleanerOptions {

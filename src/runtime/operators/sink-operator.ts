@@ -171,15 +171,18 @@ export class SinkOperator implements StreamOperator {
   notifyCheckpointAborted(_checkpointId: number): void {}
 
   #sinkContext(): SinkContext {
-    const { runtime, clock, jobId, uid, restoredCheckpointId, mailbox } = this.#context
+    const { runtime, clock, jobId, uid, restoredCheckpointId, checkpoints, mailbox } = this.#context
     return {
       runtime,
       clock,
       jobId,
       operatorUid: uid,
       restoredCheckpointId,
+      checkpoints,
       wakeUp: () =>
         mailbox.submit(() => {
+          // No record's fault, so not for its error policy.
+          if (this.#writer?.failure !== undefined) throw this.#writer.failure
           this.brake.blocked = this.#writer?.blocked ?? false
         }),
     }

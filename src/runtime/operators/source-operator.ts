@@ -8,7 +8,7 @@
  *  R1  Nothing is polled after `stop`, nor after the reader said `end`.
  *  R2  A snapshot holds each unfinished split with the position after the last emitted record.
  */
-import type { PollResult, SourceReader, SourceSplit } from '../../api/source.ts'
+import type { PollResult, SourceLag, SourceReader, SourceSplit } from '../../api/source.ts'
 import type { OperatorSpec } from '../../api/transformation.ts'
 import type { WatermarkStrategy } from '../../api/watermark-strategy.ts'
 import { assert, assertDefined } from '../../common/assert.ts'
@@ -133,6 +133,10 @@ export class SourceOperator implements StreamOperator {
 
   recordsPerSplit(): { readonly [splitId: string]: number } {
     return this.#records?.recordsPerSplit() ?? {}
+  }
+
+  lag(): SourceLag | undefined {
+    return this.#over ? undefined : this.#reader?.lag?.()
   }
 
   coordinates(): RecordCoordinates | undefined {

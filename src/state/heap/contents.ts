@@ -9,7 +9,7 @@ import type { StoredReaders } from '../stored-readers.ts'
 import type { Ttl } from '../ttl.ts'
 import { foldMapKey, type ListCell, type MapCell } from './cells.ts'
 import type { Generation } from './generation.ts'
-import type { ValueCells } from './value-cells.ts'
+import type { CellsCode, ValueCells } from './value-cells.ts'
 
 /** A restored cell, and when it was renewed (of a list or map: nothing). */
 export interface RestoredCell {
@@ -18,6 +18,10 @@ export interface RestoredCell {
 }
 
 export interface EntryContents {
+  /** Whether there is a TTL: without, nothing is ever gone. */
+  readonly expires: boolean
+  /** Writes a value without a call, behind its time. */
+  readonly code: CellsCode | undefined
   /** All it holds is expired: left out of snapshots, and dropped by the sweep. */
   isGone(generation: Generation, slot: number): boolean
   write(out: ByteWriter, generation: Generation, slot: number): void
@@ -27,6 +31,8 @@ export interface EntryContents {
 
 /** Of value, reducing and aggregating state. */
 export class ScalarContents implements EntryContents {
+  readonly expires: boolean
+  readonly code: CellsCode | undefined
   readonly #cells: ValueCells
   readonly #type: Type<unknown>
   readonly #ttl: Ttl | undefined
@@ -35,6 +41,8 @@ export class ScalarContents implements EntryContents {
     this.#cells = cells
     this.#type = type
     this.#ttl = ttl
+    this.expires = ttl !== undefined
+    this.code = cells.code
   }
 
   isGone(generation: Generation, slot: number): boolean {
@@ -58,6 +66,8 @@ export class ScalarContents implements EntryContents {
 }
 
 export class ListContents implements EntryContents {
+  readonly expires: boolean
+  readonly code = undefined
   readonly #cells: ValueCells
   readonly #type: Type<unknown>
   readonly #ttl: Ttl | undefined
@@ -66,6 +76,7 @@ export class ListContents implements EntryContents {
     this.#cells = cells
     this.#type = type
     this.#ttl = ttl
+    this.expires = ttl !== undefined
   }
 
   isGone(generation: Generation, slot: number): boolean {
@@ -112,6 +123,8 @@ export interface MapContentsOptions {
 }
 
 export class MapContents implements EntryContents {
+  readonly expires: boolean
+  readonly code = undefined
   readonly #cells: ValueCells
   readonly #keyType: Type<unknown>
   readonly #type: Type<unknown>
@@ -122,6 +135,7 @@ export class MapContents implements EntryContents {
     this.#keyType = keyType
     this.#type = type
     this.#ttl = ttl
+    this.expires = ttl !== undefined
   }
 
   isGone(generation: Generation, slot: number): boolean {

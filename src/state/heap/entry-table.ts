@@ -23,9 +23,10 @@ import { ObjectPages } from './object-pages.ts'
 import { PageCopies } from './page-copies.ts'
 import type { RecordArena } from './record-arena.ts'
 
-/** Writes one entry into the running snapshot. */
+/** Takes the entries of the running snapshot. */
 export interface EntrySink {
-  writeEntry(table: EntryTable, generation: Generation, slot: number): void
+  /** Writes the entries of the slots from `from` up to `to`; gives the bytes they took. */
+  writeEntries(generation: Generation, from: number, to: number): number
 }
 
 /** Is told before entries are added or removed, and so may move. */
@@ -51,6 +52,10 @@ interface WalkStop {
 const FIRST_SLOTS = 16
 /** Slots drained by an access while the table grows: done long before it must grow again. */
 const DRAINED_AT_ONCE = 8
+/** What a slice of a snapshot writes at most, but for its last few entries: some 30 µs. */
+const SLICE_BYTES = 64 * 1024
+/** Slots of copied pages that are written at once: so many entries may be beyond that. */
+const SLOTS_AT_ONCE = 128
 
 export class EntryTable {
   /** The slots of all entries but those that are still to be drained. */
@@ -60,8 +65,8 @@ export class EntryTable {
   count = 0
   readonly #options: TableOptions
   readonly #arena: RecordArena | undefined
-  /** The namespace of all entries, where each namespace has a table of its own. */
-  readonly #outerNamespace: number
+  /** The namespace of all entries, where each namespace has a table of its own; else 0. */
+  readonly outerNamespace: number
   /** The next slot of `old` to drain. */
   #drained = 0
   /** Entries with a smaller stamp are pending. */
@@ -76,7 +81,7 @@ export class EntryTable {
 
   constructor(options: TableOptions, outerNamespace = 0) {
     this.#options = options
-    this.#outerNamespace = outerNamespace
+    this.outerNamespace = outerNamespace
     this.#arena = options.makeArena?.()
     this.main = new Generation(FIRST_SLOTS, options, this.#arena)
   }
@@ -140,7 +145,7 @@ export class EntryTable {
 
   /** The namespace as the state's user knows it. */
   namespaceOf(generation: Generation, slot: number): number {
-    return generation.namespaces === undefined ? this.#outerNamespace : generation.namespace(slot)
+    return generation.namespaces === undefined ? this.outerNamespace : generation.namespace(slot)
   }
 
   generations(): readonly Generation[] {
@@ -195,17 +200,21 @@ export class EntryTable {
     }
   }
 
-  /** Walks over the next `count` slots and writes their entries; true when the snapshot has all. */
+  /**
+   * Walks over the next `count` slots, or fewer where they hold much, and writes their entries;
+   * true when the snapshot has all.
+   */
   writeSome(count: number): boolean {
-    let left = count
+    let slotsLeft = count
+    let bytesLeft = SLICE_BYTES
     for (let stop = this.#walk.at(-1); stop !== undefined; stop = this.#walk.at(-1)) {
-      if (left <= 0) return false
-      const { generation } = stop
-      const end = Math.min(this.#walked + left, generation.capacity)
-      left -= end - this.#walked
-      this.#writeBetween(stop, this.#walked, end)
-      this.#walked = end
-      if (end < generation.capacity) return false
+      const { capacity } = stop.generation
+      while (this.#walked < capacity) {
+        if (slotsLeft <= 0 || bytesLeft <= 0) return false
+        const before = this.#walked
+        bytesLeft -= this.#writeOn(stop, Math.min(slotsLeft, capacity - before))
+        slotsLeft -= this.#walked - before
+      }
       this.#settle(stop)
       this.#walk.pop()
       this.#walked = 0
@@ -213,15 +222,18 @@ export class EntryTable {
     return true
   }
 
-  #writeBetween({ generation, copies }: WalkStop, start: number, end: number): void {
-    for (let slot = start; slot < end; slot++) {
-      const then = copies?.at(slot)
-      if (then === undefined) this.#writeOnce(generation, slot)
-      else if (then.isEntry(slot)) this.#sink?.writeEntry(this, then, slot)
-    }
-    for (let page = start >>> PAGE_SHIFT; page < end >>> PAGE_SHIFT; page++) {
-      generation.settlePage(page)
-    }
+  /** Writes one slot or a few of a page, at most `count`; gives the bytes. */
+  #writeOn({ generation, copies }: WalkStop, count: number): number {
+    const slot = this.#walked
+    const atOnce = copies === undefined ? 1 : SLOTS_AT_ONCE - (slot % SLOTS_AT_ONCE)
+    const end = slot + Math.min(count, atOnce)
+    const bytes =
+      copies === undefined
+        ? this.#writeOnce(generation, slot)
+        : (this.#sink as EntrySink).writeEntries(copies.at(slot), slot, end)
+    this.#walked = end
+    if (end % (1 << PAGE_SHIFT) === 0) generation.settlePage(slot >>> PAGE_SHIFT)
+    return bytes
   }
 
   endSnapshot(): void {
@@ -292,11 +304,11 @@ export class EntryTable {
     else copies.save(slot)
   }
 
-  #writeOnce(generation: Generation, slot: number): void {
+  #writeOnce(generation: Generation, slot: number): number {
     const stamp = generation.stamp(slot)
-    if (stamp <= 0 || stamp === this.#stamp) return
+    if (stamp <= 0 || stamp === this.#stamp) return 0
     generation.slots[slot * 2 + 1] = this.#stamp
-    this.#sink?.writeEntry(this, generation, slot)
+    return (this.#sink as EntrySink).writeEntries(generation, slot, slot + 1)
   }
 
   /** Closing the gap changes slots, and may move entries from ahead of the walk to behind it. */

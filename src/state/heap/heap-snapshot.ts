@@ -15,14 +15,15 @@ import type { Clock } from '../../common/clock.ts'
 import type { KeyGroupRange } from '../key-groups.ts'
 import type { KeyedSnapshot, SnapshotRun, StateMeta } from '../keyed-state-backend.ts'
 import { joinSections, SectionWriter } from '../section-writer.ts'
-import { writeEntryKey } from '../snapshot-format.ts'
 import { stateErrors } from '../state-errors.ts'
-import type { EntrySink, EntryTable } from './entry-table.ts'
+import type { EntrySink } from './entry-table.ts'
+import { EntryWriter } from './entry-writer.ts'
 import type { Generation } from './generation.ts'
 import type { HeapTimerQueue } from './heap-timer-queue.ts'
 import type { OpenState } from './open-state.ts'
 
-/** Entries between two looks at the clock: some 20 µs; lists and maps may be long. */
+/** Slots between two looks at the clock: some 20 µs; lists and maps may be long. */
+const SLICE_NUMBERS = 1_024
 const SLICE_ENTRIES = 128
 const SLICE_CELLS = 8
 
@@ -101,12 +102,13 @@ export class HeapSnapshot implements SnapshotRun {
   }
 
   #beginState(state: OpenState): void {
-    const writer = this.#writer(state.meta)
-    const sink = makeSink(state, writer, this.#options.operatorName)
-    const isLong = state.meta.kind === 'list' || state.meta.kind === 'map'
-    const slice = isLong ? SLICE_CELLS : SLICE_ENTRIES
+    const section = this.#writer(state.meta)
+    const { contents } = state
+    const slice = sliceOf(state)
     for (const table of state.tables.all()) {
-      table.beginSnapshot(sink)
+      const { outerNamespace } = table
+      const entries = new EntryWriter({ section, contents, outerNamespace })
+      table.beginSnapshot(makeSink(state, entries, this.#options.operatorName))
       const write = (): boolean => {
         state.sweep.advance(table, slice)
         return table.writeSome(slice)
@@ -123,16 +125,17 @@ export class HeapSnapshot implements SnapshotRun {
   }
 }
 
-function makeSink(state: OpenState, writer: SectionWriter, operator: string): EntrySink {
-  const { contents } = state
+function sliceOf({ meta, contents }: OpenState): number {
+  if (contents.code !== undefined) return SLICE_NUMBERS
+  return meta.kind === 'list' || meta.kind === 'map' ? SLICE_CELLS : SLICE_ENTRIES
+}
+
+/** Says which state it was that cannot be written. */
+function makeSink(state: OpenState, entries: EntryWriter, operator: string): EntrySink {
   return {
-    writeEntry(table: EntryTable, generation: Generation, slot: number): void {
-      if (contents.isGone(generation, slot)) return
-      const key = generation.key(slot)
+    writeEntries(generation: Generation, from: number, to: number): number {
       try {
-        const out = writer.begin(generation.hash(slot))
-        writeEntryKey(out, key, table.namespaceOf(generation, slot))
-        contents.write(out, generation, slot)
+        return entries.writeEntries(generation, from, to)
       } catch (cause) {
         const { name } = state.meta
         const reason = cause instanceof Error ? cause.message : String(cause)

@@ -13,7 +13,7 @@ import type { Generation, GenerationShape } from './generation.ts'
 import { isFlatSchema } from './is-flat-schema.ts'
 import { ObjectPages } from './object-pages.ts'
 import { makeRecordCells } from './record-cells.ts'
-import type { ValueCells } from './value-cells.ts'
+import type { CellsCode, ValueCells } from './value-cells.ts'
 import { type Keeper, makeKeeper } from './value-keeper.ts'
 
 /**
@@ -22,9 +22,16 @@ import { type Keeper, makeKeeper } from './value-keeper.ts'
  */
 const ENCODED_FROM = 1 << 16
 
+const int32Code: CellsCode = { lines: ['data.setInt32(p, values[slot], true); p += 4'], bytes: 4 }
+const float64Code: CellsCode = {
+  lines: ['data.setFloat64(p, values[slot], true); p += 8'],
+  bytes: 8,
+}
+
 interface PlainOptions {
   readonly keep: Keeper
   readonly makeValues: GenerationShape['makeValues']
+  readonly code?: CellsCode | undefined
 }
 
 type PlainCellsClass = new (options: PlainOptions) => ValueCells
@@ -34,10 +41,12 @@ function numberCellsClass(): PlainCellsClass {
     readonly width = 1
     readonly keep: Keeper
     readonly makeValues: GenerationShape['makeValues']
+    readonly code?: CellsCode
 
-    constructor({ keep, makeValues }: PlainOptions) {
+    constructor({ keep, makeValues, code }: PlainOptions) {
       this.keep = keep
       this.makeValues = makeValues
+      if (code !== undefined) this.code = code
     }
 
     holds(generation: Generation, slot: number, value: unknown): boolean {
@@ -92,9 +101,13 @@ export function makeValueCells(type: Type<unknown>, encodedFrom = ENCODED_FROM):
   const keep = makeKeeper(type)
   switch (type.storage) {
     case 'int32':
-      return makeNumberCells({ keep, makeValues: slots => new Int32Array(slots) })
+      return makeNumberCells({ keep, makeValues: slots => new Int32Array(slots), code: int32Code })
     case 'float64':
-      return makeNumberCells({ keep, makeValues: slots => new Float64Array(slots) })
+      return makeNumberCells({
+        keep,
+        makeValues: slots => new Float64Array(slots),
+        code: float64Code,
+      })
     case 'bytes':
       return new ArenaCells(type, { encodedFrom: 0, keep })
     case 'object':

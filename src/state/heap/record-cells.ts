@@ -7,6 +7,7 @@
  */
 import { objectLiteral, property, SourceBuilder } from '../../schema/source-builder.ts'
 import type { SchemaNode, Type } from '../../schema/type.ts'
+import { fixedSize } from '../../schema/value-layout.ts'
 import type { ValueCells } from './value-cells.ts'
 import { refuseValue } from './value-keeper.ts'
 
@@ -47,7 +48,23 @@ export function makeRecordCells(type: Type<unknown>): ValueCells | undefined {
     '}',
     '})()',
   )
-  return source.compile<ValueCells>()
+  const code = { lines: writeLines(leaves, width), bytes: fixedSize(schema) }
+  return Object.assign(source.compile<ValueCells>(), { code })
+}
+
+/** As `makeValueWriter` lays an object out: field by field, without padding. */
+function writeLines(leaves: readonly Leaf[], width: number): string[] {
+  return leaves.map(({ kind }, i) => {
+    const cell = `values[slot * ${width} + ${i}]`
+    switch (kind) {
+      case 'int32':
+        return `data.setInt32(p, ${cell}, true); p += 4`
+      case 'boolean':
+        return `data.setUint8(p++, ${cell})`
+      default:
+        return `data.setFloat64(p, ${cell}, true); p += 8`
+    }
+  })
 }
 
 /** A number or a boolean somewhere in the object. */

@@ -4,6 +4,16 @@ import type { Generation, GenerationShape } from './generation.ts'
 
 type OfShape = Pick<GenerationShape, 'width' | 'makeValues' | 'makeArena' | 'encode'>
 
+/**
+ * JavaScript statements that write the cells of `slot`, out of `values`, at `p` of the DataView
+ * `data`, and move `p` on.
+ */
+export interface CellsCode {
+  readonly lines: readonly string[]
+  /** How far they move it. */
+  readonly bytes: number
+}
+
 export interface ValueCells extends OfShape {
   /**
    * Whether the slot has this very value, so that nothing is to be set. What `get` gave need not be
@@ -20,6 +30,8 @@ export interface ValueCells extends OfShape {
   lend(generation: Generation, slot: number): unknown
   /** Takes what `keep` gave last. */
   set(generation: Generation, slot: number, kept: unknown): void
+  /** Code that writes the value as its type does, where that is a few numbers. */
+  readonly code?: CellsCode
   /** Appends the value as its type writes it, if it is kept in that form; false if not. */
   writeStored?(out: ByteWriter, generation: Generation, slot: number): boolean
 }

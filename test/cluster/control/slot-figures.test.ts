@@ -22,6 +22,7 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
     busyMs: 8,
     idleMs: 9,
     backpressuredMs: 10,
+    lag: { records: 14, ms: 15 },
     operators: [{ operatorId: 'o', name: 'o', kind: 'map', metrics }],
   }
   const counters = new UserCounters()

@@ -25,7 +25,7 @@ async function bench(fault: (call: StoreCall) => 'fail' | undefined = () => unde
     },
   })
   const store = new JobStore({ store: logged, jobId: 'default.job', clock, claim })
-  await store.settle(await store.begin(), { restoredFrom: null, history: [] })
+  await store.settle(await store.begin(), { restoredFrom: null, history: [], parallelism: 1 })
   log.length = 0
   const driver = new CheckpointDriver({
     jobId: 'default.job',

@@ -111,6 +111,58 @@ describe('a job over several taskmanagers', () => {
   })
 })
 
+describe('on another number of slots', () => {
+  test('goes on from a checkpoint with the taskmanagers that are there and those that come', async () => {
+    const counting = countingJob({ ...size, perCheckpoint: 200 })
+    const bench = benchOf(counting, 2)
+    const manager = await bench.jobManager()
+    const first = await bench.taskManagers(2)
+    await until(() => manager.progress().checkpointsCompleted >= 2)
+    const { begun } = await manager.rescale(4)
+    const more = await Promise.all([2, 3].map(slot => bench.taskManager(slot)))
+    await begun
+    await until(() => manager.progress().status === 'running')
+    expect(manager.progress().vertices[0]?.parallelism).toBe(4)
+    await (await manager.rescale(1)).begun
+    expect(await endOf(manager)).toMatchObject({ outcome: 'finished', restarts: 0 })
+    expect(manager.taskManagers()).toHaveLength(1)
+    expect(bench.slots).toEqual([4, 4, 4, 1])
+    // Nobody took the spares away: they waited for another rescale.
+    const ended = await Promise.all([...first, ...more].map(one => one.done))
+    expect(ended).toEqual(ended.map(() => 'dismissed'))
+    counting.check()
+  })
+
+  test('A5: a jobmanager that dies on the way has a successor that goes on there', async () => {
+    const counting = countingJob({ ...size, perCheckpoint: 200 })
+    const bench = benchOf(counting, 2)
+    const first = await bench.jobManager()
+    await bench.taskManagers(2)
+    await until(() => first.progress().checkpointsCompleted >= 2)
+    await first.rescale(3)
+    await first.leave()
+    const spare = await bench.taskManager(2)
+    const second = await bench.jobManager()
+    expect(await endOf(second)).toMatchObject({ outcome: 'finished' })
+    expect(second.progress().vertices[0]?.parallelism).toBe(3)
+    expect(await spare.done).toBe('dismissed')
+    counting.check()
+  })
+
+  test('a job that waits for a slot in vain goes on with those that it has', async () => {
+    const counting = countingJob({ ...size, perCheckpoint: 200 })
+    const bench = benchOf(counting, 3)
+    const manager = await bench.jobManager()
+    const [, , third] = await bench.taskManagers(3)
+    await until(() => manager.progress().checkpointsCompleted >= 2)
+    await third?.abandon()
+    await until(() => manager.progress().waiting !== undefined)
+    await manager.rescale(2)
+    expect(await endOf(manager)).toMatchObject({ outcome: 'finished', restarts: 1 })
+    counting.check()
+  })
+})
+
 describe('who is refused', () => {
   test('Z2: a taskmanager without the secret', async () => {
     const bench = benchOf(countingJob(size), 1)
@@ -136,7 +188,7 @@ describe('who is refused', () => {
   test('one with a slot that the job does not have', async () => {
     const bench = benchOf(countingJob(size), 2)
     const manager = await bench.jobManager()
-    const superfluous = await bench.taskManager(2)
+    const superfluous = await bench.taskManager(200)
     await expect(superfluous.done).rejects.toMatchObject({ code: 'WEIR_SLOT_UNKNOWN' })
     manager.cancel()
     await endOf(manager)

@@ -24,7 +24,7 @@ function open(
 async function attempt(store: MemoryStore): Promise<{ job: JobStore; lineage: Lineage }> {
   const job = open(store)
   const lineage = await job.begin()
-  await job.settle(lineage, { restoredFrom: null, history: lineage.completed })
+  await job.settle(lineage, { restoredFrom: null, history: lineage.completed, parallelism: 1 })
   return { job, lineage }
 }
 
@@ -95,7 +95,7 @@ test('N3: a start whose answer got lost may have run: it is gone on from', async
   const fault = ({ operation, key }: { readonly operation: string; readonly key: string }) =>
     operation === 'put' && key.includes('/generations/') ? 'lose-answer' : undefined
   const first = open(new FaultyObjectStore({ inner, clock, fault }), claim)
-  const nothing = { restoredFrom: null, history: [] }
+  const nothing = { restoredFrom: null, history: [], parallelism: 1 }
   await expect(first.settle(await first.begin(), nothing)).rejects.toThrow()
   expect((await open(inner, claim).begin()).goesOn).toBe(true)
   // Another start is not meant by it.
@@ -141,7 +141,7 @@ test('an id is taken even when the answer of the store got lost', async () => {
     fault: ({ operation }) => (lose && operation === 'put' ? 'lose-answer' : undefined),
   })
   const job = open(store)
-  await job.settle(await job.begin(), { restoredFrom: null, history: [] })
+  await job.settle(await job.begin(), { restoredFrom: null, history: [], parallelism: 1 })
   lose = true
   await expect(job.reserveId(1)).rejects.toMatchObject({ code: 'WEIR_STORE_FAILED' })
   const { lineage } = await attempt(inner)
@@ -153,7 +153,7 @@ test('W2: sweeping removes what was never completed, and what is abandoned and t
   const first = await attempt(store)
   for (const id of [1, 2, 3]) await complete(first.job, id)
   const fresh = open(store)
-  await fresh.settle(await fresh.begin(), { restoredFrom: null, history: [] })
+  await fresh.settle(await fresh.begin(), { restoredFrom: null, history: [], parallelism: 1 })
   await complete(fresh, 4)
   await store.put('default.job/chk-5/a-0.state', Buffer.from('left behind'))
   await store.put('default.job/savepoints/savepoint-5/a-0.state', Buffer.from('the user’s'))
@@ -179,7 +179,7 @@ test('W2: an attempt that was overtaken sweeps nothing: the newer one may go on 
   const lineage = await slow.begin()
   await complete(first, 2)
   const { lineage: newer } = await attempt(store)
-  await slow.settle(lineage, { restoredFrom: null, history: lineage.completed })
+  await slow.settle(lineage, { restoredFrom: null, history: lineage.completed, parallelism: 1 })
   await slow.sweep({ ...lineage, lastCheckpointId: 2 }, 1)
   expect(newer.completed.map(checkpoint => checkpoint.id)).toEqual([1, 2])
   expect(await keys(store)).toContain('default.job/chk-2/_metadata')

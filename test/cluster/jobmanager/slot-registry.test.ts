@@ -31,6 +31,7 @@ function bench(slots = 2) {
   const registry = new SlotRegistry({
     jobId: 'default.test',
     tasks: Array.from({ length: slots }, () => 2),
+    slotsMax: 4,
     graphDigest: 'same',
     clock,
     slotTimeoutMs: 20_000,
@@ -84,9 +85,30 @@ describe('who holds a slot', () => {
     expect(kinds()).toEqual(['failed 0'])
   })
 
-  test('a slot that the job does not have is refused', () => {
+  test('R5: a slot that the job can never have is refused', () => {
     const { register } = bench()
-    expect(() => register(2)).toThrow(/no slot 2 in default.test: it has 2, counted from 0/)
+    expect(() => register(4)).toThrow(/no slot 4 in default.test: it has 2, counted from 0, .* 4$/)
+  })
+
+  test('R5: one beyond the slots of the job is a spare, and comes again for a rescale', () => {
+    const { registry, join, register } = bench()
+    const links = [join(0), join(1), register(3)]
+    expect(links.map(link => registry.isSpare(link))).toEqual([false, false, true])
+    expect(registry.supply.peers).toHaveLength(2)
+    expect(() => register(3, 'other')).toThrow(/slot 3 is taken/)
+    registry.dropAll()
+    expect(links.map(link => [link.isOpen, link.orders])).toEqual(links.map(() => [false, []]))
+    expect(registry.missing).toEqual([0, 1])
+  })
+
+  test('R5: a spare is let go with the others', () => {
+    const { registry, register } = bench()
+    const gone = register(2)
+    registry.lost(gone, 'was closed')
+    const spare = register(2, 'other')
+    registry.dismiss()
+    expect(gone.orders).toEqual([])
+    expect(spare.orders).toEqual(['dismissed'])
   })
 
   test('R4: a slot counts when it has built the same job', () => {

@@ -172,3 +172,12 @@ test('checkpoints of the same number in another store are another thing', async 
   expect((await restored(other, copiesIn(), plan)).items).toEqual(['one', 'two'])
   expect(other.reads).toBeGreaterThan(0)
 })
+
+test('LC4: what was stored a moment ago is read from its copy', async () => {
+  const store = new CountingStore()
+  const copies = copiesIn()
+  const key = 'j/chk-3/op-0.state'
+  await copies.over(store).put(key, Buffer.from('state'))
+  const range = { location: store.location, key, offset: 1, length: 3 }
+  expect((await copies.read(range))?.toString()).toBe('tat')
+})

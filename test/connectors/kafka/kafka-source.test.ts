@@ -234,7 +234,7 @@ await describeWithPart('on a real broker', 'kafka', environment => {
     const topic = await topics.make(1)
     await topics.send(topic, numbered(0, 2))
     const run = await open({ topics: topic, start: 'latest', discoverEvery: '100ms' })
-    await topics.admin(admin => admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] }))
+    await topics.grow(topic, 2)
     await topics.send(topic, numbered(10, 12, 1))
     await run.runUntil(2)
     expect(run.emitted.map(one => one.value)).toEqual(['10', '11'])

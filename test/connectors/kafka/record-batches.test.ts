@@ -152,6 +152,8 @@ describe('names of transactions', () => {
           writer,
           writers: before,
           pending: [writeName('p', { base: 4, writer, run: 'a', slot: 1 })],
+          jobId: 'job',
+          prefix: 'p',
         }))
         const abortedBy = (id: string): number[] =>
           Array.from({ length: now }, (_, subtaskIndex) => subtaskIndex).filter(subtaskIndex =>

@@ -33,6 +33,18 @@ export class TestTopics {
     return name
   }
 
+  /** More partitions: there when it resolves. */
+  async grow(topic: string, count: number): Promise<void> {
+    await this.admin(async admin => {
+      await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+      // kafkajs drops messages for a partition that the broker does not tell it of, and says nothing.
+      for (;;) {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+        if (topics[0]?.partitions.length === count) return
+      }
+    })
+  }
+
   async admin<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
     const admin = this.kafka.admin()
     await admin.connect()

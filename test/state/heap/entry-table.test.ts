@@ -6,7 +6,11 @@ import { typeOf } from '../../../src/schema/type-of.ts'
 import { z } from '../../../src/schema/z.ts'
 import { ArenaCells } from '../../../src/state/heap/arena-cells.ts'
 import { CurrentKey } from '../../../src/state/heap/current-key.ts'
-import { EntryTable, type TableOptions } from '../../../src/state/heap/entry-table.ts'
+import {
+  type EntrySink,
+  EntryTable,
+  type TableOptions,
+} from '../../../src/state/heap/entry-table.ts'
 import type { Generation } from '../../../src/state/heap/generation.ts'
 import { ObjectPages } from '../../../src/state/heap/object-pages.ts'
 import { TableVisit } from '../../../src/state/heap/table-visit.ts'
@@ -210,13 +214,13 @@ describe.each(storages)(
               wanted.set(keyOf(key), value)
             }
             const written = new Map<PrimitiveKey, number>()
-            table.beginSnapshot({
-              writeEntry(_table, generation, slot) {
+            table.beginSnapshot(
+              eachEntry((generation, slot) => {
                 const key = generation.key(slot)
                 expect(written.has(key)).toBe(false)
                 written.set(key, cellOf(generation, slot))
-              },
-            })
+              }),
+            )
             for (const { kind, key, value } of steps) {
               if (kind === 'put') put(table, keyOf(key), value + 0.5)
               else if (kind === 'remove') remove(table, keyOf(key))
@@ -242,7 +246,7 @@ describe.each(storages)(
         for (let i = 0; i < 330; i++) put(table, keyOf(random.int(1e9)), i)
         const wanted = table.count
         let written = 0
-        table.beginSnapshot({ writeEntry: () => void written++ })
+        table.beginSnapshot(eachEntry(() => void written++))
         while (!table.writeSome(7)) {
           const slot = random.int(table.main.capacity)
           if (table.main.isEntry(slot)) remove(table, table.main.key(slot))
@@ -256,7 +260,7 @@ describe.each(storages)(
       const table = new EntryTable(options)
       for (let i = 0; i < 100; i++) put(table, keyOf(i), i)
       let count = 0
-      const sink = { writeEntry: () => void count++ }
+      const sink = eachEntry(() => void count++)
       table.beginSnapshot(sink)
       table.writeSome(20)
       put(table, keyOf(99), 1)
@@ -269,6 +273,45 @@ describe.each(storages)(
     })
   },
 )
+
+/** A sink that looks at the entries one by one, each of ten bytes. */
+function eachEntry(see: (generation: Generation, slot: number) => void): EntrySink {
+  return {
+    writeEntries(generation, from, to) {
+      let count = 0
+      for (let slot = from; slot < to; slot++) {
+        if (!generation.isEntry(slot)) continue
+        see(generation, slot)
+        count++
+      }
+      return count * 10
+    },
+  }
+}
+
+test('a slice of a snapshot ends after some bytes, however few slots they are', () => {
+  for (const { options, keyOf, put } of [storages[0]?.[1], storages[3]?.[1]] as Storage[]) {
+    const table = new EntryTable(options)
+    for (let i = 0; i < 2_000; i++) put(table, keyOf(i), i)
+    let written = 0
+    table.beginSnapshot({
+      writeEntries(generation, from, to) {
+        let count = 0
+        for (let slot = from; slot < to; slot++) if (generation.isEntry(slot)) count++
+        written += count
+        return count * 10_000
+      },
+    })
+    let slices = 1
+    for (let before = 0; !table.writeSome(100_000); slices++) {
+      expect(written - before).toBeLessThanOrEqual(128)
+      before = written
+    }
+    table.endSnapshot()
+    expect(written).toBe(2_000)
+    expect(slices).toBeGreaterThan(15)
+  }
+})
 
 function byKey(a: readonly [PrimitiveKey, number], b: readonly [PrimitiveKey, number]): number {
   return String(a[0]) < String(b[0]) ? -1 : 1

@@ -92,6 +92,13 @@ function vertexSamples({ jobId, graph }: ObservedJob, progress: JobProgress): Me
       const value = vertex.watermark / 1_000
       samples.push({ name: 'weir_vertex_watermark_seconds', labels, value })
     }
+    if (vertex.lag !== undefined) {
+      const { records, ms } = vertex.lag
+      samples.push(
+        { name: 'weir_source_lag_records', labels, value: records },
+        { name: 'weir_source_lag_seconds', labels, value: ms / 1_000 },
+      )
+    }
     return samples
   })
 }

@@ -48,6 +48,7 @@ export function jobView(observed: ObservedJob) {
     lastCheckpointFailure: progress.lastCheckpointFailure ?? null,
     lastFailure: lastFailure ?? null,
     waiting: progress.waiting ?? null,
+    rescalingTo: progress.rescalingTo ?? null,
     vertices: vertices(observed).map(
       ({ vertex, progress: { subtasks: _subtasks, ...shown } }, index) => ({
         id: vertex.id,

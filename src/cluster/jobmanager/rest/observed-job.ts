@@ -9,7 +9,7 @@ import type { JobSettings } from '../../job-settings.ts'
 import type { InspectedProcesses } from '../../process-inspector.ts'
 import type { UserCounters } from '../../user-counters.ts'
 import type { JobHistory } from '../job-history.ts'
-import type { StopRequest } from '../job-master-options.ts'
+import type { RescaleOrder, StopRequest } from '../job-master-options.ts'
 import type { SlotView } from '../slot-registry.ts'
 
 /** A running job as the REST API reads and steers it. */
@@ -19,11 +19,8 @@ export interface SteerableJob {
   stop(request?: StopRequest): Promise<JobResult>
   cancel(): void
   savepoint(): Promise<string>
-  /**
-   * Goes on at another parallelism, after a last checkpoint; resolves when the job is starting
-   * there. Rejects where it cannot: WEIR_RESCALE_REFUSED.
-   */
-  rescale(parallelism: number): Promise<void>
+  /** See `JobMaster.rescale`. */
+  rescale(parallelism: number): Promise<RescaleOrder>
   progress(): JobProgress
   tasks(): readonly TaskMetrics[]
   readonly history: JobHistory

@@ -198,15 +198,14 @@ async function stop({ steering }: RestResources, { body }: RestRequest): Promise
 
 async function rescale({ observed }: RestResources, { body }: RestRequest): Promise<RestAnswer> {
   const { wait, parallelism } = read(rescaleBody, body)
-  const done = observed.job.rescale(parallelism)
+  const { begun } = await observed.job.rescale(parallelism)
   const answer = { accepted: true, parallelism }
   if (wait) {
-    await done
+    await begun
     return ok(answer)
   }
-  // What is refused is refused at once; a job that fails on its way is seen by its status.
-  await Promise.race([done, Promise.resolve().then(() => undefined)])
-  done.catch(() => undefined)
+  // That an order to end takes it back is seen by the job's status.
+  begun.catch(() => undefined)
   return { status: 202, body: answer }
 }
 

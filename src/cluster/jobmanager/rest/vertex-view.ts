@@ -46,6 +46,7 @@ export function vertexView(found: ObservedVertex) {
     backpressuredMs,
     level: vertexBackpressureView(found).level,
     watermark: watermarkView(progress.watermark),
+    lag: progress.lag ?? null,
     subtasks: vertexSubtasksView(found).subtasks,
   }
 }
@@ -58,8 +59,9 @@ export function vertexSubtasksView({ vertex, progress }: ObservedVertex) {
     name: vertex.name,
     skew: variation(subtasks.map(({ recordsIn, recordsOut }) => recordsIn || recordsOut)),
     subtasks: subtasks.map(subtask => {
-      const { watermark, backpressuredMs } = subtask
-      return { ...subtask, level: levelOf(backpressuredMs), watermark: watermarkView(watermark) }
+      const { watermark, backpressuredMs, lag = null } = subtask
+      const level = levelOf(backpressuredMs)
+      return { ...subtask, level, watermark: watermarkView(watermark), lag }
     }),
   }
 }

@@ -1,0 +1,23 @@
+import { type Clock, SystemClock, type TimerHandle } from '../../../src/common/clock.ts'
+
+/** Time that runs faster: a minute's patience is over in a second. The calendar stays as it is. */
+export class HastyClock implements Clock {
+  readonly #clock = new SystemClock()
+  readonly #factor: number
+
+  constructor(factor = 60) {
+    this.#factor = factor
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic() * this.#factor
+  }
+
+  schedule(delayMs: number, callback: () => void): TimerHandle {
+    return this.#clock.schedule(delayMs / this.#factor, callback)
+  }
+}
