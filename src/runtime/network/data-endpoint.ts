@@ -111,7 +111,9 @@ export class DataEndpoint {
   }
 
   get figures(): NetworkFigures {
-    return { ...this.#traffic, edges: this.#exchange?.edges ?? [] }
+    const { bytesSent, bytesReceived, framesSent, framesReceived } = this.#traffic
+    const edges = this.#exchange?.edges ?? []
+    return { bytesSent, bytesReceived, framesSent, framesReceived, edges }
   }
 
   exchange(options: ExchangeOptions): NetworkExchange {
