@@ -85,6 +85,10 @@ const slotFigures = z.object({
   residentBytes: count,
   cpuSeconds: count,
   network: networkFigures,
+  /** What it asked of a store that is reached over a network. */
+  storage: z
+    .object({ requests: count, retries: count, writtenBytes: count, readBytes: count })
+    .optional(),
 })
 
 export type SlotFigures = Readonly<z.output<typeof slotFigures>>

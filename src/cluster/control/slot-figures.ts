@@ -2,6 +2,7 @@
 import type { ToJobManagerText, WatermarkText } from '../../protocol/control-messages.ts'
 import type { NetworkFigures } from '../../runtime/network/network-figures.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import type { StoreCounters } from '../../storage/store-counters.ts'
 import type { UserCounters } from '../user-counters.ts'
 
 type FiguresText = Extract<ToJobManagerText, { kind: 'figures' }>['figures']
@@ -16,14 +17,17 @@ export interface FiguresOptions {
   readonly counters: UserCounters
   readonly process: ProcessFigures
   readonly network: NetworkFigures
+  readonly storage: StoreCounters | undefined
 }
 
-export function slotFigures({ tasks, counters, process, network }: FiguresOptions): FiguresText {
+export function slotFigures(options: FiguresOptions): FiguresText {
+  const { tasks, counters, process, network, storage } = options
   return {
     tasks: tasks.map(taskFigures),
     counters: [...counters],
     ...process,
     network: networkFigures(network),
+    storage,
   }
 }
 

@@ -83,7 +83,7 @@ interface Deployed {
 
 export interface SlotView {
   readonly slot: number
-  readonly state: 'missing' | 'preparing' | 'ready'
+  readonly state: 'missing' | 'preparing' | 'ready' | 'spare'
   readonly pid: number | null
   readonly host: string | null
   readonly dataAddress: string | null
@@ -128,17 +128,17 @@ export class SlotRegistry {
     return this.#wait.waitingMs
   }
 
+  /** By slot, then the spares. */
   get views(): readonly SlotView[] {
-    return this.#holders.map((holder, slot): SlotView => {
-      if (holder === undefined) {
-        const unknown = { pid: null, host: null, dataAddress: null }
-        return { slot, state: 'missing', ...unknown, silentMs: null, blockedMs: null }
+    const holders = this.#holders.map((holder, slot): SlotView => {
+      if (holder !== undefined) {
+        const { blockedMs, ready } = holder
+        return { ...viewOf(holder, ready ? 'ready' : 'preparing'), blockedMs }
       }
-      const { pid, host, dataAddress } = holder.registration
-      const state = holder.ready ? 'ready' : 'preparing'
-      const { blockedMs, link } = holder
-      return { slot, state, pid, host, dataAddress, silentMs: link.silentMs, blockedMs }
+      const unknown = { pid: null, host: null, dataAddress: null }
+      return { slot, state: 'missing', ...unknown, silentMs: null, blockedMs: null }
     })
+    return [...holders, ...[...this.#spares.values()].map(spare => viewOf(spare, 'spare'))]
   }
 
   /** Says whether it is needed now (R5). Throws WEIR_SLOT_UNKNOWN or WEIR_SLOT_TAKEN. */
@@ -334,6 +334,11 @@ export class SlotRegistry {
   #holderOf(link: SlotLink): Holder | undefined {
     return this.#holders.find(holder => holder?.link === link)
   }
+}
+
+function viewOf({ registration, link }: Spare, state: SlotView['state']): SlotView {
+  const { slot, pid, host, dataAddress } = registration
+  return { slot, state, pid, host, dataAddress, silentMs: link.silentMs, blockedMs: null }
 }
 
 function nameOf({ slot, host, pid }: Registration): string {

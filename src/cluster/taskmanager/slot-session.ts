@@ -18,6 +18,7 @@ import { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
+import type { StoreCounters } from '../../storage/store-counters.ts'
 import type { JobSettings } from '../job-settings.ts'
 import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
@@ -52,6 +53,7 @@ export interface UnheardPeer {
 export class SlotSession {
   readonly #options: SlotSessionOptions
   readonly #executor: TaskExecutor
+  readonly #store: ObjectStore | undefined
   #exchange: { readonly attempt: number; readonly open: ClosableExchange } | undefined
   #closed = false
 
@@ -63,6 +65,7 @@ export class SlotSession {
     const open = (location: string): ObjectStore => openStore({ location, folder: '/', random })
     const bare = storeLocation === null ? undefined : open(storeLocation)
     const store = bare && copies ? copies.over(bare) : bare
+    this.#store = bare
     this.#executor = new TaskExecutor({
       slot,
       jobId,
@@ -92,6 +95,10 @@ export class SlotSession {
 
   get metrics(): readonly TaskMetrics[] {
     return this.#executor.metrics
+  }
+
+  get storage(): StoreCounters | undefined {
+    return this.#store?.counters
   }
 
   handle(command: SlotCommand): void {

@@ -225,6 +225,7 @@ export class TaskManager {
       counters: this.#counters,
       process: this.#options.process.figures(),
       network: this.#options.dataPlane.figures,
+      storage: session?.storage,
     })
     return { kind: 'figures', figures }
   }

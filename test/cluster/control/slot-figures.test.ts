@@ -34,6 +34,7 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
     counters,
     process: { residentBytes: 12, cpuSeconds: 13 },
     network: { ...traffic, edges: [{ edge: 'e', input, output: undefined }] },
+    storage: { requests: 16, retries: 17, writtenBytes: 18, readBytes: 19 },
   })
   const message = JSON.parse(JSON.stringify({ kind: 'figures', figures })) as unknown
   expect(toJobManagerSchema.parse(message)).toEqual({
@@ -44,6 +45,7 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
       residentBytes: 12,
       cpuSeconds: 13,
       network: { ...traffic, edges: [{ edge: 'e', input, output: null }] },
+      storage: { requests: 16, retries: 17, writtenBytes: 18, readBytes: 19 },
     },
   })
 })

@@ -25,7 +25,8 @@ function figures(records: number, counted: number): SlotFigures {
   }
   const counters = [{ operator: 'o', metric: 'seen', count: counted }]
   const network = { bytesSent: 1, bytesReceived: 2, framesSent: 3, framesReceived: 4, edges: [] }
-  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1, network }
+  const storage = { requests: counted, retries: 0, writtenBytes: 10 * counted, readBytes: 0 }
+  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1, network, storage }
 }
 
 test('counts of processes that are gone are kept, and none is counted twice', () => {
@@ -48,4 +49,5 @@ test('counts of processes that are gone are kept, and none is counted twice', ()
   ledger.heard(0, figures(2, 3))
   expect(read()).toBe(115)
   expect(ledger.counters.get('o', 'seen')).toBe(61)
+  expect(ledger.storage).toEqual({ requests: 61, retries: 0, writtenBytes: 610, readBytes: 0 })
 })

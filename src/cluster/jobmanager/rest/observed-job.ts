@@ -3,6 +3,7 @@ import type { JobGraph } from '../../../graph/job-graph.ts'
 import type { SlotFigures } from '../../../protocol/control-messages.ts'
 import type { TaskMetrics } from '../../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../../storage/object-store.ts'
+import type { StoreCounters } from '../../../storage/store-counters.ts'
 import type { JobProgress } from '../../job-progress.ts'
 import type { JobResult } from '../../job-result.ts'
 import type { JobSettings } from '../../job-settings.ts'
@@ -25,6 +26,8 @@ export interface SteerableJob {
   tasks(): readonly TaskMetrics[]
   readonly history: JobHistory
   readonly counters: UserCounters
+  /** Of all its processes; left out where all run in this one. */
+  readonly storage?: StoreCounters | undefined
   /** Of the processes that run its slots; left out where all run in this one. */
   taskManagers?(): readonly TaskManagerView[]
 }
