@@ -8,6 +8,7 @@ import { ControlThread } from '../../src/cluster/control/control-thread.ts'
 import type { JobNotice } from '../../src/cluster/job-result.ts'
 import { defaultSettings, type JobSettings } from '../../src/cluster/job-settings.ts'
 import { JobManager, type JobManagerOptions } from '../../src/cluster/jobmanager/job-manager.ts'
+import type { DataPlane } from '../../src/cluster/taskmanager/data-plane.ts'
 import { LocalCopies } from '../../src/cluster/taskmanager/local-copies.ts'
 import { TaskManager } from '../../src/cluster/taskmanager/task-manager.ts'
 import { SystemClock } from '../../src/common/clock.ts'
@@ -17,6 +18,7 @@ import { planJob } from '../../src/graph/build-job-graph.ts'
 import { DataEndpoint } from '../../src/runtime/network/data-endpoint.ts'
 import type { TlsSettings } from '../../src/runtime/network/peer-socket.ts'
 import { LocalFolderStore } from '../../src/storage/local-folder-store.ts'
+import { Relay } from '../runtime/network/relay-fixture.ts'
 import { controlInThread } from './control-in-thread.ts'
 
 const JOB = 'weir test job'
@@ -30,6 +32,8 @@ const times = { intervalMs: 50, timeoutMs: 20_000 }
 /** What is different about one taskmanager. */
 interface TaskManagerTrial {
   readonly copies?: LocalCopies
+  /** Other slots reach it through a relay. */
+  readonly relayed?: boolean
   readonly secret?: Buffer
   readonly tls?: TlsSettings
   readonly version?: string
@@ -44,6 +48,8 @@ export class ProcessBench {
     folder: join(this.folder, 's'),
     random: new SystemRandom(),
   })
+  /** Between the slots that were started with one. */
+  readonly relays: Relay[] = []
   readonly #job: Job
   readonly #parallelism: number
   readonly #managers = new Set<TaskManager>()
@@ -98,8 +104,10 @@ export class ProcessBench {
     const clock = new SystemClock()
     const random = new SystemRandom()
     this.#sockets++
+    const { copies, relayed = false, ...identity } = options
+    const socket = `unix:${join(this.folder, `data-${this.#sockets}`)}`
     const endpoint = await DataEndpoint.listen({
-      listen: `unix:${join(this.folder, `data-${this.#sockets}`)}`,
+      listen: relayed ? 'tcp://127.0.0.1:0' : socket,
       identity: { jobId, slot, version },
       secret,
       tls: options.tls,
@@ -108,7 +116,7 @@ export class ProcessBench {
       logger: silentLogger,
     })
     this.#endpoints.push(endpoint)
-    const { copies, ...identity } = options
+    const dataPlane = relayed ? await this.#relayed(endpoint) : endpoint
     const address = `unix:${join(this.folder, 'jm')}`
     const end = { kind: 'dialer', address, slot } as const
     const own = { secret, tls: undefined, version, ...identity }
@@ -118,7 +126,7 @@ export class ProcessBench {
       slot,
       control,
       copies,
-      dataPlane: endpoint,
+      dataPlane,
       workFolder: join(this.folder, 'code'),
       times,
       process: {
@@ -138,6 +146,18 @@ export class ProcessBench {
     return manager
   }
 
+  async #relayed(endpoint: DataEndpoint): Promise<DataPlane> {
+    const relay = await Relay.before(endpoint.address)
+    this.relays.push(relay)
+    return {
+      address: relay.address,
+      get figures() {
+        return endpoint.figures
+      },
+      exchange: one => endpoint.exchange(one),
+    }
+  }
+
   taskManagers(count: number): Promise<TaskManager[]> {
     return Promise.all(Array.from({ length: count }, (_, slot) => this.taskManager(slot)))
   }
@@ -150,6 +170,7 @@ export class ProcessBench {
     for (const manager of this.#managers) await manager.abandon()
     await Promise.all(this.#closing)
     for (const endpoint of this.#endpoints) await endpoint.close()
+    for (const relay of this.relays) await relay.close()
     rmSync(this.folder, { recursive: true, force: true })
     Reflect.deleteProperty(globalThis, JOB)
   }

@@ -292,7 +292,7 @@ export class JobManager implements ControlDesk, SteerableJob {
   }
 
   #registryOf(graph: JobGraph): SlotRegistry {
-    const { clock, jobId, onNotice, onSilent, slotTimeoutMs } = this.#options
+    const { clock, jobId, onNotice, onSilent, settings, slotTimeoutMs } = this.#options
     const { slots, subtasks } = buildExecutionPlan(graph)
     const tasksOf = (slot: number): number => subtasks.filter(one => one.index === slot).length
     return new SlotRegistry({
@@ -302,6 +302,7 @@ export class JobManager implements ControlDesk, SteerableJob {
       graphDigest: graphDigest(graph),
       clock,
       slotTimeoutMs,
+      silenceMs: settings.network.silenceMs,
       receive: event => this.#receive(event),
       onNotice,
       onLost: slot => this.#ledger.lost(slot),

@@ -20,7 +20,6 @@ import { assert } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { formatDuration } from '../../common/duration.ts'
 import type { Registration, ToJobManager, ToTaskManager } from '../../protocol/control-messages.ts'
-import { defaultNetworkSettings } from '../../runtime/network/network-settings.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { failureReport } from '../failure-report.ts'
 import type { JobNotice } from '../job-result.ts'
@@ -47,6 +46,8 @@ export interface SlotRegistryOptions {
   readonly clock: Clock
   /** So long an attempt waits for its slots. */
   readonly slotTimeoutMs: number
+  /** See `NetworkSettings`. */
+  readonly silenceMs: number
   readonly receive: (event: SlotEvent) => void
   readonly onNotice: (notice: JobNotice) => void
   /** A slot was lost: its last figures are over. */
@@ -220,7 +221,7 @@ export class SlotRegistry {
     const other = this.#holders[peer]
     if (holder?.deployed?.attempt !== attempt || other?.deployed?.attempt !== attempt) return
     const freeMs = this.#options.clock.monotonic() - other.keptMs
-    if (freeMs < defaultNetworkSettings.silenceMs) return
+    if (freeMs < this.#options.silenceMs) return
     const { slot } = holder.registration
     const details = { slot, peer: nameOf(other.registration), silentMs }
     const failure = failureReport(clusterErrors.WEIR_SLOTS_CUT_OFF(details))

@@ -35,6 +35,7 @@ function bench(slots = 2) {
     graphDigest: 'same',
     clock,
     slotTimeoutMs: 20_000,
+    silenceMs: 3_000,
     receive: event => void events.push(event),
     onNotice: notice => void notices.push(notice),
     onLost: () => {},
