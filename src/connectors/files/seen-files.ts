@@ -2,7 +2,7 @@
  * The files that a source knows, so that each is read once. With `forgetMs` those that have been
  * gone for so long are forgotten: else the list, and each checkpoint with it, grows for ever.
  *
- * Owns        the list, and since when a file of it has been gone; that begins anew after a restore.
+ * Owns        the list, and since when a file of it has been gone: anew after a restore.
  * Leaves out  listing, and the clock.
  */
 export class SeenFiles {
