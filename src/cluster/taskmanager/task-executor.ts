@@ -237,9 +237,9 @@ export class TaskExecutor {
   }
 
   #store(attempt: Attempt, snapshot: TaskSnapshot): void {
-    const { store, jobId, copies } = this.#options
+    const { store, jobId } = this.#options
     const { checkpointId, vertexId } = snapshot
-    const write = writeSnapshot({ store, jobId, snapshot, copies }).then(
+    const write = writeSnapshot({ store, jobId, snapshot }).then(
       part => this.#say(attempt, { kind: 'acknowledged', checkpointId, part }),
       (error: unknown) => {
         const reason = failureReport(error).message

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { snapshotFolder } from '../../../src/checkpoint/checkpoint-layout.ts'
 import { buildMetadata } from '../../../src/checkpoint/checkpoint-metadata.ts'
 import { planRestore } from '../../../src/checkpoint/restore-plan.ts'
 import { LocalCopies } from '../../../src/cluster/taskmanager/local-copies.ts'
@@ -54,7 +55,6 @@ async function stored(store: CountingStore, copies: LocalCopies, snapshot: numbe
   const state = { name: 'list', redistribution: 'split' as const, schema: {}, items }
   const handle = await writeSnapshot({
     store: copies.over(store),
-    copies,
     jobId: 'j',
     snapshot: {
       checkpointId,
@@ -196,4 +196,18 @@ test('LC4: what was stored a moment ago is read from its copy', async () => {
   await copies.over(store).put(key, Buffer.from('state'))
   const range = { location: store.location, key, offset: 1, length: 3 }
   expect((await copies.read(range))?.toString()).toBe('tat')
+})
+
+test('bytes are free once the copy has them, and not before', async () => {
+  const copies = new LocalCopies({ folder, logger: silentLogger })
+  const store = new MemoryStore()
+  const key = `${snapshotFolder('j', 'checkpoint', 1)}/op-0`
+  const bytes = Buffer.from('state')
+  await new Promise<void>((resolve, reject) => {
+    copies.over(store).put(key, [bytes], resolve).catch(reject)
+  })
+  bytes.fill(0)
+  const { location } = store
+  const read = await copies.read({ location, key, offset: 0, length: 5 })
+  expect(read?.toString()).toBe('state')
 })
