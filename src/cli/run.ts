@@ -82,7 +82,7 @@ async function runApart(
     run: new SystemRandom().uuid(),
     manifest,
     bundle,
-    storeLocation: store.location,
+    storeLocation: store.address ?? store.location,
     restore: restoreRequest(options, manifest, io.cwd),
     rest: options.rest === false ? null : { port: options.restPort ?? 0, folder: io.cwd },
   }

@@ -1,6 +1,6 @@
 /** The code of a job as it goes from process to process: one module and its source map. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isJob, type Job } from '../api/job.ts'
@@ -38,15 +38,22 @@ export async function importBundle(bundle: JobBundle, folder: string): Promise<J
   const file = join(folder, name)
   try {
     mkdirSync(folder, { recursive: true })
-    if (sourceMap !== '') writeFileSync(`${file}.map`, sourceMap)
+    if (sourceMap !== '') writeWhole(`${file}.map`, sourceMap)
     const bare = code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n')
-    writeFileSync(file, sourceMap === '' ? bare : `${bare}//# sourceMappingURL=${name}.map\n`)
+    writeWhole(file, sourceMap === '' ? bare : `${bare}//# sourceMappingURL=${name}.map\n`)
     const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown }
     if (isJob(module.default)) return module.default
   } catch (error) {
     throw isWeirError(error) ? error : broken(error)
   }
   throw broken(new Error('its default export is no job'))
+}
+
+/** The processes of a job share the folder: one imports what another writes at that moment. */
+function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, text)
+  renameSync(draft, file)
 }
 
 /** The same for every process that built the same graph; places in files may differ. */

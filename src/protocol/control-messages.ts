@@ -60,6 +60,10 @@ const slotFigures = z.object({
   counters: z.array(z.object({ operator: z.string(), metric: z.string(), count: z.number() })),
   residentBytes: count,
   cpuSeconds: count,
+  /** What it asked of a store that is reached over a network. */
+  storage: z
+    .object({ requests: count, retries: count, writtenBytes: count, readBytes: count })
+    .optional(),
 })
 
 export type SlotFigures = Readonly<z.output<typeof slotFigures>>

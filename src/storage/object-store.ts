@@ -11,6 +11,7 @@
  *
  * A rejected write may have happened: the answer can get lost. Who must know reads again.
  */
+import type { StoreCounters } from './store-counters.ts'
 
 /** An object's bytes: one piece, or several that are written one after the other. */
 export type ObjectBytes = Uint8Array | readonly Uint8Array[]
@@ -26,20 +27,16 @@ export interface StoreWarning {
   readonly next: string
 }
 
-/** What was asked of a store since it was opened. */
-export interface StoreCounters {
-  /** Every request that was sent, with those sent again. */
-  readonly requests: number
-  readonly retries: number
-  readonly writtenBytes: number
-  readonly readBytes: number
-}
-
 export interface ObjectStore {
   /** Where it is, for people: a folder or a URL. Ends without a slash. */
   readonly location: string
-  /** Writes or replaces an object. */
-  put(key: string, bytes: ObjectBytes): Promise<void>
+  /** What opens it in another process; where absent its location does. */
+  readonly address?: string
+  /**
+   * Writes or replaces an object. `free` is called when nobody reads the bytes any more, so that
+   * their memory may be used again: after the write, perhaps long after, and never if it failed.
+   */
+  put(key: string, bytes: ObjectBytes, free?: () => void): Promise<void>
   /** Writes an object unless the key is taken; says whether it did. */
   putIfAbsent(key: string, bytes: ObjectBytes): Promise<boolean>
   /** Rejects with WEIR_STORE_NOT_FOUND. */

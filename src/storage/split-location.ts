@@ -15,3 +15,9 @@ export function splitLocation(url: string): SplitLocation {
     name: whole.slice(at + 1),
   }
 }
+
+/** The other way round: the URL of something below a store. */
+export function joinLocation({ location, name }: SplitLocation): string {
+  const [path = '', query] = location.split('?', 2)
+  return query === undefined ? `${path}/${name}` : `${path}/${name}?${query}`
+}

@@ -51,6 +51,15 @@ export const storageErrors = defineErrors({
     message: (e: { location: string }) => `the bucket of ${e.location} does not exist`,
     next: 'create the bucket, or correct its name, region or endpoint (AWS_ENDPOINT_URL_S3)',
   },
+  WEIR_STORE_UNREACHABLE: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { location: string; endpoint: string; reason: string }) =>
+      `no server for ${e.location} answers (endpoint: ${e.endpoint}): ${e.reason}`,
+    next:
+      'see that the server runs and can be reached from here; its address stands in the location ' +
+      '(?endpoint=http://host:port) or in AWS_ENDPOINT_URL_S3',
+  },
   WEIR_STORE_CREDENTIALS: {
     domain: 'user',
     retry: 'never',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -44,6 +44,17 @@ test('a bundle is imported elsewhere, and its map still leads to the sources', a
   )
   const written = JSON.parse(readFileSync(join(there, `${name}.map`), 'utf8')) as object
   expect(written).toMatchObject({ sources: [join(folder, 'jobs/a.ts')] })
+})
+
+test('who reads the file while another process writes it has all of it', async () => {
+  const bundle = readBundle(bundleFile(source))
+  const there = join(folder, 'shared')
+  await importBundle(bundle, there)
+  const reader = openSync(join(there, `job-${bundle.digest.slice(0, 16)}.mjs`), 'r')
+  await importBundle(bundle, there)
+  writeFileSync(join(there, `job-${bundle.digest.slice(0, 16)}.mjs`), '')
+  expect(readFileSync(reader, 'utf8')).toBe(source)
+  closeSync(reader)
 })
 
 test.each([

@@ -84,10 +84,15 @@ await describeWithPart('checkpoints in a bucket', 's3', environment => {
       { 'checkpoint.storage': 's3://?endpoint=x' },
       'LOCATION_INVALID',
     ],
+    [
+      'a server that does not answer',
+      { 'checkpoint.storage': 's3://weir/a?endpoint=http://127.0.0.1:1' },
+      'UNREACHABLE',
+    ],
   ])('%s is named before the job starts', async (_, fields, code) => {
     const end = await run(folders.make(), ...setAll(fields)).ended
-    expect(end.code).toBe(2)
     expect(end.err).toContain(`WEIR_STORE_${code}`)
+    expect(end.code).toBe(code === 'UNREACHABLE' ? 1 : 2)
     expect(end.err).toContain('next: ')
   })
 })

@@ -1,6 +1,7 @@
 /** The figures of a slot as a heartbeat carries them: plain, and without what JSON cannot say. */
 import type { ToJobManagerText, WatermarkText } from '../../protocol/control-messages.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import type { StoreCounters } from '../../storage/store-counters.ts'
 import type { UserCounters } from '../user-counters.ts'
 
 type FiguresText = Extract<ToJobManagerText, { kind: 'heartbeat' }>['figures']
@@ -14,10 +15,12 @@ export interface FiguresOptions {
   readonly tasks: readonly TaskMetrics[]
   readonly counters: UserCounters
   readonly process: ProcessFigures
+  readonly storage: StoreCounters | undefined
 }
 
-export function slotFigures({ tasks, counters, process }: FiguresOptions): FiguresText {
-  return { tasks: tasks.map(taskFigures), counters: [...counters], ...process }
+export function slotFigures(options: FiguresOptions): FiguresText {
+  const { tasks, counters, process, storage } = options
+  return { tasks: tasks.map(taskFigures), counters: [...counters], ...process, storage }
 }
 
 function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {

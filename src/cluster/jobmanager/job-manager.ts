@@ -15,6 +15,7 @@ import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
+import { addStoreCounters, type StoreCounters } from '../../storage/store-counters.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
 import { errorOf } from '../failure-report.ts'
@@ -115,6 +116,12 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   get counters(): UserCounters {
     return this.#ledger.counters
+  }
+
+  /** Of this process and of all slots; `undefined` for a store that no network leads to. */
+  get storage(): StoreCounters | undefined {
+    const own = this.#options.store.counters
+    return own && addStoreCounters(own, this.#ledger.storage)
   }
 
   /** Where taskmanagers dial. */
@@ -218,7 +225,7 @@ export class JobManager implements ControlDesk, SteerableJob {
       maxParallelism: graph.maxParallelism,
       args: { ...args },
       settings: { ...settings },
-      storeLocation: store.location,
+      storeLocation: store.address ?? store.location,
       digest: bundle.digest,
       code: hasIt ? null : bundle.code,
       sourceMap: hasIt ? null : bundle.sourceMap,

@@ -8,7 +8,7 @@ import { checkpointIdOf, METADATA_FILE } from '../../checkpoint/checkpoint-layou
 import type { CompletedCheckpoint } from '../../checkpoint/completed-checkpoints.ts'
 import type { GenerationBase, Lineage } from '../../checkpoint/generation.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
-import { splitLocation } from '../../storage/split-location.ts'
+import { joinLocation, splitLocation } from '../../storage/split-location.ts'
 import type { RestoreRequest } from '../job-settings.ts'
 
 /** A snapshot's place: a folder of a store. */
@@ -96,7 +96,7 @@ function latest(options: Omit<ChoiceOptions, 'request'>): RestoreChoice {
 /** A snapshot named by its path: what came after it is no longer the job's past. */
 function chosen(options: Omit<ChoiceOptions, 'request'>, place: SnapshotPlace): RestoreChoice {
   const { store, jobId } = options
-  const path = `${place.location}/${place.folder}`
+  const path = joinLocation({ location: place.location, name: place.folder })
   const isOwn = place.location === store.location && place.folder.startsWith(`${jobId}/chk-`)
   const id = isOwn ? checkpointIdOf(`/${place.folder}/`) : undefined
   if (id === undefined) {

@@ -19,6 +19,7 @@ import { isWeirError } from '../../common/errors.ts'
 import { type JobGraph, vertexOf } from '../../graph/job-graph.ts'
 import { operatorForm } from '../../graph/operator-form.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
+import { joinLocation } from '../../storage/split-location.ts'
 import type { RestoreRequest } from '../job-settings.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 import { checkDeclaredStates } from './check-declared-states.ts'
@@ -50,7 +51,7 @@ export interface LoadOptions {
 export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob> {
   const { graph, jobId, choice, store, request } = options
   const { place, previous } = choice
-  const path = `${place.location}/${place.folder}`
+  const path = joinLocation({ location: place.location, name: place.folder })
   const metadata = await readSnapshot(store, place.folder, previous).catch((error: unknown) => {
     const isMissing = isWeirError(error) && error.code === 'WEIR_STORE_NOT_FOUND'
     throw isMissing ? checkpointErrors.WEIR_RESTORE_NOT_FOUND({ path }, error) : error

@@ -6,6 +6,12 @@
  */
 import type { SlotFigures } from '../../protocol/control-messages.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
+import {
+  addStoreCounters,
+  noStoreCounters,
+  type StoreCounters,
+  subtractStoreCounters,
+} from '../../storage/store-counters.ts'
 import type { ProgressMeter } from '../progress-meter.ts'
 import { UserCounters } from '../user-counters.ts'
 
@@ -15,6 +21,7 @@ export class SlotLedger {
   readonly #figures = new Map<number, SlotFigures>()
   /** Of the process that holds the slot now. */
   readonly #counted = new Map<number, UserCounters>()
+  #storage = noStoreCounters
 
   constructor(meter: ProgressMeter) {
     this.#meter = meter
@@ -30,7 +37,15 @@ export class SlotLedger {
     return this.#figures.get(slot)
   }
 
+  /** What all processes that ever had a slot asked of the store. */
+  get storage(): StoreCounters {
+    return this.#storage
+  }
+
   heard(slot: number, figures: SlotFigures): void {
+    const { storage = noStoreCounters } = figures
+    const told = this.#figures.get(slot)?.storage ?? noStoreCounters
+    this.#storage = addStoreCounters(this.#storage, subtractStoreCounters(storage, told))
     this.#figures.set(slot, figures)
     const before = this.#counted.get(slot) ?? new UserCounters()
     const now = new UserCounters()

@@ -18,6 +18,7 @@ import { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
+import type { StoreCounters } from '../../storage/store-counters.ts'
 import type { JobSettings } from '../job-settings.ts'
 import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
@@ -44,6 +45,7 @@ export interface SlotSessionOptions {
 export class SlotSession {
   readonly #options: SlotSessionOptions
   readonly #executor: TaskExecutor
+  readonly #store: ObjectStore | undefined
   #exchange: { readonly attempt: number; readonly open: ClosableExchange } | undefined
   #closed = false
 
@@ -55,6 +57,7 @@ export class SlotSession {
     const open = (location: string): ObjectStore => openStore({ location, folder: '/', random })
     const bare = storeLocation === null ? undefined : open(storeLocation)
     const store = bare && copies ? copies.over(bare) : bare
+    this.#store = bare
     this.#executor = new TaskExecutor({
       slot,
       jobId,
@@ -84,6 +87,10 @@ export class SlotSession {
 
   get metrics(): readonly TaskMetrics[] {
     return this.#executor.metrics
+  }
+
+  get storage(): StoreCounters | undefined {
+    return this.#store?.counters
   }
 
   handle(command: SlotCommand): void {

@@ -247,6 +247,7 @@ export class TaskManager {
       tasks: session?.metrics ?? [],
       counters: this.#counters,
       process: this.#options.process.figures(),
+      storage: session?.storage,
     })
     return { kind: 'heartbeat', figures }
   }

@@ -32,6 +32,9 @@ export interface TopicMetadata {
 type Purpose = 'ask' | 'fetch'
 
 const FIND_TRIES = 100
+/** A connection may break twice by bad luck, when a broker starts again, say. */
+const HANG_UPS_MAX = 4
+const HANG_UP_PAUSE_MS = 200
 const FIND_PAUSE_MS = 100
 
 export type CoordinatorKind = 'group' | 'transaction'
@@ -43,6 +46,7 @@ export class KafkaCluster {
   readonly #addresses = new Map<number, BrokerAddress>()
   readonly #connections = new Map<string, BrokerConnection>()
   #closed = false
+  #hasAnswered = false
 
   /** Throws WEIR_KAFKA_OPTION_INVALID; touches nothing yet. */
   constructor(options: KafkaConnectionOptions, clock: Clock) {
@@ -80,23 +84,27 @@ export class KafkaCluster {
   }
 
   /**
-   * Asks whichever broker answers. One that hangs up twice, each time on a fresh connection, is up:
-   * it wants to be spoken to in another way.
+   * Asks whichever broker answers. One that hangs up again and again, each time on a fresh
+   * connection, and never said anything, is up: it wants to be spoken to in another way.
    */
   async askAny<T>(request: BrokerRequest<T>): Promise<T> {
     const known = [...this.#addresses.values(), ...this.#bootstrap]
     let failure: unknown
     for (const address of known) {
-      for (let tries = 1; tries <= 2; tries++) {
+      for (let tries = 1; ; tries++) {
         try {
           const connection = await this.#connect(address, nameOf(address))
-          return await connection.ask(request)
+          const answer = await connection.ask(request)
+          this.#hasAnswered = true
+          return answer
         } catch (error) {
           failure = error
           // What the user has to mend is the same at every broker.
           if (isWeirError(error) && error.domain === 'user') throw error
-          if (!isHangUp(error)) break
-          if (tries === 2) throw this.#handshakeFailure(address)
+          if (!isHangUp(error) || this.#closed) break
+          if (this.#hasAnswered && tries > 1) break
+          if (tries === HANG_UPS_MAX) throw this.#handshakeFailure(address)
+          await this.pause(HANG_UP_PAUSE_MS * tries)
         }
       }
     }

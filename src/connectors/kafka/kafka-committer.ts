@@ -2,8 +2,8 @@
  * Commits transactions that writers prepared, also those of a process that is gone: the producer's
  * id and epoch are all that the broker wants to see.
  *
- * "Fenced" has two meanings: the broker ended the transaction, which is a loss, or the name was
- * used again, which happens only after its commit. The state of the name tells them apart.
+ * That there is no such transaction has several meanings: it was committed before and its name used
+ * again or forgotten, or the broker ended it, which is a loss. The log tells them apart.
  */
 import type { CommitRequest, Committer } from '../../api/sink.ts'
 import { errorName } from './error-codes.ts'
@@ -13,6 +13,8 @@ import { splitId } from './kafka-split.ts'
 import type { WrittenRange } from './partition-lane.ts'
 import type { TransactionIdentity } from './produce-requests.ts'
 import type { TransactionClient } from './transaction-client.ts'
+import { type TransactionFate, transactionFate } from './transaction-fate.ts'
+import type { DescribedTransaction } from './transaction-lists.ts'
 
 /** One prepared transaction: all that is needed to commit it. */
 export type KafkaCommittable = {
@@ -77,35 +79,24 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     identity: TransactionIdentity,
     code: number,
   ): Promise<void> {
-    const { transactions, onLost, committed, lost } = this.#options
-    const { transactionalId } = identity
-    const now = await transactions.describe(transactionalId)
-    const wasUsedAgain =
-      now !== undefined &&
-      (now.producerId !== identity.producerId ||
-        now.producerEpoch > identity.producerEpoch + 1 ||
-        (now.producerEpoch > identity.producerEpoch && now.state !== 'CompleteAbort'))
-    if (wasUsedAgain) {
-      // A restore went back behind it: whatever the later holder has open is no one's any more.
-      if (now.state === 'Ongoing') await transactions.end(now, 'abort')
-      committed(transactionalId)
-      request.alreadyCommitted()
-      return
-    }
+    const { cluster, transactions, onLost, committed, lost } = this.#options
+    const { transactionalId, producerId } = identity
     const { partitions, records } = request.committable
-    if (onLost === 'continue') {
-      lost()
-      committed(transactionalId)
-      return
+    const now = await transactions.describe(transactionalId)
+    const told = await transactionFate(cluster, { producerId, partitions })
+    const fate = told === 'unknown' ? fateByName(identity, now) : told
+    if (fate === 'open') return request.retryLater(this.#failed(transactionalId, code))
+    if (fate === 'aborted' && onLost === 'fail') {
+      const reason = errorName(code)
+      const places = partitions.map(placeOf).join(', ')
+      const loss = { transactionalId, partitions: places, records, reason }
+      return request.failed(kafkaErrors.WEIR_KAFKA_TRANSACTION_LOST(loss))
     }
-    request.failed(
-      kafkaErrors.WEIR_KAFKA_TRANSACTION_LOST({
-        transactionalId,
-        partitions: partitions.map(placeOf).join(', '),
-        records,
-        reason: errorName(code),
-      }),
-    )
+    // A restore went back behind it: whatever a later holder of the name has open is no one's now.
+    if (now?.state === 'Ongoing' && isLater(now, identity)) await transactions.end(now, 'abort')
+    if (fate === 'aborted') lost()
+    else request.alreadyCommitted()
+    committed(transactionalId)
   }
 
   #failed(transactionalId: string, code: number): Error {
@@ -118,4 +109,22 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
 function placeOf({ topic, partition, first, last }: WrittenRange): string {
   const id = splitId(topic, partition)
   return first < 0 ? id : `${id} at offsets ${first} to ${last}`
+}
+
+function isLater(
+  now: TransactionIdentity,
+  { producerId, producerEpoch }: TransactionIdentity,
+): boolean {
+  return now.producerId !== producerId || now.producerEpoch > producerEpoch
+}
+
+/** Where no offset is known. A name is used again only after a commit, and under a new epoch. */
+function fateByName(
+  own: TransactionIdentity,
+  now: DescribedTransaction | undefined,
+): TransactionFate {
+  if (now === undefined || !isLater(now, own)) return 'aborted'
+  const isNext = now.producerId === own.producerId && now.producerEpoch === own.producerEpoch + 1
+  // The broker raises the epoch once when a transaction's time is over.
+  return isNext && /Abort|EpochFence/.test(now.state) ? 'aborted' : 'committed'
 }

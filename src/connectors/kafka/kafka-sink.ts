@@ -20,9 +20,6 @@ import {
 } from './transaction-names.ts'
 import { settleTimeout } from './transaction-timeout.ts'
 
-/** It never has a transaction: any time that brokers allow will do. */
-const FENCE_TIMEOUT_MS = 60_000
-
 /** What is passed in besides, for tests. */
 export interface KafkaSinkParts {
   readonly random?: Random
@@ -98,7 +95,7 @@ async function openWriter<IN>(
         transactionTimeout: options.transactionTimeout,
         expectedDowntime: options.expectedDowntime,
       })
-      const fence = await transactions.init(fenceName(prefix, subtaskIndex), FENCE_TIMEOUT_MS)
+      const fence = await transactions.init(fenceName(prefix, subtaskIndex), timeoutMs)
       requireNewest = async () => {
         if (await isNewest(transactions, fence)) return
         throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer: subtaskIndex })

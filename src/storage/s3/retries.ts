@@ -24,6 +24,11 @@ export interface RetriesOptions {
   readonly random: Random
 }
 
+/** `short`: somebody waits at a terminal. */
+export type Patience = 'long' | 'short'
+
+const SHORT_TRIES = 5
+
 /** What became of one request. */
 export type Outcome<T> = {
   /** How often it was sent; above 1 an earlier answer may have been lost. */
@@ -48,7 +53,7 @@ export class Retries {
   }
 
   /** Sends a request until it succeeds, fails for good, or patience or budget are used up. */
-  async run<T>(send: () => Promise<T>): Promise<Outcome<T>> {
+  async run<T>(send: () => Promise<T>, patience: Patience = 'long'): Promise<Outcome<T>> {
     const { clock, random } = this.#options
     const waits = new Backoff(backoff, random)
     for (let tries = 1; ; tries++) {
@@ -57,7 +62,9 @@ export class Retries {
         this.#budget = Math.min(BUDGET_MAX, this.#budget + 1)
         return { kind: 'done', result, tries }
       } catch (error) {
-        const delayMs = isRetriable(error) ? waits.failed(clock.monotonic()) : undefined
+        const isOver = patience === 'short' && tries >= SHORT_TRIES
+        const mayHelp = isRetriable(error) && !isOver
+        const delayMs = mayHelp ? waits.failed(clock.monotonic()) : undefined
         if (delayMs === undefined || this.#budget < RETRY_COST) {
           return { kind: 'failed', error, tries }
         }

@@ -44,11 +44,30 @@ const retriableCodes = new Set([
   'ENETUNREACH',
 ])
 
+/** Of sockets and names: nothing was reached that could have answered. */
+const unreachableCodes = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+export interface FailedRequest extends FailedCall {
+  /** Where the server was looked for, as far as the location says. */
+  readonly endpoint: string
+}
+
 /** The name that S3 gave it, such as `NoSuchKey`. */
 export function nameOf(error: unknown): string {
   const { name, Code, code } = (error ?? {}) as S3Error
   if (name !== undefined && name !== 'Error') return name
   return Code ?? code ?? 'Error'
+}
+
+/** Of a socket. */
+function codeOf(error: unknown): string {
+  return ((error ?? {}) as S3Error).code ?? ''
 }
 
 export function statusOf(error: unknown): number | undefined {
@@ -72,16 +91,15 @@ export function isRetriable(error: unknown): boolean {
   if (status === 429 || status === 408) return true
   if (status !== undefined && status >= 500 && status !== 501 && status !== 507) return true
   if (retriableNames.has(nameOf(error))) return true
-  const { code } = (error ?? {}) as S3Error
-  if (code !== undefined && retriableCodes.has(code)) return true
+  if (retriableCodes.has(codeOf(error))) return true
   // Node gives these no code.
   return /socket hang up|aborted|other side closed/.test(messageOf(error))
 }
 
 /** The WEIR_STORE error. What the SDK threw is not handed on: it holds the signed request. */
-export function s3Failure(call: FailedCall, thrown: unknown, tries: number): WeirError {
+export function s3Failure(call: FailedRequest, thrown: unknown, tries: number): WeirError {
   if (isWeirError(thrown)) return thrown
-  const { location, key, action } = call
+  const { location, key, action, endpoint } = call
   const name = nameOf(thrown)
   const status = statusOf(thrown)
   if (name === 'NoSuchBucket') return storageErrors.WEIR_STORE_BUCKET_MISSING({ location })
@@ -91,13 +109,22 @@ export function s3Failure(call: FailedCall, thrown: unknown, tries: number): Wei
   if (action === 'read' && isAbsent(thrown)) {
     return storageErrors.WEIR_STORE_NOT_FOUND({ location, key })
   }
-  if (status === 403) return storageErrors.WEIR_STORE_DENIED({ location, key, action })
   if (status === 507 || /Quota|NoSpace/i.test(name)) {
     return storageErrors.WEIR_STORE_FULL({ location, key })
   }
+  if (status === 403) return storageErrors.WEIR_STORE_DENIED({ location, key, action })
+  const reason = reasonOf(thrown, tries)
+  if (unreachableCodes.has(codeOf(thrown))) {
+    return storageErrors.WEIR_STORE_UNREACHABLE({ location, endpoint, reason })
+  }
+  return storageErrors.WEIR_STORE_FAILED({ location, key, action, reason })
+}
+
+function reasonOf(thrown: unknown, tries: number): string {
+  const name = nameOf(thrown)
+  const status = statusOf(thrown)
   const text = messageOf(thrown)
   const words = name === 'Error' || text.includes(name) ? text : `${name}: ${text}`
   const answer = status === undefined ? words : `${status} ${words}`
-  const reason = tries > 1 ? `${answer} (tried ${tries} times)` : answer
-  return storageErrors.WEIR_STORE_FAILED({ location, key, action, reason })
+  return tries > 1 ? `${answer} (tried ${tries} times)` : answer
 }

@@ -12,16 +12,11 @@
 import type { Clock } from '../../common/clock.ts'
 import type { Random } from '../../common/random.ts'
 import { checkObjectKey } from '../object-key.ts'
-import type {
-  ObjectBytes,
-  ObjectEntry,
-  ObjectStore,
-  StoreCounters,
-  StoreWarning,
-} from '../object-store.ts'
+import type { ObjectBytes, ObjectEntry, ObjectStore, StoreWarning } from '../object-store.ts'
 import { storageErrors } from '../storage-errors.ts'
+import type { StoreCounters } from '../store-counters.ts'
 import type { FailedCall } from '../store-failure.ts'
-import { type Outcome, Retries } from './retries.ts'
+import { type Outcome, type Patience, Retries } from './retries.ts'
 import { isRefusedCondition, nameOf, s3Failure, statusOf } from './s3-failure.ts'
 import { parseS3Location, type S3Location } from './s3-location.ts'
 import type { S3Requests, S3Upload, UploadedPart } from './s3-requests.ts'
@@ -55,12 +50,13 @@ interface Write {
 
 export class S3ObjectStore implements ObjectStore {
   readonly location: string
+  readonly address: string
   readonly #place: S3Location
   readonly #random: Random
   readonly #retries: Retries
   readonly #partBytes: number
   #requests: Promise<S3Requests> | undefined
-  #isConditional = true
+  #conditions: Promise<boolean> | undefined
   #counts = { requests: 0, writtenBytes: 0, readBytes: 0 }
 
   /** Throws WEIR_STORE_LOCATION_INVALID. */
@@ -68,6 +64,8 @@ export class S3ObjectStore implements ObjectStore {
     const { location, random, clock, partBytes = PART_BYTES, requests } = options
     this.#place = parseS3Location(location)
     this.location = `s3://${this.#place.bucket}/${this.#place.prefix}`.replace(/\/$/, '')
+    const [, query] = location.split('?', 2)
+    this.address = query === undefined ? this.location : `${this.location}?${query}`
     this.#random = random
     this.#retries = new Retries({ clock, random })
     this.#partBytes = partBytes
@@ -78,14 +76,16 @@ export class S3ObjectStore implements ObjectStore {
     return { ...this.#counts, retries: this.#retries.count }
   }
 
-  async put(key: string, bytes: ObjectBytes): Promise<void> {
+  async put(key: string, bytes: ObjectBytes, free?: () => void): Promise<void> {
     await this.#write(key, bytes, false)
+    free?.()
   }
 
   async putIfAbsent(key: string, bytes: ObjectBytes): Promise<boolean> {
+    const isConditional = await this.#knowsConditions()
     // Without conditions the look and the write are two requests, with room for another in between.
-    if (!this.#isConditional && (await this.#writerOf(key)) !== undefined) return false
-    return this.#write(key, bytes, this.#isConditional)
+    if (!isConditional && (await this.#writerOf(key)) !== undefined) return false
+    return this.#write(key, bytes, isConditional)
   }
 
   get(key: string): Promise<Buffer> {
@@ -129,20 +129,8 @@ export class S3ObjectStore implements ObjectStore {
     if (failure !== undefined) throw failure
   }
 
-  /** Writes, writes again on condition that the key is free, and removes what it wrote. */
   async probe(): Promise<readonly StoreWarning[]> {
-    const key = `probe/${this.#random.uuid()}`
-    const body = Buffer.from('weir looks whether it can write here\n')
-    const write = { key: this.#pathOf(key), body, ifAbsent: true }
-    await this.#call('write', key, s3 => s3.put(write.key, body, { ifAbsent: false, writer: 'a' }))
-    const again = await this.#try(s3 => s3.put(write.key, body, { ifAbsent: true, writer: 'b' }))
-    await this.delete(key)
-    if (again.kind === 'failed') {
-      if (isRefusedCondition(again.error)) return []
-      const isUnknown = statusOf(again.error) === 501 || statusOf(again.error) === 400
-      if (!isUnknown) throw this.#failure('write', key, again)
-    }
-    this.#isConditional = false
+    if (await this.#knowsConditions()) return []
     return [
       {
         message:
@@ -153,6 +141,37 @@ export class S3ObjectStore implements ObjectStore {
           '(AWS S3, versitygw, Ceph, R2)',
       },
     ]
+  }
+
+  /**
+   * Whether the server keeps conditions; asked once, by each process that depends on it. Where it
+   * cannot be asked the next call asks again.
+   */
+  #knowsConditions(): Promise<boolean> {
+    this.#conditions ??= this.#tryConditions().catch((error: unknown) => {
+      this.#conditions = undefined
+      throw error
+    })
+    return this.#conditions
+  }
+
+  /** Writes, writes again on condition that the key is free, and removes what it wrote. */
+  async #tryConditions(): Promise<boolean> {
+    const key = `probe/${this.#random.uuid()}`
+    const path = this.#pathOf(key)
+    const body = Buffer.from('weir looks whether it can write here\n')
+    const first = await this.#try(
+      s3 => s3.put(path, body, { ifAbsent: false, writer: 'a' }),
+      'short',
+    )
+    if (first.kind === 'failed') throw this.#failure('write', key, first)
+    const again = await this.#try(s3 => s3.put(path, body, { ifAbsent: true, writer: 'b' }))
+    await this.delete(key)
+    if (again.kind === 'done') return false
+    if (isRefusedCondition(again.error)) return true
+    const isUnknown = statusOf(again.error) === 501 || statusOf(again.error) === 400
+    if (!isUnknown) throw this.#failure('write', key, again)
+    return false
   }
 
   #pathOf(key: string): string {
@@ -257,17 +276,19 @@ export class S3ObjectStore implements ObjectStore {
     throw this.#failure(action, key, outcome)
   }
 
-  async #try<T>(send: (s3: S3Requests) => Promise<T>): Promise<Outcome<T>> {
+  async #try<T>(send: (s3: S3Requests) => Promise<T>, patience?: Patience): Promise<Outcome<T>> {
     this.#requests ??= openRequests(this.#place)
     const s3 = await this.#requests
     return this.#retries.run(() => {
       this.#counts.requests++
       return send(s3)
-    })
+    }, patience)
   }
 
   #failure(action: Action, key: string, failed: { error: unknown; tries: number }): Error {
-    return s3Failure({ action, location: this.location, key }, failed.error, failed.tries)
+    const { endpoint = 'AWS_ENDPOINT_URL_S3, or AWS' } = this.#place
+    const call = { action, location: this.location, key, endpoint }
+    return s3Failure(call, failed.error, failed.tries)
   }
 }
 

@@ -31,6 +31,7 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
     tasks: [task],
     counters,
     process: { residentBytes: 12, cpuSeconds: 13 },
+    storage: { requests: 16, retries: 17, writtenBytes: 18, readBytes: 19 },
   })
   const message = JSON.parse(JSON.stringify({ kind: 'heartbeat', figures })) as unknown
   expect(toJobManagerSchema.parse(message)).toEqual({
@@ -40,6 +41,7 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
       counters: [{ operator: 'o', metric: 'seen', count: 11 }],
       residentBytes: 12,
       cpuSeconds: 13,
+      storage: { requests: 16, retries: 17, writtenBytes: 18, readBytes: 19 },
     },
   })
 })

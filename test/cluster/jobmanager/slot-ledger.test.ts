@@ -24,7 +24,8 @@ function figures(records: number, counted: number): SlotFigures {
     operators: [{ operatorId: 'o', name: 'o', kind: 'source', metrics }],
   }
   const counters = [{ operator: 'o', metric: 'seen', count: counted }]
-  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1 }
+  const storage = { requests: counted, retries: 0, writtenBytes: 10 * counted, readBytes: 0 }
+  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1, storage }
 }
 
 test('counts of processes that are gone are kept, and none is counted twice', () => {
@@ -47,4 +48,5 @@ test('counts of processes that are gone are kept, and none is counted twice', ()
   ledger.heard(0, figures(2, 3))
   expect(read()).toBe(115)
   expect(ledger.counters.get('o', 'seen')).toBe(61)
+  expect(ledger.storage).toEqual({ requests: 61, retries: 0, writtenBytes: 610, readBytes: 0 })
 })

@@ -9,6 +9,7 @@ import {
 } from '../../../src/connectors/kafka/index.ts'
 import { KafkaCluster } from '../../../src/connectors/kafka/kafka-cluster.ts'
 import { TransactionClient } from '../../../src/connectors/kafka/transaction-client.ts'
+import { SLOTS } from '../../../src/connectors/kafka/transaction-names.ts'
 import { text } from '../../../src/schema/text-format.ts'
 import { type SinkCheckpoint, SinkRun, type SinkRunOptions } from '../../contract/sink-run.ts'
 import { SourceRun } from '../../contract/source-run.ts'
@@ -106,6 +107,62 @@ await describeWithPart('the transactions of Kafka sinks', 'kafka', environment =
     await expectVisible(['of one'])
   })
 
+  test('a name that was used again, by one that was aborted, is no loss', async () => {
+    topic = await topics.make(1)
+    const run = await start({ linger: 0 })
+    const checkpoints: SinkCheckpoint[] = []
+    const records: string[] = []
+    const write = async (): Promise<void> => {
+      records.push(`r${records.length}`)
+      await run.write(records.at(-1) ?? '')
+    }
+    for (let i = 0; i < SLOTS; i++) {
+      await write()
+      const checkpoint = await run.checkpoint()
+      checkpoints.push(checkpoint)
+      await run.commitUpTo(checkpoint.id)
+    }
+    await run.write('never committed')
+    const [first] = checkpoints
+    while ((await open()).length === 0);
+    // Its name is that of the first transaction.
+    await run.close()
+    await start({}, { restored: first })
+    await expectVisible(records)
+  }, 60_000)
+
+  test.each([
+    ['committed', 'is no loss when the broker has forgotten its name'],
+    ['deleted', 'is no loss when its records were deleted since'],
+    ['open', 'is a loss when the broker has forgotten its name, and it was never committed'],
+  ])('%s: a transaction %s', async state => {
+    topic = await topics.make(1)
+    const run = await start()
+    await run.write('r')
+    const checkpoint = await run.checkpoint()
+    if (state !== 'open') await run.commitUpTo(checkpoint.id)
+    if (state === 'deleted') {
+      await run.write('next')
+      await run.commitUpTo((await run.checkpoint()).id)
+      const partitions = [{ partition: 0, offset: '2' }]
+      await topics.admin(async admin => {
+        // So it learns about the topic.
+        await admin.fetchTopicOffsets(topic)
+        await admin.deleteTopicRecords({ topic, partitions })
+      })
+    }
+    if (state === 'open') {
+      const [own] = checkpoint.committables
+      const { transactionalId = '' } = (own?.value ?? {}) as { transactionalId?: string }
+      const found = await transactions.describe(transactionalId)
+      if (found !== undefined) await transactions.end(found, 'abort')
+    }
+    const again = start({}, { restored: forgotten(checkpoint) })
+    if (state === 'open') {
+      await expect(again).rejects.toMatchObject({ code: 'WEIR_KAFKA_TRANSACTION_LOST' })
+    } else await again
+  })
+
   describePrefixes('with another prefix than before', { jobId: 'job', isAborted: true })
   describePrefixes('as another job', { jobId: 'copy', isAborted: false })
 
@@ -133,4 +190,13 @@ function isPrepared({ committables }: SinkCheckpoint, id: string): boolean {
   return committables.some(({ value }) => {
     return (value as unknown as { readonly transactionalId: string }).transactionalId === id
   })
+}
+
+/** As the broker has them a week later: it knows none of their names. */
+function forgotten(checkpoint: SinkCheckpoint): SinkCheckpoint {
+  const committables = checkpoint.committables.map(({ checkpointId, value }) => ({
+    checkpointId,
+    value: { ...(value as object), transactionalId: 'a-name-that-is-not-there' },
+  }))
+  return { ...checkpoint, committables }
 }

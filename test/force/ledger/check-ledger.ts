@@ -16,18 +16,15 @@ export interface Entry {
   readonly balance: number
 }
 
-/** `count`: how many transfers were to be made up. */
+/** `count`: how many transfers the job itself was to make up; they have the first numbers. */
 export function checkTransfers(transfers: readonly Transfer[], count: number): readonly string[] {
-  const wrong: string[] = []
-  const times = new Uint8Array(count)
+  const times = new Array<number>(count).fill(0)
   for (const { id } of transfers) {
-    if (id >= 0 && id < count) times[id] = (times[id] ?? 0) + 1
-    else wrong.push(`transfer ${id} was never made up`)
+    if (id < count) times[id] = (times[id] ?? 0) + 1
   }
-  times.forEach((seen, id) => {
-    if (seen !== 1) wrong.push(`transfer ${id} is in the input ${seen} times`)
-  })
-  return wrong
+  return times.flatMap((seen, id) =>
+    seen === 1 ? [] : [`transfer ${id} is in the input ${seen} times`],
+  )
 }
 
 /** `entries`: those of one account in the order in which they can be read. */
@@ -36,25 +33,28 @@ export function checkLedger(
   entries: readonly Entry[],
 ): readonly string[] {
   const wrong: string[] = []
-  const expected = new Map<string, number>()
+  /** How often each side must still come. */
+  const missing = new Map<string, number>()
+  const expect = (side: string): void => void missing.set(side, (missing.get(side) ?? 0) + 1)
   for (const { id, from, to, amount } of transfers) {
-    expected.set(sideOf(id, from, -amount), 0)
-    expected.set(sideOf(id, to, amount), 0)
+    expect(sideOf(id, from, -amount))
+    expect(sideOf(id, to, amount))
   }
   const balances = new Map<number, number>()
   for (const { account, transfer, amount, balance } of entries) {
     const side = sideOf(transfer, account, amount)
-    const times = expected.get(side)
+    const times = missing.get(side)
     if (times === undefined) wrong.push(`${side}: no transfer says so`)
-    else expected.set(side, times + 1)
+    else missing.set(side, times - 1)
     const wanted = (balances.get(account) ?? 0) + amount
     if (balance !== wanted) {
       wrong.push(`account ${account} has ${balance} after transfer ${transfer}, not ${wanted}`)
     }
     balances.set(account, balance)
   }
-  for (const [side, times] of expected) {
-    if (times !== 1) wrong.push(`${side}: ${times} times in the ledger`)
+  for (const [side, times] of missing) {
+    if (times > 0) wrong.push(`${side}: ${times} times too few in the ledger`)
+    if (times < 0) wrong.push(`${side}: ${-times} times too many in the ledger`)
   }
   const money = [...balances.values()].reduce((sum, balance) => sum + balance, 0)
   if (money !== 0) wrong.push(`all balances together are ${money}`)

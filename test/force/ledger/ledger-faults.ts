@@ -14,8 +14,6 @@ export interface LedgerFault {
   /** In words, for the table. */
   readonly does: string
   readonly strikes: number
-  /** Default 15,000. */
-  readonly transfers?: number
   /** Gives what is wrong already. */
   strike(run: LedgerRun, random: Random): Promise<readonly string[]>
 }
@@ -157,7 +155,6 @@ export const ledgerFaults: readonly LedgerFault[] = [
     name: 'broker-killed',
     does: 'the broker is killed and starts again',
     strikes: 1,
-    transfers: 20_000,
     strike: async run => {
       await run.parts.broker.restart('SIGKILL')
       return []
@@ -185,7 +182,6 @@ export const ledgerFaults: readonly LedgerFault[] = [
     name: 'store-down',
     does: 'the S3 server refuses all until a checkpoint failed for it',
     strikes: 1,
-    transfers: 40_000,
     strike: storeDown,
   },
   {

@@ -1,6 +1,7 @@
 /**
- * The ledger sample as a user runs it, between a broker and an S3 server of their own and two relays
- * that see and break what goes over. It makes up its transfers itself, in a transaction each time.
+ * The ledger sample as a user runs it, behind two relays that see and break what goes to the broker
+ * and to the S3 server. The first transfers it makes up itself, in transactions; others come from
+ * elsewhere for as long as it is struck.
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,7 @@ import { KafkaRelay } from '../../testbed/kafka-relay.ts'
 import { consoleConsumer } from '../../testbed/kafka-tools.ts'
 import type { PartEnvironment } from '../../testbed/part.ts'
 import { checkLedger, checkTransfers, type Entry, type Transfer } from './check-ledger.ts'
+import { OtherTransfers } from './other-transfers.ts'
 import type { OwnBroker } from './own-broker.ts'
 import { socketOwner } from './socket-owner.ts'
 
@@ -31,9 +33,11 @@ const entryType = record({
 })
 
 const PARTITIONS = 3
+const ACCOUNTS = 40
 const PER_SECOND = 2_500
 const PATIENCE_MS = 90_000
 const POLL_MS = 250
+const SHOWN = 10
 
 export interface LedgerParts {
   readonly broker: OwnBroker
@@ -45,7 +49,7 @@ export interface LedgerParts {
 
 export interface LedgerOptions {
   readonly seed: number
-  /** How many transfers are made up. */
+  /** How many transfers the job makes up. */
   readonly transfers: number
 }
 
@@ -58,6 +62,7 @@ export class LedgerRun {
   readonly #input: string
   readonly #output: string
   readonly #jobs: SteeredRun[] = []
+  readonly #others: OtherTransfers
 
   private constructor(
     options: LedgerOptions,
@@ -71,6 +76,11 @@ export class LedgerRun {
     const [input = '', output = ''] = wires.names
     this.#input = input
     this.#output = output
+    this.#others = new OtherTransfers(parts.topics.kafka, {
+      topic: input,
+      seed: options.seed,
+      accounts: ACCOUNTS,
+    })
   }
 
   static async open(options: LedgerOptions, parts: LedgerParts): Promise<LedgerRun> {
@@ -78,7 +88,9 @@ export class LedgerRun {
     const names = [await topics.make(PARTITIONS), await topics.make(PARTITIONS)]
     const kafka = await KafkaRelay.start(broker.address)
     const s3 = await FaultyProxy.start(environment.WEIR_TESTBED_S3 ?? '')
-    return new LedgerRun(options, parts, { kafka, s3, names })
+    const run = new LedgerRun(options, parts, { kafka, s3, names })
+    await run.#others.start()
+    return run
   }
 
   /** As it was started last. */
@@ -106,7 +118,7 @@ export class LedgerRun {
           'job.args.output': this.#output,
           'job.args.feed': transfers,
           'job.args.rate': PER_SECOND,
-          'job.args.accounts': 40,
+          'job.args.accounts': ACCOUNTS,
           'job.args.seed': seed,
         }),
       ],
@@ -128,30 +140,28 @@ export class LedgerRun {
   }
 
   /** Waits until the whole ledger can be read, ends the job, and judges. */
-  async judge({ witness }: { readonly witness: boolean }): Promise<readonly string[]> {
-    const { transfers: count } = this.#options
-    const isThere = await this.#untilRead(2 * count)
+  async judge(): Promise<readonly string[]> {
+    await this.#others.stop()
+    const isThere = await this.#untilRead()
     if (this.job.isRunning) await this.job.stopWithSavepoint()
-    const transfers = await this.#read(this.#input, transferType)
-    const entries = await this.#read(this.#output, entryType)
+    const transfers = await this.#transfers()
+    const entries = await this.#entries()
     const wrong = [
-      ...(isThere ? [] : [`${entries.length} of ${2 * count} entries came: ${this.job.said}`]),
-      ...checkTransfers(transfers as readonly Transfer[], count),
-      ...checkLedger(transfers as readonly Transfer[], entries as readonly Entry[]),
+      ...(isThere ? [] : [`${entries.length} entries of ${transfers.length} transfers came`]),
+      ...checkTransfers(transfers, this.#options.transfers),
+      ...checkLedger(transfers, entries),
       ...(await this.#lingering()),
     ]
-    if (!witness || wrong.length > 0) return wrong
+    if (wrong.length > 0) return [...wrong.slice(0, SHOWN), this.job.said]
     const address = this.parts.broker.address
-    const lines = await consoleConsumer({ address, topic: this.#output, count: 2 * count })
-    const told = checkLedger(
-      transfers as readonly Transfer[],
-      lines.map(line => JSON.parse(line) as Entry),
-    )
-    return told.map(sentence => `the console consumer: ${sentence}`)
+    const lines = await consoleConsumer({ address, topic: this.#output, count: entries.length })
+    const told = lines.map(line => JSON.parse(line) as Entry)
+    return checkLedger(transfers, told).map(sentence => `the console consumer: ${sentence}`)
   }
 
   /** Ends what still runs and removes the folder. What is left of a failed run: see `kept`. */
   async end({ keep }: { readonly keep: boolean }): Promise<void> {
+    await this.#others.stop()
     for (const job of this.#jobs) if (job.isRunning) await job.kill()
     await this.kafka.close()
     await this.s3.close()
@@ -163,14 +173,25 @@ export class LedgerRun {
     return join(repository, '.weir/failed', basename(this.folder))
   }
 
-  async #untilRead(count: number): Promise<boolean> {
+  async #untilRead(): Promise<boolean> {
     const startedMs = performance.now()
     while (performance.now() - startedMs < PATIENCE_MS) {
-      if ((await this.#read(this.#output, entryType)).length >= count) return true
+      const transfers = await this.#transfers()
+      const made = transfers.filter(({ id }) => id < this.#options.transfers).length
+      const isFed = made >= this.#options.transfers
+      if (isFed && (await this.#entries()).length >= 2 * transfers.length) return true
       if (!this.job.isRunning) return false
       await pause(POLL_MS)
     }
     return false
+  }
+
+  async #transfers(): Promise<readonly Transfer[]> {
+    return (await this.#read(this.#input, transferType)) as readonly Transfer[]
+  }
+
+  async #entries(): Promise<readonly Entry[]> {
+    return (await this.#read(this.#output, entryType)) as readonly Entry[]
   }
 
   async #read(topic: string, type: typeof transferType | typeof entryType): Promise<unknown[]> {

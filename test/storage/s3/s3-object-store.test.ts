@@ -62,6 +62,7 @@ await describeWithPart('on a real server', 's3', environment => {
 
   test.each(faults)('%s: one fault in each kind of request changes no result', async fault => {
     const store = at(proxy.endpoint, { partBytes: 5 * MIB })
+    await store.probe()
     const once = (): void => {
       proxy.fault = ({ number }) => (number === 1 ? fault : undefined)
     }
@@ -89,6 +90,8 @@ await describeWithPart('on a real server', 's3', environment => {
     'an upload in parts is whole with $fault at request $number',
     async ({ fault, number }) => {
       const store = at(proxy.endpoint, { partBytes: 5 * MIB })
+      proxy.fault = () => undefined
+      await store.probe()
       proxy.fault = seen => (seen.number === number ? fault : undefined)
       const large = Buffer.alloc(6 * MIB, 7)
       large.write('begin')
@@ -127,6 +130,15 @@ await describeWithPart('on a real server', 's3', environment => {
     expect((await store.list('many/')).map(entry => entry.key)).toEqual(keys)
     await store.deleteMany(keys)
     expect(await store.list('')).toEqual([])
+  })
+
+  test('its address opens it again, with everything that its location leaves out', async () => {
+    const store = at(endpoint)
+    await store.put('a', Buffer.from('x'))
+    const random = new SystemRandom()
+    const again = new S3ObjectStore({ location: store.address, random, clock: new HastyClock() })
+    expect(again.location).toBe(store.location)
+    expect((await again.get('a')).toString()).toBe('x')
   })
 
   test('counts requests, retries and bytes', async () => {

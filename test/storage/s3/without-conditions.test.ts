@@ -36,13 +36,13 @@ function oldServer(onCondition: 'ignore' | 'refuse'): S3Requests {
   }
 }
 
+function storeOn(requests: S3Requests): S3ObjectStore {
+  const [random, clock] = [new SeededRandom(1), new ManualClock()]
+  return new S3ObjectStore({ location: 's3://bucket/jobs', random, clock, requests })
+}
+
 test.each(['ignore', 'refuse'] as const)('a server that would %s them', async onCondition => {
-  const store = new S3ObjectStore({
-    location: 's3://bucket/jobs',
-    random: new SeededRandom(1),
-    clock: new ManualClock(),
-    requests: oldServer(onCondition),
-  })
+  const store = storeOn(oldServer(onCondition))
   const [warning, ...others] = await store.probe()
   expect(others).toEqual([])
   expect(warning?.message).toContain('s3://bucket/jobs is on a server without conditional writes')
@@ -50,4 +50,38 @@ test.each(['ignore', 'refuse'] as const)('a server that would %s them', async on
   expect(await store.putIfAbsent('a', Buffer.from('one'))).toBe(true)
   expect(await store.putIfAbsent('a', Buffer.from('two'))).toBe(false)
   expect((await store.get('a')).toString()).toBe('one')
+})
+
+test.each(['ignore', 'refuse'] as const)(
+  'a process that did not probe finds a server that would %s them',
+  async onCondition => {
+    const requests = oldServer(onCondition)
+    expect(await storeOn(requests).putIfAbsent('generation', Buffer.from('one'))).toBe(true)
+    const other = storeOn(requests)
+    expect(await other.putIfAbsent('generation', Buffer.from('two'))).toBe(false)
+    expect((await other.get('generation')).toString()).toBe('one')
+    expect((await other.list('')).map(entry => entry.key)).toEqual(['generation'])
+  },
+)
+
+test('what cannot be found out is asked again', async () => {
+  const requests = oldServer('ignore')
+  const { put } = requests
+  let isDown = true
+  const store = storeOn({
+    ...requests,
+    put: async (...args) => {
+      if (isDown)
+        throw Object.assign(new Error('AccessDenied'), {
+          name: 'AccessDenied',
+          $metadata: { httpStatusCode: 403 },
+        })
+      return put(...args)
+    },
+  })
+  await expect(store.putIfAbsent('a', Buffer.from('one'))).rejects.toMatchObject({
+    code: 'WEIR_STORE_DENIED',
+  })
+  isDown = false
+  expect(await store.putIfAbsent('a', Buffer.from('one'))).toBe(true)
 })

@@ -62,8 +62,8 @@ function jobSamples({ jobId, job, clock }: ObservedJob, progress: JobProgress): 
   return samples
 }
 
-function storageSamples({ jobId, store }: ObservedJob): MetricSample[] {
-  const { counters } = store
+function storageSamples({ jobId, job, store }: ObservedJob): MetricSample[] {
+  const counters = job.storage ?? store.counters
   if (counters === undefined) return []
   const sample = (name: MetricName, value: number): MetricSample => {
     return { name, labels: { job: jobId }, value }

@@ -2,6 +2,7 @@ import type { Clock } from '../../../common/clock.ts'
 import type { JobGraph } from '../../../graph/job-graph.ts'
 import type { TaskMetrics } from '../../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../../storage/object-store.ts'
+import type { StoreCounters } from '../../../storage/store-counters.ts'
 import type { JobProgress } from '../../job-progress.ts'
 import type { JobResult } from '../../job-result.ts'
 import type { JobSettings } from '../../job-settings.ts'
@@ -24,6 +25,8 @@ export interface SteerableJob {
   tasks(): readonly TaskMetrics[]
   readonly history: JobHistory
   readonly counters: UserCounters
+  /** Of all its processes; left out where all run in this one. */
+  readonly storage?: StoreCounters | undefined
   /** Of the processes that run its slots; left out where all run in this one. */
   taskManagers?(): readonly TaskManagerView[]
 }
