@@ -28,7 +28,7 @@ import type { TransactionClient } from './transaction-client.ts'
 import { readName, SLOTS, type WriterState, writeName } from './transaction-names.ts'
 
 const BATCH_BYTES = 512 * 1024
-const BUFFER_BYTES = 16 * 1024 * 1024
+const BUFFER_BYTES = 8 * 1024 * 1024
 const ABORT_LIMIT_MS = 2_000
 const UNKNOWN_TOPIC = 3
 
