@@ -8,6 +8,7 @@
  */
 import type { StateMeta } from '../state/keyed-state-backend.ts'
 import type { SnapshotKind } from './coordinator-state.ts'
+import { type FoldOptions, foldCounts } from './fold-counts.ts'
 import type {
   ChannelHandle,
   KeyGroupSection,
@@ -15,6 +16,9 @@ import type {
   StoredJson,
   SubtaskHandle,
 } from './snapshot-handle.ts'
+
+/** Splits that ended and are counted one by one. */
+const ENDED_SPLITS_NAMED = 1_000
 
 /** 2 has data in flight. A checkpoint without any is written as 1: an older Weir reads it too. */
 export const METADATA_VERSION = 2
@@ -37,7 +41,7 @@ export interface CheckpointMetadata {
 
 /** What went in and what came out up to the cut, since the job began. */
 export interface Proof {
-  /** What the sources had emitted, by operator and split. */
+  /** What the sources had emitted, by operator and split; see `fold-counts.ts`. */
   readonly recordsPerSplit: Counts
   /** What the sinks had written, by operator. */
   readonly recordsPerSink: { readonly [operatorId: string]: number }
@@ -227,10 +231,14 @@ function proofOf({ operators, subtasks, proofBefore }: MetadataSource): Proof {
     splits.add(id, counts)
   }
   sinks.add('', proofBefore?.recordsPerSink ?? {})
+  const open = new Set<string>()
   for (const { vertexId, metrics, operators: parts } of subtasks) {
     // A task has one source at most: the head of its chain, which comes first.
     const source = operators.find(operator => operator.vertexId === vertexId)
-    if (source !== undefined) splits.add(source.operatorId, metrics.recordsPerSplit)
+    if (source !== undefined) {
+      splits.add(source.operatorId, metrics.recordsPerSplit)
+      for (const split of Object.keys(metrics.recordsPerSplit)) open.add(split)
+    }
     sinks.add('', metrics.recordsPerSink ?? {})
     for (const { operatorId, committables = [] } of parts) {
       for (const { transaction } of committables) {
@@ -240,6 +248,7 @@ function proofOf({ operators, subtasks, proofBefore }: MetadataSource): Proof {
       }
     }
   }
+  splits.fold({ named: ENDED_SPLITS_NAMED, isOpen: split => open.has(split) })
   return {
     recordsPerSplit: splits.toCounts(),
     recordsPerSink: sinks.toCounts()[''] ?? {},
@@ -255,6 +264,10 @@ class Sums {
     const sum = this.#byOperator.get(operatorId) ?? new Map<string, number>()
     for (const [name, count] of Object.entries(counts)) sum.set(name, (sum.get(name) ?? 0) + count)
     if (sum.size > 0) this.#byOperator.set(operatorId, sum)
+  }
+
+  fold(options: FoldOptions): void {
+    for (const sum of this.#byOperator.values()) foldCounts(sum, options)
   }
 
   toCounts(): Counts {

@@ -69,7 +69,7 @@ export function readTaskManagerConfig(environment: Environment): TaskManagerConf
     listen: environment.WEIR_LISTEN ?? 'tcp://0.0.0.0:0',
     advertise: environment.WEIR_ADVERTISE,
     workFolder: required(environment, 'WEIR_WORK_FOLDER', 'a folder'),
-    stateFolder: environment.WEIR_STATE_FOLDER,
+    stateFolder: environment.WEIR_STATE_FOLDER || undefined,
     times: readTimes(environment),
   }
 }

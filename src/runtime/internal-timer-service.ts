@@ -10,6 +10,7 @@
  *  I3  A timer registered at or below the watermark fires in the running advance, or, outside of
  *      one, at the next watermark: never at once. Processing time likewise, with the task's next
  *      turn.
+ *  I4  At the end of all input processing time ends: what is left would fire after a restore only.
  */
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
@@ -77,6 +78,12 @@ export class InternalTimerService {
       if (this.#outputFull() && queue.nextTimestamp() <= now) return false
     }
     return true
+  }
+
+  /** I4. */
+  endProcessingTime(): void {
+    const queue = this.#processing
+    while (queue.size > 0) queue.poll(MAX_TIMESTAMP)
   }
 
   /** The earliest timers, `MAX_TIMESTAMP` when there is none. */

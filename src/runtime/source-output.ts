@@ -17,6 +17,7 @@
  */
 import type { SourceOutput } from '../api/source.ts'
 import type { WatermarkGenerator, WatermarkStrategy } from '../api/watermark-strategy.ts'
+import { foldCounts } from '../checkpoint/fold-counts.ts'
 import { cloneFunction } from '../common/clone-function.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
 import { runtimeErrors } from './runtime-errors.ts'
@@ -34,6 +35,9 @@ import type { ValveOutput } from './watermark-valve.ts'
 
 /** Records a poll gives at most: as many as a batch to the next task. */
 const POLL_RECORDS = 512
+
+/** Of those that have ended in this attempt: each snapshot carries their counts. */
+const FINISHED_SPLITS_NAMED = 100
 
 /** Progress of one split. `maxTimestamp` is a double from the start: no box per record. */
 interface SplitProgress {
@@ -148,6 +152,7 @@ export class SourceRecords {
     this.#recordsOfFinished += split.records - split.recordsSeen
     this.#noteRecords(split)
     this.#finished.set(splitId, (this.#finished.get(splitId) ?? 0) + split.records)
+    foldCounts(this.#finished, { named: FINISHED_SPLITS_NAMED, isOpen: () => false })
     this.#splits.delete(splitId)
     this.#paused.delete(splitId)
     this.#watermarks.unregister(splitId)

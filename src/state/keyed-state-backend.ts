@@ -96,6 +96,8 @@ export interface KeyedSnapshot {
   /** One section a non-empty key group: offsets into the concatenation of `chunks`. */
   readonly groups: readonly { readonly keyGroup: number; offset: number; length: number }[]
   readonly chunks: readonly Buffer[]
+  /** To be called once the chunks are stored: their memory serves the next snapshot. */
+  release?(): void
 }
 
 export interface StateMeta {

@@ -4,14 +4,12 @@
  * are set aside, so that adding an entry costs the same in a snapshot of any size.
  */
 import { ByteWriter } from '../common/bytes.ts'
+import { ChunkPool, FIRST_CHUNK_BYTES } from './chunk-pool.ts'
 import type { KeyGroupRange } from './key-groups.ts'
 import { keyGroupOf } from './key-groups.ts'
 import type { KeyedSnapshot, StateMeta } from './keyed-state-backend.ts'
 import { SECTION_VERSION } from './snapshot-format.ts'
 
-/** Buffers grow up to here, each four times the one before; few entries need a larger one. */
-const CHUNK_BYTES = 64 * 1024
-const FIRST_BYTES = 256
 /** Room for a common entry. */
 const ENTRY_BYTES = 64
 /** Smaller groups are copied into one buffer: thousands of tiny ones would cost more to store. */
@@ -19,23 +17,31 @@ const JOIN_BYTES = 16 * 1024
 
 /** The entries of one state in one key group. */
 class BlockWriter {
-  readonly out = new ByteWriter(FIRST_BYTES)
+  readonly out = new ByteWriter(0)
   readonly chunks: Buffer[] = []
   chunkBytes = 0
   count = 0
+  readonly #pool: ChunkPool
+
+  constructor(pool: ChunkPool) {
+    this.#pool = pool
+    this.out.buffer = pool.take(FIRST_CHUNK_BYTES)
+  }
 
   /** Makes room for `bytes` more: nothing that was written is copied. */
   reserve(bytes: number): void {
-    const { length } = this.out.buffer
-    if (this.out.length + bytes <= length) return
-    this.seal(Math.max(bytes, Math.min(length * 4, CHUNK_BYTES)))
+    const { buffer } = this.out
+    if (this.out.length + bytes <= buffer.length) return
+    this.seal()
+    this.out.buffer = this.#pool.takeAfter(buffer, bytes)
+    this.out.clear()
   }
 
-  seal(nextBytes: number): void {
+  /** Sets aside what was written last. */
+  seal(): void {
+    if (this.out.length === 0) return
     this.chunks.push(this.out.view())
     this.chunkBytes += this.out.length
-    this.out.buffer = Buffer.allocUnsafeSlow(nextBytes)
-    this.out.clear()
   }
 }
 
@@ -45,16 +51,18 @@ export class SectionWriter {
   /** The first key group; `blocks[0]` is its block. */
   readonly start: number
   readonly blocks: (BlockWriter | undefined)[]
+  readonly #pool: ChunkPool
 
-  constructor(maxParallelism: number, range: KeyGroupRange) {
+  constructor(maxParallelism: number, range: KeyGroupRange, pool = new ChunkPool()) {
     this.maxParallelism = maxParallelism
+    this.#pool = pool
     this.start = range.start
     this.blocks = new Array(range.end - range.start + 1).fill(undefined)
   }
 
   /** The block of a key group that has none yet. */
   open(keyGroup: number): BlockWriter {
-    const block = new BlockWriter()
+    const block = new BlockWriter(this.#pool)
     this.blocks[keyGroup - this.start] = block
     return block
   }
@@ -66,6 +74,12 @@ export class SectionWriter {
     block.reserve(ENTRY_BYTES)
     block.count++
     return block.out
+  }
+
+  /** Gives the memory back, once nobody reads what was written (CP1). */
+  release(): void {
+    for (const block of this.blocks) block?.chunks.forEach(chunk => this.#pool.give(chunk))
+    this.blocks.fill(undefined)
   }
 }
 
@@ -84,11 +98,12 @@ export function joinSections(
     let length = 0
     for (const chunk of section) length += chunk.length
     if (length <= JOIN_BYTES) chunks.push(Buffer.concat(section, length))
-    else chunks.push(...section)
+    else for (const chunk of section) chunks.push(chunk)
     groups.push({ keyGroup, offset, length })
     offset += length
   }
-  return { states, groups, chunks }
+  const release = (): void => writers.forEach(writer => writer.release())
+  return { states, groups, chunks, release }
 }
 
 function sectionChunks(writers: readonly SectionWriter[], at: number): Buffer[] {
@@ -96,7 +111,7 @@ function sectionChunks(writers: readonly SectionWriter[], at: number): Buffer[] 
   writers.forEach((writer, state) => {
     const block = writer.blocks[at]
     if (block === undefined) return
-    if (block.out.length > 0) block.seal(0)
+    block.seal()
     const header = new ByteWriter(24)
     if (chunks.length === 0) header.writeUint8(SECTION_VERSION)
     header.writeVarint(state)

@@ -46,7 +46,7 @@ export function collectSink<T>(name = 'collect'): CollectSink<T> {
             const id = request.committable as string
             const batch = prepared.get(id)
             if (batch === undefined) request.alreadyCommitted()
-            else results.push(...batch)
+            else for (const result of batch) results.push(result)
             prepared.delete(id)
           }
         },

@@ -15,8 +15,9 @@ export interface JobRunOptions {
   readonly args: Readonly<Record<string, string | number>>
   /** Of the manifest's spec. */
   readonly fields?: Readonly<Record<string, string | number>>
-  /** Its taskmanagers keep copies of their state. */
-  readonly localState?: boolean
+  /** Where its checkpoints lie; default: in its folder. */
+  readonly storage?: string
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** How one snapshot of the job went, as the REST API tells it. */
@@ -40,8 +41,9 @@ export class JobRun {
   readonly run: SteeredRun
 
   constructor(options: JobRunOptions) {
-    const { job, parallelism, args, fields = {}, localState = false } = options
+    const { job, parallelism, args, fields = {}, storage, environment = {} } = options
     const all: Record<string, string | number> = { ...fields }
+    if (storage !== undefined) all['checkpoint.storage'] = storage
     for (const [name, value] of Object.entries({ report: this.reports, ...args })) {
       all[`job.args.${name}`] = value
     }
@@ -50,7 +52,7 @@ export class JobRun {
       args: [module, '--parallelism', String(parallelism), ...setAll(all)],
       folder: this.folder,
       jobId: `default.${job}-job`,
-      environment: localState ? { WEIR_STATE_FOLDER: join(this.folder, 'state') } : {},
+      environment,
     })
   }
 

@@ -1,22 +1,29 @@
 /**
  * SIGKILL of a taskmanager: the time until records are processed again, and where it goes. Two
- * slots, 100 MB of keyed state each.
+ * slots, 100 MB of keyed state each, checkpoints in a bucket of a real S3 server.
  *
  *   --keys N     of 1 kB, over all slots
  *   --kills N    of each kind; the median is shown
- *   --only local|remote
+ *   --only local|remote|folder
  *
- * local: taskmanagers keep copies of their state; remote: all is read from the checkpoint.
+ * local: taskmanagers keep copies of their state; remote: all is fetched from the bucket; folder:
+ * checkpoints lie in a folder of this machine.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { processStartMs } from '../e2e/process-start.ts'
+import { TestBuckets } from '../storage/s3/test-buckets.ts'
+import { s3Part } from '../testbed/s3-part.ts'
+import { stopServer } from '../testbed/server-process.ts'
 import { type BenchIo, defineBench, median } from './bench-harness.ts'
-import { JobRun } from './job-run.ts'
+import { JobRun, type JobRunOptions } from './job-run.ts'
 import type { AttemptNote } from './jobs/recovery-job.ts'
 
 const SLOTS = 2
+
+type Place = Pick<JobRunOptions, 'storage' | 'environment'>
 
 /** ms after the kill. */
 interface Timeline {
@@ -27,16 +34,27 @@ interface Timeline {
   readonly firstRecord: number
   /** In the slot that is the last to have one. */
   readonly everywhere: number
+  /** ms of CPU that the successor took to load the job, and to restore and begin. */
+  readonly loadingCpu: number
+  readonly restoringCpu: number
 }
 
-async function measure(io: BenchIo, kind: 'local' | 'remote'): Promise<void> {
+type Kind = 'local' | 'remote' | 'folder'
+
+const titles: Readonly<Record<Kind, string>> = {
+  local: 'S3, copies in the slots',
+  remote: 'S3 alone',
+  folder: 'a folder',
+}
+
+async function measure(io: BenchIo, kind: Kind, place: Place): Promise<void> {
   const keys = io.count('keys', 200_000)
   const job = new JobRun({
     job: 'recovery',
     parallelism: SLOTS,
     args: { keys },
     fields: { 'checkpoint.interval': '2s', 'restart.initialDelay': '0ms' },
-    localState: kind === 'local',
+    ...place,
   })
   try {
     await job.run.until(({ recordsIn }) => recordsIn >= keys)
@@ -47,7 +65,7 @@ async function measure(io: BenchIo, kind: 'local' | 'remote'): Promise<void> {
     }
     const last = (await job.snapshots())[0]
     const megabytes = ((last?.sizeBytes ?? 0) / 1e6 / SLOTS).toFixed(0)
-    print(io, `${kind} state, ${megabytes} MB a slot`, timelines)
+    print(io, `state from ${titles[kind]}, ${megabytes} MB a slot`, timelines)
   } finally {
     await job.end()
   }
@@ -76,6 +94,8 @@ async function kill(job: JobRun): Promise<Timeline> {
     restored: after(replaced.openedAtMs),
     firstRecord: after(replaced.firstAtMs),
     everywhere: after(Math.max(...notes.map(({ firstAtMs }) => firstAtMs))),
+    loadingCpu: replaced.loadedCpuMs,
+    restoringCpu: replaced.firstCpuMs - replaced.loadedCpuMs,
   }
 }
 
@@ -99,7 +119,24 @@ function print(io: BenchIo, title: string, timelines: readonly Timeline[]): void
   line('its state is restored', 'restored', at('loaded'))
   line('its first record is processed', 'firstRecord', at('restored'))
   line('records are processed in all slots', 'everywhere', at('firstRecord'))
+  const [loading, restoring] = [at('loadingCpu'), at('restoringCpu')].map(ms => ms.toFixed(0))
+  io.print(`  CPU of the successor: ${loading} ms to load, ${restoring} ms to restore and begin`)
   io.print('')
+}
+
+/** A bucket of a server that is there for as long. */
+async function withBucket(use: (place: Required<Place>) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-bench-s3-'))
+  try {
+    const environment = await s3Part.start({ folder, owner: process.pid })
+    const buckets = new TestBuckets(environment)
+    const bucket = await buckets.make()
+    buckets.close()
+    await use({ storage: `s3://${bucket}/jobs`, environment })
+  } finally {
+    await stopServer(folder)
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 export const recovery = defineBench({
@@ -107,7 +144,17 @@ export const recovery = defineBench({
   summary: 'from SIGKILL of a taskmanager to its first record again, 100 MB of state a slot',
   async run(io) {
     const only = io.option('only', '')
-    if (only !== 'remote') await measure(io, 'local')
-    if (only !== 'local') await measure(io, 'remote')
+    const wants = (kind: Kind): boolean => only === '' || only === kind
+    if (wants('local') || wants('remote')) {
+      await withBucket(async bucket => {
+        const { storage, environment } = bucket
+        if (wants('local')) await measure(io, 'local', bucket)
+        const withoutCopies = { ...environment, WEIR_STATE_FOLDER: '' }
+        if (wants('remote')) {
+          await measure(io, 'remote', { storage, environment: withoutCopies })
+        }
+      })
+    }
+    if (wants('folder')) await measure(io, 'folder', {})
   },
 })

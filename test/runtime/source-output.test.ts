@@ -312,6 +312,19 @@ test('counts the records of each split, also of those that finished', () => {
   expect(records.recordsPerSplit()).toEqual({ a: 2, b: 1 })
 })
 
+test('what many finished splits gave is counted together', () => {
+  const { records, output } = outputOf(watermarks.none())
+  for (let n = 0; n < 1_000; n++) {
+    records.registerSplit(`file ${n}`)
+    output.selectSplit(`file ${n}`)
+    output.collect(n, 0)
+    output.finishSplit(`file ${n}`)
+  }
+  const counts = records.recordsPerSplit()
+  expect(Object.keys(counts)).toHaveLength(101)
+  expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(1_000)
+})
+
 test('the last records of a split count in the metrics', () => {
   const { records, output, metrics } = outputOf(watermarks.none())
   records.registerSplit('a')

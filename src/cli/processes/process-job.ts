@@ -178,6 +178,7 @@ export class ProcessJob {
   #stateFolder(): string | undefined {
     const { description, io, jobId } = this.#options
     const { WEIR_STATE_FOLDER: given } = io.environment
+    if (given === '') return undefined
     if (given !== undefined) return join(given, jobId)
     return isRemote(description.storeLocation) ? this.#folder.stateFolder : undefined
   }

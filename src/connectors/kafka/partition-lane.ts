@@ -1,4 +1,4 @@
-/** The batches of one partition on their way to the broker, in order, and where they come to lie. */
+/** The batches of one partition on their way to the broker, in order, and where they will lie. */
 import type { Codecs, Compression } from './compression.ts'
 import type { ProducerIdentity } from './produce-requests.ts'
 import type { RecordBatchWriter } from './record-batch-writer.ts'

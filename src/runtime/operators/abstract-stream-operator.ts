@@ -75,6 +75,7 @@ export abstract class AbstractStreamOperator implements StreamOperator {
   endInput(_input: number): void {}
 
   finish(): boolean {
+    this.timers?.endProcessingTime()
     return true
   }
 

@@ -13,6 +13,7 @@ import type { Key } from '../../api/functions.ts'
 import type { StateDescriptor } from '../../api/state-descriptor.ts'
 import { assert } from '../../common/assert.ts'
 import type { Clock } from '../../common/clock.ts'
+import { ChunkPool } from '../chunk-pool.ts'
 import { foldKey, type PrimitiveKey, unfoldKey } from '../key.ts'
 import { type KeyGroupRange, keyGroupOf } from '../key-groups.ts'
 import type {
@@ -63,6 +64,7 @@ export class HeapKeyedStateBackend implements KeyedStateBackend {
   readonly #states = new Map<string, OpenState>()
   readonly #timers = new Map<string, HeapTimerQueue>()
   readonly #restored: RestoredBlocks
+  readonly #pool = new ChunkPool()
   #run: HeapSnapshot | undefined = undefined
 
   constructor(options: HeapBackendOptions) {
@@ -173,6 +175,7 @@ export class HeapKeyedStateBackend implements KeyedStateBackend {
       clock,
       maxParallelism,
       range,
+      pool: this.#pool,
       states: this.#states.values(),
       timers: this.#timers.entries(),
       moved: () => this.#current.invalidate(),

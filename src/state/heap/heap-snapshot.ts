@@ -12,6 +12,7 @@
  */
 import { assert } from '../../common/assert.ts'
 import type { Clock } from '../../common/clock.ts'
+import type { ChunkPool } from '../chunk-pool.ts'
 import type { KeyGroupRange } from '../key-groups.ts'
 import type { KeyedSnapshot, SnapshotRun, StateMeta } from '../keyed-state-backend.ts'
 import { joinSections, SectionWriter } from '../section-writer.ts'
@@ -32,6 +33,7 @@ export interface HeapSnapshotOptions {
   readonly maxParallelism: number
   readonly range: KeyGroupRange
   readonly clock: Pick<Clock, 'monotonic'>
+  readonly pool: ChunkPool
   readonly states: Iterable<OpenState>
   readonly timers: Iterable<readonly [name: string, queue: HeapTimerQueue]>
   /** Called after each step: entries may have moved. */
@@ -80,6 +82,7 @@ export class HeapSnapshot implements SnapshotRun {
 
   result(): KeyedSnapshot {
     assert(this.#isOver && this.#at === this.#stops.length, 'S2: a result is whole')
+    this.#options.pool.clear()
     return joinSections(this.#metas, this.#writers, this.#options.range)
   }
 
@@ -95,7 +98,8 @@ export class HeapSnapshot implements SnapshotRun {
   }
 
   #writer(meta: StateMeta): SectionWriter {
-    const writer = new SectionWriter(this.#options.maxParallelism, this.#options.range)
+    const { maxParallelism, range, pool } = this.#options
+    const writer = new SectionWriter(maxParallelism, range, pool)
     this.#metas.push(meta)
     this.#writers.push(writer)
     return writer

@@ -13,9 +13,13 @@ export interface AttemptNote {
   readonly loadedAtMs: number
   readonly openedAtMs: number
   readonly firstAtMs: number
+  /** CPU time of the process up to these moments. */
+  readonly loadedCpuMs: number
+  readonly firstCpuMs: number
 }
 
 const loadedAtMs = Date.now()
+const loadedCpuMs = cpuMs()
 const Visit = record({ key: z.int32(), n: z.int() })
 const VALUE_BYTES = 1_000
 
@@ -54,6 +58,8 @@ export default job('recovery', env => {
             loadedAtMs,
             openedAtMs,
             firstAtMs: Date.now(),
+            loadedCpuMs,
+            firstCpuMs: cpuMs(),
           })
         }
         state.value.update(textOf(visit.n))
@@ -71,6 +77,11 @@ const opened = new Map<number, number>()
 /** A text that is not the same for two keys, nor shared. */
 function textOf(n: number): string {
   return String(n).padStart(VALUE_BYTES, '.')
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
 }
 
 function note(folder: string, attempt: AttemptNote): void {

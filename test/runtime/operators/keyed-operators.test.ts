@@ -168,6 +168,17 @@ describe('a keyed process function', () => {
     })
   })
 
+  test('I4: a timer of processing time that the end of input overtook never fires', async () => {
+    const harness = await OperatorHarness.open({ operator: sumsOperator, keySelectors: bySensor })
+    harness.processElement({ sensor: 'a', value: 1 }, 5)
+    harness.processWatermark(MAX_TIMESTAMP)
+    expect(harness.finish()).toBe(true)
+    expect(harness.takeValues()).toHaveLength(1)
+    const restarted = await harness.restart()
+    restarted.setProcessingTime(1_000)
+    expect(restarted.takeValues()).toEqual([])
+  })
+
   test('has side outputs', async () => {
     const harness = await OperatorHarness.open({ operator: sumsOperator, keySelectors: bySensor })
     harness.processElement({ sensor: 'a', value: -1 }, 5)

@@ -2,12 +2,13 @@ import { describe, expect, test } from '@jest/globals'
 import type { Key } from '../../../src/api/functions.ts'
 import { listState, reducingState, valueState } from '../../../src/api/state-descriptor.ts'
 import { z } from '../../../src/schema/z.ts'
+import { ChunkPool } from '../../../src/state/chunk-pool.ts'
 import {
   type HeapKeyedStateBackend,
   makeHeapBackend,
 } from '../../../src/state/heap/heap-keyed-state-backend.ts'
 import { HeapSnapshot } from '../../../src/state/heap/heap-snapshot.ts'
-import type { KeyedStateBackend } from '../../../src/state/keyed-state-backend.ts'
+import type { KeyedSnapshot, KeyedStateBackend } from '../../../src/state/keyed-state-backend.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { restorable, snapshotOf } from '../../contract/keyed-state-setup.ts'
 
@@ -138,19 +139,45 @@ describe('a snapshot', () => {
     run.cancel()
   })
 
+  test('K3: the memory of one that was stored serves the next, and holds nothing of it', () => {
+    const { backend } = filled(30_000)
+    const snapshot = () => {
+      const run = backend.beginSnapshot(1)
+      while (!run.step(1));
+      return run.result()
+    }
+    const bytesOf = ({ chunks }: KeyedSnapshot) => Buffer.concat(chunks)
+    const first = snapshot()
+    const before = bytesOf(first)
+    const second = snapshot()
+    expect(bytesOf(first).equals(before)).toBe(true)
+    // Those that are large enough to be no headers, which are made anew.
+    const memoryOf = ({ chunks }: KeyedSnapshot) =>
+      new Set(chunks.filter(({ length }) => length > 100).map(({ buffer }) => buffer))
+    const isShared = (chunk: ArrayBufferLike) => memoryOf(second).has(chunk)
+    expect([...memoryOf(first)].some(isShared)).toBe(false)
+    first.release?.()
+    first.release?.()
+    const third = snapshot()
+    expect(memoryOf(third)).toEqual(memoryOf(first))
+    expect([...memoryOf(third)].some(isShared)).toBe(false)
+    expect([second, third].map(one => bytesOf(one).equals(before))).toEqual([true, true])
+  })
+
   test('of nothing is empty, and done at once', () => {
     const run = new HeapSnapshot({
       operatorName: 'none',
       maxParallelism: 16,
       range,
       clock: new ManualClock(),
+      pool: new ChunkPool(),
       states: [],
       timers: [],
       moved: () => {},
       ended: () => {},
     })
     expect(run.step(0)).toBe(true)
-    expect(run.result()).toEqual({ states: [], groups: [], chunks: [] })
+    expect(run.result()).toMatchObject({ states: [], groups: [], chunks: [] })
   })
 })
 
