@@ -8,16 +8,10 @@ import { KafkaCluster } from './kafka-cluster.ts'
 import { type KafkaCommittable, KafkaCommitter } from './kafka-committer.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { KafkaWriter } from './kafka-writer.ts'
-import type { TransactionIdentity } from './produce-requests.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
 import { TransactionClient } from './transaction-client.ts'
-import {
-  fenceName,
-  isLingering,
-  prefixOf,
-  readName,
-  type WriterState,
-} from './transaction-names.ts'
+import { prefixOf, readName, type WriterState } from './transaction-names.ts'
+import { TransactionSweeper } from './transaction-sweeper.ts'
 import { settleTimeout } from './transaction-timeout.ts'
 
 /** What is passed in besides, for tests. */
@@ -86,7 +80,10 @@ async function openWriter<IN>(
       if (readName(prefix, id)?.writer === subtaskIndex) pending.delete(id)
     }
     const codecs = await loadCodecs()
+    const run = random.uuid().slice(0, 8)
+    const names = { prefix, base, run, pending }
     let timeoutMs = 0
+    let sweeper: TransactionSweeper | undefined
     if (options.delivery !== 'at-least-once') {
       timeoutMs = await settleTimeout({
         cluster,
@@ -94,11 +91,11 @@ async function openWriter<IN>(
         transactionTimeout: options.transactionTimeout,
         expectedDowntime: options.expectedDowntime,
       })
-      await abortLingering(transactions, { prefix, context, restored, base, timeoutMs })
+      const states = restored as unknown as readonly WriterState[]
+      sweeper = new TransactionSweeper({ transactions, context, ...names, restored: states })
+      await sweeper.sweep()
     }
-    const run = random.uuid().slice(0, 8)
-    const names = { prefix, base, run, pending }
-    const parts = { context, cluster, transactions, codecs, timeoutMs, ...names }
+    const parts = { context, cluster, transactions, codecs, timeoutMs, sweeper, ...names }
     const writer = new KafkaWriter(options, parts)
     if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
     return writer
@@ -106,59 +103,6 @@ async function openWriter<IN>(
     await cluster.close()
     throw error
   }
-}
-
-interface Lingering {
-  readonly prefix: string
-  readonly context: SinkContext
-  readonly restored: readonly JsonValue[]
-  readonly base: number
-  readonly timeoutMs: number
-}
-
-/** Nothing is read past an open transaction: those that nobody will commit end now. */
-async function abortLingering(
-  transactions: TransactionClient,
-  { prefix, context, restored, base, timeoutMs }: Lingering,
-): Promise<void> {
-  const { subtaskIndex, parallelism } = context.runtime
-  const states = restored as unknown as readonly WriterState[]
-  const cleaner = {
-    base,
-    subtaskIndex,
-    parallelism,
-    restored: states,
-    isRestored: context.restoredCheckpointId !== undefined,
-  }
-  const prefixes = new Set([prefix, ...formerPrefixes(states, context.jobId)])
-  const fence = await transactions.init(fenceName(prefix, subtaskIndex), timeoutMs)
-  const open = await transactions.open()
-  // An attempt that was given up, and looks around only now, sees what its successor has open.
-  if (!(await isNewest(transactions, fence))) {
-    throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer: subtaskIndex })
-  }
-  for (const id of open) {
-    const name = [...prefixes].map(one => readName(one, id)).find(found => found !== undefined)
-    if (name === undefined || !isLingering(name, id, cleaner)) continue
-    const found = await transactions.describe(id)
-    if (found?.state === 'Ongoing') await transactions.end(found, 'abort')
-  }
-}
-
-/**
- * The sink was told another prefix since. Not those of another job, whose state this one took over:
- * that job may run.
- */
-function formerPrefixes(states: readonly WriterState[], jobId: string): readonly string[] {
-  return states.filter(state => state.jobId === jobId).map(({ prefix }) => prefix)
-}
-
-async function isNewest(
-  transactions: TransactionClient,
-  own: TransactionIdentity,
-): Promise<boolean> {
-  const now = await transactions.describe(own.transactionalId)
-  return now?.producerId === own.producerId && now.producerEpoch === own.producerEpoch
 }
 
 function checkOptions<IN>(options: KafkaSinkOptions<IN>): void {

@@ -290,26 +290,26 @@ async function killAtWrite(
 
 /** What it completes after its successor began counts for nothing, and it ends by itself. */
 async function staleJobmanager(run: LedgerRun, random: Random): Promise<readonly string[]> {
-  const first = run.job
-  const jobmanager = first.processes('jobmanager')[0]?.pid ?? 0
+  // The command as well: it would replace one that stands still.
+  const pids = [run.job.pid, ...run.job.processes('jobmanager').map(({ pid }) => pid)]
   const held = holding()
   let passing = random.int(PASSED)
   run.s3.fault = async seen => {
     if (held.isReached || !METADATA.test(seen.path) || seen.method !== 'PUT') return undefined
     if (passing-- > 0) return undefined
-    kill(jobmanager, 'SIGSTOP')
+    for (const pid of pids) kill(pid, 'SIGSTOP')
     await held.reach()
     return undefined
   }
   if (!(await within(STEP_LIMIT_MS, held.reached))) return ['no checkpoint was completed']
   return succeed(run, () => {
     held.release()
-    kill(jobmanager, 'SIGCONT')
+    for (const pid of pids) kill(pid, 'SIGCONT')
   })
 }
 
 async function staleRun(run: LedgerRun, random: Random): Promise<readonly string[]> {
-  const pids = run.job.processes().map(({ pid }) => pid)
+  const pids = [run.job.pid, ...run.job.processes().map(({ pid }) => pid)]
   const held = holding()
   let passing = random.int(PASSED)
   run.kafka.hooks = {
