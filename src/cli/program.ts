@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { type CliIo, exitCodes } from './cli-io.ts'
 import { describeError } from './describe-error.ts'
+import type { ImageOptions } from './image.ts'
 import { findInstallation } from './installation.ts'
 
 /** About ten seconds. */
@@ -56,6 +57,7 @@ function declareCommands(io: CliIo, done: Done): Command {
   declareTest(program, io, done)
   declareBench(program, io, done)
   declareSim(program, io, done)
+  declareImage(program, io, done)
   declareTestbed(program, io, done)
   return program
 }
@@ -252,13 +254,29 @@ function declareSim(program: Command, io: CliIo, done: Done): void {
 
 function declareTestbed(program: Command, io: CliIo, done: Done): void {
   program
-    .command('testbed <verb> [part]')
-    .description('real parts for tests: up, down or status of s3 or kafka')
+    .command('testbed <verb> [what...]')
+    .description('real parts for tests: up, down or status of s3, kafka, kube, …; load kube IMAGE')
     .option('--name <name>', 'several of one part have names of their own')
     .option('--json', 'as JSON')
-    .action(async (verb: string, part: string | undefined, options: TestbedFlags) => {
+    .action(async (verb: string, [part, file]: readonly string[], options: TestbedFlags) => {
       const { testbed } = await import('./testbed.ts')
-      done(await testbed({ verb, part, ...options }, io))
+      done(await testbed({ verb, part, file, ...options }, io))
+    })
+}
+
+function declareImage(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('image')
+    .description("Weir's container image")
+    .command('build')
+    .description('make it without Docker, as an archive in the OCI layout')
+    .option('-o, --output <file>', 'the archive; weir-VERSION.oci.tar where nothing is said')
+    .option('--tag <name>', 'its name and tag; localhost/weir:VERSION where nothing is said')
+    .option('--stage <folder>', 'only lay out its files there, a folder for each layer')
+    .option('--json', 'as JSON')
+    .action(async (options: ImageOptions) => {
+      const { buildImage } = await import('./image.ts')
+      done(await buildImage(options, io))
     })
 }
 

@@ -106,8 +106,10 @@ export const kafkaErrors = defineErrors({
     domain: 'external',
     retry: 'later',
     message: (e: { prefix: string; writer: number }) =>
-      `another attempt of the job has begun: writer ${e.writer} of ${e.prefix} must not clean up`,
-    next: 'this attempt ends by itself; if it happens again, see whether the job was started twice',
+      `another process began to write as writer ${e.writer} of ${e.prefix} after this one`,
+    next:
+      'after a failure that is normal, and this process ends. If it happens again, the job runs ' +
+      'twice: end one, or give one another transactionalIdPrefix',
   },
   WEIR_KAFKA_TRANSACTION_LOST: {
     domain: 'external',

@@ -8,9 +8,10 @@ import { KafkaCluster } from './kafka-cluster.ts'
 import { type KafkaCommittable, KafkaCommitter } from './kafka-committer.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { KafkaWriter } from './kafka-writer.ts'
+import type { TransactionIdentity } from './produce-requests.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
 import { TransactionClient } from './transaction-client.ts'
-import { prefixOf, readName, type WriterState } from './transaction-names.ts'
+import { fenceName, prefixOf, readName, type WriterState } from './transaction-names.ts'
 import { TransactionSweeper } from './transaction-sweeper.ts'
 import { settleTimeout } from './transaction-timeout.ts'
 
@@ -84,6 +85,7 @@ async function openWriter<IN>(
     const names = { prefix, base, run, pending }
     let timeoutMs = 0
     let sweeper: TransactionSweeper | undefined
+    let requireNewest = (): Promise<void> => Promise.resolve()
     if (options.delivery !== 'at-least-once') {
       timeoutMs = await settleTimeout({
         cluster,
@@ -91,11 +93,18 @@ async function openWriter<IN>(
         transactionTimeout: options.transactionTimeout,
         expectedDowntime: options.expectedDowntime,
       })
+      const fence = await transactions.init(fenceName(prefix, subtaskIndex), timeoutMs)
+      requireNewest = async () => {
+        if (await isNewest(transactions, fence)) return
+        throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer: subtaskIndex })
+      }
       const states = restored as unknown as readonly WriterState[]
-      sweeper = new TransactionSweeper({ transactions, context, ...names, restored: states })
+      const own = { ...names, restored: states, requireNewest }
+      sweeper = new TransactionSweeper({ transactions, context, ...own })
       await sweeper.sweep()
     }
-    const parts = { context, cluster, transactions, codecs, timeoutMs, sweeper, ...names }
+    const ports = { context, cluster, transactions, codecs, timeoutMs, requireNewest, sweeper }
+    const parts = { ...ports, ...names }
     const writer = new KafkaWriter(options, parts)
     if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
     return writer
@@ -103,6 +112,14 @@ async function openWriter<IN>(
     await cluster.close()
     throw error
   }
+}
+
+async function isNewest(
+  transactions: TransactionClient,
+  own: TransactionIdentity,
+): Promise<boolean> {
+  const now = await transactions.describe(own.transactionalId)
+  return now?.producerId === own.producerId && now.producerEpoch === own.producerEpoch
 }
 
 function checkOptions<IN>(options: KafkaSinkOptions<IN>): void {

@@ -26,6 +26,14 @@ export function prefixOf(
   return `${given ?? jobId}/${operatorUid}`
 }
 
+/**
+ * Under this name nothing is ever written: each writer takes an epoch of it before it looks for
+ * what earlier ones left open, so that it can tell whether it has a successor by then.
+ */
+export function fenceName(prefix: string, writer: number): string {
+  return `${prefix}/fence/${writer}`
+}
+
 export function writeName(prefix: string, { base, writer, run, slot }: TransactionName): string {
   return `${prefix}/${base}/${writer}/${run}/${slot}`
 }

@@ -25,6 +25,8 @@ export interface SweeperOptions {
   /** The checkpoint that was restored; 0 for none. */
   readonly base: number
   readonly restored: readonly WriterState[]
+  /** Throws where another process became this writer since. */
+  readonly requireNewest: () => Promise<void>
 }
 
 export class TransactionSweeper {
@@ -50,6 +52,9 @@ export class TransactionSweeper {
       const writer = context.runtime.subtaskIndex
       throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer })
     }
+    // The brokers may have let an older attempt take the name last; but where a job keeps nothing
+    // they are all there is to ask.
+    await this.#options.requireNewest()
     for (const id of lingering) {
       const found = await transactions.describe(id)
       if (found?.state === 'Ongoing') await transactions.end(found, 'abort')
