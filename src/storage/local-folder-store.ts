@@ -21,6 +21,7 @@ import type { Random } from '../common/random.ts'
 import { checkObjectKey } from './object-key.ts'
 import type { ObjectBytes, ObjectEntry, ObjectStore } from './object-store.ts'
 import { type FailedCall, storeFailure } from './store-failure.ts'
+import { writePieces } from './write-pieces.ts'
 
 const INCOMING = '.incoming'
 /** What a crash left under `.incoming`; nothing takes that long to write. */
@@ -44,11 +45,12 @@ export class LocalFolderStore implements ObjectStore {
     this.#random = options.random
   }
 
-  async put(key: string, bytes: ObjectBytes): Promise<void> {
+  async put(key: string, bytes: ObjectBytes, free?: () => void): Promise<void> {
     await this.#write(key, bytes, async (from, to) => {
       await rename(from, to)
       return true
     })
+    free?.()
   }
 
   putIfAbsent(key: string, bytes: ObjectBytes): Promise<boolean> {
@@ -227,33 +229,11 @@ export class LocalFolderStore implements ObjectStore {
 async function writeSynced(path: string, bytes: ObjectBytes): Promise<void> {
   const file = await open(path, 'wx')
   try {
-    await writeAll(file, bytes instanceof Uint8Array ? [bytes] : bytes)
+    await writePieces(file, bytes)
     await file.sync()
   } finally {
     await file.close()
   }
-}
-
-/** All pieces in one call: one for each would cost several times the writing. */
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
-  let left = pieces.filter(piece => piece.length > 0)
-  while (left.length > 0) {
-    const { bytesWritten } = await file.writev(left)
-    left = piecesAfter(left, bytesWritten)
-  }
-}
-
-/** What is left of the pieces after `count` bytes: a write may stop anywhere. */
-function piecesAfter(pieces: readonly Uint8Array[], count: number): Uint8Array[] {
-  let passed = 0
-  let at = 0
-  for (; at < pieces.length; at++) {
-    const { length } = pieces[at] as Uint8Array
-    if (passed + length > count) break
-    passed += length
-  }
-  const [partial, ...rest] = pieces.slice(at)
-  return partial === undefined ? [] : [partial.subarray(count - passed), ...rest]
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -9,9 +9,10 @@ export class MemoryStore implements ObjectStore {
   readonly location = 'memory'
   readonly #objects = new Map<string, Buffer>()
 
-  async put(key: string, bytes: ObjectBytes): Promise<void> {
+  async put(key: string, bytes: ObjectBytes, free?: () => void): Promise<void> {
     checkObjectKey(key)
     this.#objects.set(key, copyOf(bytes))
+    free?.()
   }
 
   async putIfAbsent(key: string, bytes: ObjectBytes): Promise<boolean> {

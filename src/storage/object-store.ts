@@ -32,8 +32,11 @@ export interface ObjectStore {
   readonly location: string
   /** What opens it in another process; where absent its location does. */
   readonly address?: string
-  /** Writes or replaces an object. */
-  put(key: string, bytes: ObjectBytes): Promise<void>
+  /**
+   * Writes or replaces an object. `free` is called when nobody reads the bytes any more, so that
+   * their memory may be used again: after the write, perhaps long after, and never if it failed.
+   */
+  put(key: string, bytes: ObjectBytes, free?: () => void): Promise<void>
   /** Writes an object unless the key is taken; says whether it did. */
   putIfAbsent(key: string, bytes: ObjectBytes): Promise<boolean>
   /** Rejects with WEIR_STORE_NOT_FOUND. */

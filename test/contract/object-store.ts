@@ -20,6 +20,16 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     expect((await store.get('a')).toString()).toBe('two')
   })
 
+  test('the bytes of what was put may be changed once they are free, and then only', async () => {
+    const store = await open()
+    const piece = bytes('before')
+    await new Promise<void>((resolve, reject) => {
+      store.put('a', [piece], resolve).catch(reject)
+    })
+    piece.fill('x')
+    expect((await store.get('a')).toString()).toBe('before')
+  })
+
   test('an object may be empty', async () => {
     const store = await open()
     await store.put('empty', [])

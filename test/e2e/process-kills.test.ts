@@ -122,6 +122,12 @@ describe('bank-transfers over one jobmanager and four taskmanagers', () => {
     expect(JSON.parse(list.out)).toMatchObject([{ jobId: 'default.bank-transfers' }])
     const savepoint = await weir(['savepoint'], bank.folder)
     expect(savepoint).toMatchObject({ code: 0, out: expect.stringMatching(/savepoint-\d+\n$/) })
+    const rescale = await weir(['rescale', '--parallelism', '2'], bank.folder)
+    expect(rescale).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('bank-transfers goes on at parallelism 2'),
+    })
+    await bank.process.runsUntil(() => childrenOf(bank.process.pid).length === 3)
     const stop = await weir(['stop'], bank.folder)
     expect(stop).toMatchObject({ code: 0 })
     expect(await bank.process.ended).toMatchObject({ code: 0 })

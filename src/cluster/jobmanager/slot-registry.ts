@@ -70,7 +70,7 @@ interface Deployed {
 
 export interface SlotView {
   readonly slot: number
-  readonly state: 'missing' | 'preparing' | 'ready'
+  readonly state: 'missing' | 'preparing' | 'ready' | 'spare'
   readonly pid: number | null
   readonly host: string | null
   readonly dataAddress: string | null
@@ -113,16 +113,14 @@ export class SlotRegistry {
     return this.#wait.waitingMs
   }
 
+  /** By slot, then the spares. */
   get views(): readonly SlotView[] {
-    return this.#holders.map((holder, slot): SlotView => {
-      if (holder === undefined) {
-        const unknown = { pid: null, host: null, dataAddress: null, silentMs: null }
-        return { slot, state: 'missing', ...unknown }
-      }
-      const { pid, host, dataAddress } = holder.registration
-      const state = holder.ready ? 'ready' : 'preparing'
-      return { slot, state, pid, host, dataAddress, silentMs: holder.link.silentMs }
+    const holders = this.#holders.map((holder, slot): SlotView => {
+      if (holder !== undefined) return viewOf(holder, holder.ready ? 'ready' : 'preparing')
+      const unknown = { pid: null, host: null, dataAddress: null, silentMs: null }
+      return { slot, state: 'missing', ...unknown }
     })
+    return [...holders, ...[...this.#spares.values()].map(spare => viewOf(spare, 'spare'))]
   }
 
   /** Says whether it is needed now (R5). Throws WEIR_SLOT_UNKNOWN or WEIR_SLOT_TAKEN. */
@@ -267,6 +265,11 @@ export class SlotRegistry {
   #holderOf(link: SlotLink): Holder | undefined {
     return this.#holders.find(holder => holder?.link === link)
   }
+}
+
+function viewOf({ registration, link }: Spare, state: SlotView['state']): SlotView {
+  const { slot, pid, host, dataAddress } = registration
+  return { slot, state, pid, host, dataAddress, silentMs: link.silentMs }
 }
 
 function nameOf({ slot, host, pid }: Registration): string {

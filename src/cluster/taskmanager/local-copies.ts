@@ -12,11 +12,12 @@
  *  LC4  A restore right after a snapshot waits for its copy: the disk is nearer than the store.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkpointIdOf } from '../../checkpoint/checkpoint-layout.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { ObjectBytes, ObjectStore } from '../../storage/object-store.ts'
+import { writePieces } from '../../storage/write-pieces.ts'
 
 export interface LocalCopiesOptions {
   /** Of this slot alone. */
@@ -48,9 +49,9 @@ export class LocalCopies {
   over(store: ObjectStore): ObjectStore {
     return {
       location: store.location,
-      put: async (key, bytes) => {
+      put: async (key, bytes, free) => {
         await store.put(key, bytes)
-        this.#keep(store.location, key, bytes)
+        void this.#keep(store.location, key, bytes).then(free)
       },
       putIfAbsent: (key, bytes) => store.putIfAbsent(key, bytes),
       get: key => store.get(key),
@@ -105,7 +106,8 @@ export class LocalCopies {
     await this.#work
   }
 
-  #keep(location: string, key: string, bytes: ObjectBytes): void {
+  /** Resolves when the bytes are no longer needed. */
+  async #keep(location: string, key: string, bytes: ObjectBytes): Promise<void> {
     const id = checkpointIdOf(key)
     if (id === undefined) return
     const path = this.#pathOf(location, key)
@@ -115,13 +117,12 @@ export class LocalCopies {
       this.#drafts++
       const draft = `${path}.${this.#drafts}.draft`
       await mkdir(dirname(path), { recursive: true })
-      await writeFile(draft, bytes instanceof Uint8Array ? bytes : [...bytes])
+      await writeDraft(draft, bytes)
       await rename(draft, path)
     })
     this.#pending.set(path, kept)
-    void kept.then(() => {
-      if (this.#pending.get(path) === kept) this.#pending.delete(path)
-    })
+    await kept
+    if (this.#pending.get(path) === kept) this.#pending.delete(path)
   }
 
   async #removeWhere(isOver: (id: number) => boolean): Promise<void> {
@@ -152,6 +153,15 @@ export class LocalCopies {
   #pathOf(location: string, key: string): string {
     const place = createHash('sha256').update(location).digest('hex').slice(0, 16)
     return join(this.#options.folder, place, ...key.split('/'))
+  }
+}
+
+async function writeDraft(path: string, bytes: ObjectBytes): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    await writePieces(file, bytes)
+  } finally {
+    await file.close()
   }
 }
 

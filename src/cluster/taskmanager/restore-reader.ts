@@ -10,6 +10,7 @@ import type { KeyedPiece, SubtaskRestore } from '../../checkpoint/restore-plan.t
 import type { Section } from '../../checkpoint/snapshot-handle.ts'
 import { type CheckedFile, checkSection, itemsOf } from '../../checkpoint/state-file.ts'
 import { isWeirError } from '../../common/errors.ts'
+import { inParallel } from '../../common/in-parallel.ts'
 import type { ChannelRestore, OperatorRestore, TaskRestore } from '../../runtime/task-contract.ts'
 import type { RestoredKeyedState, RestoredKeyGroup } from '../../state/keyed-state-backend.ts'
 import type { OperatorStateSnapshot } from '../../state/operator-state-backend.ts'
@@ -18,8 +19,10 @@ import { markOf } from '../channel-marks.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 import type { LocalCopies } from './local-copies.ts'
 
-/** One read never takes more than this at once, so that a restore does not double the memory. */
+/** A read that fails is tried again whole. */
 const READ_BYTES_MAX = 8 * 2 ** 20
+/** A store far away gives much to several readers, and little to one. */
+const READS_AT_ONCE = 4
 
 interface CheckedRange {
   readonly offset: number
@@ -89,26 +92,33 @@ export class RestoreReader {
     file: string,
     sections: readonly S[],
   ): Promise<readonly (readonly [S, Buffer])[]> {
-    const read: (readonly [S, Buffer])[] = []
-    for (const run of runsOf(sections)) {
-      const first = run[0] as S
-      const last = run.at(-1) as S
-      const partOf = (bytes: Buffer, section: S): Buffer => {
-        const start = section.offset - first.offset
-        return bytes.subarray(start, start + section.length)
-      }
-      const bytes = await this.#readRange(file, {
-        offset: first.offset,
-        length: last.offset + last.length - first.offset,
-        check: found => {
-          for (const section of run) {
-            checkSection(partOf(found, section), section, this.#checked(file))
-          }
-        },
-      })
-      for (const section of run) read.push([section, partOf(bytes, section)])
+    const runs = await inParallel(runsOf(sections), {
+      limit: READS_AT_ONCE,
+      work: run => this.#readRun(file, run),
+    })
+    return runs.flat()
+  }
+
+  async #readRun<S extends Section>(
+    file: string,
+    run: readonly S[],
+  ): Promise<readonly (readonly [S, Buffer])[]> {
+    const first = run[0] as S
+    const last = run.at(-1) as S
+    const partOf = (bytes: Buffer, section: S): Buffer => {
+      const start = section.offset - first.offset
+      return bytes.subarray(start, start + section.length)
     }
-    return read
+    const bytes = await this.#readRange(file, {
+      offset: first.offset,
+      length: last.offset + last.length - first.offset,
+      check: found => {
+        for (const section of run) {
+          checkSection(partOf(found, section), section, this.#checked(file))
+        }
+      },
+    })
+    return run.map(section => [section, partOf(bytes, section)])
   }
 
   async #readState(piece: OperatorStatePiece): Promise<OperatorStateSnapshot> {

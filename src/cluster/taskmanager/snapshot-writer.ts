@@ -23,8 +23,8 @@ export async function writeSnapshot(options: WriteSnapshotOptions): Promise<Subt
   const handle = { vertexId, subtaskIndex, fileSizeBytes: sizeBytes, ...parts, metrics }
   if (store === undefined || sizeBytes === 0) return { ...handle, file: undefined }
   const file = stateFileName(vertexId, subtaskIndex)
-  await store.put(`${snapshotFolder(jobId, kind, checkpointId)}/${file}`, pieces)
-  // Not after a failure: then a request may still be on its way with these bytes.
-  for (const { keyed } of snapshot.operators) keyed?.release?.()
+  await store.put(`${snapshotFolder(jobId, kind, checkpointId)}/${file}`, pieces, () => {
+    for (const { keyed } of snapshot.operators) keyed?.release?.()
+  })
   return { ...handle, file }
 }

@@ -78,6 +78,8 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
   #unsyncedFolders = new Set<string>()
   #epoch: number
   #counter = 0
+  /** Never more than were in flight at once. */
+  readonly #spareChunks: Buffer[] = []
   #inFlightBytes = 0
   #failure: Error | undefined
   #timer: TimerHandle | undefined
@@ -153,6 +155,7 @@ export class FileSinkWriter<IN> implements SinkWriter<IN, FileCommittable> {
       disk,
       compression,
       openedMs,
+      spareChunks: this.#spareChunks,
       onInFlight: bytes => this.#onInFlight(bytes),
       onFailure: error => this.#fail(path, error),
     })

@@ -18,6 +18,11 @@ export interface PartFileOptions {
   /** Of the file as a whole; what compresses inside of itself says `none`. */
   readonly compression: Compression
   readonly openedMs: number
+  /**
+   * Chunks that were written and are to be filled again, of all parts of a writer. Outside of its
+   * heap the collector lets garbage lie: there were tens of megabytes of it.
+   */
+  readonly spareChunks: Buffer[]
   /** Told of bytes handed to the disk (positive) and of bytes that arrived there (negative). */
   readonly onInFlight: (bytes: number) => void
   readonly onFailure: (error: unknown) => void
@@ -80,14 +85,17 @@ export class PartFile {
   #send(): void {
     const size = this.out.length
     if (size === 0) return
-    const chunk = this.out.buffer.subarray(0, size)
-    this.out.buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES + FIRST_BYTES)
+    const { buffer } = this.out
+    const chunk = buffer.subarray(0, size)
+    const spare = this.#options.spareChunks.pop()
+    this.out.buffer = spare ?? Buffer.allocUnsafeSlow(CHUNK_BYTES + FIRST_BYTES)
     this.out.length = 0
     this.#sentBytes += size
     this.#options.onInFlight(size)
     this.#enqueue(async file => {
       const pieces = this.#compressor === undefined ? [chunk] : await this.#compressor.write(chunk)
       await this.#writeAll(file, pieces)
+      if (buffer.length >= CHUNK_BYTES) this.#options.spareChunks.push(buffer)
       this.#options.onInFlight(-size)
     })
   }

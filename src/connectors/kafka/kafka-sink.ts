@@ -87,6 +87,7 @@ async function openWriter<IN>(
     }
     const codecs = await loadCodecs()
     let timeoutMs = 0
+    let requireNewest = (): Promise<void> => Promise.resolve()
     if (options.delivery !== 'at-least-once') {
       timeoutMs = await settleTimeout({
         cluster,
@@ -94,11 +95,16 @@ async function openWriter<IN>(
         transactionTimeout: options.transactionTimeout,
         expectedDowntime: options.expectedDowntime,
       })
-      await abortLingering(transactions, { prefix, context, restored, base, timeoutMs })
+      const fence = await transactions.init(fenceName(prefix, subtaskIndex), timeoutMs)
+      requireNewest = async () => {
+        if (await isNewest(transactions, fence)) return
+        throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer: subtaskIndex })
+      }
+      await abortLingering(transactions, { prefix, context, restored, base, requireNewest })
     }
     const run = random.uuid().slice(0, 8)
     const names = { prefix, base, run, pending }
-    const parts = { context, cluster, transactions, codecs, timeoutMs, ...names }
+    const parts = { context, cluster, transactions, codecs, timeoutMs, requireNewest, ...names }
     const writer = new KafkaWriter(options, parts)
     if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
     return writer
@@ -113,13 +119,13 @@ interface Lingering {
   readonly context: SinkContext
   readonly restored: readonly JsonValue[]
   readonly base: number
-  readonly timeoutMs: number
+  readonly requireNewest: () => Promise<void>
 }
 
 /** Nothing is read past an open transaction: those that nobody will commit end now. */
 async function abortLingering(
   transactions: TransactionClient,
-  { prefix, context, restored, base, timeoutMs }: Lingering,
+  { prefix, context, restored, base, requireNewest }: Lingering,
 ): Promise<void> {
   const { subtaskIndex, parallelism } = context.runtime
   const states = restored as unknown as readonly WriterState[]
@@ -131,12 +137,9 @@ async function abortLingering(
     isRestored: context.restoredCheckpointId !== undefined,
   }
   const prefixes = new Set([prefix, ...formerPrefixes(states, context.jobId)])
-  const fence = await transactions.init(fenceName(prefix, subtaskIndex), timeoutMs)
   const open = await transactions.open()
   // An attempt that was given up, and looks around only now, sees what its successor has open.
-  if (!(await isNewest(transactions, fence))) {
-    throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer: subtaskIndex })
-  }
+  await requireNewest()
   for (const id of open) {
     const name = [...prefixes].map(one => readName(one, id)).find(found => found !== undefined)
     if (name === undefined || !isLingering(name, id, cleaner)) continue

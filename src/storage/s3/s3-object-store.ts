@@ -76,8 +76,9 @@ export class S3ObjectStore implements ObjectStore {
     return { ...this.#counts, retries: this.#retries.count }
   }
 
-  async put(key: string, bytes: ObjectBytes): Promise<void> {
+  async put(key: string, bytes: ObjectBytes, free?: () => void): Promise<void> {
     await this.#write(key, bytes, false)
+    free?.()
   }
 
   async putIfAbsent(key: string, bytes: ObjectBytes): Promise<boolean> {

@@ -95,6 +95,11 @@ describe('who holds a slot', () => {
     expect(links.map(link => registry.isSpare(link))).toEqual([false, false, true])
     expect(registry.supply.peers).toHaveLength(2)
     expect(() => register(3, 'other')).toThrow(/slot 3 is taken/)
+    expect(registry.views.map(({ slot, state }) => `${slot} ${state}`)).toEqual([
+      '0 ready',
+      '1 ready',
+      '3 spare',
+    ])
     registry.dropAll()
     expect(links.map(link => [link.isOpen, link.orders])).toEqual(links.map(() => [false, []]))
     expect(registry.missing).toEqual([0, 1])

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { snapshotFolder } from '../../../src/checkpoint/checkpoint-layout.ts'
 import { buildMetadata } from '../../../src/checkpoint/checkpoint-metadata.ts'
 import { planRestore } from '../../../src/checkpoint/restore-plan.ts'
 import { LocalCopies } from '../../../src/cluster/taskmanager/local-copies.ts'
@@ -40,8 +41,16 @@ const metrics = {
   recordsPerSplit: {},
 }
 
-async function stored(store: CountingStore, copies: LocalCopies, checkpointId: number) {
-  const keyed = keyedSnapshot({ index: 0, parallelism: 1, maxParallelism: 128 })
+interface Releasing {
+  readonly checkpointId: number
+  readonly release?: () => void
+}
+
+async function stored(store: CountingStore, copies: LocalCopies, snapshot: number | Releasing) {
+  const { checkpointId, release = () => {} } =
+    typeof snapshot === 'number' ? { checkpointId: snapshot } : snapshot
+  const shape = { index: 0, parallelism: 1, maxParallelism: 128 }
+  const keyed = { ...keyedSnapshot(shape), release }
   const items = [Buffer.from('one'), Buffer.from('two')]
   const state = { name: 'list', redistribution: 'split' as const, schema: {}, items }
   const handle = await writeSnapshot({
@@ -145,6 +154,13 @@ test('LC2: a snapshot is stored when the store has it, whatever becomes of the c
   expect(files()).toHaveLength(1)
 })
 
+test('LC2: the memory of a snapshot is given back after its copy was written', async () => {
+  const found: number[] = []
+  const release = (): void => void found.push(files().length)
+  await stored(new CountingStore(), copiesIn(), { checkpointId: 3, release })
+  expect(found).toEqual([1])
+})
+
 test('LC3: what is older than the newest completed checkpoint goes, and what was given up', async () => {
   const store = new CountingStore()
   const copies = copiesIn()
@@ -180,4 +196,18 @@ test('LC4: what was stored a moment ago is read from its copy', async () => {
   await copies.over(store).put(key, Buffer.from('state'))
   const range = { location: store.location, key, offset: 1, length: 3 }
   expect((await copies.read(range))?.toString()).toBe('tat')
+})
+
+test('bytes are free once the copy has them, and not before', async () => {
+  const copies = new LocalCopies({ folder, logger: silentLogger })
+  const store = new MemoryStore()
+  const key = `${snapshotFolder('j', 'checkpoint', 1)}/op-0`
+  const bytes = Buffer.from('state')
+  await new Promise<void>((resolve, reject) => {
+    copies.over(store).put(key, [bytes], resolve).catch(reject)
+  })
+  bytes.fill(0)
+  const { location } = store
+  const read = await copies.read({ location, key, offset: 0, length: 5 })
+  expect(read?.toString()).toBe('state')
 })
