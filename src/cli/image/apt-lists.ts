@@ -1,8 +1,8 @@
 import { runCommand } from './run-command.ts'
 
 /**
- * Work that asks apt for packages. A bare machine has no lists of them, and old lists name archives that
- * are no longer there: where the work fails the lists are fetched, and it is tried once more.
+ * Work that asks apt for packages. A bare machine has no lists of them, and old lists name archives
+ * that are no longer there: where the work fails the lists are fetched, and it is tried once more.
  */
 export async function withAptLists<T>(work: () => Promise<T>): Promise<T> {
   try {
