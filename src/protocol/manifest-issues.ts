@@ -47,6 +47,23 @@ export function checkManifest<M extends { readonly spec: unknown }>(
   }
 }
 
+/**
+ * Without the fields that this version does not know: a newer CRD fills in defaults of its own, and
+ * what the API server has stored it has checked.
+ */
+export function withoutUnknown(schema: z.ZodType, value: unknown): unknown {
+  const known = structuredClone(value)
+  for (;;) {
+    const { error } = schema.safeParse(known)
+    const unknown = error?.issues.filter(issue => issue.code === 'unrecognized_keys') ?? []
+    if (unknown.length === 0) return known
+    for (const { path, keys } of unknown) {
+      const parent = valueAt(known, path) as Record<string, unknown>
+      for (const key of keys) delete parent[key]
+    }
+  }
+}
+
 interface Root {
   readonly value: unknown
   readonly schema: z.ZodType

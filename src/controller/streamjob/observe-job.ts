@@ -1,6 +1,6 @@
 /** Puts together what is known of a job; reads caches only. */
 import { createHash } from 'node:crypto'
-import { checkManifest, type ManifestKind } from '../../protocol/manifest-issues.ts'
+import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
 import type { ConfigMapObject } from './job-objects.ts'
@@ -22,7 +22,7 @@ export function observeJob({ object, pods, deployment, nowMs }: JobParts): Obser
   const { apiVersion, kind, metadata, spec } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
-  const checked = checkManifest(streamJobKind, manifest)
+  const checked = checkManifest(streamJobKind, withoutUnknown(streamJobSchema, manifest))
   return {
     object,
     checked,
@@ -57,11 +57,15 @@ function digestOf(spec: StreamJobSpec): string {
 
 /** `undefined`: somebody has damaged it; the epoch is written anew. */
 function deployedOf({ data = {} }: ConfigMapObject): Deployed | undefined {
-  const { image, specDigest, 'job.yaml': text = '' } = data
-  if (image === undefined || specDigest === undefined) return undefined
+  const { image, 'job.yaml': text = '' } = data
+  if (image === undefined) return undefined
   try {
-    const checked = checkManifest(streamJobKind, JSON.parse(text))
-    return 'manifest' in checked ? { manifest: checked.manifest, image, specDigest } : undefined
+    const known = withoutUnknown(streamJobSchema, JSON.parse(text))
+    const checked = checkManifest(streamJobKind, known)
+    if (!('manifest' in checked)) return undefined
+    const { manifest } = checked
+    // As this version reads it: one that knows more fields sees no change in that.
+    return { manifest, image, specDigest: digestOf(manifest.spec) }
   } catch {
     return undefined
   }

@@ -220,6 +220,15 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     },
     decides: { ...nothing, phase: 'Running', epoch: 1, why: ['SpecNotRolledOut'] },
   },
+  'fields of a newer version are none of its business': {
+    given: {
+      spec: { ...right, colour: 'red', checkpoint: { storage: 's3://b/c', shade: { deep: true } } },
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 running'],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1 },
+  },
   'a wrong spec neither, and lost pods are replaced': {
     given: { spec: { job: {} }, status: runs, deployed: right, pods: ['jm-1-1 running'] },
     decides: { ...nothing, phase: 'Running', epoch: 1, start: ['tm-1-0-1'], why: ['SpecInvalid'] },
