@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { type CliIo, exitCodes } from './cli-io.ts'
 import { describeError } from './describe-error.ts'
+import type { ImageOptions } from './image.ts'
 import { findInstallation } from './installation.ts'
 
 /** About ten seconds. */
@@ -56,6 +57,8 @@ function declareCommands(io: CliIo, done: Done): Command {
   declareTest(program, io, done)
   declareBench(program, io, done)
   declareSim(program, io, done)
+  declareDescribe(program, io, done)
+  declareImage(program, io, done)
   declareTestbed(program, io, done)
   return program
 }
@@ -252,13 +255,50 @@ function declareSim(program: Command, io: CliIo, done: Done): void {
 
 function declareTestbed(program: Command, io: CliIo, done: Done): void {
   program
-    .command('testbed <verb> [part]')
-    .description('real parts for tests: up, down or status of s3 or kafka')
+    .command('testbed <verb> [what...]')
+    .description('real parts for tests: up, down or status of s3, kafka, kube, …; load kube IMAGE')
     .option('--name <name>', 'several of one part have names of their own')
     .option('--json', 'as JSON')
-    .action(async (verb: string, part: string | undefined, options: TestbedFlags) => {
+    .action(async (verb: string, [part, file]: readonly string[], options: TestbedFlags) => {
       const { testbed } = await import('./testbed.ts')
-      done(await testbed({ verb, part, ...options }, io))
+      done(await testbed({ verb, part, file, ...options }, io))
+    })
+}
+
+function declareDescribe(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('describe <file>')
+    .description('make what a jobmanager starts with: the checked code of a job, and job.json')
+    .requiredOption('--run <id>', 'names this start of the job, for all of its jobmanagers')
+    .requiredOption('-o, --output <folder>', 'gets the two files')
+    .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
+    .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
+    .action(async (file: string, options: DescribeFlags) => {
+      const { describeJob } = await import('./describe-job.ts')
+      done(await describeJob({ file, ...options }, io))
+    })
+}
+
+interface DescribeFlags {
+  readonly run: string
+  readonly output: string
+  readonly restore?: string
+  readonly set: readonly string[]
+}
+
+function declareImage(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('image')
+    .description("Weir's container image")
+    .command('build')
+    .description('make it without Docker, as an archive in the OCI layout')
+    .option('-o, --output <file>', 'the archive; weir-VERSION.oci.tar where nothing is said')
+    .option('--tag <name>', 'its name and tag; localhost/weir:VERSION where nothing is said')
+    .option('--stage <folder>', 'only lay out its files there, a folder for each layer')
+    .option('--json', 'as JSON')
+    .action(async (options: ImageOptions) => {
+      const { buildImage } = await import('./image.ts')
+      done(await buildImage(options, io))
     })
 }
 

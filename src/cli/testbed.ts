@@ -7,9 +7,11 @@ import { findInstallation } from './installation.ts'
 import { runInherited } from './run-inherited.ts'
 
 export interface TestbedOptions {
-  /** `up`, `down` or `status`. */
+  /** `up`, `down`, `status` or `load`. */
   readonly verb: string
   readonly part: string | undefined
+  /** What `load` gives the part. */
+  readonly file?: string | undefined
   readonly name?: string
   readonly json?: boolean
 }
@@ -19,9 +21,9 @@ export async function testbed(options: TestbedOptions, io: CliIo): Promise<numbe
   const { home } = findInstallation()
   const runner = join(home, 'test/testbed/run-testbed.ts')
   if (!existsSync(runner)) throw cliErrors.WEIR_TOOL_MISSING({ verb: 'testbed', file: runner })
-  const { verb, part, name, json = false } = options
+  const { verb, part, file, name, json = false } = options
   const args = ['--disable-warning=ExperimentalWarning', runner, verb]
-  if (part !== undefined) args.push(part)
+  for (const one of [part, file]) if (one !== undefined) args.push(one)
   if (name !== undefined) args.push('--name', name)
   if (json) args.push('--json')
   return await runInherited(io, { args, cwd: io.cwd, env: {} })

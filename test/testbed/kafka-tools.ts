@@ -18,7 +18,7 @@ export interface ConsoleConsumerOptions {
 /** The values of committed records, those of a partition in their order. */
 export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<readonly string[]> {
   const { address, topic, count } = options
-  const folder = await tools()
+  const folder = await kafkaTools()
   const java = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
   const log = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=off']
   const program = ['-cp', `${folder}/*`, 'org.apache.kafka.tools.consumer.ConsoleConsumer']
@@ -30,7 +30,8 @@ export async function consoleConsumer(options: ConsoleConsumerOptions): Promise<
   return said.split('\n').filter(line => line.startsWith('{'))
 }
 
-function tools(): Promise<string> {
+/** The folder of their jars. */
+export function kafkaTools(): Promise<string> {
   const group = 'org.apache.kafka'
   return fetchJars({
     name: `kafka-tools-${VERSION}`,
@@ -39,6 +40,7 @@ function tools(): Promise<string> {
       { group, name: 'kafka-tools', version: VERSION, alone: true },
       { group, name: 'kafka-server-common', version: VERSION, alone: true },
       { group, name: 'kafka-clients', version: VERSION },
+      { group: 'net.sourceforge.argparse4j', name: 'argparse4j', version: '0.7.0' },
       { group: 'net.sf.jopt-simple', name: 'jopt-simple', version: '5.0.4' },
       { group: 'org.slf4j', name: 'slf4j-simple', version: '1.7.36' },
     ],

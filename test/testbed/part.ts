@@ -11,7 +11,7 @@ export interface Part {
   start(options: PartOptions): Promise<PartEnvironment>
 }
 
-export type PartName = 's3' | 'kafka'
+export type PartName = 's3' | 'kafka' | 'kube' | 'kube-control' | 'kube-fake'
 
 export interface PartOptions {
   readonly folder: string

@@ -1,13 +1,14 @@
 /**
  * `weir testbed up|down|status [PART] [--name NAME] [--owner PID] [--json]`: real parts that run until
  * they are told to stop, or until their owner ends. Several of one kind have names of their own.
- * `prepare MANIFEST` is what `weir run --testbed` asks for.
+ * `load kube ARCHIVE` gives the real node of Kubernetes an image. `prepare MANIFEST` is what `weir run --testbed` asks for.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { holdLock } from './hold-lock.ts'
 import { testbedFolder } from './install-once.ts'
+import { loadImage } from './kube/enter-node.ts'
 import type { PartEnvironment, PartName } from './part.ts'
 import { parts } from './parts.ts'
 import { prepareRun } from './prepare-run.ts'
@@ -29,7 +30,8 @@ interface Request {
 }
 
 const running = join(testbedFolder(), 'running')
-const usage = 'weir testbed up|down|status [s3|kafka] [--name NAME] [--json]'
+const names = Object.keys(parts).join('|')
+const usage = `weir testbed up|down|status [${names}] [--name NAME] [--json], or load kube ARCHIVE`
 
 async function up({ part, name, owner }: Request): Promise<Instance> {
   const folder = join(running, name)
@@ -103,6 +105,15 @@ async function prepare(file: string): Promise<number> {
   return 0
 }
 
+async function load(name: string, file: string): Promise<number> {
+  const folder = join(running, name)
+  if (!isRunning(folder)) {
+    throw new TestbedError(`${name} is not up`, `./weir testbed up kube --name ${name}`)
+  }
+  process.stdout.write(await loadImage(folder, file))
+  return 0
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -113,8 +124,11 @@ async function main(args: readonly string[]): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   })
-  const [verb = '', part] = positionals
+  const [verb = '', part, file] = positionals
   if (verb === 'prepare') return prepare(part ?? '')
+  if (verb === 'load' && part === 'kube' && file !== undefined) {
+    return load(values.name ?? part, file)
+  }
   if (!['up', 'down', 'status'].includes(verb)) {
     throw new TestbedError(`weir testbed does not know ${JSON.stringify(verb)}`, usage)
   }

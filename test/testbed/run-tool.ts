@@ -9,6 +9,8 @@ export interface ToolOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** What to install where the tool is not there. */
   readonly install: string
+  /** After which it is ended; 20 minutes where nothing is said. */
+  readonly limitMs?: number
   /** Default: what went to standard error is given as well. */
   readonly gives?: 'output'
 }
@@ -19,14 +21,14 @@ export function runTool(
   args: readonly string[],
   options: ToolOptions,
 ): Promise<string> {
-  const { cwd, environment, install, gives } = options
+  const { cwd, environment, install, gives, limitMs = LIMIT_MS } = options
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
       ...(cwd === undefined ? {} : { cwd }),
     })
-    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs)
     let out = ''
     let said = ''
     const listen = (text: string): void => {

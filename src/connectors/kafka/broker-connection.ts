@@ -6,10 +6,11 @@ import {
   type KafkajsConnection,
   type KafkajsVersions,
   makeKafkajsConnection,
-  wrapBody,
+  sendBy,
 } from './kafkajs-parts.ts'
 import { oauthBearer, TokenRefused } from './oauth-bearer.ts'
 import { WireReader } from './wire-reader.ts'
+import { WireWriter } from './wire-writer.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
@@ -22,7 +23,8 @@ export interface BrokerRequest<T> {
   readonly version: number
   /** The newer header, with room for tags: the versions that the protocol calls flexible. */
   readonly flexible?: boolean
-  readonly body: Buffer
+  /** In pieces where copying them together would cost. */
+  readonly body: Buffer | readonly Buffer[]
   /** Longer than the usual limit, for requests that wait on purpose. */
   readonly timeoutMs?: number
   readonly read: (answer: WireReader) => T
@@ -37,6 +39,7 @@ export class BrokerConnection {
   readonly name: string
   readonly #connection: KafkajsConnection
   readonly #mechanism: string
+  readonly #clientId: string
   #versions: KafkajsVersions = {}
   #opening: Promise<void> | undefined
 
@@ -44,6 +47,7 @@ export class BrokerConnection {
     const { tls = false, sasl, clientId = 'weir' } = options
     this.name = `${address.host}:${address.port}`
     this.#mechanism = sasl?.mechanism ?? 'none'
+    this.#clientId = clientId
     this.#connection = makeKafkajsConnection({
       ...address,
       clientId,
@@ -68,8 +72,11 @@ export class BrokerConnection {
   async ask<T>(request: BrokerRequest<T>): Promise<T> {
     await this.open()
     this.#requireVersion(request.name, request.key, request.version)
+    // Where sessions end, it does it again.
+    await this.#connection.authenticate()
     const payload = await this.#send(request)
-    return request.read(new WireReader(payload))
+    // Before what was asked for: one byte for no tags.
+    return request.read(new WireReader(request.flexible === true ? payload.subarray(1) : payload))
   }
 
   async close(): Promise<void> {
@@ -98,26 +105,30 @@ export class BrokerConnection {
   }
 
   #send(request: Omit<BrokerRequest<unknown>, 'read'>): Promise<Buffer> {
-    const { key, version, name, body, flexible = false, timeoutMs = 0 } = request
-    // Tags that nobody sends: one byte for none of them.
-    const sent = flexible ? Buffer.concat([Buffer.alloc(1), body]) : body
-    return this.#connection.send({
-      request: {
-        apiKey: key,
-        apiVersion: version,
-        apiName: name,
-        encode: async () => wrapBody(sent),
-      },
-      response: {
-        decode: async payload => {
-          const plain = flexible ? payload.subarray(1) : payload
-          return { payload: plain, clientSideThrottleTime: 0 }
-        },
-        parse: async decoded => decoded.payload,
-      },
+    const { key, version, name, timeoutMs = 0 } = request
+    return sendBy(this.#connection, {
+      apiKey: key,
+      apiVersion: version,
+      apiName: name,
+      frame: correlationId => this.#frame(request, correlationId),
       requestTimeout: REQUEST_TIMEOUT_MS + timeoutMs,
-      logResponseError: false,
     })
+  }
+
+  /** Length, header and body. */
+  #frame(request: Omit<BrokerRequest<unknown>, 'read'>, correlationId: number): readonly Buffer[] {
+    const { key, version, body, flexible = false } = request
+    const pieces = Array.isArray(body) ? (body as readonly Buffer[]) : [body as Buffer]
+    const head = new WireWriter().int32(0).int16(key).int16(version).int32(correlationId)
+    head.string(this.#clientId)
+    // Tags that nobody sends: one byte for none of them.
+    if (flexible) head.int8(0)
+    const bytes = head.finish()
+    bytes.writeInt32BE(
+      pieces.reduce((sum, one) => sum + one.length, bytes.length - 4),
+      0,
+    )
+    return [bytes, ...pieces]
   }
 
   #requireVersion(request: string, key: number, version: number): void {

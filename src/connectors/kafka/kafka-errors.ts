@@ -106,7 +106,7 @@ export const kafkaErrors = defineErrors({
     domain: 'external',
     retry: 'later',
     message: (e: { prefix: string; writer: number }) =>
-      `another process began to write as writer ${e.writer} of ${e.prefix} while this one started`,
+      `another process began to write as writer ${e.writer} of ${e.prefix} after this one`,
     next:
       'after a failure that is normal, and this process ends. If it happens again, the job runs ' +
       'twice: end one, or give one another transactionalIdPrefix',

@@ -21,8 +21,8 @@ import type { RecordBatchWriter } from './record-batch-writer.ts'
 /** Who sends the batches from now until the next `begin`. */
 export interface ProducerSession extends ProducerIdentity {
   readonly transactionalId: string | null
-  /** Called before the first batch of these partitions. */
-  readonly admit: (partitions: readonly TopicPartition[]) => Promise<void>
+  /** Called before the first batch of these partitions; gives all that it let in: more, perhaps. */
+  readonly admit: (partitions: readonly TopicPartition[]) => Promise<readonly TopicPartition[]>
 }
 
 export interface KafkaProducerOptions {
@@ -69,14 +69,8 @@ export class KafkaProducer {
     this.#options = options
   }
 
-  send({ topic, partition }: TopicPartition, batch: RecordBatchWriter): void {
-    const id = splitId(topic, partition)
-    let lane = this.#lanes.get(id)
-    if (lane === undefined) {
-      lane = new PartitionLane(topic, partition)
-      this.#lanes.set(id, lane)
-    }
-    lane.add(batch)
+  send(partition: TopicPartition, batch: RecordBatchWriter): void {
+    this.#laneOf(partition).add(batch)
     this.unacknowledgedBytes += batch.sizeBytes
     if (this.#isScheduled) return
     // Batches that are sealed in one go share requests.
@@ -111,6 +105,15 @@ export class KafkaProducer {
     this.#fail(new Error('the sink was closed'))
   }
 
+  #laneOf({ topic, partition }: TopicPartition): PartitionLane {
+    const id = splitId(topic, partition)
+    const found = this.#lanes.get(id)
+    if (found !== undefined) return found
+    const lane = new PartitionLane(topic, partition)
+    this.#lanes.set(id, lane)
+    return lane
+  }
+
   /** Does all that can be done now; called whenever that may be more than before. */
   #pump(): void {
     if (this.#closed || this.failure !== undefined) return
@@ -126,8 +129,7 @@ export class KafkaProducer {
     const strangers = ready.filter(lane => !lane.isAdmitted)
     if (strangers.length > 0) {
       this.#work('admit', async () => {
-        await session.admit(strangers)
-        for (const lane of strangers) lane.isAdmitted = true
+        for (const one of await session.admit(strangers)) this.#laneOf(one).isAdmitted = true
       })
     }
     const admitted = ready.filter(lane => lane.isAdmitted)

@@ -16,7 +16,7 @@ import { PartitionFetcher } from './partition-fetcher.ts'
 import type { RecordBatches } from './record-batches.ts'
 import type { KafkaSourceOptions } from './source-options.ts'
 
-const BUFFER_BYTES = 24 * 1024 * 1024
+const BUFFER_BYTES = 12 * 1024 * 1024
 /** Of an undecodable record, for people to look at. */
 const SHOWN_BYTES = 1_024
 const OFFSETS_KEPT = 16
@@ -31,6 +31,8 @@ export class KafkaReader<T> implements SourceReader<T, KafkaSplit> {
   /** By checkpoint, until it completed. */
   readonly #offsetsOf = new Map<number, readonly KafkaSplit[]>()
   #decoded: { readonly batches: RecordBatches; readonly opened: number } | undefined
+  /** Something was read to its end since the last look for what to fetch. */
+  #hasRoom = false
   #noMoreSplits = false
   #closed = false
 
@@ -79,7 +81,10 @@ export class KafkaReader<T> implements SourceReader<T, KafkaSplit> {
       if (partition.isFinished) this.#finish(partition, output)
       else if (room > 0) this.#partitions.push(...this.#partitions.splice(0, 1))
     }
-    this.#fetcher.pump()
+    if (this.#hasRoom) {
+      this.#hasRoom = false
+      this.#fetcher.pump()
+    }
     if (this.#noMoreSplits && this.#partitions.length === 0) return 'end'
     const hasMore = this.#partitions.some(one => !one.paused && one.current !== undefined)
     return hasMore ? 'more' : 'nothing'
@@ -144,6 +149,7 @@ export class KafkaReader<T> implements SourceReader<T, KafkaSplit> {
   #finish(partition: PartitionBuffer, output: SourceOutput<T>): void {
     this.#partitions = this.#partitions.filter(one => one !== partition)
     this.#fetcher.remove(partition)
+    this.#hasRoom = true
     output.finishSplit(partition.split.id)
   }
 
@@ -173,6 +179,7 @@ export class KafkaReader<T> implements SourceReader<T, KafkaSplit> {
       // What it passed over at the end counts: markers, and records that were taken back.
       partition.position = Math.max(partition.position, batches.position)
       partition.dropCurrent()
+      this.#hasRoom = true
     }
   }
 

@@ -11,12 +11,14 @@ import type { TimerHandle } from '../../common/clock.ts'
 import { durationMs } from '../../common/duration.ts'
 import { MIN_TIMESTAMP } from '../../common/timestamps.ts'
 import type { Encoder } from '../../schema/format.ts'
+import { BatchBuffers } from './batch-buffers.ts'
 import type { Codecs } from './compression.ts'
 import { errorName, isDenied } from './error-codes.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import type { KafkaCommittable } from './kafka-committer.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { KafkaProducer, type ProducerSession } from './kafka-producer.ts'
+import { splitId } from './kafka-split.ts'
 import type { TopicPartition } from './offset-requests.ts'
 import { partitionOf } from './partition-of.ts'
 import type { TransactionIdentity } from './produce-requests.ts'
@@ -24,9 +26,10 @@ import { RecordBatchWriter } from './record-batch-writer.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
 import type { TransactionClient } from './transaction-client.ts'
 import { readName, SLOTS, type WriterState, writeName } from './transaction-names.ts'
+import type { TransactionSweeper } from './transaction-sweeper.ts'
 
 const BATCH_BYTES = 512 * 1024
-const BUFFER_BYTES = 16 * 1024 * 1024
+const BUFFER_BYTES = 8 * 1024 * 1024
 const ABORT_LIMIT_MS = 2_000
 const UNKNOWN_TOPIC = 3
 
@@ -42,8 +45,12 @@ export interface KafkaWriterParts {
   readonly run: string
   /** Of transactions. */
   readonly timeoutMs: number
+  /** Throws where another process became this writer since. */
+  readonly requireNewest: () => Promise<void>
   /** Prepared and not committed, of all writers in this process. */
   readonly pending: Set<string>
+  /** Absent where nothing is transactional. */
+  readonly sweeper: TransactionSweeper | undefined
 }
 
 interface OpenBatch extends TopicPartition {
@@ -53,6 +60,8 @@ interface OpenBatch extends TopicPartition {
 interface TopicState {
   readonly count: number
   readonly batches: (OpenBatch | undefined)[]
+  /** Of the last batch of each partition: the next one is likely to be as large. */
+  readonly sizes: number[]
   /** Where records without a key go until the batch there is full. */
   current: number
 }
@@ -64,6 +73,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   readonly #encoder: Encoder<IN>
   readonly #scratch = new ByteWriter(1024)
   readonly #topics = new Map<string, TopicState>()
+  readonly #buffers: BatchBuffers
   readonly #batchBytes: number
   readonly #bufferBytes: number
   readonly #lingerMs: number
@@ -82,6 +92,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     this.#parts = parts
     this.#batchBytes = options.batchBytes ?? BATCH_BYTES
     this.#bufferBytes = options.bufferBytes ?? BUFFER_BYTES
+    this.#buffers = new BatchBuffers(this.#bufferBytes)
     this.#lingerMs = durationMs(options.linger ?? 10)
     this.#encoder = options.value.makeEncoder()
     this.#producer = new KafkaProducer({
@@ -92,6 +103,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       openSession: () => this.#openSession(),
       progressed: () => context.wakeUp(),
     })
+    parts.sweeper?.watch(error => this.#fail(error))
   }
 
   get #isTransactional(): boolean {
@@ -124,7 +136,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const count = found.partitions.length
     const { subtaskIndex } = this.#parts.context.runtime
     const current = subtaskIndex % count
-    this.#topics.set(topic, { count, batches: new Array<undefined>(count), current })
+    const batches = new Array<undefined>(count)
+    this.#topics.set(topic, { count, batches, sizes: new Array<number>(count).fill(0), current })
   }
 
   write(value: IN, timestamp: number): void {
@@ -182,6 +195,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
 
   async close(): Promise<void> {
     this.#linger?.cancel()
+    this.#parts.sweeper?.close()
     this.#producer.close()
     // What is open is aborted at once, so that readers need not wait for its timeout.
     const { cluster, transactions } = this.#parts
@@ -191,6 +205,11 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       await Promise.race([aborted, cluster.pause(ABORT_LIMIT_MS)])
     }
     await cluster.close()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#parts.context.wakeUp()
   }
 
   #throwFailure(): void {
@@ -213,7 +232,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       open = {
         topic,
         partition,
-        batch: new RecordBatchWriter(Math.min(this.#batchBytes, 64 << 10)),
+        batch: new RecordBatchWriter(this.#buffers, state.sizes[partition] ?? 0),
       }
       state.batches[partition] = open
     }
@@ -222,8 +241,10 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const before = open.batch.sizeBytes
     open.batch.add({ key, headers: headers?.(value) ?? [], timestamp }, this.#scratch)
     this.#records++
-    this.#openBytes += open.batch.sizeBytes - before
-    if (open.batch.sizeBytes >= this.#batchBytes) this.#seal(state, partition)
+    const added = open.batch.sizeBytes - before
+    this.#openBytes += added
+    // Another one like this would be too much.
+    if (open.batch.sizeBytes + added > this.#batchBytes) this.#seal(state, partition)
     else if (this.#openBytes >= this.#bufferBytes) this.#sealAll()
     else this.#linger ??= this.#parts.context.clock.schedule(this.#lingerMs, () => this.#sealAll())
   }
@@ -249,13 +270,13 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     state.batches[partition] = undefined
     if (partition === state.current) state.current = (partition + 1) % state.count
     this.#openBytes -= open.batch.sizeBytes
+    state.sizes[partition] = open.batch.sizeBytes
     this.#producer.send(open, open.batch)
   }
 
   #sealAll(): void {
     this.#linger?.cancel()
     this.#linger = undefined
-    this.#openBytes = 0
     for (const state of this.#topics.values()) {
       for (let p = 0; p < state.count; p++) this.#seal(state, p)
     }
@@ -267,10 +288,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     if (this.#unknown.length > 1) return
     this.#learnAll().then(
       () => this.#parts.context.wakeUp(),
-      (error: unknown) => {
-        this.#failure = error
-        this.#parts.context.wakeUp()
-      },
+      (error: unknown) => this.#fail(error),
     )
   }
 
@@ -288,16 +306,43 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const { transactions } = this.#parts
     if (!this.#isTransactional) {
       const identity = await transactions.initPlain()
-      return { ...identity, transactionalId: null, admit: async () => undefined }
+      return { ...identity, transactionalId: null, admit: async partitions => partitions }
     }
     const { timeoutMs } = this.#parts
     const transaction = await transactions.init(this.#nextName(), timeoutMs)
     this.#transaction = transaction
-    const admit = async (partitions: readonly TopicPartition[]): Promise<void> => {
-      const { errorCode, topic = '' } = await transactions.addPartitions(transaction, partitions)
+    // Its successor has ended what was open, and knows nothing of what would begin now.
+    await this.#parts.requireNewest()
+    const admitted = new Set<string>()
+    const admit = async (wanted: readonly TopicPartition[]): Promise<readonly TopicPartition[]> => {
+      const all = [...wanted, ...this.#nextPartitions(wanted, admitted)]
+      const { errorCode, topic = '' } = await transactions.addPartitions(transaction, all)
       if (errorCode !== 0) throw refusal(transaction, { errorCode, topic })
+      for (const { topic: name, partition } of all) admitted.add(splitId(name, partition))
+      return all
     }
     return { ...transaction, admit }
+  }
+
+  /**
+   * Where records without a key go next: as many partitions as the transaction has so far. So few
+   * requests let many in, and at most half of the markers at its end mark nothing.
+   */
+  #nextPartitions(
+    wanted: readonly TopicPartition[],
+    admitted: ReadonlySet<string>,
+  ): readonly TopicPartition[] {
+    if (this.#options.key !== undefined || this.#options.partition !== undefined) return []
+    const known = new Set([...admitted, ...wanted.map(one => splitId(one.topic, one.partition))])
+    const next: TopicPartition[] = []
+    for (const topic of new Set(wanted.map(one => one.topic))) {
+      const { current = 0, count = 0 } = this.#topics.get(topic) ?? {}
+      for (let i = 0; i < Math.min(count, admitted.size); i++) {
+        const partition = (current + i) % count
+        if (!known.has(splitId(topic, partition))) next.push({ topic, partition })
+      }
+    }
+    return next
   }
 
   /** The next name that no prepared transaction has. */

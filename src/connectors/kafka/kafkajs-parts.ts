@@ -6,6 +6,7 @@
  * delay that Node warns about.
  */
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 
 /** One connection of kafkajs to one broker. */
 export interface KafkajsConnection {
@@ -16,8 +17,11 @@ export interface KafkajsConnection {
   setVersions(versions: KafkajsVersions): void
   setSupportAuthenticationProtocol(supported: boolean): void
   rejectRequests(error: Error): void
-  send(call: KafkajsCall): Promise<Buffer>
+  failIfNotConnected(): void
+  nextCorrelationId(): number
+  readonly socket: Pick<Socket, 'cork' | 'uncork' | 'write'>
   readonly requestQueue: {
+    push(request: QueuedRequest): void
     readonly pending: readonly unknown[]
     throttledUntil: number
     scheduleCheckPendingRequests(): void
@@ -29,21 +33,28 @@ export type KafkajsVersions = Readonly<
   Record<number, { readonly minVersion: number; readonly maxVersion: number }>
 >
 
-export interface KafkajsCall {
-  readonly request: {
+/** What kafkajs keeps of a request until its answer comes, by the correlation id. */
+interface QueuedRequest {
+  readonly entry: {
     readonly apiKey: number
     readonly apiVersion: number
     readonly apiName: string
-    readonly encode: () => Promise<unknown>
+    readonly correlationId: number
+    readonly resolve: (answer: { readonly payload: Buffer }) => void
+    readonly reject: (error: unknown) => void
   }
-  readonly response: {
-    readonly decode: (
-      payload: Buffer,
-    ) => Promise<{ payload: Buffer; clientSideThrottleTime: number }>
-    readonly parse: (decoded: { payload: Buffer }) => Promise<Buffer>
-  }
+  readonly expectResponse: true
   readonly requestTimeout: number
-  readonly logResponseError: boolean
+  readonly sendRequest: () => void
+}
+
+export interface KafkajsCall {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly apiName: string
+  /** Gives the whole request, in pieces, under this number. */
+  readonly frame: (correlationId: number) => readonly Buffer[]
+  readonly requestTimeout: number
 }
 
 export interface KafkajsConnectionOptions {
@@ -56,14 +67,8 @@ export interface KafkajsConnectionOptions {
   readonly requestTimeout: number
 }
 
-interface KafkajsEncoder {
-  buf: Buffer
-  offset: number
-}
-
 interface Loaded {
   readonly Connection: new (options: object) => KafkajsConnection
-  readonly Encoder: new (size: number) => KafkajsEncoder
   readonly socketFactory: unknown
 }
 
@@ -74,7 +79,6 @@ function load(): Loaded {
   const require = createRequire(import.meta.url)
   loaded = {
     Connection: require('kafkajs/src/network/connection.js') as Loaded['Connection'],
-    Encoder: require('kafkajs/src/protocol/encoder.js') as Loaded['Encoder'],
     socketFactory: (require('kafkajs/src/network/socketFactory.js') as () => unknown)(),
   }
   return loaded
@@ -108,10 +112,26 @@ export function makeKafkajsConnection(options: KafkajsConnectionOptions): Kafkaj
   return connection
 }
 
-/** The body of a request in the wrapping that kafkajs wants. */
-export function wrapBody(body: Buffer): unknown {
-  const encoder = new (load().Encoder)(1)
-  encoder.buf = body
-  encoder.offset = body.length
-  return encoder
+/**
+ * Sends a request and gives its answer. Not by kafkajs's `send`: that copies each request twice,
+ * into buffers that grow by doubling, which is most of what a sink would leave to the collector.
+ */
+export async function sendBy(connection: KafkajsConnection, call: KafkajsCall): Promise<Buffer> {
+  const { apiKey, apiVersion, apiName, frame, requestTimeout } = call
+  const correlationId = connection.nextCorrelationId()
+  const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
+    connection.failIfNotConnected()
+    connection.requestQueue.push({
+      entry: { apiKey, apiVersion, apiName, correlationId, resolve, reject },
+      expectResponse: true,
+      requestTimeout,
+      sendRequest: () => {
+        const { socket } = connection
+        socket.cork()
+        for (const piece of frame(correlationId)) socket.write(piece)
+        socket.uncork()
+      },
+    })
+  })
+  return payload
 }

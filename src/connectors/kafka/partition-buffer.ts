@@ -71,7 +71,6 @@ export class PartitionBuffer {
       new RecordBatches({
         topic,
         partition,
-        // A small part would hold the memory of the whole answer.
         bytes: options.copy ? Buffer.from(whole) : whole,
         from: this.fetchOffset,
         aborted,

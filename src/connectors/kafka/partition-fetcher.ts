@@ -22,9 +22,16 @@ import { EARLIEST, LATEST } from './offset-requests.ts'
 import type { PartitionBuffer } from './partition-buffer.ts'
 import { listOffsets } from './start-offsets.ts'
 
+/**
+ * At least so much is asked for of each partition. Of all but the first of an answer, the broker
+ * leaves out a batch that is larger, so that many partitions would come one by one.
+ */
+const PARTITION_BYTES = 1 << 20
 const WAIT_MS = 500
 /** Others of the same broker will have room soon: no long wait for those that are asked for. */
 const SHORT_WAIT_MS = 5
+/** What is less than this part of an answer is copied out of it. */
+const SMALL_PART = 16
 const RETRY_MS = 100
 /** A partition without one good answer for so long fails the job, and it says why. */
 const PATIENCE_MS = 60_000
@@ -107,8 +114,8 @@ export class PartitionFetcher {
         return { topic: split.topic, partition: split.partition, offset: fetchOffset }
       }),
       waitMs: hurry ? SHORT_WAIT_MS : WAIT_MS,
-      bytesMax: Math.floor(bufferBytes / 3),
-      partitionBytesMax: Math.min(this.#share(), 8 * 1024 * 1024),
+      bytesMax: Math.floor(bufferBytes / 4),
+      partitionBytesMax: Math.max(PARTITION_BYTES, Math.min(this.#share(), 8 * PARTITION_BYTES)),
       committed,
     })
     const asked = new Map(ready.map(one => [one.split.id, one.fetchOffset]))
@@ -116,7 +123,11 @@ export class PartitionFetcher {
       const broker = await this.cluster.broker(leader, 'fetch')
       const answer = await broker.ask(request)
       if (this.#closed) return
-      for (const fetched of answer) this.#take(fetched, asked, answer.length > 1)
+      const bytes = answer.reduce((sum, { batches }) => sum + batches.length, 0)
+      for (const fetched of answer) {
+        // A small part that is read late would hold the memory of the whole answer.
+        this.#take(fetched, asked, fetched.batches.length * SMALL_PART < bytes)
+      }
     } catch (error) {
       this.#fetchFailed(ready, error)
     } finally {

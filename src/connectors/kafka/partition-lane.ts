@@ -31,6 +31,8 @@ export class PartitionLane {
   readonly #waiting: RecordBatchWriter[] = []
   #sequence = 0
   #bytes: Buffer | undefined
+  /** Something in this session was acknowledged. */
+  #hasSent = false
   #first = -1
   #last = -1
 
@@ -49,7 +51,7 @@ export class PartitionLane {
   }
 
   get written(): WrittenRange | undefined {
-    if (!this.isAdmitted) return undefined
+    if (!this.#hasSent) return undefined
     const { topic, partition } = this
     return { topic, partition, first: this.#first, last: this.#last }
   }
@@ -70,10 +72,13 @@ export class PartitionLane {
   acknowledged(offset: number): number {
     const batch = this.#waiting.shift()
     this.#bytes = undefined
+    // What was sent twice may lie in the queue of a connection that was given up.
+    if (this.tries === 0) batch?.release()
     this.failingSinceMs = undefined
     this.tries = 0
     if (batch === undefined) return 0
     this.#sequence += batch.count
+    this.#hasSent = true
     if (offset >= 0) {
       if (this.#first < 0) this.#first = offset
       this.#last = offset + batch.count - 1
@@ -87,5 +92,6 @@ export class PartitionLane {
     this.#first = -1
     this.#last = -1
     this.isAdmitted = false
+    this.#hasSent = false
   }
 }

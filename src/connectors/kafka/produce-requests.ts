@@ -104,17 +104,22 @@ export function produceRequest(
   transactionalId: string | null,
   batches: readonly ProducedBatch[],
 ): BrokerRequest<readonly ProduceResult[]> {
-  const size = batches.reduce((sum, { batch, topic }) => sum + batch.length + topic.length + 16, 0)
-  const body = new WireWriter(size + 128)
-  body.string(transactionalId).int16(-1).int32(PRODUCE_TIMEOUT_MS)
-  body.list([...Map.groupBy(batches, one => one.topic)], ([topic, own]) => {
-    body.string(topic).list(own, ({ partition, batch }) => void body.int32(partition).bytes(batch))
-  })
+  const body: Buffer[] = []
+  let head = new WireWriter().string(transactionalId).int16(-1).int32(PRODUCE_TIMEOUT_MS)
+  const byTopic = [...Map.groupBy(batches, one => one.topic)]
+  head.int32(byTopic.length)
+  for (const [topic, own] of byTopic) {
+    head.string(topic).int32(own.length)
+    for (const { partition, batch } of own) {
+      body.push(head.int32(partition).int32(batch.length).finish(), batch)
+      head = new WireWriter()
+    }
+  }
   return {
     name: 'Produce',
     key: 0,
     version: 7,
-    body: body.finish(),
+    body,
     timeoutMs: PRODUCE_TIMEOUT_MS,
     read: answer => {
       const topics = answer.list(() => {

@@ -3,6 +3,7 @@
  * its sequence, is written when the batch is sent: by then it is known who sends it.
  */
 import type { ByteWriter } from '../../common/bytes.ts'
+import type { BatchBuffers } from './batch-buffers.ts'
 import { type Codecs, type Compression, compressions } from './compression.ts'
 import type { KafkaHeader } from './kafka-message.ts'
 
@@ -25,13 +26,15 @@ export interface BatchRecord {
 
 export class RecordBatchWriter {
   count = 0
+  readonly #buffers: BatchBuffers
   #buffer: Buffer
   #length = HEADER_BYTES
   #firstTime = 0
   #lastTime = 0
 
-  constructor(capacity: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacity)
+  constructor(buffers: BatchBuffers, capacity: number) {
+    this.#buffers = buffers
+    this.#buffer = buffers.take(Math.max(HEADER_BYTES, capacity))
   }
 
   get sizeBytes(): number {
@@ -95,6 +98,11 @@ export class RecordBatchWriter {
     return batch
   }
 
+  /** Its memory may be used for others: call it once, when nobody sends it any more. */
+  release(): void {
+    this.#buffers.give(this.#buffer)
+  }
+
   #packed(compression: Compression, codecs: Codecs): Buffer {
     const plain = this.#buffer.subarray(0, this.#length)
     if (compression === 'none') return plain
@@ -107,8 +115,9 @@ export class RecordBatchWriter {
   #reserve(count: number): void {
     const wanted = this.#length + count
     if (wanted <= this.#buffer.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(wanted, this.#buffer.length * 2))
+    const grown = this.#buffers.take(wanted)
     this.#buffer.copy(grown, 0, 0, this.#length)
+    this.#buffers.give(this.#buffer)
     this.#buffer = grown
   }
 

@@ -208,6 +208,9 @@ await describeWithPart('what goes wrong at a broker', 'kafka', environment => {
         message: expect.stringContaining(`1 records in ${topic}-0 at offsets `),
       })
     }
+    // Nor does it begin anything new, which nobody would end.
+    await old.write('late')
+    await expect(old.checkpoint()).rejects.toMatchObject({ code: 'WEIR_KAFKA_WRITER_SUCCEEDED' })
     await successor.finish()
     const run = await open({ topics: topic, stop: 'latest' })
     await run.runToEnd()

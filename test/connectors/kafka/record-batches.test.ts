@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { ByteWriter } from '../../../src/common/bytes.ts'
+import { BatchBuffers } from '../../../src/connectors/kafka/batch-buffers.ts'
 import { compressions, loadCodecs } from '../../../src/connectors/kafka/compression.ts'
 import { readHeaders } from '../../../src/connectors/kafka/kafka-message.ts'
 import { partitionOf } from '../../../src/connectors/kafka/partition-of.ts'
@@ -34,7 +35,7 @@ interface Plain {
 }
 
 function batchOf(records: readonly Plain[], compression: (typeof compressions)[number]): Buffer {
-  const batch = new RecordBatchWriter(64)
+  const batch = new RecordBatchWriter(new BatchBuffers(1 << 20), 64)
   for (const { key, value, timestamp, headers } of records) {
     batch.add({ key, timestamp, headers }, value === null ? undefined : plain(value))
   }
