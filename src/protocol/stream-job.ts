@@ -70,6 +70,17 @@ const checkpointField = withDefaults({
   retained: integerField(1, 1_000).default(3),
 })
 
+/** Between slots in different processes; within a process nothing is buffered. */
+const networkField = withDefaults({
+  bufferTimeout: durationField(0, 10_000, '5ms').default('5ms'),
+  buffersPerChannel: integerField(1, 1_000).default(2),
+  floatingBuffersPerGate: integerField(0, 10_000).default(8),
+  bufferDebloat: withDefaults({
+    enabled: z.boolean().default(false),
+    target: durationField(1, MINUTE_MS, '1s').default('1s'),
+  }),
+})
+
 const upgradeField = withDefaults({
   mode: z.enum(['savepoint', 'last-state', 'stateless']).default('savepoint'),
   strategy: z.enum(['replace', 'blue-green']).default('replace'),
@@ -171,6 +182,7 @@ const specSchema = z.strictObject({
   restartNonce: nonce,
   savepointNonce: nonce,
   checkpoint: checkpointField,
+  network: networkField,
   savepoints: savepointsField.optional(),
   skew: z.enum(['off', 'auto']).default('off'),
   stateBackend: stateBackendField,

@@ -124,7 +124,7 @@ async function isNewest(
 
 function checkOptions<IN>(options: KafkaSinkOptions<IN>): void {
   bootstrapOf(options)
-  const { topic, batchBytes = 1 << 19, bufferBytes = 1 << 24 } = options
+  const { topic, batchBytes = 1 << 19, bufferBytes = 1 << 23 } = options
   const refuse = (option: string, given: unknown, expected: string): never => {
     const value = given === undefined ? 'absent' : JSON.stringify(given)
     throw kafkaErrors.WEIR_KAFKA_OPTION_INVALID({ option, value, expected })

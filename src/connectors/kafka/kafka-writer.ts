@@ -29,7 +29,7 @@ import { readName, SLOTS, type WriterState, writeName } from './transaction-name
 import type { TransactionSweeper } from './transaction-sweeper.ts'
 
 const BATCH_BYTES = 512 * 1024
-const BUFFER_BYTES = 16 * 1024 * 1024
+const BUFFER_BYTES = 8 * 1024 * 1024
 const ABORT_LIMIT_MS = 2_000
 const UNKNOWN_TOPIC = 3
 
