@@ -19,6 +19,7 @@ import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { StoreCounters } from '../../storage/store-counters.ts'
+import { newestGenerationIn } from '../generations-in.ts'
 import type { JobSettings } from '../job-settings.ts'
 import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
@@ -80,6 +81,7 @@ export class SlotSession {
         exchanges: { of: (attempt, network) => this.#exchangeOf(attempt, network) },
         settings,
         keepsState: store !== undefined,
+        newestGeneration: bare && (() => newestGenerationIn(bare, jobId)),
         clock,
         random,
         logger,
