@@ -92,9 +92,8 @@ export function patternField(pattern: RegExp, maxLength: number, form: TextForm)
   const { never, ...params } = form
   const holds = (value: string | number): boolean => {
     const text = String(value)
-    return (
-      pattern.test(text) && !(never?.test(text) ?? false) && Array.from(text).length <= maxLength
-    )
+    const isForm = pattern.test(text) && !(never?.test(text) ?? false)
+    return isForm && Array.from(text).length <= maxLength
   }
   const rule = `self.matches(r'${pattern.source}')`
   const full = never === undefined ? rule : `${rule} && !self.matches(r'${never.source}')`

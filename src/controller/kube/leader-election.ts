@@ -30,6 +30,8 @@ export interface ElectionOptions {
   readonly onLost: (error: Error) => void
 }
 
+const REQUEST_SHARE = 0.4
+
 type Role = 'waits' | 'leads' | 'ended'
 
 export class LeaderElection {
@@ -84,10 +86,24 @@ export class LeaderElection {
     this.#stop.abort(new Error('the controller stops'))
   }
 
+  /** A request that hangs must leave time for another before the renew deadline. */
   async #round(): Promise<void> {
+    const { clock, times } = this.#options
+    const limit = new AbortController()
+    const alarm = new Alarm(clock)
+    const limitMs = times.renewDeadlineMs * REQUEST_SHARE
+    alarm.set(limitMs, () => limit.abort(new Error(`no answer in ${limitMs} ms`)))
+    try {
+      await this.#step(limit.signal)
+    } finally {
+      alarm.clear()
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
     const { client, namespace, name, identity, clock, times } = this.#options
     // What it holds is what it wrote: only a rival makes that wrong, and then the write fails.
-    if (!this.leads || this.#lease === undefined) await this.#look()
+    if (!this.leads || this.#lease === undefined) await this.#look(signal)
     const unchangedMs = clock.monotonic() - this.#seenMs
     const lease = this.#lease
     const step = leaseStep({ lease, unchangedMs }, identity)
@@ -101,13 +117,14 @@ export class LeaderElection {
     const { resourceVersion } = lease?.metadata ?? {}
     const metadata = { namespace, name, ...(resourceVersion && { resourceVersion }) }
     const wanted: Lease = { apiVersion, kind, metadata, spec }
-    this.#see(await (step === 'create' ? client.create(wanted) : client.replace(wanted)))
+    const write = step === 'create' ? client.create(wanted, signal) : client.replace(wanted, signal)
+    this.#see(await write)
     this.#renewed(sentMs)
   }
 
-  async #look(): Promise<void> {
+  async #look(signal: AbortSignal): Promise<void> {
     const { client, namespace, name } = this.#options
-    this.#see(await client.get({ namespace, name }))
+    this.#see(await client.get({ namespace, name }, signal))
   }
 
   #see(lease: Lease | undefined): void {

@@ -36,6 +36,8 @@ export interface ReflectorOptions<T extends KubeObject> {
 
 const IDLE_MAX_MS = 90_000
 const WATCH_MIN_S = 300
+/** The server was asked for minutes. */
+const WATCH_SHORT_MS = 5_000
 const AUDIT_EVERY_MS = 1_800_000
 
 const again: BackoffOptions = {
@@ -84,20 +86,37 @@ export class Reflector<T extends KubeObject> {
   /** Comes back after {@link stop} only. */
   async run(): Promise<void> {
     const { signal } = this.#stop
+    const { clock, onRestart } = this.#options
+    let before: string | undefined
     while (!signal.aborted) {
-      let reason = 'the watch ended'
-      try {
-        if (this.#needsList && !this.#streamsLists) await this.#list()
-        else await this.#watch()
-        if (!this.#needsList) continue
-      } catch (error) {
-        reason = this.#failed(error)
-      }
+      const reason = await this.#once()
       if (signal.aborted) return
-      this.#options.onRestart?.(reason)
-      const delayMs = this.#backoff.failed(this.#options.clock.monotonic()) ?? again.maxDelayMs
-      await new Alarm(this.#options.clock, signal).sleep(delayMs)
+      if (reason !== undefined) {
+        onRestart?.(reason)
+        // A version that is too old is no overload: a new list mends it.
+        const isAtOnce = reason === 'WEIR_KUBE_EXPIRED' && before !== reason
+        const delayMs = this.#backoff.failed(clock.monotonic()) ?? again.maxDelayMs
+        if (!isAtOnce) await new Alarm(clock, signal).sleep(delayMs)
+      }
+      before = reason
     }
+  }
+
+  /** One list or one watch; gives why it should not simply go on. */
+  async #once(): Promise<string | undefined> {
+    const { clock } = this.#options
+    const startedMs = clock.monotonic()
+    try {
+      if (this.#needsList && !this.#streamsLists) {
+        await this.#list()
+        return undefined
+      }
+      await this.#watch()
+    } catch (error) {
+      return this.#failed(error)
+    }
+    const isUsual = !this.#needsList && clock.monotonic() - startedMs >= WATCH_SHORT_MS
+    return isUsual ? undefined : 'the watch ended early'
   }
 
   #failed(error: unknown): string {

@@ -162,7 +162,15 @@ function problemOf({ checked }: ObservedJob): { reason: string; message: string 
     const texts = checked.problems.map(one => `${one.path.join('.')} ${one.problem}: ${one.fix}`)
     return { reason: 'SpecInvalid', message: texts.join('; ') }
   }
-  const { storage } = checked.manifest.spec.checkpoint
+  const { checkpoint, restore } = checked.manifest.spec
+  // Going on without it would be a start without state, which nobody asked for.
+  if (restore?.savepoint !== undefined) {
+    const message =
+      `spec.restore.savepoint is ${restore.savepoint}: a Savepoint cannot be named yet; ` +
+      'write its folder as spec.restore.path'
+    return { reason: 'RestoreNotSupported', message }
+  }
+  const { storage } = checkpoint
   if (storage?.startsWith('s3://') === true) return undefined
   const message =
     `spec.checkpoint.storage is ${storage ?? 'not set'}: the pods of a job share ` +

@@ -232,6 +232,10 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     given: { spec: { job: { module: 'a.ts' }, checkpoint: { storage: 'file:///x' } } },
     decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['StorageNotShared'] },
   },
+  'nor one whose state it cannot find: it would begin without': {
+    given: { spec: { ...right, restore: { savepoint: 'before' } } },
+    decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['RestoreNotSupported'] },
+  },
   'a paused job is left alone': {
     given: {
       status: runs,
