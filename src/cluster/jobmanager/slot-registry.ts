@@ -208,7 +208,8 @@ export class SlotRegistry {
     const since = formatDuration(BLOCKED_NOTICE_MS)
     const text =
       `${nameOf(holder.registration)} has been kept by user code for more than ${since}: ` +
-      'no records pass, and no checkpoint completes until that returns'
+      'no records pass, and no checkpoint completes until that returns; ' +
+      'asyncMap waits without keeping the thread'
     this.#options.onNotice({ level: 'warn', text })
   }
 
