@@ -74,7 +74,7 @@ async function measure(io: BenchIo, kind: Kind, place: Place): Promise<void> {
 async function kill(job: JobRun): Promise<Timeline> {
   const victims = job.run.processes('taskmanager')
   const victim = victims[victims.length - 1]
-  if (victim === undefined) throw new Error('no taskmanager runs')
+  if (victim === undefined) throw new Error(`no taskmanager runs: ${job.run.said}`)
   const before = notesOf(job).length
   const killedAtMs = Date.now()
   process.kill(victim.pid, 'SIGKILL')
@@ -82,7 +82,9 @@ async function kill(job: JobRun): Promise<Timeline> {
   const notes = notesOf(job).slice(before)
   const others = new Set(victims.map(({ pid }) => pid))
   const replaced = notes.find(({ pid }) => !others.has(pid))
-  if (replaced === undefined) throw new Error('no process took the place of the killed one')
+  if (replaced === undefined) {
+    throw new Error(`no process took the place of the killed one: ${job.run.said}`)
+  }
   const { failures } = (await job.run.call('GET', '/exceptions')) as {
     readonly failures: readonly { readonly atMs: number }[]
   }

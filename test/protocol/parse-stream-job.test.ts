@@ -40,6 +40,12 @@ test('fills in every default of a minimal manifest', () => {
     restart: { strategy: 'exponential-delay', initialDelay: '1s', maxDelay: '1m' },
     resources: { taskManager: { cpu: 1, memory: '1Gi' }, jobManager: { cpu: '500m' } },
     deletionPolicy: 'keep',
+    network: {
+      bufferTimeout: '5ms',
+      buffersPerChannel: 2,
+      floatingBuffersPerGate: 8,
+      bufferDebloat: { enabled: false, target: '1s' },
+    },
   })
   expect(spec.restore).toBeUndefined()
   expect(spec.savepoints).toBeUndefined()
@@ -137,6 +143,27 @@ const refusals: Record<string, Refusal> = {
     line: 6,
     problem: /is "often"; expected fields, indented below/,
     fix: /checkpoint: /,
+  },
+  'a buffer timeout that nobody would wait for': {
+    spec: `${job}\nnetwork:\n  bufferTimeout: 1m`,
+    path: 'spec.network.bufferTimeout',
+    line: 7,
+    problem: /is "1m"; expected a duration from 0ms to 10s/,
+    fix: /5ms/,
+  },
+  'a channel without buffers': {
+    spec: `${job}\nnetwork: { buffersPerChannel: 0 }`,
+    path: 'spec.network.buffersPerChannel',
+    line: 6,
+    problem: /is 0; expected a whole number from 1 to 1000/,
+    fix: /./,
+  },
+  'a debloating that is misspelt': {
+    spec: `${job}\nnetwork:\n  bufferDebloat: { enable: true }`,
+    path: 'spec.network.bufferDebloat.enable',
+    line: 7,
+    problem: /no such field/,
+    fix: /did you mean enabled\?/,
   },
   'no job at all': {
     spec: 'parallelism: 1',
@@ -283,6 +310,7 @@ test('tells where an inline job begins', () => {
 
 const broken: Record<string, string> = {
   'spec.job': 'job: { module: a.ts, inline: x }',
+  'spec.job.args': 'job: { module: a.ts, args: { "a b": c } }',
   'spec.parallelism': `${job}\nparallelism: 256`,
   'spec.autoscaler.max': `${job}\nautoscaler: { max: 256 }`,
   'spec.autoscaler.mode': `${job}\nautoscaler: { mode: on }`,

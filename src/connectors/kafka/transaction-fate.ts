@@ -3,7 +3,7 @@
  * committed records see them, or are told to pass them over. That stays true when the broker has
  * forgotten the name, and when the name was used again.
  */
-import { errorName } from './error-codes.ts'
+import { errorName, isDenied } from './error-codes.ts'
 import { fetchRequest } from './fetch-request.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
@@ -13,7 +13,7 @@ import type { WrittenRange } from './partition-lane.ts'
 
 /**
  * `deleted`: retention took the records since, or somebody the topic. `open`: not decided yet.
- * `unknown`: no broker said where the records came to lie.
+ * `unknown`: no broker said where the records came to lie, or we may not read there.
  */
 export type TransactionFate = 'committed' | 'aborted' | 'deleted' | 'open' | 'unknown'
 
@@ -49,6 +49,8 @@ export async function transactionFate(
     // Beyond the end there is nothing that could ever be seen.
     return begin !== undefined && last < begin.offset ? 'deleted' : 'aborted'
   }
+  // Who may only write there: the name has to tell.
+  if (answer !== undefined && isDenied(answer.errorCode)) return 'unknown'
   if (answer === undefined || answer.errorCode !== 0) {
     const reason = errorName(answer?.errorCode ?? -1)
     const what = splitId(topic, partition)

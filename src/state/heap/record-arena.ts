@@ -24,6 +24,8 @@ const BLOCK_UNIT_MASK = (1 << BLOCK_UNITS_SHIFT) - 1
 const FIRST_BLOCK_BYTES = 1024
 /** Before the bytes of a record: their count. */
 const HEADER_BYTES = 4
+/** Up to this length a loop over the bytes beats one native call. */
+const LOOP_MAX = 64
 /** Larger records get a block of their own. */
 const SHARED_MAX = BLOCK_BYTES / 4
 
@@ -79,11 +81,15 @@ export class RecordArena {
 
   /** Appends the bytes of a record. */
   copyTo(out: ByteWriter, address: number): void {
-    const length = this.#lengthAt(address)
+    const block = this.#blocks[blockOf(address)] as Buffer
     const from = offsetOf(address) + HEADER_BYTES
+    const length = block.readUInt32LE(from - HEADER_BYTES)
     out.reserve(length)
-    ;(this.#blocks[blockOf(address)] as Buffer).copy(out.buffer, out.length, from, from + length)
-    out.length += length
+    const { buffer, length: at } = out
+    if (length <= LOOP_MAX)
+      for (let i = 0; i < length; i++) buffer[at + i] = block[from + i] as number
+    else block.copy(buffer, at, from, from + length)
+    out.length = at + length
   }
 
   get bytes(): number {

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { describeJob } from '../../src/cli/describe-job.ts'
+import { jobDescriptionSchema } from '../../src/protocol/job-description.ts'
+import { cliTestIo } from './cli-test-io.ts'
+
+const home = resolve(import.meta.dirname, '../..')
+
+function manifest(folder: string, spec: object): string {
+  const file = join(folder, 'job.yaml')
+  const head = { apiVersion: 'weir.dev/v1alpha1', kind: 'StreamJob', metadata: { name: 'words' } }
+  writeFileSync(file, JSON.stringify({ ...head, spec }))
+  return file
+}
+
+const storage = 's3://bucket/words'
+const job = { module: join('src/examples/word-count.ts') }
+
+test('makes the description and the code that a jobmanager starts with', async () => {
+  const io = cliTestIo({ cwd: home })
+  const folder = join(io.config.cacheFolder, '..')
+  const output = join(folder, 'out')
+  const file = manifest(folder, { job, parallelism: 3, checkpoint: { storage } })
+  expect(await describeJob({ file, set: [], run: 'run-1', output, restore: 'latest' }, io)).toBe(0)
+  const description = jobDescriptionSchema.parse(
+    JSON.parse(readFileSync(join(output, 'job.json'), 'utf8')),
+  )
+  expect(description).toMatchObject({
+    run: 'run-1',
+    storeLocation: storage,
+    restore: { kind: 'latest' },
+    bundle: join(output, 'job.mjs'),
+  })
+  expect(description.manifest.spec.parallelism).toBe(3)
+  expect(readFileSync(description.bundle, 'utf8')).toContain('word-count')
+})
+
+test('writes nothing of a job that is wrong', async () => {
+  const io = cliTestIo({ cwd: home })
+  const folder = join(io.config.cacheFolder, '..')
+  const output = join(folder, 'out')
+  const file = manifest(folder, { job: { module: 'src/examples/nowhere.ts' } })
+  await expect(describeJob({ file, set: [], run: 'r', output }, io)).rejects.toThrow('nowhere')
+  expect(existsSync(output)).toBe(false)
+})
