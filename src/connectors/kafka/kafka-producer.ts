@@ -81,6 +81,11 @@ export class KafkaProducer {
     })
   }
 
+  /** Something of the partition is not acknowledged. */
+  isBusyWith({ topic, partition }: TopicPartition): boolean {
+    return this.#lanes.get(splitId(topic, partition))?.isEmpty === false
+  }
+
   /** Resolves when all that was sent is acknowledged; rejects with what went wrong. */
   async settled(): Promise<void> {
     while (this.unacknowledgedBytes > 0 && this.failure === undefined) {

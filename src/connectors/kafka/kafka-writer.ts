@@ -84,6 +84,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   #records = 0
   #nextSlot = 0
   #openBytes = 0
+  /** The time of some batch is over, but others of its partition are before it. */
+  #isOverdue = false
   #failure: unknown
 
   constructor(options: KafkaSinkOptions<IN>, parts: KafkaWriterParts) {
@@ -101,7 +103,10 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       compression: options.compression ?? 'none',
       codecs,
       openSession: () => this.#openSession(),
-      progressed: () => context.wakeUp(),
+      progressed: () => {
+        if (this.#isOverdue && this.failure === undefined) this.#sealIdle()
+        context.wakeUp()
+      },
     })
     parts.sweeper?.watch(error => this.#fail(error))
   }
@@ -246,7 +251,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     // Another one like this would be too much.
     if (open.batch.sizeBytes + added > this.#batchBytes) this.#seal(state, partition)
     else if (this.#openBytes >= this.#bufferBytes) this.#sealAll()
-    else this.#linger ??= this.#parts.context.clock.schedule(this.#lingerMs, () => this.#sealAll())
+    else this.#linger ??= this.#parts.context.clock.schedule(this.#lingerMs, () => this.#sealIdle())
   }
 
   #choosePartition(
@@ -274,9 +279,27 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     this.#producer.send(open, open.batch)
   }
 
+  /**
+   * Where a batch of the partition is on its way, the next one goes on filling up until that is
+   * acknowledged: small ones behind each other would make a slow broker slower.
+   */
+  #sealIdle(): void {
+    this.#linger?.cancel()
+    this.#linger = undefined
+    this.#isOverdue = false
+    for (const state of this.#topics.values()) {
+      for (const open of state.batches) {
+        if (open === undefined) continue
+        if (this.#producer.isBusyWith(open)) this.#isOverdue = true
+        else this.#seal(state, open.partition)
+      }
+    }
+  }
+
   #sealAll(): void {
     this.#linger?.cancel()
     this.#linger = undefined
+    this.#isOverdue = false
     for (const state of this.#topics.values()) {
       for (let p = 0; p < state.count; p++) this.#seal(state, p)
     }

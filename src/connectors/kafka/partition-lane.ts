@@ -45,6 +45,11 @@ export class PartitionLane {
     return !this.isBusy && this.#waiting.length > 0
   }
 
+  /** Everything was acknowledged. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
   /** Of the batch that is sent next. */
   get nextBytes(): number {
     return this.#waiting[0]?.sizeBytes ?? 0

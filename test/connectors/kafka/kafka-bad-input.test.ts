@@ -212,8 +212,9 @@ await describeWithPart('what goes wrong at a broker', 'kafka', environment => {
     await old.write('late')
     await expect(old.checkpoint()).rejects.toMatchObject({ code: 'WEIR_KAFKA_WRITER_SUCCEEDED' })
     await successor.finish()
-    const run = await open({ topics: topic, stop: 'latest' })
-    await run.runToEnd()
+    // The markers of a transaction come a little after its end was answered.
+    const run = await open({ topics: topic })
+    await run.runUntil(2)
     expect(run.emitted.map(one => one.value)).toEqual(['kept', 'again'])
   })
 })
