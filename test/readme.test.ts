@@ -30,6 +30,7 @@ const runHere: Record<string, readonly string[]> = {
 /** Run elsewhere: the file that does it. */
 const runElsewhere: Record<string, string> = {
   './weir run manifests/samples/flight-delays.yaml': 'test/e2e/flight-delays.test.ts',
+  './weir run manifests/samples/kafka/ledger.yaml --testbed': 'test/e2e/run-on-testbed.test.ts',
   './weir run manifests/samples/flight-delays.yaml --restore latest':
     'test/e2e/flight-delays.test.ts',
   './weir savepoint inspect .weir/checkpoints/default.word-count/chk-1':

@@ -1,6 +1,6 @@
 /**
- * The reference pages that are made from the code: `docs/errors.md`, `docs/metrics.md` and
- * `docs/stream-job.md`.
+ * The reference pages that are made from the code: `docs/errors.md`, `docs/metrics.md`,
+ * `docs/stream-job.md` and `docs/kubernetes-kinds.md`.
  *
  *   npm run docs     writes them; `reference-pages.test.ts` holds them against a fresh making
  */
@@ -9,11 +9,15 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { declaredErrors } from '../src/common/errors.ts'
+import { controllerMetricDefinitions } from '../src/observability/controller-metric-definitions.ts'
 import {
   type MetricDefinition,
   metricDefinitions,
 } from '../src/observability/metric-definitions.ts'
+import { savepointSpecSchema } from '../src/protocol/savepoint.ts'
 import { streamJobSchema } from '../src/protocol/stream-job.ts'
+import { streamJobStatusSchema } from '../src/protocol/stream-job-status.ts'
+import { streamTenantSpecSchema } from '../src/protocol/stream-tenant.ts'
 
 const home = resolve(import.meta.dirname, '..')
 
@@ -23,6 +27,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ['docs/errors.md', await errorsPage()],
     ['docs/metrics.md', metricsPage()],
     ['docs/stream-job.md', streamJobPage()],
+    ['docs/kubernetes-kinds.md', kindsPage()],
   ])
 }
 
@@ -66,19 +71,69 @@ function errorRow(code: string): string {
 
 /** Every metric with its labels. */
 function metricsPage(): string {
-  const rows = Object.entries<MetricDefinition>(metricDefinitions).map(([name, metric]) => {
-    const labels = metric.labels.map(label => `\`${label}\``).join(', ')
-    return `| \`${name}\` | ${metric.type} | ${labels} | ${metric.help} |`
-  })
   const lines = [
     '# Metrics',
     '',
     'What `GET /api/v1/metrics` of a running job and `weir metrics` show, for Prometheus. `job` is the',
     "job's id, `vertex` a vertex's. Made from the code: `npm run docs`.",
     '',
-    '| name | type | labels | meaning |',
-    '|---|---|---|---|',
-    ...rows,
+    ...metricsTable(metricDefinitions),
+    '',
+    '## The controller',
+    '',
+    'What `GET /metrics` at `WEIR_PROBES` of a controller shows.',
+    '',
+    ...metricsTable(controllerMetricDefinitions),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+interface ShownMetric extends Omit<MetricDefinition, 'type'> {
+  readonly type: string
+}
+
+function metricsTable(definitions: Readonly<Record<string, ShownMetric>>): string[] {
+  const rows = Object.entries(definitions).map(([name, metric]) => {
+    const labels = metric.labels.map(label => `\`${label}\``).join(', ')
+    return `| \`${name}\` | ${metric.type} | ${labels} | ${metric.help} |`
+  })
+  return ['| name | type | labels | meaning |', '|---|---|---|---|', ...rows]
+}
+
+/** What kubectl shows beside the manifest of a job. */
+function kindsPage(): string {
+  const part = (title: string, words: readonly string[], rows: readonly string[]): string[] => {
+    return [
+      '',
+      `## ${title}`,
+      '',
+      ...words,
+      '',
+      '| field | takes | default |',
+      '|---|---|---|',
+      ...rows,
+    ]
+  }
+  const lines = [
+    '# The kinds on Kubernetes',
+    '',
+    'The manifest of a StreamJob is [a page of its own](stream-job.md). CRDs are in `crds/`. Made from',
+    'the code: `npm run docs`.',
+    ...part(
+      'StreamJob: status',
+      ['Written by the controller. The state pointer and the epoch only go forward.'],
+      fieldRows(streamJobStatusSchema, 'status'),
+    ),
+    ...part(
+      'Savepoint',
+      ['Stored and checked by the API server; the controller does not act on it yet.'],
+      fieldRows(savepointSpecSchema, 'spec'),
+    ),
+    ...part(
+      'StreamTenant',
+      ['Stored and checked by the API server; the controller does not act on it yet.'],
+      fieldRows(streamTenantSpecSchema, 'spec'),
+    ),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -90,6 +145,7 @@ function streamJobPage(): string {
     '',
     'The manifest of a job, `weir.dev/v1alpha1`: one shape for `weir run` and for kubectl. What',
     'concerns pods only is checked, then ignored by a local run. Made from the code: `npm run docs`.',
+    'Write `on` and `off` in quotes for kubectl, which takes them for true and false otherwise.',
     '',
     '| field | takes | default |',
     '|---|---|---|',

@@ -43,6 +43,8 @@ export interface BuildOptions {
 export interface Pipeline {
   readonly name: string | undefined
   readonly parallelism: number
+  /** `undefined`: as the manifest says. */
+  readonly bufferTimeoutMs: number | undefined
   /** Inputs stand before what reads them. */
   readonly transformations: readonly Transformation[]
   /** Arguments that were given and never read. */
@@ -74,6 +76,7 @@ export function job(first: string | JobBuilder, second?: JobBuilder): Job {
       return {
         name,
         parallelism,
+        bufferTimeoutMs: env.bufferTimeoutMs,
         transformations: env.transformations,
         unreadArguments: args.unread,
         knownArguments: args.known,

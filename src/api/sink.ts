@@ -55,6 +55,11 @@ export interface SinkContext {
   readonly restoredCheckpointId: number | undefined
   /** Absent where nothing checkpoints: in a test of the sink alone. */
   readonly checkpoints?: CheckpointPlan | undefined
+  /**
+   * Whether another attempt of the job has begun since: then this one must not clean up any more,
+   * for what it finds may be the other's. Absent where nothing is kept.
+   */
+  readonly isSuperseded?: (() => Promise<boolean>) | undefined
   /** Wakes the task after `blocked` turned false. */
   wakeUp(): void
 }

@@ -1,5 +1,6 @@
 /** What a job's builder function gets: the way to its sources and its arguments. */
 
+import { type Duration, durationMs } from '../common/duration.ts'
 import type { OperatorStream } from './data-stream.ts'
 import type { JobArguments } from './job-arguments.ts'
 import { PipelineBuilder } from './pipeline-builder.ts'
@@ -20,6 +21,7 @@ export class StreamEnvironment {
   readonly args: JobArguments
   /** The job's parallelism: that of every operator which sets none. */
   readonly parallelism: number
+  #bufferTimeoutMs: number | undefined
   readonly #builder = new PipelineBuilder()
   readonly #context: StreamContext = {
     builder: this.#builder,
@@ -35,6 +37,21 @@ export class StreamEnvironment {
   /** The operators added so far, inputs first. */
   get transformations(): readonly Transformation[] {
     return this.#builder.transformations
+  }
+
+  /** What `bufferTimeout` set; `undefined`: as the manifest says. */
+  get bufferTimeoutMs(): number | undefined {
+    return this.#bufferTimeoutMs
+  }
+
+  /**
+   * How long a record may wait for others before it leaves for another slot: more is faster for
+   * many records, less for each. 0: not beyond what is at hand. Goes before the manifest's
+   * `network.bufferTimeout`.
+   */
+  bufferTimeout(timeout: Duration): this {
+    this.#bufferTimeoutMs = durationMs(timeout)
+    return this
   }
 
   /**

@@ -6,4 +6,4 @@ import { runJobManager } from '../cluster/jobmanager/run-jobmanager.ts'
 import { processHost } from './process-host.ts'
 
 setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
-process.exit(await runJobManager(processHost(findInstallation().version)))
+process.exit(await runJobManager(processHost(findInstallation().version, import.meta.url)))

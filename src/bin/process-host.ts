@@ -4,11 +4,12 @@ import { delimiter } from 'node:path'
 import process from 'node:process'
 import type { ProcessHost, SupervisorPipe } from '../cluster/supervision.ts'
 import { SystemClock } from '../common/clock.ts'
+import { startControlThread } from './start-control-thread.ts'
 
 /** Without a supervisor nobody would end a process that hangs. */
 const GONE_LIMIT_MS = 3_000
 
-export function processHost(version: string): ProcessHost {
+export function processHost(version: string, door: string): ProcessHost {
   const supervisor = process.send === undefined ? undefined : pipe()
   // Ctrl-C reaches every process of the terminal: the supervisor decides what it means.
   if (supervisor !== undefined) process.on('SIGINT', () => {})
@@ -18,6 +19,7 @@ export function processHost(version: string): ProcessHost {
     supervisor,
     version,
     onTerm: callback => void process.on('SIGTERM', callback),
+    startControlThread: startControlThread(door),
     log: line => void process.stderr.write(line),
   }
 }

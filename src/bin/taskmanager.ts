@@ -6,4 +6,4 @@ import { runTaskManager } from '../cluster/taskmanager/run-taskmanager.ts'
 import { processHost } from './process-host.ts'
 
 setSourceMapsSupport(true, { nodeModules: false, generatedCode: false })
-process.exit(await runTaskManager(processHost(findInstallation().version)))
+process.exit(await runTaskManager(processHost(findInstallation().version, import.meta.url)))

@@ -49,6 +49,7 @@ import {
 const REQUESTED_PENDING_MAX = 8
 /** A failed final checkpoint is tried again after so long: nothing else is left to do. */
 const FINAL_RETRY_MS = 1_000
+const LAST_IS_STORED = 'the job is ending: its last snapshot is being stored'
 /** Subtasks named in a message about an expired checkpoint. */
 const NAMED_MISSING_MAX = 5
 
@@ -193,28 +194,54 @@ function onRequested(
   const { requestId, snapshot, nowMs } = request
   const pending = [...state.pending.values()].filter(p => p.requestId !== undefined).length
   const requested = pending + state.waiting.length
+  const ready = state.phase === 'finishing' ? makeWay(state, nowMs) : still(state)
   const refusal =
     state.phase === 'waiting'
       ? 'not all subtasks are running'
-      : state.phase === 'finishing'
-        ? 'the job is ending'
-        : requested >= REQUESTED_PENDING_MAX
-          ? `${requested} snapshots that were asked for are still pending`
-          : undefined
-  if (refusal !== undefined) return refuse(state, requestId, refusal)
-  if (state.options.overtaking && state.pending.size > 0) {
-    return still({ ...state, waiting: [...state.waiting, { snapshot, requestId }] })
+      : requested >= REQUESTED_PENDING_MAX
+        ? `${requested} snapshots that were asked for are still pending`
+        : undefined
+  if (ready === undefined || refusal !== undefined) {
+    return refuse(state, requestId, refusal ?? LAST_IS_STORED)
   }
-  return begin(state, { kind: snapshot, final: false, nowMs, requestId })
+  return then(ready, current =>
+    current.options.overtaking && current.pending.size > 0
+      ? still({ ...current, waiting: [...current.waiting, { snapshot, requestId }] })
+      : begin(current, { kind: snapshot, final: false, nowMs, requestId }),
+  )
+}
+
+/**
+ * All input is over, and somebody wants one more savepoint: the last checkpoint is given up for it,
+ * and taken again behind it. `undefined`: that one may be in the store, so the job has ended.
+ */
+function makeWay(state: CoordinatorState, nowMs: number): Step | undefined {
+  const last = [...state.pending.values()].find(pending => pending.final)
+  if (last === undefined) return still(state)
+  if (last.kind === 'savepoint' || mayExist(last)) return undefined
+  const reason = 'a savepoint was asked for: it is taken again after that'
+  return then(abort(state, last, { reason, failed: false }), current =>
+    still({ ...current, dueAtMs: nowMs }),
+  )
 }
 
 function onDrained(
   state: CoordinatorState,
   { snapshot, nowMs }: { readonly snapshot: SnapshotKind; readonly nowMs: number },
 ): Step {
+  if (state.phase === 'finishing') return onOtherEnd(state, snapshot, nowMs)
   if (state.phase !== 'active') return still(state)
   const finishing = { ...state, phase: 'finishing', finalKind: snapshot, dueAtMs: nowMs } as const
   return triggerNext(finishing, nowMs)
+}
+
+/** The job is to end with a savepoint after all. */
+function onOtherEnd(state: CoordinatorState, snapshot: SnapshotKind, nowMs: number): Step {
+  const ready = snapshot === state.finalKind ? undefined : makeWay(state, nowMs)
+  if (ready === undefined || snapshot === 'checkpoint') return still(state)
+  return then(ready, current =>
+    triggerNext({ ...current, finalKind: snapshot, dueAtMs: nowMs }, nowMs),
+  )
 }
 
 function onIdReserved(state: CoordinatorState, id: number): Step {

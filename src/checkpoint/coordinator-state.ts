@@ -227,11 +227,13 @@ export function mayExist(pending: PendingCheckpoint): boolean {
 export function hasRoom(state: CoordinatorState): boolean {
   if (state.options.overtaking) return state.pending.size === 0
   let running = 0
+  const finishing = state.phase === 'finishing'
   for (const pending of state.pending.values()) {
-    if (pending.final) return false
+    // The end of the job waits for what was asked for before.
+    if (pending.final || (finishing && pending.requestId !== undefined)) return false
     if (pending.kind === 'checkpoint') running++
   }
-  return state.phase === 'finishing' || running < state.options.maxConcurrent
+  return finishing || running < state.options.maxConcurrent
 }
 
 export function earliestTriggerMs(state: CoordinatorState): number {

@@ -1,10 +1,10 @@
 /** `weir bench`: figures with ratios, each against something run in the same minute. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { nodeFlags } from '../common/node-flags.ts'
 import { cliErrors } from './cli-errors.ts'
 import type { CliIo } from './cli-io.ts'
 import { findInstallation } from './installation.ts'
-import { nodeFlags } from './node-flags.ts'
 import { runInherited } from './run-inherited.ts'
 
 /** As `weir run` has them, plus what the harness needs to begin each round without old garbage. */

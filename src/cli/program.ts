@@ -57,6 +57,7 @@ function declareCommands(io: CliIo, done: Done): Command {
   declareTest(program, io, done)
   declareBench(program, io, done)
   declareSim(program, io, done)
+  declareDescribe(program, io, done)
   declareImage(program, io, done)
   declareTestbed(program, io, done)
   return program
@@ -262,6 +263,27 @@ function declareTestbed(program: Command, io: CliIo, done: Done): void {
       const { testbed } = await import('./testbed.ts')
       done(await testbed({ verb, part, file, ...options }, io))
     })
+}
+
+function declareDescribe(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('describe <file>')
+    .description('make what a jobmanager starts with: the checked code of a job, and job.json')
+    .requiredOption('--run <id>', 'names this start of the job, for all of its jobmanagers')
+    .requiredOption('-o, --output <folder>', 'gets the two files')
+    .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
+    .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
+    .action(async (file: string, options: DescribeFlags) => {
+      const { describeJob } = await import('./describe-job.ts')
+      done(await describeJob({ file, ...options }, io))
+    })
+}
+
+interface DescribeFlags {
+  readonly run: string
+  readonly output: string
+  readonly restore?: string
+  readonly set: readonly string[]
 }
 
 function declareImage(program: Command, io: CliIo, done: Done): void {

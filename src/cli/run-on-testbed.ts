@@ -5,10 +5,10 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { nodeFlags } from '../common/node-flags.ts'
 import { cliErrors } from './cli-errors.ts'
 import type { CliIo } from './cli-io.ts'
 import { findInstallation } from './installation.ts'
-import { nodeFlags } from './node-flags.ts'
 import { runInherited } from './run-inherited.ts'
 
 export interface RunOnTestbedOptions {

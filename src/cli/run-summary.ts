@@ -76,15 +76,15 @@ export class RunSummary {
 
   #measure(progress: JobProgress): void {
     const from = this.#rateFrom
-    if (from === undefined) {
-      this.#rateFrom = progress
+    const elapsedMs = progress.elapsedMs - (from?.elapsedMs ?? 0)
+    if (elapsedMs < RATE_WINDOW_MS) {
+      this.#rateFrom ??= progress
       return
     }
-    const elapsedMs = progress.elapsedMs - from.elapsedMs
-    if (elapsedMs < RATE_WINDOW_MS) return
+    // Of the first line: since the start.
     this.#rates = {
-      inPerSecond: ((progress.recordsIn - from.recordsIn) * 1_000) / elapsedMs,
-      outPerSecond: ((progress.recordsOut - from.recordsOut) * 1_000) / elapsedMs,
+      inPerSecond: ((progress.recordsIn - (from?.recordsIn ?? 0)) * 1_000) / elapsedMs,
+      outPerSecond: ((progress.recordsOut - (from?.recordsOut ?? 0)) * 1_000) / elapsedMs,
     }
     this.#rateFrom = progress
   }

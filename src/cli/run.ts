@@ -2,21 +2,20 @@
  * `weir run`: runs a manifest or a job module here, to its end if its input has one. A job of one
  * slot runs in this process; more slots are processes of their own, as they would be pods.
  */
-import { resolve } from 'node:path'
 import { jobIdOf } from '../cluster/job-id.ts'
-import { type RestoreRequest, settingsOf } from '../cluster/job-settings.ts'
+import { settingsOf } from '../cluster/job-settings.ts'
 import type { ObservedJob } from '../cluster/jobmanager/rest/observed-job.ts'
 import { runLocalJob } from '../cluster/local-job.ts'
 import { makeLogger } from '../common/logger.ts'
 import { SystemRandom } from '../common/random.ts'
 import { buildExecutionPlan } from '../graph/execution-plan.ts'
 import type { JobDescriptionText } from '../protocol/job-description.ts'
-import type { StreamJob } from '../protocol/stream-job.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { DEFAULT_CHECKPOINT_FOLDER, openStore } from '../storage/open-store.ts'
 import type { CliIo } from './cli-io.ts'
 import { openRest } from './open-rest.ts'
 import { type PreparedJob, type PrepareJobOptions, prepareJob } from './prepare-job.ts'
+import { restoreRequest } from './restore-request.ts'
 import { runJob } from './run-job.ts'
 import { refuseSecondRun } from './running-jobs.ts'
 
@@ -141,17 +140,4 @@ async function runHere(
   }, io)
   await closeRest()
   return code
-}
-
-function restoreRequest(options: RunOptions, manifest: StreamJob, cwd: string): RestoreRequest {
-  const { restore: from } = options
-  const { restore, upgrade } = manifest.spec
-  const dropState = [...(upgrade.dropState ?? []), ...(options.dropState ?? [])]
-  if (from === 'latest') return { kind: 'latest', dropState }
-  // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
-  const path = from ?? restore?.path
-  if (path === undefined) return { kind: 'none' }
-  const place = path.includes('://') ? path : resolve(cwd, path)
-  const fromJob = options.fromJob ?? restore?.fromJob
-  return { kind: 'path', path: place, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
 }

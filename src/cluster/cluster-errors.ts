@@ -79,6 +79,16 @@ export const clusterErrors = defineErrors({
       `slot ${e.slot} was lost: the connection to ${e.who} ${e.how}`,
     next: 'nothing: the job goes on when the slot is back; its log says why it went',
   },
+  WEIR_SLOTS_CUT_OFF: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { slot: number; peer: string; silentMs: number }) =>
+      `slot ${e.slot} has heard nothing from ${e.peer} for ${formatDuration(e.silentMs)} ` +
+      'on their connection for data, though both are alive',
+    next:
+      'the job restarts with new connections; if it comes again, see whether the network ' +
+      'between the two drops packets',
+  },
   WEIR_SLOTS_MISSING: {
     domain: 'external',
     retry: 'later',

@@ -3,12 +3,17 @@
  */
 import { parseDuration } from '../common/duration.ts'
 import type { StreamJobSpec } from '../protocol/stream-job.ts'
+import {
+  defaultNetworkSettings,
+  type NetworkSettings,
+} from '../runtime/network/network-settings.ts'
 import type { BarrierAlignment } from '../runtime/task-contract.ts'
 
 export interface JobSettings {
   readonly checkpoint: CheckpointSettings
   readonly restart: RestartSettings
   readonly stateBackend: StateBackendSettings
+  readonly network: NetworkSettings
 }
 
 export interface CheckpointSettings {
@@ -82,13 +87,14 @@ export const defaultSettings: JobSettings = {
     resetAfterMs: 3_600_000,
   },
   stateBackend: { type: 'heap', options: {} },
+  network: defaultNetworkSettings,
 }
 
 /** The settings that a manifest's spec asks for. */
 export function settingsOf(
-  spec: Pick<StreamJobSpec, 'checkpoint' | 'restart' | 'stateBackend'>,
+  spec: Pick<StreamJobSpec, 'checkpoint' | 'restart' | 'stateBackend' | 'network'>,
 ): JobSettings {
-  const { checkpoint, restart, stateBackend } = spec
+  const { checkpoint, restart, stateBackend, network } = spec
   return {
     checkpoint: {
       mode: checkpoint.mode,
@@ -108,6 +114,26 @@ export function settingsOf(
       resetAfterMs: parseDuration(restart.resetAfter) ?? 3_600_000,
     },
     stateBackend: { type: stateBackend.type, options: stateBackend.options ?? {} },
+    network: networkOf(network),
+  }
+}
+
+function networkOf({
+  bufferTimeout,
+  buffersPerChannel,
+  floatingBuffersPerGate,
+  bufferDebloat,
+}: StreamJobSpec['network']): NetworkSettings {
+  const { bufferTimeoutMs, debloat } = defaultNetworkSettings
+  return {
+    ...defaultNetworkSettings,
+    bufferTimeoutMs: parseDuration(bufferTimeout) ?? bufferTimeoutMs,
+    exclusiveCredits: buffersPerChannel,
+    floatingCredits: floatingBuffersPerGate,
+    debloat: {
+      enabled: bufferDebloat.enabled,
+      targetMs: parseDuration(bufferDebloat.target) ?? debloat.targetMs,
+    },
   }
 }
 

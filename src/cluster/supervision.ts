@@ -2,6 +2,7 @@
  * The words between a jobmanager and a supervisor that started it on the same machine. A jobmanager
  * without one, as in a pod, runs the same way and logs instead.
  */
+import type { StartControlThread } from './control/control-thread-messages.ts'
 import type { JobProgress } from './job-progress.ts'
 import type { JobNotice, JobResult } from './job-result.ts'
 import type { FailureReport } from './slot-messages.ts'
@@ -46,6 +47,7 @@ export interface ProcessHost {
   readonly version: string
   /** Called when the process is asked to end. */
   onTerm(callback: () => void): void
+  readonly startControlThread: StartControlThread
   /** Takes a line of the log. */
   log(line: string): void
 }

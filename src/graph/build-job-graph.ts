@@ -56,7 +56,16 @@ export function buildJobGraph(stream: StreamGraph, options: JobGraphOptions = {}
   const vertices = [...chains].map(([head, chain]) => makeVertex({ stream, head, chain, edges }))
   const warnings = graphWarnings(stream, edges, options.checkpointing)
   const { name, parallelism, maxParallelism } = stream
-  const graph = { name, parallelism, maxParallelism, vertices, edges, warnings }
+  const { bufferTimeoutMs } = stream.pipeline
+  const graph = {
+    name,
+    parallelism,
+    maxParallelism,
+    ...(bufferTimeoutMs === undefined ? {} : { bufferTimeoutMs }),
+    vertices,
+    edges,
+    warnings,
+  }
   checkJobGraph(graph)
   return graph
 }

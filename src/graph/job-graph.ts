@@ -26,6 +26,8 @@ export interface JobGraph {
   readonly parallelism: number
   /** The number of key groups, the same for every vertex. Immutable after the first snapshot. */
   readonly maxParallelism: number
+  /** How long a record waits for others on its way; left out: as the job's settings say. */
+  readonly bufferTimeoutMs?: number
   /** In topological order (J1). */
   readonly vertices: readonly JobVertex[]
   /** All edges between vertices; each also stands in the `outputs` and `inputs` of its ends. */

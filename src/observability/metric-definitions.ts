@@ -12,6 +12,9 @@ export interface MetricDefinition {
 
 const job = ['job'] as const
 const vertex = ['job', 'vertex', 'name'] as const
+const process = ['process'] as const
+/** From one operator to another, over all channels of the process. */
+const edge = ['process', 'edge'] as const
 
 export const metricDefinitions = {
   weir_job_status: {
@@ -142,12 +145,82 @@ export const metricDefinitions = {
   weir_process_resident_memory_bytes: {
     type: 'gauge',
     help: 'Resident memory of a process: jobmanager, or taskmanager-SLOT',
-    labels: ['process'],
+    labels: process,
   },
   weir_process_cpu_seconds_total: {
     type: 'counter',
     help: 'CPU time of the process, user and system',
-    labels: ['process'],
+    labels: process,
+  },
+  weir_process_blocked_seconds: {
+    type: 'gauge',
+    help: 'So long user code has kept the thread of a taskmanager; 0 unless it is over a second',
+    labels: process,
+  },
+  weir_network_sent_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that a taskmanager sent to others, flow control included',
+    labels: process,
+  },
+  weir_network_received_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that it received from others',
+    labels: process,
+  },
+  weir_network_sent_frames_total: {
+    type: 'counter',
+    help: 'Frames of records, and events, that it sent',
+    labels: process,
+  },
+  weir_network_received_frames_total: {
+    type: 'counter',
+    help: 'Frames of records, and events, that it received',
+    labels: process,
+  },
+  weir_network_input_queue_frames: {
+    type: 'gauge',
+    help: 'Frames that came in on an edge and wait for the task',
+    labels: edge,
+  },
+  weir_network_input_credits: {
+    type: 'gauge',
+    help: 'Frames that the senders on an edge may still send; 0 holds them up',
+    labels: edge,
+  },
+  weir_network_input_usage_ratio: {
+    type: 'gauge',
+    help: 'Share of the buffers of an edge that hold frames, 0 to 1; 1 holds the senders up',
+    labels: edge,
+  },
+  weir_network_input_frame_bytes: {
+    type: 'gauge',
+    help: 'Size of frames that senders are asked for: lower than 32768 by buffer debloating',
+    labels: edge,
+  },
+  weir_network_output_queue_frames: {
+    type: 'gauge',
+    help: 'Frames on an edge that wait for credit of the receivers',
+    labels: edge,
+  },
+  weir_network_output_queue_bytes: {
+    type: 'gauge',
+    help: 'What these frames hold',
+    labels: edge,
+  },
+  weir_network_output_credits: {
+    type: 'gauge',
+    help: 'Frames that the receivers on an edge have room for',
+    labels: edge,
+  },
+  weir_network_output_usage_ratio: {
+    type: 'gauge',
+    help: 'Bytes that wait, of those that may before the task has to wait too',
+    labels: edge,
+  },
+  weir_network_backpressured_channels: {
+    type: 'gauge',
+    help: 'Channels of an edge that hold up their task',
+    labels: edge,
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>
 

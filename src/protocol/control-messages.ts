@@ -54,12 +54,37 @@ const taskFigures = z.object({
   operators: z.array(operatorFigures),
 })
 
+const networkFigures = z.object({
+  bytesSent: count,
+  bytesReceived: count,
+  framesSent: count,
+  framesReceived: count,
+  edges: z.array(
+    z.object({
+      edge: z.string(),
+      input: z
+        .object({ queuedFrames: count, credits: count, usage: count, frameBytes: count })
+        .nullable(),
+      output: z
+        .object({
+          queuedFrames: count,
+          queuedBytes: count,
+          credits: count,
+          usage: count,
+          fullChannels: count,
+        })
+        .nullable(),
+    }),
+  ),
+})
+
 /** What a slot counts: of its running tasks, and of its process since that began. */
 const slotFigures = z.object({
   tasks: z.array(taskFigures),
   counters: z.array(z.object({ operator: z.string(), metric: z.string(), count: z.number() })),
   residentBytes: count,
   cpuSeconds: count,
+  network: networkFigures,
   /** What it asked of a store that is reached over a network. */
   storage: z
     .object({ requests: count, retries: count, writtenBytes: count, readBytes: count })
@@ -88,7 +113,12 @@ export const toJobManagerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('prepared'), graphDigest: z.string() }),
   z.object({ kind: z.literal('unprepared'), failure }),
   z.object({ kind: z.literal('event'), event: carried.extend({ slot }) }),
-  z.object({ kind: z.literal('heartbeat'), figures: slotFigures }),
+  /** By the control thread; `blockedMs`: so long the thread of records has kept to itself. */
+  z.object({ kind: z.literal('heartbeat'), blockedMs: count }),
+  /** By the thread of records, as often as it comes to it. */
+  z.object({ kind: z.literal('figures'), figures: slotFigures }),
+  /** Nothing was heard for so long on the connection for data with another slot. */
+  z.object({ kind: z.literal('unheard'), attempt: z.int().min(0), peer: slot, silentMs: count }),
   /** It was told to end, and would like to after a checkpoint. */
   z.object({ kind: z.literal('leaving') }),
 ])

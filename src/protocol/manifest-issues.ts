@@ -1,10 +1,10 @@
 /**
- * Turns a refusal of the manifest schema into words: what is wrong with which value, and the line
- * as it should be.
+ * Checks a manifest against its kind, and turns a refusal into words: what is wrong with which
+ * value, and the line as it should be.
  */
 import { z } from 'zod'
 import { closestName } from '../common/closest-name.ts'
-import { streamJobSchema } from './stream-job.ts'
+import type { ManifestRule } from './manifest-rule.ts'
 
 type Issue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
@@ -20,15 +20,47 @@ export function formatPath(path: Path): string {
   return path.map(String).join('.')
 }
 
+/** A kind of manifest: its fields, and what must hold between them. */
+export interface ManifestKind<M extends { readonly spec: unknown }> {
+  readonly schema: z.ZodType<M>
+  readonly rules: readonly ManifestRule<M['spec']>[]
+}
+
+export type CheckedManifest<M> =
+  | { readonly manifest: M }
+  | { readonly problems: readonly IssueText[] }
+
+/** The manifest with every default filled in, or all that is wrong with it. */
+export function checkManifest<M extends { readonly spec: unknown }>(
+  kind: ManifestKind<M>,
+  value: unknown,
+): CheckedManifest<M> {
+  const result = kind.schema.safeParse(value)
+  if (!result.success) {
+    const root: Root = { value, schema: kind.schema }
+    return { problems: result.error.issues.flatMap(issue => describeIssue(issue, root)) }
+  }
+  const broken = kind.rules.filter(rule => !rule.holds(result.data.spec))
+  if (broken.length === 0) return { manifest: result.data }
+  return {
+    problems: broken.map(({ path, problem, fix }) => ({ path: path.split('.'), problem, fix })),
+  }
+}
+
+interface Root {
+  readonly value: unknown
+  readonly schema: z.ZodType
+}
+
 /** One text a problem: an issue about unknown fields has one for each field. */
-export function describeIssue(issue: Issue, root: unknown): readonly IssueText[] {
+function describeIssue(issue: Issue, root: Root): readonly IssueText[] {
   const { path } = issue
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => unknownField([...path, key], fieldsAt(path)))
+    return issue.keys.map(key => unknownField([...path, key], fieldsAt(root.schema, path)))
   }
   const key = String(path.at(-1) ?? '')
-  const value = valueAt(root, path)
-  const { expected, example } = expectation(issue, path)
+  const value = valueAt(root.value, path)
+  const { expected, example } = expectation(issue, root.schema)
   if (value === undefined) {
     const problem = `is missing; expected ${expected}`
     return [{ path, problem, fix: `add ${key}: ${example}` }]
@@ -58,7 +90,7 @@ interface Expected {
   readonly example: string
 }
 
-function expectation(issue: Issue, path: Path): Expected {
+function expectation(issue: Issue, root: z.ZodType): Expected {
   if (issue.code === 'custom' && issue.params?.expected !== undefined) {
     return issue.params as Expected
   }
@@ -68,7 +100,7 @@ function expectation(issue: Issue, path: Path): Expected {
     const expected = choices.length === 1 ? first : `one of ${choices.join(', ')}`
     return { expected, example: first }
   }
-  const described = schemaAt(path)?.meta() as Partial<Expected> | undefined
+  const described = schemaAt(root, issue.path)?.meta() as Partial<Expected> | undefined
   if (described?.expected !== undefined) {
     return { expected: described.expected, example: described.example ?? 'a value' }
   }
@@ -118,14 +150,14 @@ function valueAt(root: unknown, path: Path): unknown {
   return value
 }
 
-function fieldsAt(path: Path): readonly string[] {
-  const schema = schemaAt(path)
+function fieldsAt(root: z.ZodType, path: Path): readonly string[] {
+  const schema = schemaAt(root, path)
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 
 /** The schema that the path leads to, its wrappers (optional, default) taken off at each step. */
-function schemaAt(path: Path): z.ZodType | undefined {
-  let schema: z.ZodType | undefined = streamJobSchema
+function schemaAt(root: z.ZodType, path: Path): z.ZodType | undefined {
+  let schema: z.ZodType | undefined = root
   for (const key of path) {
     const inner: z.ZodType | undefined = schema === undefined ? undefined : unwrap(schema)
     if (inner instanceof z.ZodObject) schema = inner.shape[String(key)] as z.ZodType | undefined

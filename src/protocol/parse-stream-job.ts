@@ -15,7 +15,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml'
-import { describeIssue, formatPath } from './manifest-issues.ts'
+import { checkManifest, formatPath, type ManifestKind } from './manifest-issues.ts'
 import { type ManifestProblem, protocolErrors } from './protocol-errors.ts'
 import { type StreamJob, streamJobSchema } from './stream-job.ts'
 import { streamJobRules } from './stream-job-rules.ts'
@@ -36,6 +36,8 @@ export interface ParsedStreamJob {
   /** The line (from 1) of the first line of `spec.job.inline`, when the job is inline. */
   readonly inlineLine: number | undefined
 }
+
+const streamJobKind: ManifestKind<StreamJob> = { schema: streamJobSchema, rules: streamJobRules }
 
 type Path = readonly PropertyKey[]
 
@@ -86,20 +88,9 @@ function validate(
 ): ParsedStreamJob {
   const value = jsonOf(source)
   if (value === UNRESOLVED) return refuse([aliasProblem(source)])
-  const result = streamJobSchema.safeParse(value)
-  if (!result.success) {
-    const found = result.error.issues.flatMap(issue => describeIssue(issue, value))
-    return refuse(found.map(one => place(source, one)))
-  }
-  const manifest = result.data
-  const broken = streamJobRules.filter(rule => !rule.holds(manifest.spec))
-  if (broken.length > 0) {
-    return refuse(
-      broken.map(({ path, problem, fix }) => {
-        return place(source, { path: path.split('.'), problem, fix })
-      }),
-    )
-  }
+  const checked = checkManifest(streamJobKind, value)
+  if ('problems' in checked) return refuse(checked.problems.map(one => place(source, one)))
+  const { manifest } = checked
   return { manifest, inlineLine: inlineLineOf(source) }
 }
 

@@ -7,15 +7,23 @@
  */
 import { z } from 'zod'
 import {
-  cronField,
   durationField,
   integerField,
   nameField,
   patternField,
   quantityField,
-  urlField,
+  textField,
   withDefaults,
 } from './manifest-fields.ts'
+import {
+  cronField,
+  keyedList,
+  settingsField,
+  stringMap,
+  textSet,
+  urlField,
+} from './manifest-lists.ts'
+import { manifestOf } from './manifest-shape.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
@@ -24,23 +32,10 @@ const MEBIBYTE = 2 ** 20
 /** The largest number of key groups, as in Flink. */
 const MAX_PARALLELISM = 32_768
 
-const text = (maxLength: number) =>
-  patternField(/^[\s\S]+$/, maxLength, {
-    expected: `a text of 1 to ${maxLength} characters`,
-    example: 'text',
-  })
-
-const stringMap = (entriesMax: number) =>
-  z
-    .record(z.string().max(253), z.string().max(4096).meta({ expected: 'a text (quote numbers)' }))
-    .refine(map => Object.keys(map).length <= entriesMax, {
-      params: { expected: `at most ${entriesMax} entries`, example: 'fewer entries' },
-    })
-
 const jobField = z.strictObject({
   /** TypeScript of a whole job module. */
-  inline: z.string().min(1).max(262_144).optional(),
-  configMap: z.strictObject({ name: nameField(253), key: text(253) }).optional(),
+  inline: textField(262_144).optional(),
+  configMap: z.strictObject({ name: nameField(253), key: textField(253) }).optional(),
   bundle: z
     .strictObject({
       url: urlField(),
@@ -51,7 +46,8 @@ const jobField = z.strictObject({
     })
     .optional(),
   /** A path in the image, or here; see `resolveModule` for the folders that are searched. */
-  module: patternField(/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+$/, 1024, {
+  module: patternField(/^.+$/, 1024, {
+    never: /^\/|(^|\/)[.][.](\/|$)/,
     expected: 'a relative path without ..',
     example: 'jobs/word-count.ts',
   }).optional(),
@@ -70,20 +66,31 @@ const checkpointField = withDefaults({
   retained: integerField(1, 1_000).default(3),
 })
 
+/** Between slots in different processes; within a process nothing is buffered. */
+const networkField = withDefaults({
+  bufferTimeout: durationField(0, 10_000, '5ms').default('5ms'),
+  buffersPerChannel: integerField(1, 1_000).default(2),
+  floatingBuffersPerGate: integerField(0, 10_000).default(8),
+  bufferDebloat: withDefaults({
+    enabled: z.boolean().default(false),
+    target: durationField(1, MINUTE_MS, '1s').default('1s'),
+  }),
+})
+
 const upgradeField = withDefaults({
   mode: z.enum(['savepoint', 'last-state', 'stateless']).default('savepoint'),
   strategy: z.enum(['replace', 'blue-green']).default('replace'),
   savepointTimeout: durationField(1_000, DAY_MS, '10m').default('10m'),
   lastStateMaxAge: durationField(1_000, 30 * DAY_MS, '1h').optional(),
   fallbackToLastState: z.boolean().default(true),
-  dropState: z.array(text(253)).max(64).optional(),
+  dropState: textSet(textField(253), 64).optional(),
 })
 
 const stateBackendField = withDefaults({
   type: z.enum(['heap', 'rocksdb']).default('heap'),
   profile: z.enum(['balanced', 'read-heavy', 'write-heavy', 'large-state']).optional(),
   incremental: z.boolean().optional(),
-  options: z.record(z.string().max(253), z.union([z.number(), z.string().max(4096)])).optional(),
+  options: settingsField(64).optional(),
 })
 
 const restartField = withDefaults({
@@ -127,31 +134,36 @@ const autoscalerField = withDefaults({
 
 const restoreField = z.strictObject({
   savepoint: nameField(63).optional(),
-  path: text(1024).optional(),
-  fromJob: text(253).optional(),
+  path: textField(1024).optional(),
+  fromJob: textField(253).optional(),
   claim: z.enum(['claim', 'no-claim', 'restore-only']).default('no-claim'),
 })
 
 const savepointsField = z.strictObject({
   interval: durationField(MINUTE_MS, 30 * DAY_MS, '6h').optional(),
   schedule: cronField().optional(),
-  timeZone: text(64).default('Etc/UTC'),
+  timeZone: textField(64).default('Etc/UTC'),
   keep: integerField(1, 1_000).default(10),
   maxAge: durationField(MINUTE_MS, 365 * DAY_MS, '30d').optional(),
 })
 
-const nonce = integerField(0, Number.MAX_SAFE_INTEGER).optional()
-const podTemplate = z.record(z.string(), z.unknown()).optional()
+const nonce = integerField(0).optional()
+/** A pod's fields belong to Kubernetes, which checks them when a pod is made. */
+const podTemplate = z
+  .record(z.string(), z.unknown())
+  .meta({ served: { 'x-kubernetes-preserve-unknown-fields': true } })
+  .optional()
 const namedReference = z.strictObject({ name: nameField(253) })
 
-const specSchema = z.strictObject({
+export const streamJobSpecSchema = z.strictObject({
   job: jobField,
-  image: patternField(/^(?!.*:latest$)\S+$/, 512, {
+  image: patternField(/^\S+$/, 512, {
+    never: /:latest$/,
     expected: 'an image with a tag other than latest, or a digest',
     example: 'registry.example/weir-jobs:1.4.0',
   }).optional(),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).default('IfNotPresent'),
-  imagePullSecrets: z.array(namedReference).max(16).optional(),
+  imagePullSecrets: keyedList(namedReference, 16, ['name']).optional(),
   parallelism: integerField(1, MAX_PARALLELISM).default(1),
   maxParallelism: integerField(1, MAX_PARALLELISM).default(128),
   state: z.enum(['running', 'suspended']).default('running'),
@@ -171,6 +183,7 @@ const specSchema = z.strictObject({
   restartNonce: nonce,
   savepointNonce: nonce,
   checkpoint: checkpointField,
+  network: networkField,
   savepoints: savepointsField.optional(),
   skew: z.enum(['off', 'auto']).default('off'),
   stateBackend: stateBackendField,
@@ -180,7 +193,7 @@ const specSchema = z.strictObject({
     stateVolume: quantityField(256 * MEBIBYTE, '256Mi', '20Gi').optional(),
   }),
   podTemplate: z.strictObject({ taskManager: podTemplate, jobManager: podTemplate }).optional(),
-  secrets: z.array(namedReference).max(32).optional(),
+  secrets: keyedList(namedReference, 32, ['name']).optional(),
   restart: restartField,
   autoscaler: autoscalerField,
   deletionPolicy: z.enum(['keep', 'savepoint', 'drain', 'purge']).default('keep'),
@@ -189,22 +202,13 @@ const specSchema = z.strictObject({
   serviceAccountName: nameField(253).optional(),
 })
 
-export const streamJobSchema = z.strictObject({
-  apiVersion: z.literal('weir.dev/v1alpha1'),
-  kind: z.literal('StreamJob'),
-  // The API server adds fields of its own: a manifest fetched with kubectl runs here too.
-  metadata: z.looseObject({
-    name: nameField(45),
-    namespace: nameField(63).optional(),
-    labels: stringMap(64).optional(),
-    annotations: stringMap(64).optional(),
-  }),
-  spec: specSchema,
-  /** Written by the controller, ignored here. */
-  status: z.record(z.string(), z.unknown()).optional(),
+export const streamJobSchema = manifestOf({
+  kind: 'StreamJob',
+  nameChars: 45,
+  spec: streamJobSpecSchema,
 })
 
 /** A manifest with every default filled in. */
 export type StreamJob = z.output<typeof streamJobSchema>
 
-export type StreamJobSpec = StreamJob['spec']
+export type StreamJobSpec = z.output<typeof streamJobSpecSchema>

@@ -48,6 +48,7 @@ export interface TaskScope {
   readonly keyGroups: KeyGroupRange
   readonly restoredCheckpointId: number | undefined
   readonly checkpoints?: CheckpointPlan | undefined
+  readonly isSuperseded?: (() => Promise<boolean>) | undefined
   readonly clock: Clock
   readonly mailbox: Mailbox
   readonly state: StateBackends
@@ -93,6 +94,7 @@ export function makeOperatorHome({ node, scope, outputs, restore }: HomeOptions)
     maxParallelism: scope.maxParallelism,
     restoredCheckpointId: scope.restoredCheckpointId,
     checkpoints: scope.checkpoints,
+    isSuperseded: scope.isSuperseded,
     runtime: runtimeContext(node, scope),
     clock: scope.clock,
     inputTypes: node.inputTypes,

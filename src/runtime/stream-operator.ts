@@ -48,6 +48,7 @@ export interface OperatorContext {
   readonly maxParallelism: number
   readonly restoredCheckpointId: number | undefined
   readonly checkpoints?: CheckpointPlan | undefined
+  readonly isSuperseded?: (() => Promise<boolean>) | undefined
   readonly runtime: RuntimeContext
   readonly clock: Clock
   readonly inputTypes: readonly Type<unknown>[]

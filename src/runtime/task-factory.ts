@@ -68,6 +68,8 @@ export interface TaskOptions {
   readonly checkpointMode: 'exactly-once' | 'at-least-once'
   /** When barriers come, for sinks that hold something open between them. */
   readonly checkpoints?: CheckpointPlan
+  /** See `SinkContext`. */
+  readonly isSuperseded?: (() => Promise<boolean>) | undefined
   /** How often watermark generators are asked and idleness is probed. */
   readonly watermarkIntervalMs: number
   readonly clock: Clock
@@ -314,7 +316,8 @@ class Task implements TaskControl {
   }
 
   #makeScope(): TaskScope {
-    const { subtask, jobId, attempt, restore, checkpoints, clock, state } = this.#options
+    const { subtask, jobId, attempt, restore, clock, state } = this.#options
+    const { checkpoints, isSuperseded } = this.#options
     const { vertex, index } = subtask
     return {
       jobId,
@@ -325,6 +328,7 @@ class Task implements TaskControl {
       keyGroups: subtask.keyGroups,
       restoredCheckpointId: restore?.checkpointId,
       checkpoints,
+      isSuperseded,
       clock,
       mailbox: this.#services.mailbox,
       state,

@@ -315,6 +315,7 @@ function join(order: Extract<Order, { kind: 'join' }>): Part {
     onFailure: error => {
       throw error
     },
+    onUnheard: () => {},
   })
   const loop = SlotLoop.running(new SystemClock())
   return slot === 0 ? new Sender(exchange, loop) : new Receiver(exchange, loop)

@@ -404,16 +404,59 @@ describe('the end', () => {
     expect(bench.state.doubtful).toEqual([])
   })
 
-  test('who still waits for a savepoint then is told', () => {
+  test('it waits for a savepoint that was asked for before', () => {
     const bench = new CoordinatorBench().run()
     bench.ask('s')
-    bench.drained()
-    expect(bench.complete(2)).toEqual([
-      'complete 2 final checkpoint',
-      'abort 1 keeping its files',
-      'answer s failed',
-    ])
+    expect(bench.drained()).toEqual([])
+    expect(bench.complete(1)).toEqual(['savepoint-done 1', 'answer s completed', 'reserve-id 2'])
+    expect(bench.complete(2)).toEqual(['complete 2 final checkpoint'])
     expect(bench.ask('t')).toEqual(['answer t failed'])
+  })
+
+  test.each([
+    ['its id is reserved', 'abort 1 keeping its files'],
+    ['parts come', 'abort 1'],
+  ])('a savepoint that is asked for while %s is taken before it', (when, abort) => {
+    const bench = new CoordinatorBench({ overtaking: when === 'parts come' }).run()
+    bench.drained()
+    if (when === 'parts come') bench.reserved(1)
+    expect(bench.ask('s')).toEqual([abort, 'reserve-id 2'])
+    expect(bench.at(5)).toEqual([])
+    expect(bench.complete(2)).toEqual(['savepoint-done 2', 'answer s completed', 'reserve-id 3'])
+    expect(bench.complete(3)).toEqual(['complete 3 final checkpoint'])
+  })
+
+  test('a savepoint that fails then does not keep the job from its end', () => {
+    const bench = new CoordinatorBench().run()
+    bench.drained()
+    bench.ask('s')
+    expect(bench.failed(2)).toEqual([
+      'abort 2 keeping its files',
+      'answer s failed',
+      'reserve-id 3',
+    ])
+    expect(bench.complete(3)).toEqual(['complete 3 final checkpoint'])
+  })
+
+  test('what is asked for while it is being stored comes too late', () => {
+    const bench = new CoordinatorBench().run()
+    bench.drained()
+    bench.reserved(1)
+    for (const task of ['a/0', 'b/0']) bench.ack(1, task)
+    expect(bench.ask('s')).toEqual(['answer s failed'])
+    expect(bench.drained('savepoint')).toEqual([])
+    bench.written(1)
+    expect(bench.verified(1)).toEqual(['complete 1 final checkpoint'])
+  })
+
+  test('C9: it becomes a savepoint where somebody stops the job with one', () => {
+    const bench = new CoordinatorBench().run()
+    bench.drained()
+    bench.reserved(1)
+    expect(bench.drained('savepoint')).toEqual(['abort 1', 'reserve-id 2'])
+    // Of the two the one that ends the job is what everybody waits for.
+    expect(bench.ask('s')).toEqual(['answer s failed'])
+    expect(bench.complete(2)).toEqual(['complete 2 final savepoint'])
   })
 })
 

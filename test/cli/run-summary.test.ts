@@ -75,7 +75,7 @@ test('elsewhere a status is one plain line', () => {
   const io = cliTestIo()
   new RunSummary(io.err).update(progress({ restarts: 1, checkpointsFailed: 2 }))
   expect(io.written.err).toBe(
-    'flights running 2s  in 1,000,000 (0/s)  out 250,000 (0/s)  watermark 2001-01-03T13:00:00Z' +
+    'flights running 2s  in 1,000,000 (500 k/s)  out 250,000 (125 k/s)  watermark 2001-01-03T13:00:00Z' +
       '  checkpoints 2  last 12ms, 1.25 MB  2 failed  state 12.3 MB  restarts 1\n',
   )
 })

@@ -4,19 +4,22 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job } from '../../src/api/job.ts'
+import { ControlThread } from '../../src/cluster/control/control-thread.ts'
 import type { JobNotice } from '../../src/cluster/job-result.ts'
 import { defaultSettings, type JobSettings } from '../../src/cluster/job-settings.ts'
 import { JobManager, type JobManagerOptions } from '../../src/cluster/jobmanager/job-manager.ts'
 import type { DataPlane } from '../../src/cluster/taskmanager/data-plane.ts'
 import { LocalCopies } from '../../src/cluster/taskmanager/local-copies.ts'
-import { TaskManager, type TaskManagerOptions } from '../../src/cluster/taskmanager/task-manager.ts'
+import { TaskManager } from '../../src/cluster/taskmanager/task-manager.ts'
 import { SystemClock } from '../../src/common/clock.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
 import { planJob } from '../../src/graph/build-job-graph.ts'
 import { DataEndpoint } from '../../src/runtime/network/data-endpoint.ts'
-import { defaultNetworkSettings } from '../../src/runtime/network/network-settings.ts'
+import type { TlsSettings } from '../../src/runtime/network/peer-socket.ts'
 import { LocalFolderStore } from '../../src/storage/local-folder-store.ts'
+import { Relay } from '../runtime/network/relay-fixture.ts'
+import { controlInThread } from './control-in-thread.ts'
 
 const JOB = 'weir test job'
 const secret = Buffer.from('a secret that all of them know')
@@ -25,6 +28,16 @@ const jobId = 'default.test'
 
 /** Deaths are noticed by closed connections: the machine may be too busy for anything faster. */
 const times = { intervalMs: 50, timeoutMs: 20_000 }
+
+/** What is different about one taskmanager. */
+interface TaskManagerTrial {
+  readonly copies?: LocalCopies
+  /** Other slots reach it through a relay. */
+  readonly relayed?: boolean
+  readonly secret?: Buffer
+  readonly tls?: TlsSettings
+  readonly version?: string
+}
 
 export class ProcessBench {
   readonly folder = mkdtempSync(join(tmpdir(), 'weir-bench-'))
@@ -35,10 +48,13 @@ export class ProcessBench {
     folder: join(this.folder, 's'),
     random: new SystemRandom(),
   })
+  /** Between the slots that were started with one. */
+  readonly relays: Relay[] = []
   readonly #job: Job
   readonly #parallelism: number
   readonly #managers = new Set<TaskManager>()
   readonly #endpoints: DataEndpoint[] = []
+  readonly #closing: Promise<void>[] = []
   #sockets = 0
 
   constructor(job: Job, parallelism: number) {
@@ -71,6 +87,7 @@ export class ProcessBench {
       version,
       times,
       slotTimeoutMs: 30_000,
+      startControlThread: controlInThread(),
       clock: new SystemClock(),
       random: new SystemRandom(),
       logger: silentLogger,
@@ -83,12 +100,14 @@ export class ProcessBench {
     return manager
   }
 
-  async taskManager(slot: number, options: Partial<TaskManagerOptions> = {}): Promise<TaskManager> {
+  async taskManager(slot: number, options: TaskManagerTrial = {}): Promise<TaskManager> {
     const clock = new SystemClock()
     const random = new SystemRandom()
     this.#sockets++
+    const { copies, relayed = false, ...identity } = options
+    const socket = `unix:${join(this.folder, `data-${this.#sockets}`)}`
     const endpoint = await DataEndpoint.listen({
-      listen: `unix:${join(this.folder, `data-${this.#sockets}`)}`,
+      listen: relayed ? 'tcp://127.0.0.1:0' : socket,
       identity: { jobId, slot, version },
       secret,
       tls: options.tls,
@@ -97,17 +116,16 @@ export class ProcessBench {
       logger: silentLogger,
     })
     this.#endpoints.push(endpoint)
-    const dataPlane: DataPlane = {
-      address: endpoint.address,
-      exchange: one => endpoint.exchange({ ...one, settings: defaultNetworkSettings }),
-    }
+    const dataPlane = relayed ? await this.#relayed(endpoint) : endpoint
+    const address = `unix:${join(this.folder, 'jm')}`
+    const end = { kind: 'dialer', address, slot } as const
+    const own = { secret, tls: undefined, version, ...identity }
+    const settings = { end, jobId, times, ...own }
+    const control = new ControlThread({ settings, start: controlInThread(clock), clock })
     const manager = new TaskManager({
       slot,
-      jobId,
-      jobManager: `unix:${join(this.folder, 'jm')}`,
-      secret,
-      tls: undefined,
-      version,
+      control,
+      copies,
       dataPlane,
       workFolder: join(this.folder, 'code'),
       times,
@@ -119,13 +137,25 @@ export class ProcessBench {
       clock,
       random,
       logger: silentLogger,
-      ...options,
     })
     this.#managers.add(manager)
     // A test that wants to see the error awaits `done` itself.
-    manager.done.catch(() => {})
+    const over = manager.done.catch(() => {}).then(() => control.end())
+    this.#closing.push(over)
     manager.start()
     return manager
+  }
+
+  async #relayed(endpoint: DataEndpoint): Promise<DataPlane> {
+    const relay = await Relay.before(endpoint.address)
+    this.relays.push(relay)
+    return {
+      address: relay.address,
+      get figures() {
+        return endpoint.figures
+      },
+      exchange: one => endpoint.exchange(one),
+    }
   }
 
   taskManagers(count: number): Promise<TaskManager[]> {
@@ -138,7 +168,9 @@ export class ProcessBench {
 
   async close(): Promise<void> {
     for (const manager of this.#managers) await manager.abandon()
+    await Promise.all(this.#closing)
     for (const endpoint of this.#endpoints) await endpoint.close()
+    for (const relay of this.relays) await relay.close()
     rmSync(this.folder, { recursive: true, force: true })
     Reflect.deleteProperty(globalThis, JOB)
   }

@@ -10,6 +10,7 @@ import {
   processExits,
 } from '../../src/cluster/supervision.ts'
 import { runTaskManager } from '../../src/cluster/taskmanager/run-taskmanager.ts'
+import { controlInThread } from './control-in-thread.ts'
 import { countingJob } from './counting-job.ts'
 import { until } from './process-bench.ts'
 
@@ -39,6 +40,7 @@ class Hosted {
       environment: { WEIR_SECRET_FILE: join(folder, 'secret'), ...environment },
       pid: process.pid,
       version: '1.0.0',
+      startControlThread: controlInThread(),
       onTerm: callback => {
         this.term = callback
       },

@@ -10,6 +10,7 @@ import { SystemClock } from '../../src/common/clock.ts'
 import { SystemRandom } from '../../src/common/random.ts'
 import { LocalFolderStore } from '../../src/storage/local-folder-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
+import type { ObjectBytes } from '../../src/storage/object-store.ts'
 import { collectSink } from '../../src/testing/collect-sink.ts'
 import { FaultyObjectStore } from '../../src/testing/faulty-object-store.ts'
 import { runJob, startJob } from '../../src/testing/run-job.ts'
@@ -47,6 +48,53 @@ test('what the savepoint holds is committed at its end, and nothing else', async
   const options = { store, parallelism: 2, maxParallelism: 64, checkpointEvery: 1 }
   await runJob(counting.job, { ...options, restore: savepointPath as string })
   counting.check()
+})
+
+/** Keeps the parts of checkpoints back until they are let go. */
+class HeldStore extends MemoryStore {
+  readonly #held = Promise.withResolvers<void>()
+  isHolding = false
+
+  letGo(): void {
+    this.#held.resolve()
+  }
+
+  override async put(key: string, bytes: ObjectBytes): Promise<void> {
+    if (/chk-\d+\/.*\.state$/.test(key)) {
+      this.isHolding = true
+      await this.#held.promise
+    }
+    await super.put(key, bytes)
+  }
+}
+
+describe('when all input is over, and the last checkpoint is being taken', () => {
+  const start = async () => {
+    const store = new HeldStore()
+    const counting = countingJob({ records: 600, keys: 7 })
+    const running = startJob(counting.job, { store, parallelism: 2, maxParallelism: 64 })
+    await until(() => store.isHolding)
+    return { store, counting, running }
+  }
+
+  test('a savepoint can still be taken', async () => {
+    const { store, counting, running } = await start()
+    expect(await running.savepoint()).toMatch(/savepoint-2$/)
+    store.letGo()
+    expect(await running.done).toMatchObject({ outcome: 'finished', savepointPath: undefined })
+    counting.check()
+  })
+
+  test('the job can still be stopped with one', async () => {
+    const { store, counting, running } = await start()
+    const { outcome, savepointPath } = await running.stop({ savepoint: true })
+    store.letGo()
+    expect({ outcome, savepointPath }).toEqual({
+      outcome: 'stopped',
+      savepointPath: 'memory/default.test/savepoints/savepoint-2',
+    })
+    counting.check()
+  })
 })
 
 test('`latest` goes on from the savepoint, which is later than any checkpoint', async () => {

@@ -24,6 +24,7 @@ export interface SinkRunOptions {
   readonly lastCheckpointId?: number
   readonly jobId?: string
   readonly operatorUid?: string
+  readonly isSuperseded?: () => Promise<boolean>
 }
 
 export class SinkRun<IN> {
@@ -48,6 +49,7 @@ export class SinkRun<IN> {
       clock,
       jobId: options.jobId ?? 'job',
       operatorUid: options.operatorUid ?? 'sink',
+      isSuperseded: options.isSuperseded,
       restoredCheckpointId: restored?.id,
       checkpoints,
       wakeUp: () => {

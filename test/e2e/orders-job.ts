@@ -29,6 +29,11 @@ type Standing = Infer<typeof versions.first>
 /** The types do not hold where a cast, or JavaScript, went around them. */
 const aLot = 'a lot' as unknown as number
 
+/** As a large computation or a call that blocks does. */
+function keepThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
+
 export default job('orders', env => {
   const { args } = env
   const input = args.get('input')
@@ -41,6 +46,8 @@ export default job('orders', env => {
   const source: Source<Infer<typeof Order>> =
     input === undefined ? made : fileSource({ path: input, format: json(Order) })
   const failsAt = args.int('failsAt', -1)
+  const keepsThreadAt = args.int('keepsThreadAt', -1)
+  const keepsThreadMs = args.int('keepsThreadMs', 0)
   const spoilsStateAt = args.int('spoilsStateAt', -1)
   const spoilsOutputAt = args.int('spoilsOutputAt', -1)
   const version = args.oneOf('version', ['first', 'wider', 'other'], 'first')
@@ -48,6 +55,7 @@ export default job('orders', env => {
     .from(source)
     .uid('orders')
     .map(order => {
+      if (order.id === keepsThreadAt) keepThread(keepsThreadMs)
       if (order.id === failsAt) throw new Error(`order ${order.id} has no price`)
       return order
     })

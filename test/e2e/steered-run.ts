@@ -57,6 +57,11 @@ export class SteeredRun {
     return this.#process.isRunning
   }
 
+  /** Of the command itself. */
+  get pid(): number {
+    return this.#process.pid
+  }
+
   /** What it wrote to standard error so far. */
   get said(): string {
     return this.#process.err

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../../src/common/random.ts'
 import type { WeirChildProcess } from '../e2e/weir-children.ts'
 import type { ForceRun } from './force-run.ts'
+import type { SocketRelays } from './socket-relays.ts'
 
 export type FaultName =
   | 'kill-task'
@@ -16,6 +17,7 @@ export type FaultName =
   | 'pause-long'
   | 'full-disk'
   | 'cut-connection'
+  | 'mute-connection'
   | 'storm'
 
 export interface Fault {
@@ -72,6 +74,12 @@ export const faults: readonly Fault[] = [
     strike: cutConnection,
   },
   {
+    name: 'mute-connection',
+    does: 'packets between two slots are lost, and nobody is told',
+    strikes: 2,
+    strike: async (run, random) => (await joined(run, random)).mute(random),
+  },
+  {
     name: 'storm',
     does: 'kills, pauses and cuts, one after the other, without waiting for the job to recover',
     strikes: 2,
@@ -118,6 +126,12 @@ async function storm(run: ForceRun, random: Random): Promise<void> {
 }
 
 async function cutConnection(run: ForceRun, random: Random): Promise<void> {
+  const relays = await joined(run, random)
+  relays.cut(random)
+}
+
+/** The relays, once connections between slots pass through them. */
+async function joined(run: ForceRun, random: Random): Promise<SocketRelays> {
   const { relays } = run
   if (relays === undefined) throw new Error('the run has no relays')
   if (relays.count === 0) {
@@ -125,7 +139,7 @@ async function cutConnection(run: ForceRun, random: Random): Promise<void> {
     signal(oneOf(run.job.processes('taskmanager'), random), 'SIGKILL')
     while (relays.count === 0 && run.job.isRunning) await pause(5)
   }
-  relays.cut(random)
+  return relays
 }
 
 /** Until a checkpoint failed for it; then the space is there again. */

@@ -75,7 +75,7 @@ export async function runCell(cell: Cell, seed: number): Promise<CellResult> {
     args: { splits: 12, records: 1_500 },
     fields: fieldsOf(cell),
     ...(cell.fault === 'full-disk' ? { diskBytes: DISK_BYTES } : {}),
-    relays: cell.fault === 'cut-connection' || cell.fault === 'storm',
+    relays: ['cut-connection', 'mute-connection', 'storm'].includes(cell.fault),
   })
   const tally = { strikes: 0, restarts: 0, inFlightBytes: 0 }
   let wrong: readonly string[] = []

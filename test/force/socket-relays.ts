@@ -41,6 +41,15 @@ export class SocketRelays {
     for (const end of wires[random.int(wires.length)]?.ends ?? []) end.destroy()
   }
 
+  /** Nothing comes through one connection any more, and neither end is told. */
+  mute(random: Random): void {
+    const wires = this.#data()
+    if (wires.length === 0) return
+    const [near, far] = wires[random.int(wires.length)]?.ends ?? []
+    near?.unpipe().resume()
+    far?.unpipe().resume()
+  }
+
   close(): void {
     clearInterval(this.#timer)
     for (const server of this.#servers) server.close()

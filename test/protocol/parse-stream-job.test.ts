@@ -283,6 +283,7 @@ test('tells where an inline job begins', () => {
 
 const broken: Record<string, string> = {
   'spec.job': 'job: { module: a.ts, inline: x }',
+  'spec.job.args': 'job: { module: a.ts, args: { "a b": c } }',
   'spec.parallelism': `${job}\nparallelism: 256`,
   'spec.autoscaler.max': `${job}\nautoscaler: { max: 256 }`,
   'spec.autoscaler.mode': `${job}\nautoscaler: { mode: on }`,

@@ -137,7 +137,7 @@ function testbed(cache: string, ...args: readonly string[]): Promise<string> {
 
 describe('weir testbed', () => {
   test('says what it knows where it is asked for something else', async () => {
-    for (const args of [['up'], ['up', 'oracle'], ['begin', 's3']]) {
+    for (const args of [['up'], ['up', 'oracle'], ['begin', 's3'], ['load', 's3', 'x']]) {
       await expect(testbed(newFolder(), ...args)).rejects.toThrow('weir testbed up|down|status')
     }
   })
@@ -148,6 +148,7 @@ describe('weir testbed', () => {
     expect(await testbed(cache, 'status', '--json')).toBe('[]\n')
     expect(await testbed(cache, 'down', 's3')).toContain('s3 was not up')
     await expect(testbed(cache, 'status', 's3')).rejects.toThrow('ended with 1')
+    await expect(testbed(cache, 'load', 'kube', 'x')).rejects.toThrow('kube is not up')
   })
 })
 

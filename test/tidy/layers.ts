@@ -34,7 +34,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli/program.ts'],
   esbuild: ['src/cli/bundle-job.ts'],
-  yaml: ['src/protocol/'],
+  yaml: ['src/protocol/', 'src/controller/kube/kube-config.ts'],
+  undici: ['src/controller/kube/'],
   pino: ['src/common/logger.ts'],
   'prom-client': ['src/observability/'],
   msgpackr: ['src/schema/'],

@@ -102,7 +102,7 @@ export const docstrings: Rule = files => {
     )
 }
 
-/** Read in this order by a newcomer; the controller's file comes with the controller. */
+/** Read in this order by a newcomer. */
 const readingOrder = [
   'ARCHITECTURE.md',
   'src/examples/word-count.ts',
@@ -111,6 +111,7 @@ const readingOrder = [
   'src/runtime/stream-task.ts',
   'src/runtime/checkpointing/barrier-handler.ts',
   'src/checkpoint/checkpoint-coordinator.ts',
+  'src/controller/streamjob/job-policies.ts',
 ]
 
 export const readingOrderExists: Rule = () =>

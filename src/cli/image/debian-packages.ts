@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { withAptLists } from './apt-lists.ts'
 import { imageErrors } from './image-errors.ts'
 import { runCommand } from './run-command.ts'
 
@@ -19,9 +20,11 @@ export interface DebianPackagesOptions {
 const INSTALL = 'build it on Debian or Ubuntu'
 
 /** Gives the archives' names, with versions, sorted. Throws WEIR_IMAGE_COMMAND_… */
-export async function unpackDebianPackages(
-  options: DebianPackagesOptions,
-): Promise<readonly string[]> {
+export function unpackDebianPackages(options: DebianPackagesOptions): Promise<readonly string[]> {
+  return withAptLists(() => unpack(options))
+}
+
+async function unpack(options: DebianPackagesOptions): Promise<readonly string[]> {
   const { packages, cacheFolder, target } = options
   const files = await describePackages(packages)
   mkdirSync(cacheFolder, { recursive: true })
@@ -54,7 +57,7 @@ async function describePackages(packages: readonly string[]): Promise<readonly P
   const files = [...printed.matchAll(/^'[^']+' (\S+) \d+ SHA256:([0-9a-f]{64})$/gm)]
   if (files.length !== packages.length) {
     const call = `apt-get ${args.join(' ')}`
-    const reason = 'named not all of them: run apt-get update first'
+    const reason = 'named not all of them: run apt-get update as root'
     throw imageErrors.WEIR_IMAGE_COMMAND_FAILED({ call, reason })
   }
   return files

@@ -1,4 +1,4 @@
-import { nodeFlags } from '../node-flags.ts'
+import { nodeFlags } from '../../common/node-flags.ts'
 import type { ImageConfig } from './oci-archive.ts'
 
 /** Everything runs as this number; it owns nothing. */

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Clock } from '../../common/clock.ts'
+import { nodeFlags } from '../../common/node-flags.ts'
 import type { Terminal } from '../cli-io.ts'
-import { nodeFlags } from '../node-flags.ts'
 import { forwardLines } from './forward-lines.ts'
 import type { ProcessEnd } from './respawn-policy.ts'
 

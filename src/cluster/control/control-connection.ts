@@ -2,7 +2,8 @@
  * One end of a control connection: messages out, checked messages in, heartbeats both ways.
  *
  * Owns        the socket, its frames, and whether the other end lives.
- * Leaves out  the handshake before it (`runtime/network/handshake.ts`), and what messages mean.
+ * Leaves out  the handshake before it (`runtime/network/handshake.ts`), what messages mean, and the
+ *             thread that it runs in (`run-control-thread.ts`).
  *
  * Invariants
  *  K1  Messages arrive in the order they were sent, and none after `onClosed`.
@@ -17,12 +18,6 @@ import { messageOf } from '../../common/errors.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { type HeartbeatTimes, HeartbeatWatch } from './heartbeat-watch.ts'
 import { encodeMessage, MessageDecoder } from './message-frames.ts'
-
-/**
- * While its tasks start a slot reads and builds their state and may not get to say a word. A
- * process that died is noticed all the same: its connection is closed.
- */
-const STARTING_FACTOR = 15
 
 /**
  * Why a connection is over. `silent`: the other end may still live; `stalled`: this one stood
@@ -57,7 +52,6 @@ export class ControlConnection<S extends z.ZodType> {
   readonly #decoder = new MessageDecoder()
   readonly #watch: HeartbeatWatch
   #times: HeartbeatTimes
-  #starting = false
   #timer: TimerHandle | undefined
   #closed = false
 
@@ -81,11 +75,6 @@ export class ControlConnection<S extends z.ZodType> {
     return !this.#closed
   }
 
-  /** Since something was heard. */
-  get silentMs(): number {
-    return this.#watch.silentMs(this.#options.clock.monotonic())
-  }
-
   send(message: unknown): void {
     if (!this.#closed) this.#options.socket.write(encodeMessage(message))
   }
@@ -93,32 +82,26 @@ export class ControlConnection<S extends z.ZodType> {
   /** Takes these times from now on. */
   change(times: HeartbeatTimes): void {
     this.#times = times
-    this.#retime()
+    this.#watch.change(times, this.#options.clock.monotonic())
+    this.#schedule()
   }
 
-  /** The slot's tasks are starting: longer silence is borne. */
-  set starting(starting: boolean) {
-    if (this.#starting === starting) return
-    this.#starting = starting
-    this.#retime()
-  }
-
-  /** Ends it from this side; what was sent before still leaves. */
-  close(): void {
+  /** Ends it from this side; what was sent before still leaves. Resolves when it has. */
+  async close(): Promise<void> {
     if (this.#closed) return
     this.#end()
-    this.#options.socket.end()
     const { clock, socket } = this.#options
+    const closed = new Promise<void>(resolve => void socket.once('close', () => resolve()))
+    socket.end()
     // An end that does not answer would keep the socket for ever.
     const timer = clock.schedule(this.#times.timeoutMs, () => socket.destroy())
-    socket.once('close', () => timer.cancel())
+    await closed
+    timer.cancel()
   }
 
-  #retime(): void {
-    const { intervalMs, timeoutMs } = this.#times
-    const bornMs = this.#starting ? timeoutMs * STARTING_FACTOR : timeoutMs
-    this.#watch.change({ intervalMs, timeoutMs: bornMs }, this.#options.clock.monotonic())
-    this.#schedule()
+  /** Ends it at once, as if the other end had: what this one waits for will not come. */
+  drop(): void {
+    this.#lost({ cause: 'closed', how: 'was closed' })
   }
 
   #schedule(): void {

@@ -40,10 +40,6 @@ export class HeartbeatWatch {
     this.#lookedMs = nowMs
   }
 
-  silentMs(nowMs: number): number {
-    return nowMs - this.#heardMs
-  }
-
   /** Something arrived. `stalled`: it must not be used (V2). */
   heard(nowMs: number): 'alive' | 'stalled' {
     if (nowMs - this.#lookedMs >= this.#times.timeoutMs) return 'stalled'

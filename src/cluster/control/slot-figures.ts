@@ -1,10 +1,11 @@
-/** The figures of a slot as a heartbeat carries them: plain, and without what JSON cannot say. */
+/** The figures of a slot as they are sent: plain, and without what JSON cannot say. */
 import type { ToJobManagerText, WatermarkText } from '../../protocol/control-messages.ts'
+import type { NetworkFigures } from '../../runtime/network/network-figures.ts'
 import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { StoreCounters } from '../../storage/store-counters.ts'
 import type { UserCounters } from '../user-counters.ts'
 
-type FiguresText = Extract<ToJobManagerText, { kind: 'heartbeat' }>['figures']
+type FiguresText = Extract<ToJobManagerText, { kind: 'figures' }>['figures']
 
 export interface ProcessFigures {
   readonly residentBytes: number
@@ -15,12 +16,28 @@ export interface FiguresOptions {
   readonly tasks: readonly TaskMetrics[]
   readonly counters: UserCounters
   readonly process: ProcessFigures
+  readonly network: NetworkFigures
   readonly storage: StoreCounters | undefined
 }
 
 export function slotFigures(options: FiguresOptions): FiguresText {
-  const { tasks, counters, process, storage } = options
-  return { tasks: tasks.map(taskFigures), counters: [...counters], ...process, storage }
+  const { tasks, counters, process, network, storage } = options
+  return {
+    tasks: tasks.map(taskFigures),
+    counters: [...counters],
+    ...process,
+    network: networkFigures(network),
+    storage,
+  }
+}
+
+function networkFigures({ edges, ...traffic }: NetworkFigures): FiguresText['network'] {
+  const sides = edges.map(({ edge, input, output }) => ({
+    edge,
+    input: input ?? null,
+    output: output ?? null,
+  }))
+  return { ...traffic, edges: sides }
 }
 
 function taskFigures(task: TaskMetrics): FiguresText['tasks'][number] {

@@ -130,6 +130,8 @@ export class JobAttempt {
     this.#stopping = request
     if (this.#waiting) this.#stopWaiting(request)
     if (this.#running) this.#stopSources(request)
+    // All input is over already: only the last snapshot may still become another one.
+    if (this.#tasks.all('drained')) this.#allDrained()
   }
 
   cancel(): void {

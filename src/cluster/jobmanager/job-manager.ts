@@ -17,6 +17,8 @@ import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { addStoreCounters, type StoreCounters } from '../../storage/store-counters.ts'
 import type { ConnectionEnd } from '../control/control-connection.ts'
+import { ControlThread } from '../control/control-thread.ts'
+import type { StartControlThread } from '../control/control-thread-messages.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
 import { errorOf } from '../failure-report.ts'
 import { graphDigest, type JobBundle } from '../job-bundle.ts'
@@ -27,7 +29,7 @@ import { ProgressMeter } from '../progress-meter.ts'
 import { progressOf } from '../progress-of.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
-import { type ControlDesk, ControlServer } from './control-server.ts'
+import { type ControlDesk, receive } from './control-reception.ts'
 import { JobHistory } from './job-history.ts'
 import { JobMaster } from './job-master.ts'
 import type { JobShape, RescaleOrder, StopRequest } from './job-master-options.ts'
@@ -55,6 +57,7 @@ export interface JobManagerOptions {
   readonly version: string
   readonly times: HeartbeatTimes
   readonly slotTimeoutMs: number
+  readonly startControlThread: StartControlThread
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -76,7 +79,8 @@ export class JobManager implements ControlDesk, SteerableJob {
   readonly #master: JobMaster
   #graph: JobGraph
   #registry: SlotRegistry
-  #server: ControlServer | undefined
+  #control: ControlThread | undefined
+  #address: string | undefined
 
   constructor(options: JobManagerOptions) {
     const { graph, clock, random, store, onNotice } = options
@@ -126,12 +130,26 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   /** Where taskmanagers dial. */
   get address(): string {
-    return this.#server?.address ?? this.#options.listen
+    return this.#address ?? this.#options.listen
   }
 
   /** Rejects when it cannot listen; then nothing was started. */
   async start(): Promise<void> {
-    this.#server = await ControlServer.listen({ ...this.#options, desk: this })
+    const { jobId, listen, secret, tls, version, times, clock, logger } = this.#options
+    const end = { kind: 'listener', address: listen } as const
+    this.#control = new ControlThread({
+      settings: { end, jobId, secret, tls, version, times },
+      start: this.#options.startControlThread,
+      clock,
+      accept: line => receive(line, this, logger),
+      refused: error => logger.warn({ err: error }, 'a connection was refused'),
+    })
+    try {
+      this.#address = await this.#control.address
+    } catch (error) {
+      await this.#control.end()
+      throw error
+    }
     void this.done.then(() => this.#meter.end())
     this.#master.start()
   }
@@ -139,13 +157,13 @@ export class JobManager implements ControlDesk, SteerableJob {
   /** After the job's end: lets the taskmanagers go. */
   async close(): Promise<void> {
     this.#registry.dismiss()
-    await this.#server?.close()
+    await this.#control?.end()
   }
 
   /** Leaves job and taskmanagers to another jobmanager. */
   async leave(): Promise<void> {
-    this.#server?.dropAll()
-    await this.#server?.close()
+    this.#control?.dropAll()
+    await this.#control?.end()
   }
 
   /** See `JobMaster.stop`. */
@@ -194,8 +212,9 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   taskManagers(): readonly TaskManagerView[] {
     return this.#registry.views.map(view => {
-      const { residentBytes = null, cpuSeconds = null } = this.#ledger.process(view.slot) ?? {}
-      return { ...view, residentBytes, cpuSeconds }
+      const figures = this.#ledger.process(view.slot)
+      const { residentBytes = null, cpuSeconds = null, network = null } = figures ?? {}
+      return { ...view, residentBytes, cpuSeconds, network }
     })
   }
 
@@ -247,7 +266,13 @@ export class JobManager implements ControlDesk, SteerableJob {
       case 'event':
         this.#registry.receive(link, message.event as unknown as SlotEvent)
         break
-      case 'heartbeat': {
+      case 'heartbeat':
+        this.#registry.heartbeat(link, message.blockedMs)
+        break
+      case 'unheard':
+        this.#registry.unheard(link, message)
+        break
+      case 'figures': {
         const slot = this.#registry.slotOf(link)
         if (slot !== undefined) this.#ledger.heard(slot, message.figures)
         break
@@ -267,7 +292,7 @@ export class JobManager implements ControlDesk, SteerableJob {
   }
 
   #registryOf(graph: JobGraph): SlotRegistry {
-    const { clock, jobId, onNotice, slotTimeoutMs } = this.#options
+    const { clock, jobId, onNotice, onSilent, settings, slotTimeoutMs } = this.#options
     const { slots, subtasks } = buildExecutionPlan(graph)
     const tasksOf = (slot: number): number => subtasks.filter(one => one.index === slot).length
     return new SlotRegistry({
@@ -277,9 +302,11 @@ export class JobManager implements ControlDesk, SteerableJob {
       graphDigest: graphDigest(graph),
       clock,
       slotTimeoutMs,
+      silenceMs: settings.network.silenceMs,
       receive: event => this.#receive(event),
       onNotice,
       onLost: slot => this.#ledger.lost(slot),
+      onSilent,
     })
   }
 

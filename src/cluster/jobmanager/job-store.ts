@@ -17,8 +17,6 @@ import {
   checkpointIdOf,
   checkpointsPrefix,
   generationKey,
-  generationOf,
-  generationsPrefix,
   METADATA_FILE,
   snapshotFolder,
 } from '../../checkpoint/checkpoint-layout.ts'
@@ -40,6 +38,7 @@ import type { Clock } from '../../common/clock.ts'
 import { isWeirError } from '../../common/errors.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { clusterErrors } from '../cluster-errors.ts'
+import { generationsIn } from '../generations-in.ts'
 
 /** Records of attempts that are kept for people; only the newest that ran is needed. */
 const GENERATIONS_KEPT = 10
@@ -240,9 +239,8 @@ export class JobStore {
     }
   }
 
-  async #generations(): Promise<readonly number[]> {
-    const entries = await this.#store.list(generationsPrefix(this.#jobId))
-    return entries.flatMap(entry => generationOf(entry.key) ?? []).sort((a, b) => a - b)
+  #generations(): Promise<readonly number[]> {
+    return generationsIn(this.#store, this.#jobId)
   }
 
   async #findCompleted(): Promise<readonly FoundCheckpoint[]> {

@@ -132,6 +132,7 @@ function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): Jo
     version: host.version,
     times: config.times,
     slotTimeoutMs: config.slotTimeoutMs,
+    startControlThread: host.startControlThread,
     clock,
     random,
     logger,

@@ -33,7 +33,7 @@ export class SlotLedger {
   }
 
   /** Of the slot's process; `undefined` before its first heartbeat. */
-  process(slot: number): Pick<SlotFigures, 'residentBytes' | 'cpuSeconds'> | undefined {
+  process(slot: number): Pick<SlotFigures, 'residentBytes' | 'cpuSeconds' | 'network'> | undefined {
     return this.#figures.get(slot)
   }
 

@@ -17,8 +17,9 @@
  *      needs it. Beyond all slots that the job can ever have it is refused.
  */
 import { assert } from '../../common/assert.ts'
-import type { Clock } from '../../common/clock.ts'
-import type { Registration, ToTaskManager } from '../../protocol/control-messages.ts'
+import type { Clock, TimerHandle } from '../../common/clock.ts'
+import { formatDuration } from '../../common/duration.ts'
+import type { Registration, ToJobManager, ToTaskManager } from '../../protocol/control-messages.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { failureReport } from '../failure-report.ts'
 import type { JobNotice } from '../job-result.ts'
@@ -28,12 +29,12 @@ import { SlotWait } from './slot-wait.ts'
 /** The connection to a taskmanager. */
 export interface SlotLink {
   readonly silentMs: number
-  /** Its tasks are starting: it may be silent for longer. */
-  starting: boolean
   send(message: ToTaskManager): void
   /** Ends it; what was sent before still leaves. */
   close(): void
 }
+
+type UnheardPeer = Extract<ToJobManager, { kind: 'unheard' }>
 
 export interface SlotRegistryOptions {
   readonly jobId: string
@@ -45,11 +46,20 @@ export interface SlotRegistryOptions {
   readonly clock: Clock
   /** So long an attempt waits for its slots. */
   readonly slotTimeoutMs: number
+  /** See `NetworkSettings`. */
+  readonly silenceMs: number
   readonly receive: (event: SlotEvent) => void
   readonly onNotice: (notice: JobNotice) => void
   /** A slot was lost: its last figures are over. */
   readonly onLost: (slot: number) => void
+  /** A process was given up that may still live. */
+  readonly onSilent: (slot: number, pid: number) => void
 }
+
+/** Tasks that are not over by then are never over by themselves: user code keeps their thread. */
+const CANCEL_LIMIT_MS = 30_000
+/** So long a thread is kept before people are told. */
+const BLOCKED_NOTICE_MS = 2_000
 
 interface Spare {
   readonly registration: Registration
@@ -60,11 +70,15 @@ interface Holder extends Spare {
   ready: boolean
   leaving: boolean
   deployed: Deployed | undefined
+  /** So long its thread of records has not come to its messages. */
+  blockedMs: number
+  /** When it was last known to be kept from them; at first, when it came. Monotonic. */
+  keptMs: number
+  cancelling: TimerHandle | undefined
 }
 
 interface Deployed {
   readonly attempt: number
-  running: number
   cancelled: boolean
 }
 
@@ -76,6 +90,8 @@ export interface SlotView {
   readonly dataAddress: string | null
   /** Since the last word of it. */
   readonly silentMs: number | null
+  /** So long user code has kept its thread from everything else; 0: it does not. */
+  readonly blockedMs: number | null
 }
 
 export class SlotRegistry {
@@ -116,9 +132,12 @@ export class SlotRegistry {
   /** By slot, then the spares. */
   get views(): readonly SlotView[] {
     const holders = this.#holders.map((holder, slot): SlotView => {
-      if (holder !== undefined) return viewOf(holder, holder.ready ? 'ready' : 'preparing')
-      const unknown = { pid: null, host: null, dataAddress: null, silentMs: null }
-      return { slot, state: 'missing', ...unknown }
+      if (holder !== undefined) {
+        const { blockedMs, ready } = holder
+        return { ...viewOf(holder, ready ? 'ready' : 'preparing'), blockedMs }
+      }
+      const unknown = { pid: null, host: null, dataAddress: null }
+      return { slot, state: 'missing', ...unknown, silentMs: null, blockedMs: null }
     })
     return [...holders, ...[...this.#spares.values()].map(spare => viewOf(spare, 'spare'))]
   }
@@ -142,8 +161,16 @@ export class SlotRegistry {
       this.#spares.set(slot, { registration, link })
       return 'spare'
     }
-    const state = { ready: false, leaving: false, deployed: undefined }
-    this.#holders[slot] = { registration, link, ...state }
+    this.#holders[slot] = {
+      registration,
+      link,
+      ready: false,
+      leaving: false,
+      deployed: undefined,
+      blockedMs: 0,
+      keptMs: this.#options.clock.monotonic(),
+      cancelling: undefined,
+    }
     return 'holder'
   }
 
@@ -163,15 +190,42 @@ export class SlotRegistry {
     const deployed = holder?.deployed
     if (holder === undefined || deployed?.attempt !== event.attempt) return
     assert(event.slot === holder.registration.slot, 'R1: a process speaks for its own slot')
-    if (event.kind === 'running') {
-      deployed.running++
-      if (deployed.running === this.#options.tasks[event.slot]) link.starting = false
-    }
     if (event.kind === 'cancelled') {
       holder.deployed = undefined
-      link.starting = false
+      holder.cancelling?.cancel()
     }
     this.#options.receive(event)
+  }
+
+  /** Its control thread speaks: the process lives, whatever its thread of records does. */
+  heartbeat(link: SlotLink, blockedMs: number): void {
+    const holder = this.#holderOf(link)
+    if (holder === undefined) return
+    const before = holder.blockedMs
+    holder.blockedMs = blockedMs
+    if (blockedMs > 0) holder.keptMs = this.#options.clock.monotonic()
+    if (blockedMs < BLOCKED_NOTICE_MS || before >= BLOCKED_NOTICE_MS) return
+    const since = formatDuration(BLOCKED_NOTICE_MS)
+    const text =
+      `${nameOf(holder.registration)} has been kept by user code for more than ${since}: ` +
+      'no records pass, and no checkpoint completes until that returns'
+    this.#options.onNotice({ level: 'warn', text })
+  }
+
+  /**
+   * A slot hears nothing from another. Where that one was able to speak all the time, their
+   * connection is broken, and the attempt fails.
+   */
+  unheard(link: SlotLink, { attempt, peer, silentMs }: UnheardPeer): void {
+    const holder = this.#holderOf(link)
+    const other = this.#holders[peer]
+    if (holder?.deployed?.attempt !== attempt || other?.deployed?.attempt !== attempt) return
+    const freeMs = this.#options.clock.monotonic() - other.keptMs
+    if (freeMs < this.#options.silenceMs) return
+    const { slot } = holder.registration
+    const details = { slot, peer: nameOf(other.registration), silentMs }
+    const failure = failureReport(clusterErrors.WEIR_SLOTS_CUT_OFF(details))
+    this.#options.receive({ attempt, slot, kind: 'failed', vertexId: '', failure })
   }
 
   /** `undefined`: it holds none, or none any more. */
@@ -198,6 +252,7 @@ export class SlotRegistry {
     if (holder === undefined) return
     const { registration, deployed, leaving } = holder
     const { slot } = registration
+    holder.cancelling?.cancel()
     this.#holders[slot] = undefined
     this.#options.onLost(slot)
     if (deployed === undefined) return
@@ -227,6 +282,7 @@ export class SlotRegistry {
   }
 
   #clear(): readonly Spare[] {
+    for (const holder of this.#holders) holder?.cancelling?.cancel()
     const all = [...this.#holders.flatMap(holder => holder ?? []), ...this.#spares.values()]
     this.#holders.fill(undefined)
     this.#spares.clear()
@@ -237,16 +293,30 @@ export class SlotRegistry {
     const holder = this.#holders[slot]
     if (command.kind === 'deploy') {
       assert(holder?.ready === true, 'R4: only a slot that is ready is deployed to')
-      holder.deployed = { attempt: command.attempt, running: 0, cancelled: false }
-      holder.link.starting = true
+      holder.deployed = { attempt: command.attempt, cancelled: false }
     }
     const deployed = holder?.deployed
     if (holder !== undefined && deployed?.attempt === command.attempt) {
-      if (command.kind === 'cancel') deployed.cancelled = true
+      if (command.kind === 'cancel') {
+        deployed.cancelled = true
+        this.#limitCancel(holder)
+      }
       holder.link.send({ kind: 'command', command: command as never })
     } else if (command.kind === 'cancel') {
       this.#options.receive({ attempt: command.attempt, slot, kind: 'cancelled' })
     }
+  }
+
+  /** A thread that is kept for ever must not keep the job: its process is given up. */
+  #limitCancel(holder: Holder): void {
+    const { registration, link } = holder
+    holder.cancelling?.cancel()
+    holder.cancelling = this.#options.clock.schedule(CANCEL_LIMIT_MS, () => {
+      link.close()
+      const how = `was given up: its tasks did not stop within ${formatDuration(CANCEL_LIMIT_MS)}`
+      this.lost(link, how)
+      this.#options.onSilent(registration.slot, registration.pid)
+    })
   }
 
   #peers(): readonly string[] | undefined {
@@ -269,7 +339,7 @@ export class SlotRegistry {
 
 function viewOf({ registration, link }: Spare, state: SlotView['state']): SlotView {
   const { slot, pid, host, dataAddress } = registration
-  return { slot, state, pid, host, dataAddress, silentMs: link.silentMs }
+  return { slot, state, pid, host, dataAddress, silentMs: link.silentMs, blockedMs: null }
 }
 
 function nameOf({ slot, host, pid }: Registration): string {

@@ -21,6 +21,8 @@ export interface TaskStarterOptions {
   readonly settings: JobSettings
   /** False: the job has no store. */
   readonly keepsState: boolean
+  /** Of the job, as its store has it now; absent for a job without one. */
+  readonly newestGeneration?: (() => Promise<number>) | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -29,7 +31,7 @@ export interface TaskStarterOptions {
 
 /** Makes the function that starts a slot's tasks on its loop. */
 export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart) => TaskControl {
-  const { graph, jobId, loop, exchanges, settings, keepsState } = options
+  const { graph, jobId, loop, exchanges, settings, keepsState, newestGeneration } = options
   const { clock, random, logger, counters } = options
   return ({ subtask, attempt, network, restore, listener, alignment }) =>
     makeTask({
@@ -46,6 +48,8 @@ export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart)
       keepsState,
       checkpointMode: settings.checkpoint.mode,
       checkpoints: settings.checkpoint,
+      isSuperseded:
+        newestGeneration && (async () => (await newestGeneration()) > network.generation),
       watermarkIntervalMs: WATERMARK_INTERVAL_MS,
       clock,
       random,

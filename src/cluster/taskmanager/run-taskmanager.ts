@@ -1,13 +1,13 @@
 /** A taskmanager process from its start to its end. */
 import { hostname } from 'node:os'
 import process from 'node:process'
-import { SystemClock } from '../../common/clock.ts'
+import { type Clock, SystemClock } from '../../common/clock.ts'
 import { readConfig } from '../../common/config.ts'
 import { isWeirError } from '../../common/errors.ts'
 import { makeLogger } from '../../common/logger.ts'
 import { SystemRandom } from '../../common/random.ts'
 import { DataEndpoint } from '../../runtime/network/data-endpoint.ts'
-import { defaultNetworkSettings } from '../../runtime/network/network-settings.ts'
+import { ControlThread } from '../control/control-thread.ts'
 import { readTaskManagerConfig, type TaskManagerConfig } from '../process-config.ts'
 import { type ProcessHost, processExits } from '../supervision.ts'
 import { LocalCopies } from './local-copies.ts'
@@ -33,18 +33,12 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
       ? processExits.refused
       : processExits.failed
   }
-  const { slot, jobId, jobManager, secret, tls, times, workFolder, stateFolder } = config
+  const { slot, times, workFolder, stateFolder } = config
+  const control = controlThread(config, host, clock)
   const manager = new TaskManager({
     slot,
-    jobId,
-    jobManager,
-    secret,
-    tls,
-    version: host.version,
-    dataPlane: {
-      address: endpoint.address,
-      exchange: options => endpoint.exchange({ ...options, settings: defaultNetworkSettings }),
-    },
+    control,
+    dataPlane: endpoint,
     workFolder,
     copies:
       stateFolder === undefined ? undefined : new LocalCopies({ folder: stateFolder, logger }),
@@ -67,8 +61,15 @@ export async function runTaskManager(host: ProcessHost): Promise<number> {
       ? processExits.refused
       : processExits.failed
   } finally {
-    await endpoint.close()
+    await Promise.all([endpoint.close(), control.end()])
   }
+}
+
+function controlThread(config: TaskManagerConfig, host: ProcessHost, clock: Clock): ControlThread {
+  const { slot, jobId, jobManager, secret, tls, times } = config
+  const end = { kind: 'dialer', address: jobManager, slot } as const
+  const settings = { end, jobId, secret, tls, version: host.version, times }
+  return new ControlThread({ settings, start: host.startControlThread, clock })
 }
 
 function ownFigures(): { readonly residentBytes: number; readonly cpuSeconds: number } {

@@ -19,6 +19,7 @@ import type { TaskMetrics } from '../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
 import { openStore } from '../../storage/open-store.ts'
 import type { StoreCounters } from '../../storage/store-counters.ts'
+import { newestGenerationIn } from '../generations-in.ts'
 import type { JobSettings } from '../job-settings.ts'
 import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
@@ -40,6 +41,14 @@ export interface SlotSessionOptions {
   readonly report: (event: SlotEvent) => void
   /** An attempt is over; its last figures can still be read. */
   readonly onRetired: () => void
+  readonly onUnheard: (unheard: UnheardPeer) => void
+}
+
+/** A slot from which nothing comes on the connection for data. */
+export interface UnheardPeer {
+  readonly attempt: number
+  readonly peer: number
+  readonly silentMs: number
 }
 
 export class SlotSession {
@@ -72,6 +81,7 @@ export class SlotSession {
         exchanges: { of: (attempt, network) => this.#exchangeOf(attempt, network) },
         settings,
         keepsState: store !== undefined,
+        newestGeneration: bare && (() => newestGenerationIn(bare, jobId)),
         clock,
         random,
         logger,
@@ -111,9 +121,20 @@ export class SlotSession {
   #exchangeOf(attempt: number, { generation, peers }: AttemptNetwork): Exchange {
     if (this.#exchange?.attempt === attempt) return this.#exchange.open
     this.#closeExchange()
-    const { dataPlane, graph } = this.#options
+    const { dataPlane, graph, order } = this.#options
+    const { network: settings } = order.settings as unknown as JobSettings
     const onFailure = (error: unknown): void => this.#executor.fail(attempt, error)
-    const open = dataPlane.exchange({ graph, generation, peers, onFailure })
+    const onUnheard = (peer: number, silentMs: number): void => {
+      if (!this.#closed) this.#options.onUnheard({ attempt, peer, silentMs })
+    }
+    const open = dataPlane.exchange({
+      graph,
+      settings,
+      generation,
+      peers,
+      onFailure,
+      onUnheard,
+    })
     this.#exchange = { attempt, open }
     return open
   }

@@ -17,15 +17,9 @@ import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
-import {
-  type JobOrder,
-  type ToJobManagerText,
-  type ToTaskManager,
-  toTaskManagerSchema,
-} from '../../protocol/control-messages.ts'
-import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
-import { type ConnectionEnd, ControlConnection } from '../control/control-connection.ts'
-import { dialJobManager } from '../control/dial-jobmanager.ts'
+import type { JobOrder, ToJobManagerText, ToTaskManager } from '../../protocol/control-messages.ts'
+import type { ConnectionEnd } from '../control/control-connection.ts'
+import type { ControlLine, ControlThread } from '../control/control-thread.ts'
 import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
 import { type ProcessFigures, slotFigures } from '../control/slot-figures.ts'
 import { errorOf, failureReport } from '../failure-report.ts'
@@ -39,13 +33,8 @@ import { SlotSession } from './slot-session.ts'
 
 export interface TaskManagerOptions {
   readonly slot: number
-  readonly jobId: string
-  /** Where the jobmanager listens. */
-  readonly jobManager: string
-  readonly secret: Buffer
-  readonly tls: TlsSettings | undefined
-  /** Of Weir. */
-  readonly version: string
+  /** Connects to the jobmanager. */
+  readonly control: Pick<ControlThread, 'dial'>
   readonly dataPlane: DataPlane
   /** Holds the job's code. */
   readonly workFolder: string
@@ -76,8 +65,6 @@ const CLOSE_LIMIT_MS = 10_000
 /** Longer than a jobmanager takes to let it go. */
 const LEAVE_LIMIT_MS = 8_000
 
-type Connection = ControlConnection<typeof toTaskManagerSchema>
-
 export class TaskManager {
   readonly done: Promise<TaskManagerEnd>
   readonly #options: TaskManagerOptions
@@ -85,10 +72,11 @@ export class TaskManager {
   readonly #counters = new UserCounters()
   readonly #process: string
   readonly #backoff: Backoff
-  #connection: Connection | undefined
+  #connection: ControlLine | undefined
   #session: SlotSession | undefined
-  /** Vertices that run in this attempt: the start is over when all do. */
-  #starting = 0
+  /** Of the figures; the jobmanager says its own. */
+  #intervalMs: number
+  #figuring: TimerHandle | undefined
   #leaving = false
   #over = false
   #timer: TimerHandle | undefined
@@ -97,6 +85,7 @@ export class TaskManager {
 
   constructor(options: TaskManagerOptions) {
     this.#options = options
+    this.#intervalMs = options.times.intervalMs
     this.#loader = new JobLoader(options.workFolder)
     this.#process = options.random.uuid()
     const endless = { resetAfterMs: 5_000, attemptsMax: Number.POSITIVE_INFINITY }
@@ -131,9 +120,13 @@ export class TaskManager {
 
   async #connect(): Promise<void> {
     try {
-      const socket = await dialJobManager({ ...this.#options, address: this.#options.jobManager })
-      if (this.#over) socket.destroy()
-      else this.#connected(socket)
+      let line: ControlLine | undefined
+      line = await this.#options.control.dial({
+        onMessage: message => line && this.#take(line, message as ToTaskManager),
+        onClosed: end => void this.#lost(end),
+      })
+      if (this.#over) line.close()
+      else this.#connected(line)
     } catch (error) {
       if (this.#over) return
       if (isWeirError(error) && error.retry === 'never') this.#fail(error)
@@ -141,18 +134,8 @@ export class TaskManager {
     }
   }
 
-  #connected(socket: ConstructorParameters<typeof ControlConnection>[0]['socket']): void {
-    const { clock, times } = this.#options
-    const connection: Connection = new ControlConnection({
-      socket,
-      schema: toTaskManagerSchema,
-      clock,
-      times,
-      beat: () => this.#heartbeat(),
-      onMessage: message => this.#take(connection, message),
-      onClosed: end => void this.#lost(end),
-    })
-    this.#connection = connection
+  #connected(line: ControlLine): void {
+    this.#connection = line
     const { slot, dataPlane, process } = this.#options
     const { pid, host } = process
     this.#send({
@@ -164,9 +147,18 @@ export class TaskManager {
       dataAddress: dataPlane.address,
       digest: this.#loader.digest,
     })
+    this.#figureSoon()
   }
 
-  #take(connection: Connection, message: ToTaskManager): void {
+  #figureSoon(): void {
+    this.#figuring?.cancel()
+    this.#figuring = this.#options.clock.schedule(this.#intervalMs, () => {
+      this.#send(this.#figures())
+      this.#figureSoon()
+    })
+  }
+
+  #take(connection: ControlLine, message: ToTaskManager): void {
     switch (message.kind) {
       case 'job':
         this.#backoff.succeeded()
@@ -177,7 +169,7 @@ export class TaskManager {
         this.#options.logger.info({ slot: this.#options.slot }, 'the job does not need this slot')
         break
       case 'command':
-        this.#command(connection, message.command as unknown as SlotCommand)
+        this.#session?.handle(message.command as unknown as SlotCommand)
         break
       case 'refused':
         this.#refused(connection, errorOf(message.failure as FailureReport))
@@ -190,12 +182,11 @@ export class TaskManager {
     }
   }
 
-  async #prepare(connection: Connection, order: JobOrder): Promise<void> {
+  async #prepare(connection: ControlLine, order: JobOrder): Promise<void> {
     const { slot, dataPlane, copies, clock, random, logger } = this.#options
-    connection.change({
-      intervalMs: order.heartbeatIntervalMs,
-      timeoutMs: order.heartbeatTimeoutMs,
-    })
+    const { heartbeatIntervalMs: intervalMs, heartbeatTimeoutMs: timeoutMs } = order
+    connection.change({ intervalMs, timeoutMs })
+    this.#intervalMs = intervalMs
     try {
       const graph = await this.#loader.load(order)
       if (!connection.isOpen) return
@@ -211,7 +202,8 @@ export class TaskManager {
         random,
         logger,
         report: event => this.#report(event),
-        onRetired: () => this.#send(this.#heartbeat()),
+        onRetired: () => this.#send(this.#figures()),
+        onUnheard: unheard => this.#send({ kind: 'unheard', ...unheard }),
       })
       this.#send({ kind: 'prepared', graphDigest: graphDigest(graph) })
     } catch (error) {
@@ -220,43 +212,29 @@ export class TaskManager {
     }
   }
 
-  #command(connection: Connection, command: SlotCommand): void {
-    // While tasks start the thread may be busy with their state for long.
-    if (command.kind === 'deploy') {
-      this.#starting = 0
-      connection.starting = true
-    } else if (command.kind === 'cancel') connection.starting = false
-    this.#session?.handle(command)
-  }
-
   #report(event: SlotEvent): void {
-    const connection = this.#connection
-    if (connection === undefined) return
-    if (event.kind === 'running') {
-      this.#starting++
-      if (this.#starting === this.#session?.metrics.length) connection.starting = false
-    }
     // What is counted up to here belongs to what is reported.
-    if (event.kind === 'finished' || event.kind === 'failed') this.#send(this.#heartbeat())
+    if (event.kind === 'finished' || event.kind === 'failed') this.#send(this.#figures())
     this.#send({ kind: 'event', event })
   }
 
-  #heartbeat(): ToJobManagerText {
+  #figures(): ToJobManagerText {
     const session = this.#session
     const figures = slotFigures({
       tasks: session?.metrics ?? [],
       counters: this.#counters,
       process: this.#options.process.figures(),
+      network: this.#options.dataPlane.figures,
       storage: session?.storage,
     })
-    return { kind: 'heartbeat', figures }
+    return { kind: 'figures', figures }
   }
 
   #send(message: ToJobManagerText): void {
     this.#connection?.send(message)
   }
 
-  #refused(connection: Connection, error: Error): void {
+  #refused(connection: ControlLine, error: Error): void {
     connection.close()
     if (isWeirError(error) && error.retry === 'never') this.#fail(error)
     else void this.#lost({ cause: 'broken', how: `was refused: ${messageOf(error)}` })
@@ -264,6 +242,7 @@ export class TaskManager {
 
   async #lost(end: ConnectionEnd): Promise<void> {
     this.#connection = undefined
+    this.#figuring?.cancel()
     const { logger } = this.#options
     if (this.#over) return
     logger.warn({ err: end.error, how: end.how }, 'the connection to the jobmanager is over')
@@ -304,6 +283,7 @@ export class TaskManager {
     if (this.#over) return
     this.#over = true
     this.#timer?.cancel()
+    this.#figuring?.cancel()
     this.#connection?.close()
     this.#reject(error)
   }
@@ -312,6 +292,7 @@ export class TaskManager {
     if (this.#over) return
     this.#over = true
     this.#timer?.cancel()
+    this.#figuring?.cancel()
     await this.#closeSession()
     this.#connection?.close()
     this.#connection = undefined

@@ -8,11 +8,14 @@ import type { TimerHandle } from '../../common/clock.ts'
 import { fileErrors } from './file-errors.ts'
 import { isPattern, type ListedFile, listFiles } from './file-listing.ts'
 import type { FileSplit } from './file-split.ts'
+import { SeenFiles } from './seen-files.ts'
 
 export interface FileEnumeratorOptions {
   readonly paths: readonly string[]
   /** `undefined`: the files are listed once. */
   readonly watchMs: number | undefined
+  /** See `SeenFiles`. */
+  readonly forgetMs?: number | undefined
   readonly planSplits: (file: ListedFile) => Promise<readonly FileSplit[]>
 }
 
@@ -29,7 +32,7 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   /** Those before are handed out: taking them off one by one would move all others each time. */
   #next = 0
   readonly #idleReaders = new Set<number>()
-  readonly #seen: Set<string>
+  readonly #seen: SeenFiles
   #listed: boolean
   #timer: TimerHandle | undefined
   #closed = false
@@ -43,7 +46,7 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
     this.#context = context
     this.#options = options
     this.#waiting = [...(state?.waiting ?? [])]
-    this.#seen = new Set(state?.seen ?? [])
+    this.#seen = new SeenFiles(state?.seen ?? [], options.forgetMs)
     this.#listed = state !== undefined && state.seen !== null
   }
 
@@ -69,7 +72,7 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   }
 
   snapshotState(): JsonValue {
-    const seen = this.#listed ? [...this.#seen] : null
+    const seen = this.#listed ? this.#seen.paths : null
     return { waiting: this.#waiting.slice(this.#next), seen } as unknown as JsonValue
   }
 
@@ -88,6 +91,9 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
       this.#waiting.push(...splits)
     }
     this.#listed = true
+    const waiting = new Set(this.#waiting.slice(this.#next).map(split => split.path))
+    const found = new Set(files.map(file => file.path))
+    this.#seen.listed(found, this.#context.clock.monotonic(), path => waiting.has(path))
   }
 
   /** An empty folder is an input without records; a pattern that nothing matches is a slip. */

@@ -26,6 +26,11 @@ export interface FileSourceOptions<T> {
    * when they are whole: each is read once, as far as it went when it was found.
    */
   readonly watch?: Duration
+  /**
+   * With `watch`: forgets a file that has been gone from the folder for so long. Without it every
+   * name that was ever read stays in each checkpoint. One that comes back later is read again.
+   */
+  readonly forgetAfter?: Duration
   /** Uncompressed text is read in parallel in pieces of this size; default 64 MiB. */
   readonly splitBytes?: number
   readonly name?: string
@@ -38,11 +43,19 @@ const SPLIT_BYTES = 64 * 1024 * 1024
  * start to end. A checkpoint holds the place in each file, so that a restored job goes on there.
  */
 export function fileSource<T>(options: FileSourceOptions<T>): Source<T, FileSplit> {
-  const { path, format, watch, splitBytes = SPLIT_BYTES } = options
+  const { path, format, watch, forgetAfter, splitBytes = SPLIT_BYTES } = options
   if (!(splitBytes >= 1)) {
     const value = String(splitBytes)
     throw fileErrors.WEIR_FILE_OPTION_INVALID({ option: 'splitBytes', value, expected: '>= 1' })
   }
+  if (forgetAfter !== undefined && watch === undefined) {
+    const details = { option: 'forgetAfter', value: String(forgetAfter) }
+    throw fileErrors.WEIR_FILE_OPTION_INVALID({
+      ...details,
+      expected: 'the option watch beside it',
+    })
+  }
+  const forgetMs = forgetAfter === undefined ? undefined : Math.max(1, durationMs(forgetAfter))
   const paths = typeof path === 'string' ? [path] : path
   const watchMs = watch === undefined ? undefined : Math.max(1, durationMs(watch))
   return {
@@ -57,7 +70,7 @@ export function fileSource<T>(options: FileSourceOptions<T>): Source<T, FileSpli
             hasHeader: isCsvFormat(format) && format.hasHeader,
             splitBytes,
           })
-      return new FileEnumerator(context, { paths, watchMs, planSplits }, state)
+      return new FileEnumerator(context, { paths, watchMs, forgetMs, planSplits }, state)
     },
     createReader(context: ReaderContext) {
       const scanners: ScannerFactory<T> = isParquet(format)

@@ -16,7 +16,7 @@ import { PartitionFetcher } from './partition-fetcher.ts'
 import type { RecordBatches } from './record-batches.ts'
 import type { KafkaSourceOptions } from './source-options.ts'
 
-const BUFFER_BYTES = 24 * 1024 * 1024
+const BUFFER_BYTES = 12 * 1024 * 1024
 /** Of an undecodable record, for people to look at. */
 const SHOWN_BYTES = 1_024
 const OFFSETS_KEPT = 16

@@ -11,13 +11,8 @@ import { KafkaWriter } from './kafka-writer.ts'
 import type { TransactionIdentity } from './produce-requests.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
 import { TransactionClient } from './transaction-client.ts'
-import {
-  fenceName,
-  isLingering,
-  prefixOf,
-  readName,
-  type WriterState,
-} from './transaction-names.ts'
+import { fenceName, prefixOf, readName, type WriterState } from './transaction-names.ts'
+import { TransactionSweeper } from './transaction-sweeper.ts'
 import { settleTimeout } from './transaction-timeout.ts'
 
 /** What is passed in besides, for tests. */
@@ -86,7 +81,10 @@ async function openWriter<IN>(
       if (readName(prefix, id)?.writer === subtaskIndex) pending.delete(id)
     }
     const codecs = await loadCodecs()
+    const run = random.uuid().slice(0, 8)
+    const names = { prefix, base, run, pending }
     let timeoutMs = 0
+    let sweeper: TransactionSweeper | undefined
     let requireNewest = (): Promise<void> => Promise.resolve()
     if (options.delivery !== 'at-least-once') {
       timeoutMs = await settleTimeout({
@@ -100,11 +98,13 @@ async function openWriter<IN>(
         if (await isNewest(transactions, fence)) return
         throw kafkaErrors.WEIR_KAFKA_WRITER_SUCCEEDED({ prefix, writer: subtaskIndex })
       }
-      await abortLingering(transactions, { prefix, context, restored, base, requireNewest })
+      const states = restored as unknown as readonly WriterState[]
+      const own = { ...names, restored: states, requireNewest }
+      sweeper = new TransactionSweeper({ transactions, context, ...own })
+      await sweeper.sweep()
     }
-    const run = random.uuid().slice(0, 8)
-    const names = { prefix, base, run, pending }
-    const parts = { context, cluster, transactions, codecs, timeoutMs, requireNewest, ...names }
+    const ports = { context, cluster, transactions, codecs, timeoutMs, requireNewest, sweeper }
+    const parts = { ...ports, ...names }
     const writer = new KafkaWriter(options, parts)
     if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
     return writer
@@ -112,48 +112,6 @@ async function openWriter<IN>(
     await cluster.close()
     throw error
   }
-}
-
-interface Lingering {
-  readonly prefix: string
-  readonly context: SinkContext
-  readonly restored: readonly JsonValue[]
-  readonly base: number
-  readonly requireNewest: () => Promise<void>
-}
-
-/** Nothing is read past an open transaction: those that nobody will commit end now. */
-async function abortLingering(
-  transactions: TransactionClient,
-  { prefix, context, restored, base, requireNewest }: Lingering,
-): Promise<void> {
-  const { subtaskIndex, parallelism } = context.runtime
-  const states = restored as unknown as readonly WriterState[]
-  const cleaner = {
-    base,
-    subtaskIndex,
-    parallelism,
-    restored: states,
-    isRestored: context.restoredCheckpointId !== undefined,
-  }
-  const prefixes = new Set([prefix, ...formerPrefixes(states, context.jobId)])
-  const open = await transactions.open()
-  // An attempt that was given up, and looks around only now, sees what its successor has open.
-  await requireNewest()
-  for (const id of open) {
-    const name = [...prefixes].map(one => readName(one, id)).find(found => found !== undefined)
-    if (name === undefined || !isLingering(name, id, cleaner)) continue
-    const found = await transactions.describe(id)
-    if (found?.state === 'Ongoing') await transactions.end(found, 'abort')
-  }
-}
-
-/**
- * The sink was told another prefix since. Not those of another job, whose state this one took over:
- * that job may run.
- */
-function formerPrefixes(states: readonly WriterState[], jobId: string): readonly string[] {
-  return states.filter(state => state.jobId === jobId).map(({ prefix }) => prefix)
 }
 
 async function isNewest(
@@ -166,7 +124,7 @@ async function isNewest(
 
 function checkOptions<IN>(options: KafkaSinkOptions<IN>): void {
   bootstrapOf(options)
-  const { topic, batchBytes = 1 << 19, bufferBytes = 1 << 24 } = options
+  const { topic, batchBytes = 1 << 19, bufferBytes = 1 << 23 } = options
   const refuse = (option: string, given: unknown, expected: string): never => {
     const value = given === undefined ? 'absent' : JSON.stringify(given)
     throw kafkaErrors.WEIR_KAFKA_OPTION_INVALID({ option, value, expected })

@@ -26,9 +26,10 @@ import { RecordBatchWriter } from './record-batch-writer.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
 import type { TransactionClient } from './transaction-client.ts'
 import { readName, SLOTS, type WriterState, writeName } from './transaction-names.ts'
+import type { TransactionSweeper } from './transaction-sweeper.ts'
 
 const BATCH_BYTES = 512 * 1024
-const BUFFER_BYTES = 16 * 1024 * 1024
+const BUFFER_BYTES = 8 * 1024 * 1024
 const ABORT_LIMIT_MS = 2_000
 const UNKNOWN_TOPIC = 3
 
@@ -48,6 +49,8 @@ export interface KafkaWriterParts {
   readonly requireNewest: () => Promise<void>
   /** Prepared and not committed, of all writers in this process. */
   readonly pending: Set<string>
+  /** Absent where nothing is transactional. */
+  readonly sweeper: TransactionSweeper | undefined
 }
 
 interface OpenBatch extends TopicPartition {
@@ -100,6 +103,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       openSession: () => this.#openSession(),
       progressed: () => context.wakeUp(),
     })
+    parts.sweeper?.watch(error => this.#fail(error))
   }
 
   get #isTransactional(): boolean {
@@ -191,6 +195,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
 
   async close(): Promise<void> {
     this.#linger?.cancel()
+    this.#parts.sweeper?.close()
     this.#producer.close()
     // What is open is aborted at once, so that readers need not wait for its timeout.
     const { cluster, transactions } = this.#parts
@@ -200,6 +205,11 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       await Promise.race([aborted, cluster.pause(ABORT_LIMIT_MS)])
     }
     await cluster.close()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#parts.context.wakeUp()
   }
 
   #throwFailure(): void {
@@ -278,10 +288,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     if (this.#unknown.length > 1) return
     this.#learnAll().then(
       () => this.#parts.context.wakeUp(),
-      (error: unknown) => {
-        this.#failure = error
-        this.#parts.context.wakeUp()
-      },
+      (error: unknown) => this.#fail(error),
     )
   }
 

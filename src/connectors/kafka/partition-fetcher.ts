@@ -31,7 +31,7 @@ const WAIT_MS = 500
 /** Others of the same broker will have room soon: no long wait for those that are asked for. */
 const SHORT_WAIT_MS = 5
 /** What is less than this part of an answer is copied out of it. */
-const SMALL_PART = 8
+const SMALL_PART = 16
 const RETRY_MS = 100
 /** A partition without one good answer for so long fails the job, and it says why. */
 const PATIENCE_MS = 60_000
@@ -114,7 +114,7 @@ export class PartitionFetcher {
         return { topic: split.topic, partition: split.partition, offset: fetchOffset }
       }),
       waitMs: hurry ? SHORT_WAIT_MS : WAIT_MS,
-      bytesMax: Math.floor(bufferBytes / 3),
+      bytesMax: Math.floor(bufferBytes / 4),
       partitionBytesMax: Math.max(PARTITION_BYTES, Math.min(this.#share(), 8 * PARTITION_BYTES)),
       committed,
     })

@@ -29,7 +29,7 @@ export interface KafkaSinkOptions<IN> extends KafkaConnectionOptions {
   readonly batchBytes?: number
   /** A batch that does not fill up is sent after so long; default 10 ms. */
   readonly linger?: Duration
-  /** Memory for what is not acknowledged yet, in a subtask; default 16 MiB. */
+  /** Memory for what is not acknowledged yet, in a subtask; default 8 MiB. */
   readonly bufferBytes?: number
   /**
    * The broker aborts a transaction that is open for longer. The job does not start unless it

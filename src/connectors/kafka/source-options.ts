@@ -51,7 +51,7 @@ export interface KafkaSourceOptions<T> extends KafkaConnectionOptions {
   readonly isolation?: 'read_committed' | 'read_uncommitted'
   /** How often to look for new partitions and topics; default 5 minutes. Not with `stop`. */
   readonly discoverEvery?: Duration
-  /** Memory for what is fetched and not yet read, in a subtask; default 24 MiB. */
+  /** Memory for what is fetched and not yet read, in a subtask; default 12 MiB. */
   readonly bufferBytes?: number
   readonly name?: string
 }

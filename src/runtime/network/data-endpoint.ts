@@ -19,6 +19,7 @@ import type { Random } from '../../common/random.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
 import { type PeerIdentity, type Refusal, shakeHands } from './handshake.ts'
 import { NetworkExchange } from './network-exchange.ts'
+import type { NetworkFigures } from './network-figures.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import {
   advertisedAddress,
@@ -27,6 +28,7 @@ import {
   loadTls,
   type TlsSettings,
 } from './peer-socket.ts'
+import { Traffic } from './traffic.ts'
 
 export interface DataEndpointOptions {
   /** `unix:/path` or `tcp://host:port`; port 0 takes any. */
@@ -50,6 +52,8 @@ export interface ExchangeOptions {
   readonly settings: NetworkSettings
   /** Called once: a Weir error that names the peer. The exchange is closed by then. */
   readonly onFailure: (error: unknown) => void
+  /** See `NetworkSettings.silenceMs`. */
+  readonly onUnheard: (peer: number, silentMs: number) => void
 }
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -74,6 +78,7 @@ export class DataEndpoint {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #joining = new Set<Joining>()
+  readonly #traffic = new Traffic()
   #exchange: NetworkExchange | undefined
   /** The newest attempt seen. */
   #generation = -1
@@ -105,6 +110,12 @@ export class DataEndpoint {
     return endpoint
   }
 
+  get figures(): NetworkFigures {
+    const { bytesSent, bytesReceived, framesSent, framesReceived } = this.#traffic
+    const edges = this.#exchange?.edges ?? []
+    return { bytesSent, bytesReceived, framesSent, framesReceived, edges }
+  }
+
   exchange(options: ExchangeOptions): NetworkExchange {
     const { generation } = options
     const { slot } = this.#options.identity
@@ -118,9 +129,11 @@ export class DataEndpoint {
       peers: options.peers,
       graph: options.graph,
       settings: options.settings,
+      traffic: this.#traffic,
       clock: this.#options.clock,
       dial: to => this.#dial(options, to),
       failed: options.onFailure,
+      unheard: options.onUnheard,
     })
     for (const joining of this.#joining) if (joining.generation <= generation) joining.resolve()
     return this.#exchange

@@ -23,11 +23,12 @@ import { DEBLOAT_INTERVAL_MS } from './buffer-debloater.ts'
 import type { Exchange, InputChannel, OutputChannel } from './channel.ts'
 import { InputLine } from './input-line.ts'
 import { LocalExchange } from './local-channel.ts'
+import { type EdgeFigures, outputFigures } from './network-figures.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import { type LineOptions, OutputLine } from './output-line.ts'
 import { RemoteGate } from './remote-gate.ts'
 import { RemoteOutput } from './remote-output.ts'
-import { Traffic } from './traffic.ts'
+import type { Traffic } from './traffic.ts'
 import { HEADER_BYTES } from './wire-format.ts'
 
 export interface NetworkExchangeOptions {
@@ -37,19 +38,22 @@ export interface NetworkExchangeOptions {
   readonly peers: readonly string[]
   readonly graph: JobGraph
   readonly settings: NetworkSettings
+  readonly traffic: Traffic
   readonly clock: Clock
   /** Connects to a slot, its handshake included. */
   dial(slot: number): Promise<Socket>
   failed(error: unknown): void
+  /** See `NetworkSettings.silenceMs`. */
+  unheard(peer: number, silentMs: number): void
 }
 
-/** How many an idle connection gives before its silence counts as its end. */
+/** How many an idle connection gives before its silence is told. */
 const SIGNS_OF_LIFE = 6
 
 type MakeEncoder = (options: FrameEncoderOptions) => FrameEncoder<unknown>
 
 export class NetworkExchange implements Exchange {
-  readonly metrics: Traffic = new Traffic()
+  readonly metrics: Traffic
   readonly #options: NetworkExchangeOptions
   readonly #local = new LocalExchange()
   readonly #indexes: ReadonlyMap<string, number>
@@ -72,6 +76,7 @@ export class NetworkExchange implements Exchange {
 
   constructor(options: NetworkExchangeOptions) {
     this.#options = options
+    this.metrics = options.traffic
     this.#indexes = new Map(options.graph.edges.map((edge, index) => [edge.id, index]))
     this.#watch()
     if (options.settings.debloat.enabled) this.#debloat()
@@ -108,6 +113,19 @@ export class NetworkExchange implements Exchange {
     const index = this.#indexOf(edge)
     const line = this.#inputLine(from)
     return line.channel(index) ?? this.#gate(edge, index).connect(line)
+  }
+
+  /** Of each edge to or from another slot. */
+  get edges(): readonly EdgeFigures[] {
+    const figures: EdgeFigures[] = []
+    for (const [edge, index] of this.#indexes) {
+      const lines = [...this.#outputs.values()]
+      const outputs = lines.flatMap(line => line.channel(index) ?? [])
+      const output = outputs.length === 0 ? undefined : outputFigures(outputs)
+      const input = this.#gates.get(index)?.figures
+      if (input !== undefined || output !== undefined) figures.push({ edge, input, output })
+    }
+    return figures
   }
 
   /** A connection from a slot whose handshake is done; refused when there is one already. */
@@ -198,8 +216,8 @@ export class NetworkExchange implements Exchange {
   #opened(output: RemoteOutput): void {
     this.#open.push(output)
     if (this.#open.length > 1 || this.#closed) return
-    const { settings, clock } = this.#options
-    const { bufferTimeoutMs } = settings
+    const { settings, graph, clock } = this.#options
+    const bufferTimeoutMs = graph.bufferTimeoutMs ?? settings.bufferTimeoutMs
     if (bufferTimeoutMs === 0) queueMicrotask(this.#flush)
     else this.#timer = clock.schedule(bufferTimeoutMs, this.#flush)
   }
@@ -211,6 +229,9 @@ export class NetworkExchange implements Exchange {
       traffic: this.metrics,
       silenceMs: settings.silenceMs,
       failed: error => this.#failed(error),
+      unheard: silentMs => {
+        if (!this.#closed) this.#options.unheard(slot, silentMs)
+      },
     }
   }
 

@@ -13,8 +13,10 @@ export interface NetworkSettings {
   /** The largest frame on the wire, with its header: a barrier waits for one frame at most. */
   readonly frameBytes: number
   /**
-   * A connection is given up when nothing was heard for so long: the network broke without a word.
-   * Longer than a process may well be busy; one that died is noticed at once.
+   * When nothing was heard on a connection for so long, the jobmanager is told: it knows whether
+   * the other process lives and its thread of records is free. If so, the network lost the
+   * connection without a word, and the attempt fails; else that process is waited for, or dead.
+   * A few times longer than a thread may be kept before its heartbeats say so.
    */
   readonly silenceMs: number
   readonly debloat: DebloatSettings
@@ -28,6 +30,6 @@ export const defaultNetworkSettings: NetworkSettings = {
   exclusiveCredits: 2,
   floatingCredits: 8,
   frameBytes: FRAME_BYTES_MAX,
-  silenceMs: 30_000,
+  silenceMs: 3_000,
   debloat: { enabled: false, targetMs: 1_000 },
 }

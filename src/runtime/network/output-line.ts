@@ -28,6 +28,8 @@ export interface LineOptions {
   readonly traffic: Traffic
   readonly silenceMs: number
   failed(error: unknown): void
+  /** See `NetworkSettings.silenceMs`. */
+  unheard(silentMs: number): void
 }
 
 export interface OutputLineOptions extends LineOptions {

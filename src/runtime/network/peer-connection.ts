@@ -8,8 +8,8 @@
  * Invariants
  *  PN1  A failure is reported once, and nothing is taken after it.
  *  PN2  When all that is to be said was said, either end may close: that is no failure.
- *  PN3  A connection on which nothing was heard for `silenceMs` is given up, unless this process
- *       was not able to listen.
+ *  PN3  That nothing was heard for `silenceMs` is told again and again, unless this process was not
+ *       able to listen. Whether the connection or the other end is at fault cannot be told here.
  */
 import type { Duplex } from 'node:stream'
 import { isWeirError, messageOf } from '../../common/errors.ts'
@@ -30,6 +30,7 @@ export interface PeerConnectionOptions {
   /** Nothing more has to be said or heard. */
   isOver(): boolean
   failed(error: unknown): void
+  unheard(silentMs: number): void
 }
 
 export class PeerConnection {
@@ -96,10 +97,8 @@ export class PeerConnection {
   tick(passedMs: number): void {
     if (!this.isOpen) return
     this.#silentMs = this.#hasHeard ? 0 : this.#silentMs + passedMs
-    if (this.#silentMs >= this.#options.silenceMs) {
-      this.fail(`nothing was heard for ${Math.round(this.#silentMs)} ms`)
-      return
-    }
+    const { silenceMs, unheard } = this.#options
+    if (this.#silentMs >= silenceMs) unheard(this.#silentMs)
     if (!this.#hasSent) this.write(aliveFrame())
     this.#hasSent = false
     this.#hasHeard = false

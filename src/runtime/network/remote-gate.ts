@@ -8,6 +8,7 @@ import type { Type } from '../../schema/type.ts'
 import { BufferDebloater } from './buffer-debloater.ts'
 import { type CreditAccount, CreditPool } from './credit-pool.ts'
 import type { InputLine } from './input-line.ts'
+import type { InputFigures } from './network-figures.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import { RemoteInput } from './remote-input.ts'
 
@@ -23,13 +24,17 @@ export class RemoteGate {
   readonly #pool: CreditPool
   readonly #debloater: BufferDebloater | undefined
   readonly #channels: GateChannel[] = []
+  readonly #frames: { readonly exclusive: number; readonly floating: number }
   #takenBytes = 0
+  #frameBytes: number
 
   constructor(index: number, type: Type<unknown>, settings: NetworkSettings) {
     const { exclusiveCredits, floatingCredits, debloat, frameBytes } = settings
     this.#index = index
     this.#decoder = makeFrameDecoder(type)
-    this.#pool = new CreditPool({ exclusive: exclusiveCredits, floating: floatingCredits })
+    this.#frameBytes = frameBytes
+    this.#frames = { exclusive: exclusiveCredits, floating: floatingCredits }
+    this.#pool = new CreditPool(this.#frames)
     if (!debloat.enabled) return
     const { targetMs } = debloat
     this.#debloater = new BufferDebloater({ targetMs, frameBytesMax: frameBytes })
@@ -51,6 +56,19 @@ export class RemoteGate {
     return input
   }
 
+  get figures(): InputFigures {
+    let held = 0
+    let granted = 0
+    for (const { account } of this.#channels) {
+      held += account.held
+      granted += account.granted
+    }
+    const { exclusive, floating } = this.#frames
+    const most = exclusive * this.#channels.length + floating
+    const frameBytes = this.#frameBytes
+    return { queuedFrames: held, credits: granted, usage: held / most, frameBytes }
+  }
+
   /** So much time passed since the last call. */
   sample(elapsedMs: number): void {
     const bytes = this.#takenBytes
@@ -65,6 +83,7 @@ export class RemoteGate {
     if (held === 0) return
     const size = this.#debloater?.sample({ bytes, elapsedMs, frames })
     if (size === undefined) return
+    this.#frameBytes = size
     for (const { line } of this.#channels) line.resize(this.#index, size)
   }
 }

@@ -102,6 +102,24 @@ export class RemoteOutput implements OutputChannel {
     return this.#bytes
   }
 
+  get queuedFrames(): number {
+    return this.#queue.length - this.#head
+  }
+
+  /** Beyond so many the task has to pause. */
+  get capacityBytes(): number {
+    return this.#capacityBytes
+  }
+
+  get credits(): number {
+    return this.#credits
+  }
+
+  /** The task has to pause. */
+  get isFull(): boolean {
+    return this.#full
+  }
+
   listen(listener: OutputListener): void {
     this.#listener = listener
   }

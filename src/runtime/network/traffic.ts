@@ -1,4 +1,4 @@
-/** What passed over the connections of an exchange so far: plain fields, for whoever shows them. */
+/** What passed over the connections of a process so far: plain fields, for whoever shows them. */
 export class Traffic {
   /** Credits included. */
   bytesSent = 0

@@ -171,7 +171,8 @@ export class SinkOperator implements StreamOperator {
   notifyCheckpointAborted(_checkpointId: number): void {}
 
   #sinkContext(): SinkContext {
-    const { runtime, clock, jobId, uid, restoredCheckpointId, checkpoints, mailbox } = this.#context
+    const { runtime, clock, jobId, uid, restoredCheckpointId, mailbox } = this.#context
+    const { checkpoints, isSuperseded } = this.#context
     return {
       runtime,
       clock,
@@ -179,6 +180,7 @@ export class SinkOperator implements StreamOperator {
       operatorUid: uid,
       restoredCheckpointId,
       checkpoints,
+      isSuperseded,
       wakeUp: () =>
         mailbox.submit(() => {
           // No record's fault, so not for its error policy.

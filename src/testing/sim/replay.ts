@@ -63,6 +63,8 @@ export function describeScenario({ seed, scenario }: SeedResult): string {
     alignment.kind === 'timeout' ? `${alignment.timeoutMs} ms aligned` : alignment.kind
   const how = `${parallelism} slots, ${mode}, ${barriers}, every ${intervalMs} ms`
   const limits = `${maxConcurrent} at once, ${retained} kept`
+  const out = scenario.store.outages.map(([from, to]) => `${from.toFixed()} to ${to.toFixed()} ms`)
+  const outages = out.length === 0 ? '' : `; no store from ${out.join(', ')}`
   const kinds = scenario.faults.map(fault => fault.kind).join(', ')
-  return `seed ${seed}: ${job}; ${how}, ${limits}\nfaults: ${kinds || 'none'}\n`
+  return `seed ${seed}: ${job}; ${how}, ${limits}\nfaults: ${kinds || 'none'}${outages}\n`
 }

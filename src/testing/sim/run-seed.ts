@@ -6,6 +6,7 @@ import { drawScenario, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimCluster } from './sim-cluster.ts'
 import { SimDisk } from './sim-store.ts'
+import { STORM_EVERY, stormOf } from './storm.ts'
 import { TraceLog } from './trace-log.ts'
 
 export interface SeedOptions {
@@ -24,17 +25,22 @@ export interface SeedResult {
   readonly steps: number
   /** Checkpoints that completed. */
   readonly completed: number
+  /** Jobmanagers that were started. */
+  readonly jobManagers: number
 }
 
-/** Far beyond what any run needs. */
+/** Far beyond what any run needs; the second is that of a storm. */
 const STEPS_MAX = 40_000
+const STORM_STEPS_MAX = 400_000
 const JOB_ID = 'bank'
 
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const { seed, trace = false, off = [] } = options
   const log = new TraceLog(trace)
   const scheduler = new Scheduler(seed, log)
-  const scenario = drawScenario(scheduler.random)
+  const calm = drawScenario(scheduler.random)
+  const isStorm = seed % STORM_EVERY === 0
+  const scenario = isStorm ? stormOf(calm, scheduler.random) : calm
   const { bank, mode, retained } = scenario
   const sizeOf = (transaction: string): number => ledger.sizeOf(transaction)
   const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained, sizeOf })
@@ -53,7 +59,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const world = { scheduler, scenario, bank, jobId: JOB_ID, disk, ledger, checkers }
   const cluster = new SimCluster({ ...world, off: switchedOff })
   try {
-    const isOver = await cluster.run(STEPS_MAX)
+    const isOver = await cluster.run(isStorm ? STORM_STEPS_MAX : STEPS_MAX)
     if (isOver) checkers.finish(ledger.committed)
     else checkers.found('nothing-stuck', `not over after ${scheduler.steps} steps`)
   } catch (error) {
@@ -66,5 +72,6 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     trace: log.lines,
     steps: scheduler.steps,
     completed: checkers.completedCount,
+    jobManagers: cluster.jobManagers,
   }
 }

@@ -3,6 +3,7 @@ import type { SeededRandom } from '../../common/random.ts'
 import type { BarrierAlignment } from '../../runtime/task-contract.ts'
 import { type Bank, makeBank } from './bank.ts'
 import type { TaskRole } from './bank-job.ts'
+import type { ClockFaults } from './sim-clock.ts'
 import type { StoreFaults } from './sim-store.ts'
 
 export const PARALLELISM_MAX = 3
@@ -78,6 +79,9 @@ export interface Scenario {
   /** The longest delay of a message. */
   readonly networkMs: number
   readonly store: StoreFaults
+  readonly clocks: ClockFaults
+  /** More jobmanagers than this means that the job gets nowhere. */
+  readonly jobManagersMax: number
   /** Probabilities of a message. */
   readonly lostNotification: number
   readonly doubledNotification: number
@@ -112,7 +116,15 @@ export function drawScenario(random: SeededRandom): Scenario {
     tolerableFailures: random.int(3),
     retained: 1 + random.int(3),
     networkMs: 0.5 + random.next() * 6,
-    store: { fail: often(0.03), loseAnswer: often(0.03), slow: often(0.03) },
+    store: {
+      fail: often(0.03),
+      loseAnswer: often(0.03),
+      slow: often(0.03),
+      untilMs: 1_000,
+      outages: [],
+    },
+    clocks: { skewMs: 120_000, drift: 0.1 },
+    jobManagersMax: 40,
     lostNotification: often(0.3),
     doubledNotification: often(0.3),
     lostTrigger: often(0.03),

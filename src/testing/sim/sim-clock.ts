@@ -3,9 +3,14 @@ import type { Clock, TimerHandle } from '../../common/clock.ts'
 import type { Scheduler, SimProcess } from './scheduler.ts'
 
 const EPOCH_MS = 1_750_000_000_000
-const SKEW_MS = 120_000
-const DRIFT = 0.1
 const JUMP_MS = 3_600_000
+
+export interface ClockFaults {
+  /** How far a wall clock is off at most, either way. */
+  readonly skewMs: number
+  /** How much faster or slower it runs at most: 0.1 is a tenth. */
+  readonly drift: number
+}
 
 export class SimClock implements Clock {
   readonly #scheduler: Scheduler
@@ -14,12 +19,12 @@ export class SimClock implements Clock {
   readonly #startMs: number
   readonly #rate: number
 
-  constructor(scheduler: Scheduler, process: SimProcess) {
+  constructor(scheduler: Scheduler, process: SimProcess, { skewMs, drift }: ClockFaults) {
     this.#scheduler = scheduler
     this.#process = process
-    this.#offsetMs = scheduler.between(-SKEW_MS, 2 * SKEW_MS)
-    this.#startMs = scheduler.between(0, SKEW_MS)
-    this.#rate = scheduler.between(1 - DRIFT, 2 * DRIFT)
+    this.#offsetMs = scheduler.between(-skewMs, 2 * skewMs)
+    this.#startMs = scheduler.between(0, skewMs)
+    this.#rate = scheduler.between(1 - drift, 2 * drift)
   }
 
   now(): number {

@@ -51,6 +51,11 @@ export class SimCluster {
     return this.#overAtMs < Number.POSITIVE_INFINITY && scheduler.steps < stepsMax
   }
 
+  /** That were started so far. */
+  get jobManagers(): number {
+    return this.#names
+  }
+
   /** A jobmanager wrote to the store. */
   wrote(): void {
     this.#writes++
@@ -102,7 +107,10 @@ export class SimCluster {
       else if (outcome === 'failed') this.#succeed(master)
       else this.#overAtMs = scheduler.nowMs
     }
-    if (this.#names > 40) checkers.found('nothing-stuck', 'forty jobmanagers gave up')
+    const { jobManagersMax } = this.#world.scenario
+    if (this.#names > jobManagersMax) {
+      checkers.found('nothing-stuck', `${jobManagersMax} jobmanagers gave up`)
+    }
   }
 
   #checkError(master: SimJobManager, error: unknown): void {
@@ -121,7 +129,8 @@ export class SimCluster {
     const { scheduler } = this.#world
     const parallelism = this.#someParallelism()
     scheduler.after(scheduler.between(1, TAKEOVER_MS), undefined, () => {
-      if (master === this.#newest && this.#names <= 40) this.#startMaster(start, parallelism)
+      if (master === this.#newest && this.#names <= this.#world.scenario.jobManagersMax)
+        this.#startMaster(start, parallelism)
     })
   }
 

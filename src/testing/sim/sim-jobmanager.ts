@@ -55,7 +55,7 @@ export class SimJobManager {
     this.process = scheduler.spawn(name)
     this.start = start
     this.#scheduler = scheduler
-    this.clock = new SimClock(scheduler, this.process)
+    this.clock = new SimClock(scheduler, this.process, scenario.clocks)
     const graph = bankGraph(bank, { parallelism, forced: scenario.forced })
     const plan = buildExecutionPlan(graph)
     const exchange = new SimExchange({

@@ -13,6 +13,10 @@ export interface StoreFaults {
   readonly fail: number
   readonly loseAnswer: number
   readonly slow: number
+  /** Then the disk works: that a job ends is promised only to those whose store does. */
+  readonly untilMs: number
+  /** From and to: every call fails. */
+  readonly outages: readonly (readonly [fromMs: number, toMs: number])[]
 }
 
 /** What lies in the store; told of every change. */
@@ -47,8 +51,6 @@ export interface SimStoreOptions {
 
 const LATENCY_MS = 1.5
 const SLOW_MS = 60
-/** Then the disk works: that a job ends is promised only to those whose store does. */
-const FAULTS_UNTIL_MS = 1_000
 
 export class SimStore implements ObjectStore {
   readonly location = 'sim'
@@ -118,8 +120,10 @@ export class SimStore implements ObjectStore {
     const failure = (): Error => storageErrors.WEIR_STORE_FAILED(details)
     const isSlow = scheduler.chance(faults.slow) || scheduler.nowMs < disk.slowUntilMs
     const latencyMs = isSlow ? SLOW_MS : LATENCY_MS
-    const isFaulty = scheduler.nowMs < FAULTS_UNTIL_MS
-    const fails = isFaulty && scheduler.chance(faults.fail)
+    const { nowMs } = scheduler
+    const isFaulty = nowMs < faults.untilMs
+    const isOut = faults.outages.some(([fromMs, toMs]) => fromMs <= nowMs && nowMs < toMs)
+    const fails = (isFaulty && scheduler.chance(faults.fail)) || isOut
     const losesAnswer = isFaulty && scheduler.chance(faults.loseAnswer)
     return new Promise((resolve, reject) => {
       if (process.state === 'dead') return

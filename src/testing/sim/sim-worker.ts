@@ -41,7 +41,7 @@ export class SimWorker {
     const { scheduler, disk, off, scenario, jobId } = world
     this.#options = options
     this.process = scheduler.spawn(options.name)
-    this.clock = new SimClock(scheduler, this.process)
+    this.clock = new SimClock(scheduler, this.process, world.scenario.clocks)
     const faults = scenario.store
     const client = new SimStore({ scheduler, process: this.process, disk, faults })
     const store = new UnsafeStore(client, off)

@@ -5,10 +5,12 @@ import { writeReport } from './measure.ts'
 /** What the process took, from when it loaded the job. */
 export interface CopyReport {
   readonly elapsedMs: number
+  readonly cpuMs: number
   readonly peakBytes: number
 }
 
 const startedMs = performance.now()
+const startedCpu = process.cpuUsage()
 
 export default job('kafka-copy', env => {
   const { args } = env
@@ -17,8 +19,10 @@ export default job('kafka-copy', env => {
   const folder = args.get('report', 'report')
   process.once('exit', () => {
     const elapsedMs = performance.now() - startedMs
+    const { user, system } = process.cpuUsage(startedCpu)
+    const cpuMs = (user + system) / 1_000
     const peakBytes = process.resourceUsage().maxRSS * 1_024
-    writeReport(folder, 'copy-0', { elapsedMs, peakBytes } satisfies CopyReport)
+    writeReport(folder, 'copy-0', { elapsedMs, cpuMs, peakBytes } satisfies CopyReport)
   })
   env
     .from(

@@ -90,7 +90,7 @@ export class Rig {
     topic: string,
     make: (write: (value: Uint8Array) => void) => Promise<void>,
   ): Promise<void> {
-    const options = { topic, delivery: 'at-least-once' } as const
+    const options = { topic, delivery: 'at-least-once', linger: 1 } as const
     await this.#writing(options, async ({ writer, committed }) => {
       await make(value => writer.write(value, Date.now()))
       await committed()

@@ -104,18 +104,26 @@ export async function copyInProcess(
 
 const TICK_MS = 5
 
+export interface Latencies {
+  /** Of each record, in ms. */
+  readonly records: readonly number[]
+  /** Of the timers of the process that measures: what the machine had no time for. */
+  readonly timers: readonly number[]
+}
+
 /**
  * Records at a steady rate into one topic, copied by a job of its own process into another, and read
- * from there: how late each came there, in ms.
+ * from there: how late each came there.
  */
 export async function latencies(
   rig: Rig,
   { rate, seconds }: { readonly rate: number; readonly seconds: number },
-): Promise<readonly number[]> {
+): Promise<Latencies> {
   const [input, output] = [await rig.topic(), await rig.topic()]
   const args = { brokers: rig.brokers, input, output, until: 'never', delivery: 'at-least-once' }
   const run = new JobRun({ job: 'kafka-copy', parallelism: 1, args })
   const late: number[] = []
+  const timers: number[] = []
   try {
     await run.run.untilCheckpoints(1)
     const count = rate * seconds
@@ -125,7 +133,7 @@ export async function latencies(
     })
     await rig.feed(input, async write => {
       const startedMs = performance.now()
-      for (let sent = 0; sent < count; await pause(TICK_MS)) {
+      for (let sent = 0; sent < count; timers.push(await tick())) {
         const due = Math.min(count, ((performance.now() - startedMs) / 1_000) * rate)
         // Each carries the time at which it was due, not the one at which it was sent.
         for (; sent < due; sent++) {
@@ -135,8 +143,15 @@ export async function latencies(
       }
     })
     await reading
-    return late
+    return { records: late, timers }
   } finally {
     await run.end()
   }
+}
+
+/** Waits for a moment; how much longer than that, in ms. */
+async function tick(): Promise<number> {
+  const beganMs = performance.now()
+  await pause(TICK_MS)
+  return performance.now() - beganMs - TICK_MS
 }

@@ -27,20 +27,24 @@ test.each([-Infinity, 12_345, Infinity])('a watermark of %d comes through JSON',
   }
   const counters = new UserCounters()
   counters.add('o', 'seen', 11)
+  const traffic = { bytesSent: 14, bytesReceived: 15, framesSent: 16, framesReceived: 17 }
+  const input = { queuedFrames: 18, credits: 19, usage: 0.5, frameBytes: 1_024 }
   const figures = slotFigures({
     tasks: [task],
     counters,
     process: { residentBytes: 12, cpuSeconds: 13 },
+    network: { ...traffic, edges: [{ edge: 'e', input, output: undefined }] },
     storage: { requests: 16, retries: 17, writtenBytes: 18, readBytes: 19 },
   })
-  const message = JSON.parse(JSON.stringify({ kind: 'heartbeat', figures })) as unknown
+  const message = JSON.parse(JSON.stringify({ kind: 'figures', figures })) as unknown
   expect(toJobManagerSchema.parse(message)).toEqual({
-    kind: 'heartbeat',
+    kind: 'figures',
     figures: {
       tasks: [task],
       counters: [{ operator: 'o', metric: 'seen', count: 11 }],
       residentBytes: 12,
       cpuSeconds: 13,
+      network: { ...traffic, edges: [{ edge: 'e', input, output: null }] },
       storage: { requests: 16, retries: 17, writtenBytes: 18, readBytes: 19 },
     },
   })

@@ -76,6 +76,32 @@ describe('a job over several taskmanagers', () => {
     )
   })
 
+  test('goes on over new connections when those between two slots lose what is sent', async () => {
+    const counting = countingJob({ ...size, perCheckpoint: 200 })
+    const bench = benchOf(counting, 2)
+    const manager = await bench.jobManager({
+      settings: {
+        ...defaultSettings,
+        checkpoint: { ...defaultSettings.checkpoint, intervalMs: 20 },
+        restart: { ...defaultSettings.restart, initialDelayMs: 0 },
+        network: { ...defaultSettings.network, silenceMs: 300 },
+      },
+    })
+    for (const slot of [0, 1]) await bench.taskManager(slot, { relayed: true })
+    await until(() => manager.progress().checkpointsCompleted >= 2)
+    for (const relay of bench.relays) relay.isDeaf = true
+    await until(() => manager.history.failures.length > 0)
+    for (const relay of bench.relays) relay.isDeaf = false
+    expect(await endOf(manager)).toMatchObject({ outcome: 'finished', restarts: 1 })
+    counting.check()
+    expect(manager.history.failures).toMatchObject([
+      {
+        code: 'WEIR_SLOTS_CUT_OFF',
+        message: expect.stringMatching(/^slot [01] has heard nothing from taskmanager [01]/),
+      },
+    ])
+  })
+
   test('that one leaves is preceded by a checkpoint', async () => {
     const counting = countingJob({ ...size, perCheckpoint: 400 })
     const bench = benchOf(counting, 2)

@@ -24,8 +24,9 @@ function figures(records: number, counted: number): SlotFigures {
     operators: [{ operatorId: 'o', name: 'o', kind: 'source', metrics }],
   }
   const counters = [{ operator: 'o', metric: 'seen', count: counted }]
+  const network = { bytesSent: 1, bytesReceived: 2, framesSent: 3, framesReceived: 4, edges: [] }
   const storage = { requests: counted, retries: 0, writtenBytes: 10 * counted, readBytes: 0 }
-  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1, storage }
+  return { tasks: [task], counters, residentBytes: 1, cpuSeconds: 1, network, storage }
 }
 
 test('counts of processes that are gone are kept, and none is counted twice', () => {

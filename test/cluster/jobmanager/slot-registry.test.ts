@@ -8,7 +8,6 @@ import { ManualClock } from '../../../src/testing/manual-clock.ts'
 class FakeLink {
   readonly sent: ToTaskManager[] = []
   silentMs = 0
-  starting = false
   isOpen = true
 
   send(message: ToTaskManager): void {
@@ -28,6 +27,7 @@ function bench(slots = 2) {
   const clock = new ManualClock()
   const events: SlotEvent[] = []
   const notices: JobNotice[] = []
+  const silent: [slot: number, pid: number][] = []
   const registry = new SlotRegistry({
     jobId: 'default.test',
     tasks: Array.from({ length: slots }, () => 2),
@@ -35,9 +35,11 @@ function bench(slots = 2) {
     graphDigest: 'same',
     clock,
     slotTimeoutMs: 20_000,
+    silenceMs: 3_000,
     receive: event => void events.push(event),
     onNotice: notice => void notices.push(notice),
     onLost: () => {},
+    onSilent: (slot, pid) => void silent.push([slot, pid]),
   })
   const register = (slot: number, process = `p${slot}`): FakeLink => {
     const link = new FakeLink()
@@ -59,7 +61,7 @@ function bench(slots = 2) {
     send(slot, { kind: 'deploy', restore: undefined, ...network } as never, attempt)
   }
   const kinds = (): string[] => events.map(event => `${event.kind} ${event.slot}`)
-  return { clock, registry, register, join, send, deploy, events, kinds, notices }
+  return { clock, registry, register, join, send, deploy, events, kinds, notices, silent }
 }
 
 describe('who holds a slot', () => {
@@ -180,21 +182,88 @@ describe('orders and reports', () => {
     expect(registry.missing).toEqual([0, 1])
   })
 
-  test('its tasks are starting until each runs, or none any more', () => {
-    const { registry, join, deploy, send } = bench()
+  test('tasks that do not stop do not keep the slot: their process is given up', () => {
+    const { clock, registry, join, deploy, send, kinds, silent } = bench()
     const link = join(0)
     deploy(0)
-    registry.receive(link, { attempt: 0, slot: 0, kind: 'running', vertexId: 'a' })
-    expect(link.starting).toBe(true)
-    registry.receive(link, { attempt: 0, slot: 0, kind: 'running', vertexId: 'b' })
-    expect(link.starting).toBe(false)
     send(0, { kind: 'cancel' })
-    registry.receive(link, { attempt: 0, slot: 0, kind: 'cancelled' })
-    deploy(0, 1)
-    expect(link.starting).toBe(true)
-    send(0, { kind: 'cancel' }, 1)
-    registry.receive(link, { attempt: 1, slot: 0, kind: 'cancelled' })
-    expect(link.starting).toBe(false)
+    clock.advance(29_000)
+    expect(kinds()).toEqual([])
+    clock.advance(1_000)
+    expect(kinds()).toEqual(['failed 0', 'cancelled 0'])
+    expect([link.isOpen, registry.missing, silent]).toEqual([false, [0, 1], [[0, 100]]])
+  })
+
+  test('tasks that stop in time are waited for, each time anew', () => {
+    const { clock, registry, join, deploy, send, silent } = bench()
+    const link = join(0)
+    for (let attempt = 0; attempt < 3; attempt++) {
+      deploy(0, attempt)
+      send(0, { kind: 'cancel' }, attempt)
+      clock.advance(20_000)
+      registry.receive(link, { attempt, slot: 0, kind: 'cancelled' })
+    }
+    expect([link.isOpen, silent, clock.pending]).toEqual([true, [], 0])
+  })
+})
+
+describe('a thread that is kept', () => {
+  test('is told once each time, and costs nobody his slot', () => {
+    const { registry, join, deploy, kinds, notices } = bench()
+    const link = join(0)
+    deploy(0)
+    for (const blockedMs of [0, 1_500, 2_500, 9_000, 0, 1_000, 3_000]) {
+      registry.heartbeat(link, blockedMs)
+    }
+    expect(notices.map(notice => notice.text)).toEqual([
+      expect.stringMatching(/^taskmanager 0 \(here, process 100\) has been kept/),
+      expect.stringMatching(/^taskmanager 0 \(here, process 100\) has been kept/),
+    ])
+    expect(registry.views[0]).toMatchObject({ state: 'ready', blockedMs: 3_000 })
+    expect(kinds()).toEqual([])
+  })
+
+  const unheard = { kind: 'unheard', attempt: 0, peer: 1, silentMs: 3_000 } as const
+
+  test('a slot that is not heard although its thread is free: the connection is broken', () => {
+    const { clock, registry, join, deploy, events } = bench()
+    const links = [join(0), join(1)]
+    deploy(0)
+    deploy(1)
+    clock.advance(3_000)
+    registry.unheard(links[0] as FakeLink, unheard)
+    expect(events).toMatchObject([
+      { kind: 'failed', slot: 0, attempt: 0, failure: { code: 'WEIR_SLOTS_CUT_OFF' } },
+    ])
+  })
+
+  test('one that could not speak is waited for, until it could for as long', () => {
+    const { clock, registry, join, deploy, kinds } = bench()
+    const [here, there] = [join(0), join(1)]
+    deploy(0)
+    deploy(1)
+    clock.advance(10_000)
+    registry.heartbeat(there, 5_000)
+    clock.advance(2_900)
+    registry.unheard(here, { ...unheard, silentMs: 7_900 })
+    registry.heartbeat(there, 0)
+    registry.unheard(here, unheard)
+    expect(kinds()).toEqual([])
+    clock.advance(100)
+    registry.unheard(here, { ...unheard, silentMs: 8_000 })
+    expect(kinds()).toEqual(['failed 0'])
+  })
+
+  test('what is said of another attempt, or of a slot that is gone, is dropped', () => {
+    const { clock, registry, join, deploy, kinds } = bench()
+    const [here, there] = [join(0), join(1)]
+    deploy(0)
+    deploy(1)
+    clock.advance(3_000)
+    registry.unheard(here, { ...unheard, attempt: 7 })
+    registry.lost(there, 'was closed')
+    registry.unheard(here, unheard)
+    expect(kinds()).toEqual(['failed 1'])
   })
 })
 

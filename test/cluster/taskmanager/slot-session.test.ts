@@ -36,6 +36,7 @@ function bench() {
     graph,
     dataPlane: {
       address: 'unix:/d',
+      figures: { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, edges: [] },
       exchange: ({ generation, onFailure }) => {
         const made = { generation, open: true, fail: onFailure }
         exchanges.push(made)
@@ -49,6 +50,7 @@ function bench() {
     logger: silentLogger,
     report: event => void events.push(event),
     onRetired: () => {},
+    onUnheard: () => {},
   })
   const deploy = (attempt: number): void => {
     const network = { generation: attempt + 7, peers: [] }

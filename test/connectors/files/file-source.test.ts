@@ -229,6 +229,30 @@ describe('watching a folder', () => {
     await second.close()
   })
 
+  test('forgets a file that has been gone for long enough: checkpoints do not grow', async () => {
+    const folder = path('watched-forget')
+    await mkdir(folder)
+    const watch = { path: folder, format: text(), watch: '1s' } as const
+    const source = fileSource({ ...watch, forgetAfter: '5s' })
+    const clock = new ManualClock()
+    const run = await SourceRun.start(source, { parallelism: 1, clock })
+    for (let n = 1; n <= 8; n++) {
+      const file = join(folder, String(n))
+      await writeFile(join(folder, '.new'), `${n}\n`)
+      await rename(join(folder, '.new'), file)
+      clock.advance(1_000)
+      await run.runUntil(n)
+      await rm(file)
+    }
+    const { seen } = run.snapshot().enumerator as { readonly seen: readonly string[] }
+    expect(seen.length).toBeLessThan(8)
+    expect(seen).toContain(join(folder, '8'))
+    await run.close()
+    expect(() => fileSource({ ...watch, watch: undefined as never, forgetAfter: '5s' })).toThrow(
+      /forgetAfter/,
+    )
+  })
+
   test('takes compressed files and files with a header as any others', async () => {
     const folder = path('watched-gz')
     await mkdir(folder)

@@ -1,7 +1,7 @@
 /** Whose transactions are whose: late writers, other sinks, other prefixes, names used again. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { Sink } from '../../../src/api/sink.ts'
-import { SystemClock } from '../../../src/common/clock.ts'
+import { SystemClock, type TimerHandle } from '../../../src/common/clock.ts'
 import {
   type KafkaSinkOptions,
   kafkaSink,
@@ -9,7 +9,7 @@ import {
 } from '../../../src/connectors/kafka/index.ts'
 import { KafkaCluster } from '../../../src/connectors/kafka/kafka-cluster.ts'
 import { TransactionClient } from '../../../src/connectors/kafka/transaction-client.ts'
-import { SLOTS } from '../../../src/connectors/kafka/transaction-names.ts'
+import { SLOTS, writeName } from '../../../src/connectors/kafka/transaction-names.ts'
 import { text } from '../../../src/schema/text-format.ts'
 import { type SinkCheckpoint, SinkRun, type SinkRunOptions } from '../../contract/sink-run.ts'
 import { SourceRun } from '../../contract/source-run.ts'
@@ -85,9 +85,12 @@ await describeWithPart('the transactions of Kafka sinks', 'kafka', environment =
         return wakes.promise
       },
     }
-    const late = start({ brokers: relay.address })
+    let generation = 1
+    const isSuperseded = async (): Promise<boolean> => generation > 1
+    const late = start({ brokers: relay.address }, { isSuperseded })
     const refused = expect(late).rejects.toMatchObject({ code: 'WEIR_KAFKA_WRITER_SUCCEEDED' })
     await looks.promise
+    generation++
     const successor = await start()
     await successor.write('prepared')
     const checkpoint = await successor.checkpoint()
@@ -95,6 +98,20 @@ await describeWithPart('the transactions of Kafka sinks', 'kafka', environment =
     await refused
     await successor.commitUpTo(checkpoint.id)
     await expectVisible(['prepared'])
+  })
+
+  test('what a writer that was given up begins after it has a successor is swept up', async () => {
+    topic = await topics.make(1)
+    const run = await start({ linger: 0 }, { clock: new ShortMinutes() })
+    // As a process that was given up may do.
+    const name = { base: 0, writer: 0, run: 'dead', slot: 1 }
+    const dead = await transactions.init(writeName(`${topic}/sink`, name), 60_000)
+    await transactions.addPartitions(dead, [{ topic, partition: 0 }])
+    await run.write('own')
+    // Its own is left alone.
+    while (!(await open()).every(id => id !== dead.transactionalId)) await run.write('own')
+    expect(await open()).toHaveLength(1)
+    await run.finish()
   })
 
   test('two sinks that were given one prefix do not end each other’s', async () => {
@@ -185,6 +202,13 @@ await describeWithPart('the transactions of Kafka sinks', 'kafka', environment =
     })
   }
 })
+
+/** Minutes pass at once, everything shorter takes its time. */
+class ShortMinutes extends SystemClock {
+  override schedule(delayMs: number, callback: () => void): TimerHandle {
+    return super.schedule(delayMs >= 60_000 ? 50 : delayMs, callback)
+  }
+}
 
 function isPrepared({ committables }: SinkCheckpoint, id: string): boolean {
   return committables.some(({ value }) => {

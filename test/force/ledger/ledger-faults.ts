@@ -28,9 +28,10 @@ interface Step {
   readonly ends?: KafkaRequest['ends']
   readonly moment: Moment
   readonly victim?: Victim
+  /** Default 8: fewer than so many of the kind may pass before one is struck. */
+  readonly passed?: number
 }
 
-/** So many requests of the kind may pass before one is struck. */
 const PASSED = 8
 const STEP_LIMIT_MS = 20_000
 
@@ -112,8 +113,10 @@ export const ledgerFaults: readonly LedgerFault[] = [
     strike: async (run, random) => {
       killOne(run, 'taskmanager', random)
       return killAtStep(run, random, {
-        request: 'DescribeTransactions',
-        moment: random.int(2) === 0 ? 'unsent' : 'unanswered',
+        request: 'ListTransactions',
+        moment: random.int(2) === 0 ? 'unsent' : 'answered',
+        // Each of the four writers asks once.
+        passed: 3,
       })
     },
   },
@@ -232,9 +235,9 @@ function strikeDown(run: LedgerRun, port: number, victim: Victim = 'sender'): vo
 async function killAtStep(
   run: LedgerRun,
   random: Random,
-  { request, ends, moment, victim }: Step,
+  { request, ends, moment, victim, passed = PASSED }: Step,
 ): Promise<readonly string[]> {
-  let passing = random.int(PASSED)
+  let passing = random.int(passed)
   let struck: KafkaRequest | undefined
   const reached = new Promise<void>(resolve => {
     run.kafka.hooks = {
@@ -290,26 +293,26 @@ async function killAtWrite(
 
 /** What it completes after its successor began counts for nothing, and it ends by itself. */
 async function staleJobmanager(run: LedgerRun, random: Random): Promise<readonly string[]> {
-  const first = run.job
-  const jobmanager = first.processes('jobmanager')[0]?.pid ?? 0
+  // The command as well: it would replace one that stands still.
+  const pids = [run.job.pid, ...run.job.processes('jobmanager').map(({ pid }) => pid)]
   const held = holding()
   let passing = random.int(PASSED)
   run.s3.fault = async seen => {
     if (held.isReached || !METADATA.test(seen.path) || seen.method !== 'PUT') return undefined
     if (passing-- > 0) return undefined
-    kill(jobmanager, 'SIGSTOP')
+    for (const pid of pids) kill(pid, 'SIGSTOP')
     await held.reach()
     return undefined
   }
   if (!(await within(STEP_LIMIT_MS, held.reached))) return ['no checkpoint was completed']
   return succeed(run, () => {
     held.release()
-    kill(jobmanager, 'SIGCONT')
+    for (const pid of pids) kill(pid, 'SIGCONT')
   })
 }
 
 async function staleRun(run: LedgerRun, random: Random): Promise<readonly string[]> {
-  const pids = run.job.processes().map(({ pid }) => pid)
+  const pids = [run.job.pid, ...run.job.processes().map(({ pid }) => pid)]
   const held = holding()
   let passing = random.int(PASSED)
   run.kafka.hooks = {

@@ -21,6 +21,7 @@ export interface LedgerResult {
 }
 
 const RUNS = 60
+const DAILY_STRIKES = 2
 const TRANSFERS = 8_000
 /** Strikes come some time after a checkpoint. */
 const DELAY_MS = 500
@@ -44,7 +45,9 @@ const daily = [
 ]
 
 export function dailySlice(seed: number): readonly LedgerCell[] {
-  return ledgerFaults.filter(({ name }) => daily.includes(name)).map(fault => ({ fault, seed }))
+  return ledgerFaults
+    .filter(({ name }) => daily.includes(name))
+    .map(fault => ({ fault: { ...fault, strikes: Math.min(DAILY_STRIKES, fault.strikes) }, seed }))
 }
 
 export function nameOf({ fault, seed }: LedgerCell): string {

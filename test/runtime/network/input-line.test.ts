@@ -18,6 +18,7 @@ async function start(options: { exclusive?: number; floating?: number } = {}) {
     traffic: new Traffic(),
     silenceMs: 1_000,
     failed: error => failures.push(error),
+    unheard: () => {},
   })
   const pool = new CreditPool({ exclusive: 2, floating: 8, ...options })
   const account = pool.account(() => line.grant(0))

@@ -22,6 +22,7 @@ function makeLine(channels = 1, limitBytes = 1_000) {
     peer: 'slot 1',
     traffic: new Traffic(),
     silenceMs: 1_000,
+    unheard: () => {},
     channelsMax: channels,
     opened: output => opened.push(output),
     failed: error => failures.push(error),

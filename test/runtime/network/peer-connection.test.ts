@@ -7,6 +7,7 @@ import { frameBytes, HandPeer } from './frames-fixture.ts'
 function start(options: { isOver?: boolean; take?: (frame: Frame) => void } = {}) {
   const failures: unknown[] = []
   const taken: string[] = []
+  const unheard: number[] = []
   const traffic = new Traffic()
   const connection = new PeerConnection({
     peer: 'slot 3',
@@ -16,9 +17,10 @@ function start(options: { isOver?: boolean; take?: (frame: Frame) => void } = {}
     drained: () => {},
     isOver: () => options.isOver === true,
     failed: error => failures.push(error),
+    unheard: silentMs => unheard.push(silentMs),
   })
   const peer = new HandPeer()
-  return { connection, peer, failures, taken, traffic }
+  return { connection, peer, failures, taken, traffic, unheard }
 }
 
 test('frames come in, bytes go out, both are counted', async () => {
@@ -77,8 +79,8 @@ test('one that broke before it was handed over has failed', () => {
   expect(failures).toHaveLength(1)
 })
 
-test('PN3: signs of life are given where nothing else is said, and expected', async () => {
-  const { connection, peer, failures } = start()
+test('PN3: signs of life are given where nothing else is said, and missed', async () => {
+  const { connection, peer, failures, unheard } = start()
   connection.attach(peer.stream)
   connection.tick(200)
   connection.write(frameBytes({ kind: 'credit' }))
@@ -89,7 +91,12 @@ test('PN3: signs of life are given where nothing else is said, and expected', as
   await peer.say(frameBytes({ kind: 'alive' }))
   connection.tick(999)
   connection.tick(999)
-  expect(failures).toEqual([])
+  expect(unheard).toEqual([])
   connection.tick(1)
-  expect(String(failures[0])).toContain('nothing was heard for 1000 ms')
+  connection.tick(500)
+  expect(unheard).toEqual([1_000, 1_500])
+  // A process whose thread is kept, or a dead wire: who cannot tell goes on listening.
+  await peer.say(frameBytes({ kind: 'alive' }))
+  connection.tick(999)
+  expect([unheard, failures]).toEqual([[1_000, 1_500], []])
 })

@@ -30,6 +30,7 @@ export class Slots {
   readonly endpoints: DataEndpoint[] = []
   exchanges: NetworkExchange[] = []
   readonly failures: (readonly [slot: number, error: unknown])[] = []
+  readonly unheard: [slot: number, peer: number, silentMs: number][] = []
   /** Refused connections, as logged. */
   readonly warnings: string[] = []
   readonly #folder = mkdtempSync(join(tmpdir(), 'weir-net-'))
@@ -73,6 +74,7 @@ export class Slots {
         graph: this.#options.graph,
         settings: { ...defaultNetworkSettings, ...this.#options.settings },
         onFailure: error => this.failures.push([slot, error]),
+        onUnheard: (peer, silentMs) => this.unheard.push([slot, peer, silentMs]),
       }),
     )
   }

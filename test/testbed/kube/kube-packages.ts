@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { withAptLists } from '../../../src/cli/image/apt-lists.ts'
 import { unpackDebianPackages } from '../../../src/cli/image/debian-packages.ts'
 import { installOnce, testbedFolder } from '../install-once.ts'
 import { runTool } from '../run-tool.ts'
@@ -15,7 +16,7 @@ const packages = [
   'iproute2',
 ]
 
-export const NODE_INSTALL = `take Debian or Ubuntu, or install ${packages.join(', ')}`
+const NODE_INSTALL = `take Debian or Ubuntu, or install ${packages.join(', ')}`
 
 /** Gives the folder to lay over `/usr`; `undefined` where the machine has everything. */
 export async function nodePackages(): Promise<string | undefined> {
@@ -38,7 +39,7 @@ const lean = ['--no-install-recommends', '--no-install-suggests']
 /** Names of archives with their versions, dependencies among them. */
 async function missingPackages(): Promise<readonly string[]> {
   const args = ['install', '--print-uris', '-qq', '--no-upgrade', ...lean, ...packages]
-  const printed = await runTool('apt-get', args, { install: NODE_INSTALL })
+  const printed = await withAptLists(() => runTool('apt-get', args, { install: NODE_INSTALL }))
   return [...printed.matchAll(/^'[^']+' (\S+_\S+\.deb) /gm)].map(([, file = '']) => file).toSorted()
 }
 

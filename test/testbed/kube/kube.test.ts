@@ -126,6 +126,11 @@ function pod(name: string, container: object): object {
   }
 }
 
+function networkPolicy(spec: object): object {
+  const metadata = { name: 'server', namespace: 'jobs' }
+  return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec }
+}
+
 function node(code: string): object {
   return { command: ['/usr/local/bin/node', '--eval', code] }
 }
@@ -183,6 +188,18 @@ await describeWithPart('a real node', 'kube', environment => {
     const where = ['get', 'pod', 'server', '--namespace', 'jobs', '-o', 'jsonpath={.status.podIP}']
     const address = await kubectl.run(...where)
     expect(await (await fetch(`http://${address}:8080`)).text()).toBe('here')
+    // A policy closes the server to all, then opens it to one.
+    const own = { matchLabels: { app: 'server' } }
+    await kubectl.apply(networkPolicy({ podSelector: own, policyTypes: ['Ingress'] }))
+    const knock = `const knock = () => fetch('http://${address}:8080', { signal: AbortSignal.timeout(1000) })
+      .then(() => setTimeout(knock, 100), () => console.log('closed'))
+      knock()`
+    expect(await run('stranger', node(knock))).toBe('closed\n')
+    const from = [{ podSelector: { matchLabels: { app: 'friend' } } }]
+    await kubectl.apply(networkPolicy({ podSelector: own, ingress: [{ from }] }))
+    const ask = client.replace('server.jobs.svc.cluster.local', `${address}:8080`)
+    expect(await run('friend', node(ask))).toBe('here\n')
+    await kubectl.run('delete', 'networkpolicy', 'server', '--namespace', 'jobs')
     await kubectl.run('delete', 'pod', 'server', '--namespace', 'jobs')
   })
 

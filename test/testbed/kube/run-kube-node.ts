@@ -23,7 +23,7 @@ export async function runKubeNode(plan: KubePlan, file: string): Promise<void> {
     if (first !== undefined) await connect(plan, first)
   } catch (error) {
     node.kill('SIGKILL')
-    process.stderr.write(`${error}\n`)
+    process.stderr.write(`${String(error)}\n`)
   }
   process.exitCode = await ended
   // The first process of a namespace is the last to end.

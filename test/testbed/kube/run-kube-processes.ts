@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { runTool } from '../run-tool.ts'
 import { TestbedError } from '../testbed-error.ts'
+import { enforcePolicies } from './enforce-policies.ts'
 import { kubeconfigOf } from './kube-certificates.ts'
 import { apiServer, controllerManager, etcd, kwok, scheduler } from './kube-components.ts'
 import { dnsObjects } from './kube-dns.ts'
@@ -57,6 +58,8 @@ async function answersContainerd(): Promise<boolean> {
   )
 }
 
+const bridgeSetting = 'bridge/bridge-nf-call-iptables'
+
 /** Mounts and settings, in the namespaces of the node: nothing of it reaches the machine. */
 async function prepareNode(plan: KubePlan): Promise<void> {
   await until('the network', async () => existsSync(join(plan.folder, 'connected')))
@@ -67,9 +70,9 @@ async function prepareNode(plan: KubePlan): Promise<void> {
   }
   mkdirSync('/run/cni', { recursive: true })
   writeNodeFiles(plan)
-  for (const name of ['ip_forward', 'conf/all/route_localnet']) {
-    writeFileSync(join('/proc/sys/net/ipv4', name), '1')
-  }
+  // The last one lets policies see what goes from pod to pod.
+  const settings = ['ipv4/ip_forward', 'ipv4/conf/all/route_localnet', bridgeSetting]
+  for (const name of settings) writeFileSync(join('/proc/sys/net', name), '1')
 }
 
 async function startNode(plan: KubePlan, processes: KubeProcesses): Promise<void> {
@@ -80,6 +83,7 @@ async function startNode(plan: KubePlan, processes: KubeProcesses): Promise<void
       await runTool('ctr', ['--namespace', 'k8s.io', 'images', 'import', image], { install: '' })
     }
   }
+  void enforcePolicies(kubeconfigOf(plan, 'admin'))
   await until('the node', () => isNodeReady(plan, NODE_NAME))
   await applyAll(plan, dnsObjects(plan))
   await until('the DNS', async () => {

@@ -3,6 +3,7 @@ import process from 'node:process'
 import type { MetricName } from '../../../observability/metric-definitions.ts'
 import type { MetricSample } from '../../../observability/metrics-text.ts'
 import type { JobProgress, JobStatus } from '../../job-progress.ts'
+import { networkSamples } from './network-samples.ts'
 import type { ObservedJob, TaskManagerView } from './observed-job.ts'
 
 const statuses: readonly JobStatus[] = [
@@ -24,6 +25,7 @@ export function jobMetrics(observed: ObservedJob): readonly MetricSample[] {
     ...vertexSamples(observed, progress),
     ...userSamples(observed),
     ...processSamples(observed),
+    ...networkSamples(observed),
   ]
 }
 
@@ -113,8 +115,17 @@ function processSamples({ job }: ObservedJob): MetricSample[] {
   const others = job.taskManagers?.() ?? []
   return [
     ...processFigures('jobmanager', own),
-    ...others.flatMap(one => processFigures(`taskmanager-${one.slot}`, one)),
+    ...others.flatMap(one => processFigures(nameOf(one), one)),
+    ...others.flatMap((one): MetricSample[] => {
+      if (one.blockedMs === null) return []
+      const labels = { process: nameOf(one) }
+      return [{ name: 'weir_process_blocked_seconds', labels, value: one.blockedMs / 1_000 }]
+    }),
   ]
+}
+
+function nameOf({ slot }: TaskManagerView): string {
+  return `taskmanager-${slot}`
 }
 
 /** Of one that has not been heard of there are none. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../common/clock.ts'
 import type { JobGraph } from '../../../graph/job-graph.ts'
+import type { SlotFigures } from '../../../protocol/control-messages.ts'
 import type { TaskMetrics } from '../../../runtime/task-contract.ts'
 import type { ObjectStore } from '../../../storage/object-store.ts'
 import type { StoreCounters } from '../../../storage/store-counters.ts'
@@ -34,6 +35,7 @@ export interface SteerableJob {
 export interface TaskManagerView extends SlotView {
   readonly residentBytes: number | null
   readonly cpuSeconds: number | null
+  readonly network: SlotFigures['network'] | null
 }
 
 /** With what is known about it from its start. */

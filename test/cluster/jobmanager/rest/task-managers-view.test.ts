@@ -14,8 +14,10 @@ test('the process of each slot; none where all slots run in one', async () => {
       host: 'here',
       dataAddress: 'unix:/d',
       silentMs: 120,
+      blockedMs: 0,
       residentBytes: 1e8,
       cpuSeconds: 2,
+      network: null,
     },
   ]
   const apart = { ...observed, job: { ...job, taskManagers: () => taskManagers } }

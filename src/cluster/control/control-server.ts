@@ -1,35 +1,23 @@
 /**
- * Takes the connections of taskmanagers: proves who they are, then hands their messages on.
+ * Takes the connections of taskmanagers, and proves who they are.
  *
- * Owns        the listening socket and the connections.
- * Leaves out  who gets which slot (`slot-registry.ts`).
+ * Owns        the listening socket, and the sockets that came in.
+ * Leaves out  what is said on them (`control-connection.ts`).
  *
  * Invariants
  *  Q1  Nothing of a connection is used before its handshake is over.
- *  Q2  The first message is a registration; a refused one gets the reason, then the end.
  */
 import { renameSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import type { Clock } from '../../common/clock.ts'
-import { isWeirError, messageOf } from '../../common/errors.ts'
-import type { Logger } from '../../common/logger.ts'
+import { messageOf } from '../../common/errors.ts'
 import type { Random } from '../../common/random.ts'
-import {
-  type Registration,
-  type ToJobManager,
-  type ToTaskManagerText,
-  toJobManagerSchema,
-} from '../../protocol/control-messages.ts'
 import { shakeHands } from '../../runtime/network/handshake.ts'
 import { networkErrors } from '../../runtime/network/network-errors.ts'
 import { formatPeerAddress, parsePeerAddress } from '../../runtime/network/peer-address.ts'
 import { makePeerServer, type TlsSettings } from '../../runtime/network/peer-socket.ts'
-import { clusterErrors } from '../cluster-errors.ts'
-import { type ConnectionEnd, ControlConnection } from '../control/control-connection.ts'
-import type { HeartbeatTimes } from '../control/heartbeat-watch.ts'
-import { HANDSHAKE_TIMEOUT_MS, jobManagerRole, taskManagerRole } from '../control/roles.ts'
-import { failureReport } from '../failure-report.ts'
-import type { SlotLink } from './slot-registry.ts'
+import type { HeartbeatTimes } from './heartbeat-watch.ts'
+import { HANDSHAKE_TIMEOUT_MS, jobManagerRole, taskManagerRole } from './roles.ts'
 
 export interface ControlServerOptions {
   /** `unix:/path`, or `tcp://host:port`; port 0: any free one. */
@@ -41,45 +29,28 @@ export interface ControlServerOptions {
   readonly times: HeartbeatTimes
   readonly clock: Clock
   readonly random: Random
-  readonly logger: Logger
-  readonly desk: ControlDesk
+  /** Its handshake is over. */
+  readonly accept: (socket: Socket) => void
+  /** One did not come in. */
+  readonly refused: (error: unknown) => void
 }
-
-/** What becomes of the connections. What a call throws refuses the taskmanager. */
-export interface ControlDesk {
-  register(registration: Registration, link: SlotLink): void
-  take(link: SlotLink, message: Exclude<ToJobManager, Registration>): void
-  lost(link: SlotLink, end: ConnectionEnd): void
-}
-
-type Connection = ControlConnection<typeof toJobManagerSchema>
 
 export class ControlServer {
   readonly #options: ControlServerOptions
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  private constructor(options: ControlServerOptions) {
+  constructor(options: ControlServerOptions) {
     this.#options = options
-    const warn = (error: unknown): void => {
-      options.logger.warn({ err: error }, 'a connection was refused')
-    }
     this.#server = makePeerServer({
       tls: options.tls,
       accept: socket => {
         this.#sockets.add(socket)
         socket.on('close', () => this.#sockets.delete(socket))
-        this.#welcome(socket).catch(warn)
+        this.#welcome(socket).catch(options.refused)
       },
-      warn,
+      warn: options.refused,
     })
-  }
-
-  /** Rejects with WEIR_LISTEN_FAILED. */
-  static async listen(options: ControlServerOptions): Promise<ControlServer> {
-    const server = new ControlServer(options)
-    await server.#listen()
-    return server
   }
 
   /** Where taskmanagers dial. */
@@ -108,7 +79,8 @@ export class ControlServer {
     timer.cancel()
   }
 
-  #listen(): Promise<void> {
+  /** Rejects with WEIR_LISTEN_FAILED. */
+  listen(): Promise<void> {
     const listen = parsePeerAddress(this.#options.listen)
     // In one step it takes the place of one that was killed. And a server removes the path it was
     // bound to when it closes: a jobmanager that was succeeded must not remove its successor's.
@@ -144,55 +116,6 @@ export class ControlServer {
       clock,
       random,
     })
-    this.#connect(socket)
+    this.#options.accept(socket)
   }
-
-  #connect(socket: Socket): void {
-    const { clock, desk, times } = this.#options
-    let registered = false
-    const connection: Connection = new ControlConnection({
-      socket,
-      schema: toJobManagerSchema,
-      clock,
-      times,
-      beat: () => ({ kind: 'heartbeat' }),
-      onMessage: message => {
-        try {
-          if (message.kind !== 'register') {
-            if (!registered) throw unregistered(message)
-            desk.take(connection, message)
-            return
-          }
-          desk.register(message, connection)
-          registered = true
-        } catch (error) {
-          this.#refuse(connection, error)
-        }
-      },
-      onClosed: end => {
-        if (end.error !== undefined) this.#warn(end.error)
-        desk.lost(connection, end)
-      },
-    })
-  }
-
-  #refuse(connection: Connection, error: unknown): void {
-    this.#warn(error)
-    connection.send({ kind: 'refused', failure: failureReport(error) } satisfies ToTaskManagerText)
-    connection.close()
-    this.#options.desk.lost(connection, {
-      cause: 'broken',
-      how: `was refused: ${messageOf(error)}`,
-    })
-  }
-
-  #warn(error: unknown): void {
-    const { logger } = this.#options
-    const code = isWeirError(error) ? error.code : undefined
-    logger.warn({ err: error, code }, 'a taskmanager was refused')
-  }
-}
-
-function unregistered(message: ToJobManager): Error {
-  return clusterErrors.WEIR_CONTROL_MALFORMED({ reason: `${message.kind} before a registration` })
 }

@@ -1,0 +1,50 @@
+/** What the environment tells the controller. */
+import { configErrors } from '../common/config.ts'
+
+export interface ControllerConfig {
+  /** `WEIR_NAMESPACE`: its own, where its lease is. Default `weir-system`. */
+  readonly namespace: string
+  /** `WEIR_WATCH_NAMESPACE`: the one whose jobs it serves; unset: all. */
+  readonly watchNamespace: string | undefined
+  /** `WEIR_ENGINE_IMAGE`: of jobs that name none. */
+  readonly engineImage: string
+  /** `WEIR_PROBES`: host and port of probes and metrics. Default `0.0.0.0:8081`. */
+  readonly probes: { readonly host: string; readonly port: number }
+  /** `HOSTNAME`: a pod's name. */
+  readonly hostName: string
+}
+
+/** Throws WEIR_CONFIG_INVALID. */
+export function readControllerConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): ControllerConfig {
+  const text = (name: string, otherwise: string): string => {
+    const value = environment[name]
+    return value === undefined || value === '' ? otherwise : value
+  }
+  const engineImage = text('WEIR_ENGINE_IMAGE', '')
+  if (engineImage === '') {
+    throw configErrors.WEIR_CONFIG_INVALID({
+      name: 'WEIR_ENGINE_IMAGE',
+      value: engineImage,
+      expected: 'the image of Weir that jobs run in',
+    })
+  }
+  const probes = text('WEIR_PROBES', '0.0.0.0:8081')
+  const [, host = '', port = ''] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(probes) ?? []
+  if (host === '' || Number(port) > 65_535) {
+    throw configErrors.WEIR_CONFIG_INVALID({
+      name: 'WEIR_PROBES',
+      value: probes,
+      expected: 'a host and a port, such as 0.0.0.0:8081',
+    })
+  }
+  const watchNamespace = text('WEIR_WATCH_NAMESPACE', '')
+  return {
+    namespace: text('WEIR_NAMESPACE', 'weir-system'),
+    watchNamespace: watchNamespace === '' ? undefined : watchNamespace,
+    engineImage,
+    probes: { host, port: Number(port) },
+    hostName: text('HOSTNAME', 'controller'),
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Which Kubernetes events are written: the same one again only counts, and an object that has much
+ * to say is cut short. Pure; `event-recorder.ts` writes them.
+ */
+import type { KubeObject } from './kube-object.ts'
+
+export interface EventWords {
+  readonly type: 'Normal' | 'Warning'
+  /** A constant. */
+  readonly reason: string
+  /** What the controller did: a constant too. */
+  readonly action: string
+  readonly note: string
+}
+
+export interface EventSeries {
+  /** Of the Event object. */
+  readonly name: string
+  readonly count: number
+  readonly firstMs: number
+  readonly lastMs: number
+}
+
+export type EventStep =
+  | { readonly kind: 'create'; readonly series: EventSeries }
+  | { readonly kind: 'count'; readonly series: EventSeries }
+  | { readonly kind: 'drop' }
+
+const WINDOW_MS = 600_000
+const EVENTS_MAX = 10
+
+export class EventBudget {
+  readonly #series = new Map<string, EventSeries>()
+  readonly #spent = new Map<string, number[]>()
+  readonly #newName: () => string
+
+  constructor(newName: () => string) {
+    this.#newName = newName
+  }
+
+  decide(object: KubeObject, words: EventWords, nowMs: number): EventStep {
+    this.#forget(nowMs)
+    const uid = object.metadata.uid ?? object.metadata.name
+    const key = JSON.stringify([uid, words.type, words.reason, words.action, words.note])
+    const known = this.#series.get(key)
+    if (known !== undefined) {
+      const series = { ...known, count: known.count + 1, lastMs: nowMs }
+      this.#series.set(key, series)
+      // Once for each doubling: the count is for people.
+      return Number.isInteger(Math.log2(series.count))
+        ? { kind: 'count', series }
+        : { kind: 'drop' }
+    }
+    const spent = this.#spent.get(uid) ?? []
+    if (spent.length >= EVENTS_MAX) return { kind: 'drop' }
+    this.#spent.set(uid, [...spent, nowMs])
+    const series = { name: this.#newName(), count: 1, firstMs: nowMs, lastMs: nowMs }
+    this.#series.set(key, series)
+    return { kind: 'create', series }
+  }
+
+  #forget(nowMs: number): void {
+    for (const [key, { lastMs }] of this.#series) {
+      if (nowMs - lastMs > WINDOW_MS) this.#series.delete(key)
+    }
+    for (const [uid, times] of this.#spent) {
+      const recent = times.filter(ms => nowMs - ms <= WINDOW_MS)
+      if (recent.length === 0) this.#spent.delete(uid)
+      else this.#spent.set(uid, recent)
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/** The calls of the Kubernetes API that the controller makes. Each is one request. */
+import { isKubeError } from './kube-errors.ts'
+import type { KubeObject, ObjectRef } from './kube-object.ts'
+import type { KubeTransport } from './kube-transport.ts'
+import { pathOf, type ResourceKind } from './resource-kind.ts'
+
+export interface ApplyOptions {
+  /** Owns the fields: one name a controller. */
+  readonly manager: string
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface DeleteOptions {
+  /** Another object of the same name is left alone. */
+  readonly uid: string
+  readonly graceSeconds?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ListOptions {
+  readonly namespace?: string | undefined
+  readonly selector?: string | undefined
+  readonly limit?: number
+  readonly continueFrom?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ObjectList<T extends KubeObject> {
+  readonly items: readonly T[]
+  readonly resourceVersion: string
+  readonly continueFrom: string | undefined
+}
+
+export interface JsonPatchStep {
+  readonly op: 'test' | 'add' | 'remove' | 'replace'
+  readonly path: string
+  readonly value?: unknown
+}
+
+const APPLY = 'application/apply-patch+yaml'
+const JSON_PATCH = 'application/json-patch+json'
+
+export class KubeClient<T extends KubeObject = KubeObject> {
+  readonly kind: ResourceKind
+  readonly #transport: KubeTransport
+
+  constructor(transport: KubeTransport, kind: ResourceKind) {
+    this.#transport = transport
+    this.kind = kind
+  }
+
+  /** `undefined`: there is none. */
+  async get(ref: ObjectRef, signal?: AbortSignal): Promise<T | undefined> {
+    try {
+      return (await this.#call('GET', ref, { signal })) as T
+    } catch (error) {
+      if (isKubeError(error, 'WEIR_KUBE_NOT_FOUND')) return undefined
+      throw error
+    }
+  }
+
+  async list(options: ListOptions = {}): Promise<ObjectList<T>> {
+    const { namespace, selector, limit = 500, continueFrom, signal } = options
+    const { resource } = this.#names
+    const path = pathOf(this.kind, { namespace })
+    const query = { limit, continue: continueFrom, labelSelector: selector }
+    const answer = await this.#transport.request({ method: 'GET', path, query, resource, signal })
+    const list = answer as RawList<T>
+    const { apiVersion, kind } = this.kind
+    return {
+      // The items of a list do not say what they are.
+      items: (list.items ?? []).map(item => ({ ...item, apiVersion, kind })),
+      resourceVersion: list.metadata?.resourceVersion ?? '0',
+      continueFrom: list.metadata?.continue === '' ? undefined : list.metadata?.continue,
+    }
+  }
+
+  /** Server-side apply: sets the fields, and drops those that this manager named before. */
+  async apply(object: T, options: ApplyOptions): Promise<T> {
+    const query = { fieldManager: options.manager, force: 'true' }
+    const { signal } = options
+    return (await this.#call('PATCH', object.metadata, {
+      body: object,
+      contentType: APPLY,
+      query,
+      signal,
+    })) as T
+  }
+
+  /** Likewise for the status; a `resourceVersion` in it is a precondition. */
+  async applyStatus(object: T, options: ApplyOptions): Promise<T> {
+    const query = { fieldManager: options.manager, force: 'true' }
+    const { signal } = options
+    return (await this.#call('PATCH', object.metadata, {
+      body: object,
+      contentType: APPLY,
+      query,
+      signal,
+      subresource: 'status',
+    })) as T
+  }
+
+  async patch(ref: ObjectRef, steps: readonly JsonPatchStep[], signal?: AbortSignal): Promise<T> {
+    return (await this.#call('PATCH', ref, { body: steps, contentType: JSON_PATCH, signal })) as T
+  }
+
+  async create(object: T, signal?: AbortSignal): Promise<T> {
+    const { namespace } = object.metadata
+    return (await this.#call('POST', { namespace }, { body: object, signal })) as T
+  }
+
+  /** Fails with WEIR_KUBE_CONFLICT when the object is no longer of the given version. */
+  async replace(object: T, signal?: AbortSignal): Promise<T> {
+    return (await this.#call('PUT', object.metadata, { body: object, signal })) as T
+  }
+
+  /** Whether there was such an object. */
+  async remove(ref: ObjectRef, options: DeleteOptions): Promise<boolean> {
+    const { uid, graceSeconds, signal } = options
+    const body = {
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      preconditions: { uid },
+      propagationPolicy: 'Background',
+      ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+    }
+    try {
+      await this.#call('DELETE', ref, { body, signal })
+      return true
+    } catch (error) {
+      if (isKubeError(error, 'WEIR_KUBE_NOT_FOUND')) return false
+      throw error
+    }
+  }
+
+  /** The lines of a watch. */
+  watch(
+    query: Readonly<Record<string, string | number | undefined>>,
+    options: { readonly namespace?: string | undefined; readonly signal: AbortSignal },
+  ): Promise<AsyncIterable<Buffer>> {
+    const { namespace, signal } = options
+    const path = pathOf(this.kind, { namespace })
+    const { resource } = this.#names
+    return this.#transport.open({ method: 'GET', path, query, resource, signal })
+  }
+
+  get #names() {
+    return { resource: this.kind.plural }
+  }
+
+  #call(method: Method, place: Partial<ObjectRef>, how: CallDetails): Promise<unknown> {
+    const { namespace, name } = place
+    const { subresource, ...rest } = how
+    const path = pathOf(this.kind, { namespace, name, subresource })
+    return this.#transport.request({ method, path, ...this.#names, ...rest })
+  }
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+interface CallDetails {
+  readonly body?: unknown
+  readonly contentType?: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly subresource?: 'status'
+  readonly signal?: AbortSignal | undefined
+}
+
+interface RawList<T> {
+  readonly items?: readonly T[]
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
+}

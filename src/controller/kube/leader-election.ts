@@ -1,0 +1,162 @@
+/**
+ * One controller leads: it holds a Lease and renews it; the others are warm and wait.
+ *
+ * L1: who leads has renewed within the renew deadline, by its own clock, from before the request:
+ *     no other can have taken the lease meanwhile.
+ * L2: who stops leading never leads again: its process ends, and a new one begins without memories.
+ */
+import type { Clock } from '../../common/clock.ts'
+import { messageOf } from '../../common/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Random } from '../../common/random.ts'
+import { Alarm } from './alarm.ts'
+import type { KubeClient } from './kube-client.ts'
+import { isKubeError, kubeErrors } from './kube-errors.ts'
+import { keyOf } from './kube-object.ts'
+import { claimed, type Lease, type LeaseTimes, leaseStep, microTime } from './lease.ts'
+
+export interface ElectionOptions {
+  readonly client: KubeClient<Lease>
+  readonly namespace: string
+  readonly name: string
+  /** No two processes have the same. */
+  readonly identity: string
+  readonly times: LeaseTimes
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly onLeading: () => void
+  /** Led, and may no longer. */
+  readonly onLost: (error: Error) => void
+}
+
+type Role = 'waits' | 'leads' | 'ended'
+
+export class LeaderElection {
+  readonly #options: ElectionOptions
+  readonly #stop = new AbortController()
+  readonly #renewal: Alarm
+  #role: Role = 'waits'
+  #lease: Lease | undefined
+  #seen = ''
+  #seenMs = 0
+  #renewedMs = 0
+
+  constructor(options: ElectionOptions) {
+    this.#options = options
+    this.#renewal = new Alarm(options.clock)
+  }
+
+  get leads(): boolean {
+    return this.#role === 'leads'
+  }
+
+  /** Throws WEIR_KUBE_LEASE_LOST: called before each write. */
+  check(): void {
+    const { clock, times } = this.#options
+    const isFresh = clock.monotonic() - this.#renewedMs < times.renewDeadlineMs
+    if (this.leads && isFresh) return
+    throw this.#lostError()
+  }
+
+  /** Comes back when it was stopped, or has lost the lease. */
+  async run(): Promise<void> {
+    const { clock, random, times, logger } = this.#options
+    while (this.#role !== 'ended' && !this.#stop.signal.aborted) {
+      try {
+        await this.#round()
+      } catch (error) {
+        // A conflict is a rival that was faster: the next round sees what it wrote.
+        const isRival = isKubeError(error, 'WEIR_KUBE_CONFLICT')
+        if (!isRival) logger.warn({ message: messageOf(error) }, 'lease cannot be reached')
+        this.#lease = undefined
+      }
+      const jitterMs = random.next() * times.retryMs * 0.2
+      await new Alarm(clock, this.#stop.signal).sleep(times.retryMs + jitterMs)
+    }
+    this.#renewal.clear()
+    if (this.leads) await this.#release()
+    this.#role = 'ended'
+  }
+
+  /** Gives the lease up at once, so that another can take it. */
+  stop(): void {
+    this.#stop.abort(new Error('the controller stops'))
+  }
+
+  async #round(): Promise<void> {
+    const { client, namespace, name, identity, clock, times } = this.#options
+    // What it holds is what it wrote: only a rival makes that wrong, and then the write fails.
+    if (!this.leads || this.#lease === undefined) await this.#look()
+    const unchangedMs = clock.monotonic() - this.#seenMs
+    const lease = this.#lease
+    const step = leaseStep({ lease, unchangedMs }, identity)
+    if (step === 'wait' || this.#role === 'ended') {
+      if (this.leads) this.#lost()
+      return
+    }
+    const sentMs = clock.monotonic()
+    const spec = claimed(lease?.spec, { identity, nowMs: clock.now(), times })
+    const { apiVersion, kind } = client.kind
+    const { resourceVersion } = lease?.metadata ?? {}
+    const metadata = { namespace, name, ...(resourceVersion && { resourceVersion }) }
+    const wanted: Lease = { apiVersion, kind, metadata, spec }
+    this.#see(await (step === 'create' ? client.create(wanted) : client.replace(wanted)))
+    this.#renewed(sentMs)
+  }
+
+  async #look(): Promise<void> {
+    const { client, namespace, name } = this.#options
+    this.#see(await client.get({ namespace, name }))
+  }
+
+  #see(lease: Lease | undefined): void {
+    const text = JSON.stringify([lease?.metadata.uid, lease?.spec])
+    if (text !== this.#seen) this.#seenMs = this.#options.clock.monotonic()
+    this.#seen = text
+    this.#lease = lease
+  }
+
+  #renewed(sentMs: number): void {
+    const { clock, times, onLeading, logger, identity } = this.#options
+    const leftMs = sentMs + times.renewDeadlineMs - clock.monotonic()
+    if (this.#role === 'ended') return
+    // An answer that took so long says nothing about now.
+    if (leftMs <= 0) return
+    this.#renewedMs = sentMs
+    this.#renewal.set(leftMs, () => this.#lost())
+    if (this.#role === 'leads') return
+    this.#role = 'leads'
+    logger.info({ identity }, 'leads')
+    onLeading()
+  }
+
+  #lost(): void {
+    if (this.#role === 'ended') return
+    const led = this.leads
+    this.#role = 'ended'
+    this.#renewal.clear()
+    this.#options.logger.error({ identity: this.#options.identity }, 'lease lost')
+    if (led) this.#options.onLost(this.#lostError())
+    this.#stop.abort(this.#lostError())
+  }
+
+  #lostError(): Error {
+    const { namespace, name } = this.#options
+    return kubeErrors.WEIR_KUBE_LEASE_LOST({ lease: keyOf({ namespace, name }) })
+  }
+
+  async #release(): Promise<void> {
+    const { client, clock, logger } = this.#options
+    const lease = this.#lease
+    if (lease === undefined) return
+    const renewTime = microTime(clock.now())
+    const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime }
+    try {
+      await client.replace({ ...lease, spec })
+    } catch (error) {
+      // It runs out by itself.
+      logger.warn({ message: messageOf(error) }, 'lease not released')
+    }
+  }
+}

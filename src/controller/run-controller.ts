@@ -1,0 +1,231 @@
+/**
+ * The controller process from its start to its end: watches, stands by, leads, serves its probes.
+ * It holds nothing that a successor could not find in the cluster: who loses the lease ends.
+ */
+import type { Clock } from '../common/clock.ts'
+import { readConfig } from '../common/config.ts'
+import { messageOf } from '../common/errors.ts'
+import { type Logger, makeLogger } from '../common/logger.ts'
+import type { Random } from '../common/random.ts'
+import { ControllerMetrics } from '../observability/controller-metrics.ts'
+import { type ControllerConfig, readControllerConfig } from './controller-config.ts'
+import { ControllerFigures } from './controller-figures.ts'
+import { Alarm } from './kube/alarm.ts'
+import { EventRecorder } from './kube/event-recorder.ts'
+import { KubeClient } from './kube/kube-client.ts'
+import { type ConfigHost, type KubeConfig, readKubeConfig } from './kube/kube-config.ts'
+import type { KubeTransport } from './kube/kube-transport.ts'
+import { LeaderElection } from './kube/leader-election.ts'
+import { type Lease, type LeaseTimes, leaseTimes } from './kube/lease.ts'
+import { openTransport } from './kube/open-transport.ts'
+import { startProbeServer } from './kube/probe-server.ts'
+import { resourceKinds } from './kube/resource-kind.ts'
+import { WorkLoop } from './kube/work-loop.ts'
+import { WorkQueue } from './kube/work-queue.ts'
+import { servedCrds, warnOfCrds } from './served-crds.ts'
+import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
+import { reconcileJob } from './streamjob/reconcile-job.ts'
+import { wakeJobs } from './streamjob/wake-jobs.ts'
+
+export interface ControllerHost extends ConfigHost {
+  readonly log: (line: string) => void
+  readonly clock: Clock
+  readonly random: Random
+  readonly onTerm: (callback: () => void) => void
+}
+
+const LEASE = 'weir-controller'
+const PASSES_AT_ONCE = 16
+const FIGURES_EVERY_MS = 5_000
+/** No pass takes so long unless something is broken. */
+const STUCK_MS = 120_000
+
+/** Gives the exit code of the process. */
+export async function runController(host: ControllerHost): Promise<number> {
+  const { logLevel } = readConfig(host.environment)
+  const logger = makeLogger({ level: logLevel, write: line => host.log(line) })
+  try {
+    const config = readControllerConfig(host.environment)
+    const connection = readKubeConfig(host)
+    return await new Controller({ config, connection, host, logger }).run()
+  } catch (error) {
+    logger.error({ err: error, message: messageOf(error) }, 'the controller cannot go on')
+    return 1
+  }
+}
+
+export interface ControllerOptions {
+  readonly config: ControllerConfig
+  readonly connection: KubeConfig
+  readonly host: Pick<ControllerHost, 'clock' | 'random' | 'onTerm'>
+  readonly logger: Logger
+  readonly times?: LeaseTimes
+  /** Its probes are served there. */
+  readonly onServing?: (url: string) => void
+}
+
+export class Controller {
+  readonly #options: ControllerOptions
+  readonly #stop = new AbortController()
+  readonly #figures = new ControllerFigures(new ControllerMetrics())
+  readonly #transport: KubeTransport
+  readonly #disconnect: () => Promise<void>
+  readonly #identity: string
+  readonly #queue: WorkQueue
+  readonly #world: JobWorld
+  readonly #recorder: EventRecorder
+  readonly #loop: WorkLoop
+  readonly #election: LeaderElection
+  #working: Promise<void> = Promise.resolve()
+  #isReady = false
+  #hasLost = false
+
+  constructor(options: ControllerOptions) {
+    this.#options = options
+    const { config, connection, host, logger } = options
+    const { clock, random } = host
+    const figures = this.#figures
+    const opened = openTransport({ config: connection, clock, observe: figures.request })
+    const { transport } = opened
+    this.#transport = transport
+    this.#disconnect = () => opened.dispatcher.destroy()
+    this.#identity = `${config.hostName}-${random.uuid()}`
+    this.#queue = new WorkQueue(clock)
+    this.#world = makeJobWorld({
+      transport,
+      namespace: config.watchNamespace,
+      mayWrite: () => this.#election.check(),
+      clock,
+      random,
+      logger,
+      onRestart: figures.restart,
+      onMissed: figures.missed,
+    })
+    this.#recorder = new EventRecorder({
+      client: new KubeClient(transport, resourceKinds.event),
+      controller: 'weir.dev/controller',
+      instance: this.#identity.slice(0, 120),
+      clock,
+      random,
+      logger,
+    })
+    this.#loop = this.#makeLoop()
+    this.#election = this.#makeElection()
+  }
+
+  #makeLoop(): WorkLoop {
+    const { config, host, logger } = this.#options
+    const { clock, random } = host
+    return new WorkLoop({
+      queue: this.#queue,
+      reconcile: reconcileJob({
+        world: this.#world,
+        engineImage: config.engineImage,
+        clock,
+        random,
+        record: this.#recorder.record.bind(this.#recorder),
+      }),
+      atOnce: PASSES_AT_ONCE,
+      clock,
+      random,
+      logger,
+      observe: this.#figures.pass,
+    })
+  }
+
+  #makeElection(): LeaderElection {
+    const { config, host, logger, times = leaseTimes } = this.#options
+    return new LeaderElection({
+      client: new KubeClient<Lease>(this.#transport, resourceKinds.lease),
+      namespace: config.namespace,
+      name: LEASE,
+      identity: this.#identity,
+      times,
+      clock: host.clock,
+      random: host.random,
+      logger,
+      onLeading: () => {
+        wakeJobs(this.#world, this.#queue)
+        this.#working = this.#loop.run()
+      },
+      onLost: error => {
+        this.#hasLost = true
+        this.#loop.stop(error)
+        this.#stop.abort(error)
+      },
+    })
+  }
+
+  /** Comes back when it was told to end (0), or no longer leads (1). */
+  async run(): Promise<number> {
+    const { config, host, onServing } = this.#options
+    const reflectors = [...this.#world.reflectors.values()]
+    const server = await startProbeServer({
+      ...config.probes,
+      isAlive: () => this.#loop.longestMs < STUCK_MS,
+      isReady: () => this.#isReady,
+      metrics: () => this.#figures.text(),
+    })
+    onServing?.(server.url)
+    host.onTerm(() => this.stop())
+    const watching = reflectors.map(reflector => reflector.run())
+    const ticking = this.#tick()
+    await this.#warm()
+    if (!this.#stop.signal.aborted) await this.#stand()
+    for (const reflector of reflectors) reflector.stop()
+    await Promise.all([...watching, ticking, this.#recorder.written])
+    await server.close()
+    await this.#disconnect()
+    return this.#hasLost ? 1 : 0
+  }
+
+  /** As a candidate, and then as the leader, until the end. */
+  async #stand(): Promise<void> {
+    const standing = this.#election.run()
+    await this.#stopped()
+    // The last pass ends before another controller may lead.
+    this.#loop.stop(new Error('the controller stops'))
+    await this.#working
+    this.#election.stop()
+    await standing
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('told to end'))
+  }
+
+  #stopped(): Promise<void> {
+    const { signal } = this.#stop
+    return new Promise(resolve => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  /** A standby knows the cluster as well as the leader does. */
+  async #warm(): Promise<void> {
+    const { logger } = this.#options
+    try {
+      warnOfCrds(await servedCrds(this.#transport), logger)
+    } catch (error) {
+      logger.warn({ message: messageOf(error) }, 'the CRDs cannot be looked at')
+    }
+    const all = [...this.#world.reflectors.values()].map(reflector => reflector.synced)
+    await Promise.race([Promise.all(all), this.#stopped()])
+    this.#isReady = !this.#stop.signal.aborted
+  }
+
+  async #tick(): Promise<void> {
+    const { signal } = this.#stop
+    const looked = {
+      world: this.#world,
+      queue: this.#queue,
+      loop: this.#loop,
+      election: this.#election,
+    }
+    while (!signal.aborted) {
+      this.#figures.look(looked)
+      await new Alarm(this.#options.host.clock, signal).sleep(FIGURES_EVERY_MS)
+    }
+  }
+}

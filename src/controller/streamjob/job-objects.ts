@@ -1,0 +1,114 @@
+/** The objects of a deployment beside its pods; pure. */
+import type { KubeObject, OwnerReference } from '../kube/kube-object.ts'
+import { CONTROL_PORT, epochName, labels, labelsOf } from './job-names.ts'
+import type { Deployed } from './job-policies.ts'
+import type { StreamJobObject } from './stream-job-object.ts'
+
+export interface ConfigMapObject extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>
+}
+
+/** Everything goes with the job. */
+function ownerOf(job: StreamJobObject): OwnerReference {
+  const { apiVersion, kind, metadata } = job
+  const { name, uid = '' } = metadata
+  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }
+}
+
+/** Name, place and owner of one of the job's objects. */
+export function metadataOf(job: StreamJobObject, name: string, more: Record<string, string> = {}) {
+  const { namespace = '' } = job.metadata
+  return {
+    name,
+    namespace,
+    labels: { ...labelsOf(job.metadata.name), ...more },
+    ownerReferences: [ownerOf(job)],
+  }
+}
+
+/** Written once for each epoch: what is replaced later is replaced by the same. */
+export function deploymentOf(
+  job: StreamJobObject,
+  epoch: number,
+  deployed: Deployed,
+): ConfigMapObject {
+  const name = epochName(job.metadata, epoch)
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadataOf(job, name, { [labels.epoch]: String(epoch) }),
+    data: {
+      'job.yaml': JSON.stringify(deployed.manifest, undefined, 2),
+      image: deployed.image,
+      specDigest: deployed.specDigest,
+    },
+  }
+}
+
+/** The key that the processes of an epoch know. The controller never reads it again. */
+export function keyOfEpoch(job: StreamJobObject, epoch: number, key: string): KubeObject {
+  const name = epochName(job.metadata, epoch)
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadataOf(job, name, { [labels.epoch]: String(epoch) }),
+    type: 'Opaque',
+    stringData: { key },
+  }
+  return secret
+}
+
+/** Leads taskmanagers to the jobmanager of the epoch. */
+export function serviceOf(job: StreamJobObject, epoch: number): KubeObject {
+  const name = job.metadata.name
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadataOf(job, `${name}-jm`),
+    spec: {
+      clusterIP: 'None',
+      // Both ends prove themselves: a name that resolves late only costs time.
+      publishNotReadyAddresses: true,
+      selector: {
+        [labels.job]: name,
+        [labels.role]: 'jobmanager',
+        [labels.epoch]: String(epoch),
+      },
+      ports: [{ name: 'control', port: CONTROL_PORT, protocol: 'TCP' }],
+    },
+  }
+  return service
+}
+
+/** A drained node takes one slot at a time. */
+export function disruptionBudgetOf(job: StreamJobObject): KubeObject {
+  const name = job.metadata.name
+  const budget = {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: metadataOf(job, name),
+    spec: {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: { [labels.job]: name, [labels.role]: 'taskmanager' } },
+    },
+  }
+  return budget
+}
+
+/** Only pods of the same job reach its ports; what a job reads and writes is not said here. */
+export function networkPolicyOf(job: StreamJobObject): KubeObject {
+  const name = job.metadata.name
+  const peers = [{ podSelector: { matchLabels: { [labels.job]: name } } }]
+  const policy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadataOf(job, name),
+    spec: {
+      podSelector: { matchLabels: { [labels.job]: name } },
+      policyTypes: ['Ingress'],
+      ingress: [{ from: peers }],
+    },
+  }
+  return policy
+}

@@ -1,0 +1,207 @@
+/** The pods of a deployment; pure. They pass the restricted Pod Security Standard. */
+import { nodeFlags } from '../../common/node-flags.ts'
+import type { StreamJobSpec } from '../../protocol/stream-job.ts'
+import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
+import { metadataOf } from './job-objects.ts'
+import type { Deployed } from './job-policies.ts'
+import { mergePod } from './merge-pod.ts'
+import type { PodObject } from './pod-facts.ts'
+import type { StreamJobObject } from './stream-job-object.ts'
+
+/** Of Weir's image: where it is, and the number that it runs as. */
+const HOME = '/opt/weir'
+const NODE = '/usr/local/bin/node'
+const USER = 10_001
+const DATA_PORT = 6_124
+
+const folders = {
+  /** The job's description and code, and what the engine writes. */
+  work: '/work',
+  /** The manifest. */
+  deployment: '/var/run/weir/deployment',
+  key: '/var/run/weir/key',
+  secrets: '/var/run/weir/secrets',
+} as const
+
+const hardened = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+export interface PodPlan {
+  readonly job: StreamJobObject
+  readonly deployed: Deployed
+  readonly identity: PodIdentity
+}
+
+export function podOf(plan: PodPlan): PodObject {
+  const { job, deployed, identity } = plan
+  const { spec } = deployed.manifest
+  const isJobManager = identity.role === 'jobmanager'
+  const name = podName(job.metadata.name, identity)
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: metadataOf(job, name, {
+      [labels.epoch]: String(identity.epoch),
+      [labels.role]: identity.role,
+      [labels.slot]: String(identity.slot),
+      [labels.attempt]: String(identity.attempt),
+    }),
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      // A last checkpoint fits in.
+      terminationGracePeriodSeconds: 60,
+      ...(spec.serviceAccountName && { serviceAccountName: spec.serviceAccountName }),
+      ...(spec.imagePullSecrets && { imagePullSecrets: spec.imagePullSecrets }),
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: USER,
+        runAsGroup: USER,
+        fsGroup: USER,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      // The default of five minutes is long for a stream.
+      tolerations: ['not-ready', 'unreachable'].map(taint => ({
+        key: `node.kubernetes.io/${taint}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 15,
+      })),
+      ...(isJobManager && { initContainers: [describer(plan)] }),
+      containers: [isJobManager ? jobManager(plan) : taskManager(plan)],
+      volumes: volumesOf(job, identity, spec),
+    },
+  }
+  const { podTemplate } = spec
+  const template = isJobManager ? podTemplate?.jobManager : podTemplate?.taskManager
+  return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
+}
+
+/** Checks and bundles the job, so that nobody else runs or reads its code. */
+function describer({ job, deployed }: PodPlan): Json {
+  const { uid = '' } = job.metadata
+  const { resources } = deployed.manifest.spec
+  return {
+    ...containerOf('describe', deployed),
+    command: [NODE, '--disable-warning=ExperimentalWarning', `${HOME}/dist/bin/weir.js`],
+    args: [
+      'describe',
+      `${folders.deployment}/job.yaml`,
+      // The job goes on from what it left, whichever deployment that was.
+      '--run',
+      uid,
+      '--output',
+      `${folders.work}/job`,
+    ],
+    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
+    workingDir: HOME,
+    resources: amounts(resources.jobManager),
+    volumeMounts: mountsOf(deployed, [
+      { name: 'deployment', mountPath: folders.deployment, readOnly: true },
+    ]),
+  }
+}
+
+function jobManager({ deployed }: PodPlan): Json {
+  const { resources } = deployed.manifest.spec
+  return {
+    ...containerOf('jobmanager', deployed),
+    command: [NODE, ...nodeFlags, `${HOME}/dist/bin/jobmanager.js`],
+    // Where `kubectl exec POD -- weir status` finds the job.
+    workingDir: `${folders.work}/job`,
+    env: [
+      ...sharedEnv,
+      { name: 'WEIR_JOB_FILE', value: `${folders.work}/job/job.json` },
+      { name: 'WEIR_LISTEN', value: `tcp://0.0.0.0:${CONTROL_PORT}` },
+    ],
+    ports: [{ name: 'control', containerPort: CONTROL_PORT, protocol: 'TCP' }],
+    resources: amounts(resources.jobManager),
+    volumeMounts: mountsOf(deployed, []),
+  }
+}
+
+function taskManager({ job, deployed, identity }: PodPlan): Json {
+  const { resources } = deployed.manifest.spec
+  const { name, namespace = '' } = job.metadata
+  return {
+    ...containerOf('taskmanager', deployed),
+    command: [NODE, ...nodeFlags, `${HOME}/dist/bin/taskmanager.js`],
+    env: [
+      ...sharedEnv,
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+      { name: 'WEIR_JOB_ID', value: `${namespace}.${name}` },
+      { name: 'WEIR_SLOT', value: String(identity.slot) },
+      { name: 'WEIR_JOBMANAGER', value: `tcp://${name}-jm.${namespace}.svc:${CONTROL_PORT}` },
+      { name: 'WEIR_LISTEN', value: `tcp://0.0.0.0:${DATA_PORT}` },
+      { name: 'WEIR_ADVERTISE', value: `tcp://$(POD_IP):${DATA_PORT}` },
+      { name: 'WEIR_WORK_FOLDER', value: `${folders.work}/code` },
+      { name: 'WEIR_STATE_FOLDER', value: `${folders.work}/state` },
+    ],
+    ports: [{ name: 'data', containerPort: DATA_PORT, protocol: 'TCP' }],
+    resources: amounts(resources.taskManager),
+    volumeMounts: mountsOf(deployed, []),
+  }
+}
+
+const sharedEnv: readonly Json[] = [
+  { name: 'WEIR_SECRET_FILE', value: `${folders.key}/key` },
+  { name: 'WEIR_LOG', value: 'info' },
+]
+
+function containerOf(name: string, deployed: Deployed): Json {
+  return {
+    name,
+    image: deployed.image,
+    imagePullPolicy: deployed.manifest.spec.imagePullPolicy,
+    securityContext: hardened,
+    // The end of the log says why; errors of Weir hold no secret.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+  }
+}
+
+/** Memory is one number: what it may use is what it gets. */
+function amounts({ cpu, memory }: { cpu: string | number; memory: string | number }): Json {
+  return {
+    requests: { cpu: String(cpu), memory: String(memory) },
+    limits: { memory: String(memory) },
+  }
+}
+
+function mountsOf({ manifest }: Deployed, more: readonly Json[]): readonly Json[] {
+  const secrets = manifest.spec.secrets ?? []
+  return [
+    { name: 'work', mountPath: folders.work },
+    { name: 'temporary', mountPath: '/tmp' },
+    { name: 'key', mountPath: folders.key, readOnly: true },
+    ...secrets.map(({ name }) => {
+      return { name: `secret-${name}`, mountPath: `${folders.secrets}/${name}`, readOnly: true }
+    }),
+    ...more,
+  ]
+}
+
+function volumesOf(
+  job: StreamJobObject,
+  { epoch, role }: PodIdentity,
+  spec: StreamJobSpec,
+): Json[] {
+  const name = epochName(job.metadata, epoch)
+  const { stateVolume } = spec.resources
+  const limit = stateVolume === undefined ? {} : { sizeLimit: String(stateVolume) }
+  return [
+    { name: 'work', emptyDir: limit },
+    { name: 'temporary', emptyDir: {} },
+    { name: 'key', secret: { secretName: name, defaultMode: 0o440 } },
+    ...(role === 'jobmanager' ? [{ name: 'deployment', configMap: { name } }] : []),
+    ...(spec.secrets ?? []).map(secret => {
+      const volume = { secretName: secret.name, defaultMode: 0o440 }
+      return { name: `secret-${secret.name}`, secret: volume }
+    }),
+  ]
+}

@@ -1,0 +1,46 @@
+/**
+ * Lays a pod template over a pod, as `kubectl patch` would: objects field by field, lists of named
+ * things by their names, other lists whole. What the pod is to Weir stays as it is.
+ */
+type Json = Readonly<Record<string, unknown>>
+
+export function mergePod(pod: object, template: Json): Json {
+  const merged = merge(pod, template) as Record<string, unknown>
+  const metadata = pod as { readonly apiVersion?: unknown; readonly metadata?: Json }
+  const given = merged.metadata as Record<string, Json>
+  const own = metadata.metadata ?? {}
+  return {
+    ...merged,
+    apiVersion: metadata.apiVersion,
+    kind: 'Pod',
+    // Names and labels are how the controller finds the pod again.
+    metadata: { ...given, ...own, labels: { ...given.labels, ...(own.labels as Json) } },
+  }
+}
+
+function merge(base: unknown, over: unknown): unknown {
+  if (Array.isArray(base) && Array.isArray(over)) return mergeLists(base, over)
+  if (!isObject(base) || !isObject(over)) return over
+  const merged: Record<string, unknown> = { ...base }
+  for (const [name, value] of Object.entries(over)) {
+    merged[name] = name in base ? merge(base[name], value) : value
+  }
+  return merged
+}
+
+function mergeLists(base: readonly unknown[], over: readonly unknown[]): unknown {
+  if (![...base, ...over].every(isNamed)) return over
+  const named = new Map(base.filter(isNamed).map(item => [item.name, item as unknown]))
+  for (const item of over.filter(isNamed)) {
+    named.set(item.name, named.has(item.name) ? merge(named.get(item.name), item) : item)
+  }
+  return [...named.values()]
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isNamed(value: unknown): value is { readonly name: unknown } {
+  return isObject(value) && value.name !== undefined
+}

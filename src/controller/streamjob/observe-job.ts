@@ -1,0 +1,68 @@
+/** Puts together what is known of a job; reads caches only. */
+import { createHash } from 'node:crypto'
+import { checkManifest, type ManifestKind } from '../../protocol/manifest-issues.ts'
+import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
+import { streamJobRules } from '../../protocol/stream-job-rules.ts'
+import type { ConfigMapObject } from './job-objects.ts'
+import type { Deployed, ObservedJob } from './job-policies.ts'
+import { type PodObject, podFacts } from './pod-facts.ts'
+import type { StreamJobObject } from './stream-job-object.ts'
+
+const streamJobKind: ManifestKind<StreamJob> = { schema: streamJobSchema, rules: streamJobRules }
+
+export interface JobParts {
+  readonly object: StreamJobObject
+  readonly pods: readonly PodObject[]
+  /** Of the epoch in the status. */
+  readonly deployment: ConfigMapObject | undefined
+  readonly nowMs: number
+}
+
+export function observeJob({ object, pods, deployment, nowMs }: JobParts): ObservedJob {
+  const { apiVersion, kind, metadata, spec } = object
+  const { name, namespace } = metadata
+  const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
+  const checked = checkManifest(streamJobKind, manifest)
+  return {
+    object,
+    checked,
+    specDigest: 'manifest' in checked ? digestOf(checked.manifest.spec) : '',
+    status: object.status ?? {},
+    deployed: deployment === undefined ? undefined : deployedOf(deployment),
+    pods: pods.flatMap(pod => podFacts(pod) ?? []),
+    nowMs,
+  }
+}
+
+/** Fields that are acted on without another deployment, or not at all yet. */
+const liveFields = new Set<keyof StreamJobSpec>([
+  'state',
+  'stop',
+  'upgrade',
+  'rollback',
+  'savepointNonce',
+  'savepoints',
+  'autoscaler',
+  'deletionPolicy',
+  'priority',
+  'preemptible',
+])
+
+function digestOf(spec: StreamJobSpec): string {
+  const entries = Object.entries(spec).filter(
+    ([name]) => !liveFields.has(name as keyof StreamJobSpec),
+  )
+  return `sha256:${createHash('sha256').update(JSON.stringify(entries)).digest('hex')}`
+}
+
+/** `undefined`: somebody has damaged it; the epoch is written anew. */
+function deployedOf({ data = {} }: ConfigMapObject): Deployed | undefined {
+  const { image, specDigest, 'job.yaml': text = '' } = data
+  if (image === undefined || specDigest === undefined) return undefined
+  try {
+    const checked = checkManifest(streamJobKind, JSON.parse(text))
+    return 'manifest' in checked ? { manifest: checked.manifest, image, specDigest } : undefined
+  } catch {
+    return undefined
+  }
+}

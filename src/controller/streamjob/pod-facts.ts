@@ -1,0 +1,109 @@
+/** What the controller wants to know of a pod of a job; pure. */
+import type { KubeObject } from '../kube/kube-object.ts'
+import { labels, type PodIdentity, type PodRole } from './job-names.ts'
+
+interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string }
+  readonly terminated?: {
+    readonly exitCode: number
+    readonly reason?: string
+    readonly message?: string
+    readonly finishedAt?: string
+  }
+}
+
+interface ContainerStatus {
+  readonly name: string
+  readonly ready?: boolean
+  readonly state?: ContainerState
+}
+
+export interface PodObject extends KubeObject {
+  readonly spec?: unknown
+  readonly status?: {
+    readonly phase?: string
+    readonly reason?: string
+    readonly message?: string
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly reason?: string
+      readonly message?: string
+    }[]
+    readonly initContainerStatuses?: readonly ContainerStatus[]
+    readonly containerStatuses?: readonly ContainerStatus[]
+  }
+}
+
+/** `leaving`: somebody deletes it. */
+export type PodState = 'pending' | 'running' | 'succeeded' | 'failed' | 'leaving'
+
+export interface PodFacts extends PodIdentity {
+  readonly pod: PodObject
+  readonly state: PodState
+  readonly exitCode: number | undefined
+  /** Of the container that prepares the job. */
+  readonly isRefused: boolean
+  /** Why it is pending or failed, in the words of the scheduler, the kubelet or the process. */
+  readonly why: string | undefined
+  /** When it ended, 0 where that is not known. */
+  readonly endedMs: number
+}
+
+/** `undefined`: it is none of Weir's. */
+export function podFacts(pod: PodObject): PodFacts | undefined {
+  const found = pod.metadata.labels ?? {}
+  const role = found[labels.role]
+  const epoch = Number(found[labels.epoch])
+  const slot = Number(found[labels.slot] ?? 0)
+  const attempt = Number(found[labels.attempt])
+  const isOurs = role === 'jobmanager' || role === 'taskmanager'
+  if (!isOurs || ![epoch, slot, attempt].every(Number.isSafeInteger)) return undefined
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
+  const ended = containerStatuses.find(one => one.name === (role satisfies PodRole))?.state
+    ?.terminated
+  const prepared = initContainerStatuses.find(one => one.state?.terminated !== undefined)?.state
+    ?.terminated
+  const finishedAt = ended?.finishedAt ?? prepared?.finishedAt
+  return {
+    pod,
+    role,
+    epoch,
+    slot,
+    attempt,
+    state: stateOf(pod),
+    exitCode: ended?.exitCode,
+    isRefused: (prepared?.exitCode ?? 0) !== 0,
+    why: whyOf(pod),
+    endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
+  }
+}
+
+function stateOf({ metadata, status }: PodObject): PodState {
+  if (metadata.deletionTimestamp !== undefined) return 'leaving'
+  if (status?.phase === 'Succeeded') return 'succeeded'
+  if (status?.phase === 'Failed') return 'failed'
+  const isReady = status?.conditions?.some(one => one.type === 'Ready' && one.status === 'True')
+  return isReady === true ? 'running' : 'pending'
+}
+
+function whyOf({ status }: PodObject): string | undefined {
+  const { containerStatuses = [], initContainerStatuses = [] } = status ?? {}
+  const unscheduled = status?.conditions?.find(
+    one => one.type === 'PodScheduled' && one.status === 'False',
+  )
+  if (unscheduled !== undefined) return words(unscheduled)
+  for (const { state } of [...initContainerStatuses, ...containerStatuses]) {
+    const { waiting, terminated } = state ?? {}
+    const isUsual = waiting?.reason === 'PodInitializing' || waiting?.reason === 'ContainerCreating'
+    if (waiting !== undefined && !isUsual) return words(waiting)
+    if (terminated !== undefined && terminated.exitCode !== 0) return words(terminated)
+  }
+  return status?.reason === undefined ? undefined : words(status)
+}
+
+function words(said: { reason?: string; message?: string; exitCode?: number }): string {
+  const { reason = '', message = '', exitCode } = said
+  const code = exitCode === undefined ? '' : `exit code ${exitCode}`
+  return [reason, code, message].filter(text => text !== '').join(': ')
+}

@@ -1,0 +1,135 @@
+/**
+ * One pass over a job: observe, decide, act, and one write of the status. What a later act builds
+ * on is stored before: the epoch before its objects, those before its pods.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../../common/clock.ts'
+import type { Random } from '../../common/random.ts'
+import type { EventWords } from '../kube/event-series.ts'
+import { type KubeObject, keyOf } from '../kube/kube-object.ts'
+import type { Reconcile } from '../kube/work-loop.ts'
+import { epochName, MANAGER } from './job-names.ts'
+import {
+  deploymentOf,
+  disruptionBudgetOf,
+  keyOfEpoch,
+  networkPolicyOf,
+  serviceOf,
+} from './job-objects.ts'
+import { podOf } from './job-pods.ts'
+import { decideJob, type JobDecision, type ObservedJob } from './job-policies.ts'
+import type { JobWorld } from './job-world.ts'
+import { nextStatus } from './next-status.ts'
+import { observeJob } from './observe-job.ts'
+import type { StreamJobObject } from './stream-job-object.ts'
+
+export interface ReconcileJobOptions {
+  readonly world: JobWorld
+  /** Of deployments whose spec names no image. */
+  readonly engineImage: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly record: (object: KubeObject, words: EventWords) => void
+}
+
+export function reconcileJob(options: ReconcileJobOptions): Reconcile {
+  return async (key, signal) => {
+    const object = options.world.jobs.cache.get(key)
+    if (object === undefined) return undefined
+    const observed = observe(object, options)
+    const decision = decideJob(observed)
+    const isStored = decision.epoch === (observed.status.epoch ?? 0)
+    // Without the epoch in the status nothing of it may exist: the next pass finds it there.
+    if (isStored) await act(observed, decision, { options, signal })
+    await writeStatus(observed, decision, { options, signal })
+    return decision.againMs
+  }
+}
+
+interface Pass {
+  readonly options: ReconcileJobOptions
+  readonly signal: AbortSignal
+}
+
+function observe(object: StreamJobObject, { world, clock }: ReconcileJobOptions): ObservedJob {
+  const { namespace, uid = '' } = object.metadata
+  const epoch = object.status?.epoch ?? 0
+  const key = keyOf({ namespace, name: epochName(object.metadata, epoch) })
+  return observeJob({
+    object,
+    pods: world.pods.cache.group(uid),
+    deployment: world.configMaps.cache.get(key),
+    nowMs: clock.now(),
+  })
+}
+
+async function act(
+  observed: ObservedJob,
+  decision: JobDecision,
+  { options, signal }: Pass,
+): Promise<void> {
+  const { world, engineImage, random } = options
+  const { object, checked, specDigest } = observed
+  const { epoch } = decision
+  if (decision.deploy) {
+    const manifest = observed.deployed?.manifest ?? ('manifest' in checked && checked.manifest)
+    if (!manifest) return
+    const image = observed.deployed?.image ?? manifest.spec.image ?? engineImage
+    const deployed = observed.deployed ?? { manifest, image, specDigest }
+    const key = random.uuid() + random.uuid()
+    // It is not watched: asked for when something will want it, and left as it is if it is there.
+    const isWanted = observed.deployed === undefined || decision.start.length > 0
+    if (isWanted) await world.secrets.create(keyOfEpoch(object, epoch, key), signal)
+    await world.configMaps.ensure(deploymentOf(object, epoch, deployed), signal)
+    await world.services.ensure(serviceOf(object, epoch), signal)
+    await world.budgets.ensure(disruptionBudgetOf(object), signal)
+    await world.policies.ensure(networkPolicyOf(object), signal)
+    for (const identity of decision.start) {
+      await world.pods.create(podOf({ job: object, deployed, identity }), signal)
+    }
+  }
+  for (const { pod } of decision.stop) await world.pods.remove(pod, undefined, signal)
+}
+
+async function writeStatus(
+  observed: ObservedJob,
+  decision: JobDecision,
+  { options, signal }: Pass,
+): Promise<void> {
+  const { world, record } = options
+  const { object } = observed
+  const status = nextStatus(observed, decision)
+  if (isDeepStrictEqual(status, observed.status)) return
+  const { apiVersion, kind, metadata } = object
+  const { name, namespace, resourceVersion } = metadata
+  // A precondition: who decided on an older object decides again.
+  const patch = {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace && { namespace }),
+      ...(resourceVersion && { resourceVersion }),
+    },
+    status,
+  }
+  world.mayWrite()
+  const written = await world.jobs.client.applyStatus(patch as never, { manager: MANAGER, signal })
+  world.jobs.cache.set(written)
+  const words = eventOf(observed, decision)
+  if (words !== undefined) record(object, words)
+}
+
+/** An event tells a change; what lasts is a condition. */
+function eventOf({ status }: ObservedJob, decision: JobDecision): EventWords | undefined {
+  const stalled = decision.findings.find(one => one.type === 'Stalled')
+  const before = status.conditions?.find(one => one.type === 'Stalled')
+  if (stalled !== undefined && stalled.reason !== before?.reason) {
+    const { reason, message: note } = stalled
+    return { type: 'Warning', reason, action: 'Reconcile', note }
+  }
+  if (status.phase === decision.phase) return undefined
+  const type = decision.phase === 'Failed' ? 'Warning' : 'Normal'
+  const note = `${status.phase ?? 'new'} -> ${decision.phase}, epoch ${decision.epoch}`
+  return { type, reason: decision.phase, action: 'Reconcile', note }
+}

@@ -1,0 +1,35 @@
+/** Which jobs are looked at when something changes. */
+import { keyOf } from '../kube/kube-object.ts'
+import type { ObjectChange } from '../kube/object-cache.ts'
+import type { Priority, WorkQueue } from '../kube/work-queue.ts'
+import { type JobWorld, ownerKey } from './job-world.ts'
+import type { PodObject } from './pod-facts.ts'
+import type { StreamJobObject } from './stream-job-object.ts'
+
+/** All jobs once, and from then on each when it or something of it changes. */
+export function wakeJobs(world: JobWorld, queue: WorkQueue): void {
+  world.jobs.cache.onChange(change => queue.add(change.key, urgencyOfJob(change)))
+  world.pods.cache.onChange(change => {
+    const job = ownerKey(change.kind === 'set' ? change.now : change.before)
+    if (job !== undefined) queue.add(job, urgencyOfPod(change))
+  })
+  for (const watched of [world.configMaps, world.services, world.budgets, world.policies]) {
+    watched.cache.onChange(change => {
+      const job = ownerKey(change.kind === 'set' ? change.now : change.before)
+      if (job !== undefined) queue.add(job, 'event')
+    })
+  }
+  for (const { metadata } of world.jobs.cache.all()) queue.add(keyOf(metadata), 'resync')
+}
+
+/** A new generation is a person's edit. */
+function urgencyOfJob(change: ObjectChange<StreamJobObject>): Priority {
+  if (change.kind === 'gone') return 'event'
+  return change.now.metadata.generation === change.before?.metadata.generation ? 'event' : 'user'
+}
+
+function urgencyOfPod(change: ObjectChange<PodObject>): Priority {
+  if (change.kind === 'gone') return 'lost'
+  const isLeaving = change.now.metadata.deletionTimestamp !== undefined
+  return isLeaving || change.now.status?.phase === 'Failed' ? 'lost' : 'event'
+}

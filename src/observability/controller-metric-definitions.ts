@@ -1,0 +1,75 @@
+/** Every metric of the controller, in one table: `docs/metrics.md` is held against it. */
+
+export interface ControllerMetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+}
+
+export const controllerMetricDefinitions = {
+  weir_controller_queue_depth: {
+    type: 'gauge',
+    help: 'Objects that wait to be looked at',
+    labels: ['controller', 'priority'],
+  },
+  weir_controller_queue_latency_seconds: {
+    type: 'histogram',
+    help: 'From an event to the beginning of the pass',
+    labels: ['controller', 'priority'],
+  },
+  weir_controller_longest_running_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest pass that has not ended',
+    labels: ['controller'],
+  },
+  weir_controller_reconcile_total: {
+    type: 'counter',
+    help: 'Passes, by how they ended: done, again, failed',
+    labels: ['controller', 'result'],
+  },
+  weir_controller_reconcile_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of a pass',
+    labels: ['controller', 'result'],
+  },
+  weir_controller_api_requests_total: {
+    type: 'counter',
+    help: 'Requests to the API server; code 0: no answer',
+    labels: ['verb', 'resource', 'code'],
+  },
+  weir_controller_api_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Until the head of the answer',
+    labels: ['verb', 'resource'],
+  },
+  weir_controller_cache_objects: {
+    type: 'gauge',
+    help: 'Objects that are known',
+    labels: ['resource'],
+  },
+  weir_controller_watch_restarts_total: {
+    type: 'counter',
+    help: 'Watches that began again, by the error before',
+    labels: ['resource', 'reason'],
+  },
+  weir_controller_missed_events_total: {
+    type: 'counter',
+    help: 'Events that never came, as an audit found: always 0, or something is wrong',
+    labels: ['resource'],
+  },
+  weir_controller_last_event_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the last word of the watch',
+    labels: ['resource'],
+  },
+  weir_controller_leader: {
+    type: 'gauge',
+    help: '1 while this replica leads',
+    labels: [],
+  },
+  weir_controller_jobs: {
+    type: 'gauge',
+    help: 'StreamJobs by phase',
+    labels: ['namespace', 'phase'],
+  },
+} as const satisfies Readonly<Record<string, ControllerMetricDefinition>>

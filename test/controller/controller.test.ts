@@ -1,0 +1,292 @@
+/**
+ * The whole controller on a real API server. There is no kubelet: the test says what pods do, and
+ * takes away what is to be gone, as a kubelet would.
+ */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { SystemClock } from '../../src/common/clock.ts'
+import { silentLogger } from '../../src/common/logger.ts'
+import { SystemRandom } from '../../src/common/random.ts'
+import { readKubeConfig } from '../../src/controller/kube/kube-config.ts'
+import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
+import { ObjectCache } from '../../src/controller/kube/object-cache.ts'
+import { Reflector } from '../../src/controller/kube/reflector.ts'
+import { type ResourceKind, resourceKinds } from '../../src/controller/kube/resource-kind.ts'
+import { Controller } from '../../src/controller/run-controller.ts'
+import { type PodObject, podFacts } from '../../src/controller/streamjob/pod-facts.ts'
+import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
+import { describeWithPart } from '../testbed/describe-with-part.ts'
+import { connectTo, installCrds } from './test-cluster.ts'
+
+const storage = 's3://bucket/prefix'
+const job = { module: 'src/examples/bank-transfers.ts' }
+
+interface Started {
+  readonly controller: Controller
+  readonly ended: Promise<number>
+}
+
+await describeWithPart('the controller', 'kube-control', environment => {
+  const cluster = connectTo(environment)
+  const pods = cluster.client<PodObject>(resourceKinds.pod)
+  const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
+  const clock = new SystemClock()
+  const random = new SystemRandom()
+  let namespace = ''
+  let probes = ''
+  let running: Started
+  const ends: (() => Promise<unknown>)[] = []
+
+  /** A cache of the test's own, and the way to wait for what is to be seen in it. */
+  const watch = <T extends KubeObject>(kind: ResourceKind) => {
+    const cache = new ObjectCache<T>()
+    const client = cluster.client<T>(kind)
+    const reflector = new Reflector({
+      client,
+      cache,
+      namespace,
+      clock,
+      random,
+      logger: silentLogger,
+    })
+    const ended = reflector.run()
+    ends.push(() => {
+      reflector.stop()
+      return ended
+    })
+    const until = <R>(find: (objects: readonly T[]) => R | undefined): Promise<R> =>
+      new Promise(resolve => {
+        const look = (): void => {
+          const found = find(cache.all())
+          if (found !== undefined) resolve(found)
+        }
+        cache.onChange(look)
+        look()
+      })
+    return { cache, until }
+  }
+
+  let seenPods: ReturnType<typeof watch<PodObject>>
+  let seenJobs: ReturnType<typeof watch<StreamJobObject>>
+
+  const start = (): Started => {
+    const controller = new Controller({
+      config: {
+        namespace,
+        watchNamespace: namespace,
+        engineImage: 'localhost/weir:test',
+        probes: { host: '127.0.0.1', port: 0 },
+        hostName: 'test',
+      },
+      connection: readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') }),
+      host: { clock, random, onTerm: () => {} },
+      logger: silentLogger,
+      times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
+      onServing: url => {
+        probes = url
+      },
+    })
+    return { controller, ended: controller.run() }
+  }
+
+  beforeAll(async () => {
+    await installCrds(cluster)
+    // Pods that the restricted standard forbids would not be made.
+    namespace = await cluster.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' })
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' }
+    await cluster
+      .client({ ...account, isNamespaced: true })
+      .apply(
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } },
+        { manager: 'weir-test' },
+      )
+    seenPods = watch<PodObject>(resourceKinds.pod)
+    seenJobs = watch<StreamJobObject>(resourceKinds.streamJob)
+    running = start()
+  })
+  afterAll(async () => {
+    running.controller.stop()
+    expect(await running.ended).toBe(0)
+    for (const end of ends) await end()
+    await cluster.close()
+  })
+
+  const create = (name: string, spec: object) =>
+    jobs.create({
+      apiVersion: 'weir.dev/v1alpha1',
+      kind: 'StreamJob',
+      metadata: { namespace, name },
+      spec: { job, checkpoint: { storage }, ...spec },
+    })
+
+  const podNames = (name: string, count: number) =>
+    seenPods.until(all => {
+      const names = all.map(one => one.metadata.name).filter(one => one.startsWith(`${name}-`))
+      return names.length === count ? names.toSorted() : undefined
+    })
+
+  /** What the kubelet says of a pod. */
+  const say = async (name: string, phase: string, exitCode?: number) => {
+    const ready = phase === 'Running' ? 'True' : 'False'
+    const ended = { exitCode, reason: 'Error', message: 'the last words' }
+    const state = exitCode === undefined ? { running: {} } : { terminated: ended }
+    const container = name.includes('-jm-') ? 'jobmanager' : 'taskmanager'
+    const about = { name: container, image: 'x', imageID: '', restartCount: 0, ready: false, state }
+    const status = {
+      phase,
+      conditions: [{ type: 'Ready', status: ready }],
+      containerStatuses: [about],
+    }
+    const { transport } = cluster
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`
+    const contentType = 'application/merge-patch+json'
+    const resource = 'pods'
+    await transport.request({ method: 'PATCH', path, body: { status }, contentType, resource })
+  }
+
+  const jobIn = (name: string, phase: string) =>
+    seenJobs.until(all => {
+      const found = all.find(one => one.metadata.name === name)
+      return found?.status?.phase === phase ? found : undefined
+    })
+
+  const conditionOf = (object: StreamJobObject, type: string) =>
+    object.status?.conditions?.find(one => one.type === type)
+
+  test('deploys a job, replaces what is lost, and lets it finish', async () => {
+    const made = await create('bank', { parallelism: 2 })
+    expect(await podNames('bank', 3)).toEqual(['bank-jm-1-1', 'bank-tm-1-0-1', 'bank-tm-1-1-1'])
+    for (const name of await podNames('bank', 3)) await say(name, 'Running')
+    const running = await jobIn('bank', 'Running')
+    expect(running.status).toMatchObject({ epoch: 1, slots: { desired: 2, ready: 2 } })
+    expect(conditionOf(running, 'Ready')).toMatchObject({
+      status: 'True',
+      message: 'all 3 pods run',
+    })
+
+    await say('bank-tm-1-1-1', 'Failed', 137)
+    await seenPods.until(all => all.find(one => one.metadata.name === 'bank-tm-1-1-2'))
+    await seenPods.until(all => {
+      const dead = all.some(one => one.metadata.name === 'bank-tm-1-1-1')
+      return dead ? undefined : true
+    })
+    await say('bank-tm-1-1-2', 'Running')
+    await say('bank-jm-1-1', 'Succeeded', 0)
+    const finished = await jobIn('bank', 'Finished')
+    expect(conditionOf(finished, 'Ready')?.reason).toBe('Finished')
+    // No garbage collector here: what belongs to the job says so.
+    for (const pod of seenPods.cache.all()) {
+      expect(pod.metadata.ownerReferences?.[0]?.uid).toBe(made.metadata.uid)
+    }
+  })
+
+  test('a settled job costs no write, also after a restart of the controller', async () => {
+    await create('settled', {})
+    for (const name of await podNames('settled', 2)) await say(name, 'Running')
+    const { metadata } = await jobIn('settled', 'Running')
+    running.controller.stop()
+    expect(await running.ended).toBe(0)
+    const before = seenPods.cache.all().map(one => one.metadata.resourceVersion)
+    running = start()
+    await create('after', {})
+    await podNames('after', 2)
+    expect((await jobs.get(metadata))?.metadata.resourceVersion).toBe(metadata.resourceVersion)
+    const kept = seenPods.cache.all().map(one => one.metadata.resourceVersion)
+    expect(before.filter(version => !kept.includes(version))).toEqual([])
+  })
+
+  test('suspends with a last checkpoint and resumes as another epoch, with the new spec', async () => {
+    const made = await create('parked', {})
+    for (const name of await podNames('parked', 2)) await say(name, 'Running')
+    await jobIn('parked', 'Running')
+    const patch = (spec: object) =>
+      jobs.apply(
+        {
+          apiVersion: made.apiVersion,
+          kind: made.kind,
+          metadata: { namespace, name: 'parked' },
+          spec: { job, checkpoint: { storage }, ...spec },
+        },
+        { manager: 'person' },
+      )
+    await patch({ parallelism: 2 })
+    const stalled = await seenJobs.until(all =>
+      all.find(one => one.metadata.name === 'parked' && conditionOf(one, 'Stalled')),
+    )
+    expect(conditionOf(stalled, 'Stalled')?.reason).toBe('SpecNotRolledOut')
+    expect(await podNames('parked', 2)).toHaveLength(2)
+
+    await patch({ parallelism: 2, state: 'suspended' })
+    for (const name of ['parked-jm-1-1', 'parked-tm-1-0-1']) {
+      const leaving = await seenPods.until(all =>
+        all.find(one => one.metadata.name === name && one.metadata.deletionTimestamp),
+      )
+      expect(podFacts(leaving)?.state).toBe('leaving')
+    }
+    expect(conditionOf(await jobIn('parked', 'Suspending'), 'Ready')?.message).toContain('2 pods')
+    for (const name of ['parked-jm-1-1', 'parked-tm-1-0-1']) {
+      const uid = seenPods.cache.get(`${namespace}/${name}`)?.metadata.uid ?? ''
+      await pods.remove({ namespace, name }, { uid, graceSeconds: 0 })
+    }
+    await jobIn('parked', 'Suspended')
+    await patch({ parallelism: 2, state: 'running' })
+    expect(await podNames('parked', 3)).toEqual([
+      'parked-jm-2-1',
+      'parked-tm-2-0-1',
+      'parked-tm-2-1-1',
+    ])
+  })
+
+  test('a job that its jobmanager refuses has failed, in its words', async () => {
+    await create('refused', {})
+    await podNames('refused', 2)
+    await say('refused-jm-1-1', 'Failed', 2)
+    const failed = await jobIn('refused', 'Failed')
+    expect(conditionOf(failed, 'Stalled')).toMatchObject({ reason: 'JobRefused' })
+    expect(conditionOf(failed, 'Stalled')?.message).toContain('the last words')
+  })
+
+  test('a job without a shared place for its state is told so', async () => {
+    await create('homeless', { checkpoint: {} })
+    const queued = await jobIn('homeless', 'Queued')
+    expect(conditionOf(queued, 'Stalled')).toMatchObject({ reason: 'StorageNotShared' })
+    expect(conditionOf(queued, 'Stalled')?.message).toContain('name a bucket')
+  })
+
+  test('a job that is made again has nothing of its namesake', async () => {
+    const first = await create('again', {})
+    for (const name of await podNames('again', 2)) await say(name, 'Running')
+    await jobIn('again', 'Running')
+    await jobs.remove(first.metadata, { uid: first.metadata.uid ?? '' })
+    const second = await create('again', { parallelism: 2 })
+    // As the garbage collector would, late.
+    for (const name of ['again-jm-1-1', 'again-tm-1-0-1']) {
+      const uid = seenPods.cache.get(`${namespace}/${name}`)?.metadata.uid ?? ''
+      await pods.remove({ namespace, name }, { uid, graceSeconds: 0 })
+    }
+    const owners = await seenPods.until(all => {
+      const found = all.filter(one => one.metadata.name.startsWith('again-'))
+      const uids = found.map(one => one.metadata.ownerReferences?.[0]?.uid)
+      return uids.length === 3 && new Set(uids).size === 1 ? uids : undefined
+    })
+    expect(owners[0]).toBe(second.metadata.uid)
+    const { items } = await cluster.client(resourceKinds.secret).list({ namespace })
+    const secrets = items.filter(one => one.metadata.name.startsWith('again-'))
+    expect(secrets.map(one => one.metadata.ownerReferences?.[0]?.uid)).toContain(owners[0])
+  })
+
+  test('events tell what happened, probes and metrics how it is', async () => {
+    const { items } = await cluster.client(resourceKinds.event).list({ namespace })
+    const reasons = items.map(one => (one as unknown as { readonly reason: string }).reason)
+    expect(reasons).toEqual(
+      expect.arrayContaining(['Deploying', 'Running', 'Finished', 'JobRefused']),
+    )
+    expect((await fetch(`${probes}/healthz`)).status).toBe(200)
+    expect((await fetch(`${probes}/readyz`)).status).toBe(200)
+    const metrics = await (await fetch(`${probes}/metrics`)).text()
+    expect(metrics).toMatch(
+      /weir_controller_reconcile_total\{controller="streamjob",result="done"\} \d/,
+    )
+    expect(metrics).not.toMatch(/weir_controller_missed_events_total\{.*\} [1-9]/)
+  })
+})
