@@ -76,28 +76,13 @@ export class KubeClient<T extends KubeObject = KubeObject> {
   }
 
   /** Server-side apply: sets the fields, and drops those that this manager named before. */
-  async apply(object: T, options: ApplyOptions): Promise<T> {
-    const query = { fieldManager: options.manager, force: 'true' }
-    const { signal } = options
-    return (await this.#call('PATCH', object.metadata, {
-      body: object,
-      contentType: APPLY,
-      query,
-      signal,
-    })) as T
+  apply(object: T, options: ApplyOptions): Promise<T> {
+    return this.#apply(object, options)
   }
 
   /** Likewise for the status; a `resourceVersion` in it is a precondition. */
-  async applyStatus(object: T, options: ApplyOptions): Promise<T> {
-    const query = { fieldManager: options.manager, force: 'true' }
-    const { signal } = options
-    return (await this.#call('PATCH', object.metadata, {
-      body: object,
-      contentType: APPLY,
-      query,
-      signal,
-      subresource: 'status',
-    })) as T
+  applyStatus(object: T, options: ApplyOptions): Promise<T> {
+    return this.#apply(object, options, { subresource: 'status' })
   }
 
   async patch(ref: ObjectRef, steps: readonly JsonPatchStep[], signal?: AbortSignal): Promise<T> {
@@ -146,6 +131,16 @@ export class KubeClient<T extends KubeObject = KubeObject> {
 
   get #names() {
     return { resource: this.kind.plural }
+  }
+
+  async #apply(
+    object: T,
+    { manager, signal }: ApplyOptions,
+    where: Pick<CallDetails, 'subresource'> = {},
+  ): Promise<T> {
+    const query = { fieldManager: manager, force: 'true' }
+    const sent = { body: object, contentType: APPLY, query, signal, ...where }
+    return (await this.#call('PATCH', object.metadata, sent)) as T
   }
 
   #call(method: Method, place: Partial<ObjectRef>, how: CallDetails): Promise<unknown> {
