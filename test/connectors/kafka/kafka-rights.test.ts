@@ -174,8 +174,8 @@ await describeWithPart('what a user of Kafka may not do', 'kafka', environment =
     const ca = readFileSync(environment.WEIR_TESTBED_KAFKA_CA ?? '', 'utf8')
     expect(await read(topic, { ...secured, tls: { ca } })).toHaveLength(3)
     const wrong = { ...secured, tls: { ca: rootCertificates[0] } }
-    for (const attempt of [read(topic, wrong), write(topic, wrong)]) {
-      await expect(attempt).rejects.toMatchObject({
+    for (const attempt of [() => read(topic, wrong), () => write(topic, wrong)]) {
+      await expect(attempt()).rejects.toMatchObject({
         code: 'WEIR_KAFKA_HANDSHAKE',
         message: expect.stringMatching(/certificate/),
       })
