@@ -71,6 +71,7 @@ async function openWriter<IN>(
   { restored, pending, random }: WriterStart,
 ): Promise<KafkaWriter<IN>> {
   const cluster = new KafkaCluster(options, context.clock)
+  let sweeper: TransactionSweeper | undefined
   try {
     const transactions = new TransactionClient(cluster, context.clock)
     const prefix = prefixOf(options.transactionalIdPrefix, context)
@@ -84,7 +85,6 @@ async function openWriter<IN>(
     const run = random.uuid().slice(0, 8)
     const names = { prefix, base, run, pending }
     let timeoutMs = 0
-    let sweeper: TransactionSweeper | undefined
     let requireNewest = (): Promise<void> => Promise.resolve()
     if (options.delivery !== 'at-least-once') {
       timeoutMs = await settleTimeout({
@@ -109,6 +109,7 @@ async function openWriter<IN>(
     if (typeof options.topic === 'string') await writer.prepareTopic(options.topic)
     return writer
   } catch (error) {
+    sweeper?.close()
     await cluster.close()
     throw error
   }

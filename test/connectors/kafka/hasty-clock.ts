@@ -4,6 +4,8 @@ import { type Clock, SystemClock, type TimerHandle } from '../../../src/common/c
 export class HastyClock implements Clock {
   readonly #clock = new SystemClock()
   readonly #factor: number
+  /** What is scheduled, was not cancelled, and is still to come. */
+  waiting = 0
 
   constructor(factor = 60) {
     this.#factor = factor
@@ -18,6 +20,20 @@ export class HastyClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): TimerHandle {
-    return this.#clock.schedule(delayMs / this.#factor, callback)
+    let isWaiting = true
+    const over = (): void => {
+      if (isWaiting) this.waiting--
+      isWaiting = false
+    }
+    this.waiting++
+    const timer = this.#clock.schedule(delayMs / this.#factor, () => {
+      over()
+      callback()
+    })
+    const cancel = (): void => {
+      over()
+      timer.cancel()
+    }
+    return { cancel }
   }
 }

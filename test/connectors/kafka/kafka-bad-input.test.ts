@@ -123,6 +123,17 @@ await describeWithPart('what goes wrong at a broker', 'kafka', environment => {
     },
   )
 
+  test.each(['exactly-once', 'at-least-once'] as const)(
+    'a topic that is not there, and nothing goes on %s',
+    async delivery => {
+      const sink = kafkaSink<string>({ brokers, topic: 'not-there', value: text(), delivery })
+      const clock = new HastyClock()
+      const start = SinkRun.start(sink as never, { parallelism: 1, clock })
+      await expect(start).rejects.toMatchObject({ code: 'WEIR_KAFKA_TOPIC_MISSING' })
+      expect(clock.waiting).toBe(0)
+    },
+  )
+
   test('a topic of single records that is not there', async () => {
     const topic = await topics.make(1)
     const run = await openSink({ topic: value => value })
