@@ -45,6 +45,9 @@ const names: Readonly<Record<number, string>> = {
   120: 'TRANSACTION_ABORTABLE',
 }
 
+export const OFFSET_OUT_OF_RANGE = 1
+export const UNKNOWN_TOPIC = 3
+
 /** The name of an answer's code, or the number where Weir has no name for it. */
 export function errorName(code: number): string {
   return names[code] ?? `error code ${code}`

@@ -9,7 +9,7 @@
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError } from '../../common/errors.ts'
 import type { Codecs, Compression } from './compression.ts'
-import { errorName, isDenied, isLeaderMoved } from './error-codes.ts'
+import { errorName, isDenied, isLeaderMoved, UNKNOWN_TOPIC } from './error-codes.ts'
 import type { KafkaCluster, TopicMetadata } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { splitId } from './kafka-split.ts'
@@ -45,7 +45,6 @@ const MISSING_PATIENCE_MS = 15_000
 const REQUESTS_MAX = 5
 const REQUEST_BYTES = 4 << 20
 const DUPLICATE_SEQUENCE = 46
-const UNKNOWN_TOPIC = 3
 const tooLarge = new Set([10, 18])
 const busy = new Set([7, 19, 20])
 /** The transaction is no longer ours. */

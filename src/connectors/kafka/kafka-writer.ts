@@ -13,7 +13,7 @@ import { MIN_TIMESTAMP } from '../../common/timestamps.ts'
 import type { Encoder } from '../../schema/format.ts'
 import { BatchBuffers } from './batch-buffers.ts'
 import type { Codecs } from './compression.ts'
-import { errorName, isDenied } from './error-codes.ts'
+import { errorName, isDenied, UNKNOWN_TOPIC } from './error-codes.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import type { KafkaCommittable } from './kafka-committer.ts'
 import { kafkaErrors } from './kafka-errors.ts'
@@ -31,7 +31,6 @@ import type { TransactionSweeper } from './transaction-sweeper.ts'
 const BATCH_BYTES = 512 * 1024
 const BUFFER_BYTES = 8 * 1024 * 1024
 const ABORT_LIMIT_MS = 2_000
-const UNKNOWN_TOPIC = 3
 
 export interface KafkaWriterParts {
   readonly context: SinkContext

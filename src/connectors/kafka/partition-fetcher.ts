@@ -13,7 +13,13 @@ import { isWeirError, messageOf } from '../../common/errors.ts'
 import type { Codecs } from './compression.ts'
 import { loadCodecs } from './compression.ts'
 import type { KafkaConnectionOptions } from './connection-options.ts'
-import { errorName, isDenied, isLeaderMoved } from './error-codes.ts'
+import {
+  errorName,
+  isDenied,
+  isLeaderMoved,
+  OFFSET_OUT_OF_RANGE,
+  UNKNOWN_TOPIC,
+} from './error-codes.ts'
 import { type FetchedPartition, fetchRequest } from './fetch-request.ts'
 import { KafkaCluster, type TopicMetadata } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
@@ -37,8 +43,6 @@ const RETRY_MS = 100
 const PATIENCE_MS = 60_000
 /** A broker that was just started may not know its topics yet. */
 const MISSING_PATIENCE_MS = 15_000
-const OFFSET_OUT_OF_RANGE = 1
-const UNKNOWN_TOPIC = 3
 
 export interface PartitionFetcherOptions extends KafkaConnectionOptions {
   readonly clock: Clock

@@ -3,7 +3,7 @@
  * committed records see them, or are told to pass them over. That stays true when the broker has
  * forgotten the name, and when the name was used again.
  */
-import { errorName, isDenied } from './error-codes.ts'
+import { errorName, isDenied, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC } from './error-codes.ts'
 import { fetchRequest } from './fetch-request.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
@@ -16,9 +16,6 @@ import type { WrittenRange } from './partition-lane.ts'
  * `unknown`: no broker said where the records came to lie, or we may not read there.
  */
 export type TransactionFate = 'committed' | 'aborted' | 'deleted' | 'open' | 'unknown'
-
-const OUT_OF_RANGE = 1
-const UNKNOWN_TOPIC = 3
 
 export interface PastTransaction {
   readonly producerId: bigint
@@ -43,7 +40,7 @@ export async function transactionFate(
   const [answer] = await leader.ask(
     fetchRequest({ partitions: wanted, committed: true, ...limits }),
   )
-  if (answer?.errorCode === OUT_OF_RANGE) {
+  if (answer?.errorCode === OFFSET_OUT_OF_RANGE) {
     const earliest = [{ topic, partition, timestamp: EARLIEST }]
     const [begin] = await leader.ask(listOffsetsRequest(earliest, false))
     // Beyond the end there is nothing that could ever be seen.
