@@ -2,13 +2,18 @@
  * The controller process from its start to its end: watches, stands by, leads, serves its probes.
  * It holds nothing that a successor could not find in the cluster: who loses the lease ends.
  */
+import { assert } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { readConfig } from '../common/config.ts'
 import { messageOf } from '../common/errors.ts'
 import { type Logger, makeLogger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import { ControllerMetrics } from '../observability/controller-metrics.ts'
-import { type ControllerConfig, readControllerConfig } from './controller-config.ts'
+import {
+  type ControllerConfig,
+  readControllerConfig,
+  type WriterGrant,
+} from './controller-config.ts'
 import { ControllerFigures } from './controller-figures.ts'
 import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
@@ -22,6 +27,7 @@ import { startProbeServer } from './kube/probe-server.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import { WorkLoop } from './kube/work-loop.ts'
 import { WorkQueue } from './kube/work-queue.ts'
+import { NamespaceAccess } from './namespace-access.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
@@ -94,6 +100,7 @@ export class Controller {
     this.#world = makeJobWorld({
       transport,
       namespace: config.watchNamespace,
+      isGranting: config.grant !== undefined,
       mayWrite: () => this.#election.check(),
       clock,
       random,
@@ -116,21 +123,30 @@ export class Controller {
   #makeLoop(): WorkLoop {
     const { config, host, logger } = this.#options
     const { clock, random } = host
+    const reconcile = reconcileJob({
+      world: this.#world,
+      engineImage: config.engineImage,
+      clock,
+      random,
+      record: this.#recorder.record.bind(this.#recorder),
+    })
+    const { grant, namespace } = config
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: reconcileJob({
-        world: this.#world,
-        engineImage: config.engineImage,
-        clock,
-        random,
-        record: this.#recorder.record.bind(this.#recorder),
-      }),
+      reconcile: grant === undefined ? reconcile : this.#access(grant, namespace).before(reconcile),
       atOnce: PASSES_AT_ONCE,
       clock,
       random,
       logger,
       observe: this.#figures.pass,
     })
+  }
+
+  #access(grant: WriterGrant, namespace: string): NamespaceAccess {
+    const { bindings, jobs } = this.#world
+    assert(bindings !== undefined, 'who grants itself a role watches its bindings')
+    const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
+    return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
   }
 
   #makeElection(): LeaderElection {

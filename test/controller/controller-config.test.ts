@@ -8,6 +8,7 @@ test('the defaults', () => {
     namespace: 'weir-system',
     watchNamespace: undefined,
     engineImage: 'weir:1',
+    grant: undefined,
     probes: { host: '0.0.0.0', port: 8081 },
     hostName: 'controller',
   })
@@ -24,6 +25,7 @@ test('what is given', () => {
   expect(readControllerConfig(given)).toMatchObject({
     namespace: 'a',
     watchNamespace: 'b',
+    grant: undefined,
     probes: { host: '::1', port: 0 },
     hostName: 'pod-1',
   })

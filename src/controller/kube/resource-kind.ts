@@ -26,6 +26,8 @@ export const resourceKinds = {
   configMap: of('v1', 'ConfigMap', 'configmaps'),
   podDisruptionBudget: of('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   networkPolicy: of('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
+  roleBinding: of('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
+  clusterRole: ofCluster('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles'),
 } as const satisfies Readonly<Record<string, ResourceKind>>
 
 function of(apiVersion: string, kind: string, plural: string): ResourceKind {

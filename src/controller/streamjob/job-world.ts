@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly transport: KubeTransport
   /** One namespace, or all. */
   readonly namespace: string | undefined
+  /** It binds itself to the role that lets it write. */
+  readonly isGranting: boolean
   /** Throws where this controller may not write. */
   readonly mayWrite: () => void
   readonly clock: Clock
@@ -40,6 +42,8 @@ export interface JobWorld {
   readonly services: Watched<KubeObject>
   readonly budgets: Watched<KubeObject>
   readonly policies: Watched<KubeObject>
+  /** `undefined`: it has no need of any. */
+  readonly bindings: Watched<KubeObject> | undefined
   /** Made and never read. */
   readonly secrets: Pick<Applier<KubeObject>, 'create'>
   readonly reflectors: ReadonlyMap<string, Reflector<KubeObject>>
@@ -90,6 +94,7 @@ export function makeJobWorld(options: WorldOptions): JobWorld {
     services: watched(resourceKinds.service, MANAGED),
     budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
     policies: watched(resourceKinds.networkPolicy, MANAGED),
+    bindings: options.isGranting ? watched(resourceKinds.roleBinding, MANAGED) : undefined,
     secrets,
     reflectors,
     caches,
