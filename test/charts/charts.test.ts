@@ -116,7 +116,7 @@ const everythingOn = {
     alerts: { enabled: true, labels: { release: 'prometheus' } },
     dashboards: { enabled: true },
   },
-  test: { storage: 's3://bucket/tests/', podTemplate: { spec: { hostNetwork: false } } },
+  test: { storage: 's3://bucket/tests/', podTemplate: { jobManager: { spec: { priority: 1 } } } },
 }
 
 const bareBones = {
