@@ -1,4 +1,4 @@
-/** StreamJobs and their pods, as kubectl gives them; read leniently, for they may be of any version. */
+/** StreamJobs and their pods, as kubectl gives them; they may be of any version of Weir. */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { Kubectl } from './kubectl.ts'
 

@@ -1,4 +1,4 @@
-/** Completion of `kubectl weir` in a shell: kubectl asks `kubectl_complete-weir` with the words so far. */
+/** Completion of `kubectl weir`: kubectl asks `kubectl_complete-weir` with the words so far. */
 import { type CliIo, exitCodes } from '../cli-io.ts'
 import { Kubectl } from './kubectl.ts'
 

@@ -25,7 +25,7 @@ interface Edit {
   readonly isThere: (job: ClusterJob) => boolean
 }
 
-export function editOf(verb: EditVerb, job: ClusterJob): Edit {
+function editOf(verb: EditVerb, job: ClusterJob): Edit {
   const phaseIs = (phase: string) => (seen: ClusterJob) => seen.status?.phase === phase
   if (verb === 'suspend') {
     const isThere = phaseIs('Suspended')

@@ -1,6 +1,6 @@
 /**
- * The commands of `kubectl weir`, with the flags that kubectl has for the same things. Results go to
- * standard output, progress to standard error.
+ * The commands of `kubectl weir`, with the flags that kubectl has for the same things. Results go
+ * to standard output, progress to standard error.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { parseDuration } from '../../common/duration.ts'

@@ -64,7 +64,7 @@ async function graphOf(file: string, io: CliIo): Promise<string | undefined> {
 }
 
 /** Leaf by leaf; a list is one value. */
-export function changesOf(from: object, to: object, path = 'spec'): FieldChange[] {
+function changesOf(from: object, to: object, path = 'spec'): FieldChange[] {
   const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].toSorted()
   return names.flatMap(name => {
     const before = (from as Record<string, unknown>)[name]

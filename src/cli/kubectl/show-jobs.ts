@@ -33,7 +33,7 @@ export async function showJobs(options: ShowOptions, io: CliIo): Promise<number>
   return exitCodes.ok
 }
 
-export function jobTable(jobs: readonly ClusterJob[], withNamespace: boolean): string {
+function jobTable(jobs: readonly ClusterJob[], withNamespace: boolean): string {
   const rows = jobs.map(job => {
     const { metadata, status = {} } = job
     const { slots = { ready: 0, desired: 0 }, phase = 'new', epoch = 0 } = status
@@ -61,7 +61,7 @@ async function showOne(kubectl: Kubectl, job: ClusterJob, io: CliIo): Promise<vo
   else io.err.write(`the jobmanager says nothing yet: ${err.trim()}\n`)
 }
 
-export function jobText({ metadata, status = {} }: ClusterJob): string {
+function jobText({ metadata, status = {} }: ClusterJob): string {
   const { phase = 'new', epoch = 0, slots, state, conditions = [] } = status
   const lines = [
     `${metadata.namespace}/${metadata.name}  ${phase}  epoch ${epoch}`,

@@ -1,6 +1,6 @@
 /**
- * `kubectl weir logs`: the logs of jobmanager and slots of the newest deployment. Followed, pods that
- * take the place of others join in, and it ends with the job.
+ * `kubectl weir logs`: the logs of jobmanager and slots of the newest deployment. Followed, pods
+ * that take the place of others join in, and it ends with the job.
  */
 import { type CliIo, exitCodes } from '../cli-io.ts'
 import { type ClusterPod, findJob, labelOf, placeOf, podsOf } from './cluster-job.ts'
@@ -61,7 +61,7 @@ function keyOf({ pod, container }: ContainerLog): string {
 }
 
 /** Of the containers that have started, in the order in which they do. */
-export function logsOf(pod: ClusterPod, slot: string | undefined): readonly ContainerLog[] {
+function logsOf(pod: ClusterPod, slot: string | undefined): readonly ContainerLog[] {
   const isJobManager = labelOf(pod, 'role') === 'jobmanager'
   const own = isJobManager ? 'jobmanager' : labelOf(pod, 'slot')
   if (slot !== undefined && slot !== own) return []
