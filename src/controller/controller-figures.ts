@@ -4,12 +4,15 @@ import type { RequestFigures } from './kube/kube-transport.ts'
 import type { LeaderElection } from './kube/leader-election.ts'
 import type { WorkFigures, WorkLoop } from './kube/work-loop.ts'
 import { priorities, type WorkQueue } from './kube/work-queue.ts'
+import type { FactsPoller } from './link/facts-poller.ts'
+import type { LinkFigures } from './link/tls-job-link.ts'
 import type { JobWorld } from './streamjob/job-world.ts'
 
 export interface Looked {
   readonly world: JobWorld
   readonly queue: WorkQueue
   readonly loop: WorkLoop
+  readonly poller: FactsPoller
   readonly election: LeaderElection
 }
 
@@ -41,6 +44,11 @@ export class ControllerFigures {
     this.#metrics.observe('weir_controller_queue_latency_seconds', labels, waitedMs / 1_000)
   }
 
+  readonly link = ({ call, result, seconds }: LinkFigures): void => {
+    this.#metrics.count('weir_controller_link_requests_total', { call, result })
+    this.#metrics.observe('weir_controller_link_request_duration_seconds', { call }, seconds)
+  }
+
   readonly restart = (resource: string, reason: string): void =>
     this.#metrics.count('weir_controller_watch_restarts_total', { resource, reason })
 
@@ -52,8 +60,10 @@ export class ControllerFigures {
   }
 
   /** What is no event, but can be looked at. */
-  look({ world, queue, loop, election }: Looked): void {
+  look({ world, queue, loop, poller, election }: Looked): void {
     const metrics = this.#metrics
+    metrics.set('weir_controller_link_jobs', {}, poller.size)
+    metrics.set('weir_controller_link_silent_jobs', {}, poller.silent)
     metrics.set('weir_controller_leader', {}, election.leads ? 1 : 0)
     const longest = loop.longestMs / 1_000
     metrics.set('weir_controller_longest_running_seconds', { controller }, longest)

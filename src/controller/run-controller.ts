@@ -2,7 +2,7 @@
  * The controller process from its start to its end: watches, stands by, leads, serves its probes.
  * It holds nothing that a successor could not find in the cluster: who loses the lease ends.
  */
-import { assert } from '../common/assert.ts'
+import { assertDefined } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { readConfig } from '../common/config.ts'
 import { messageOf } from '../common/errors.ts'
@@ -27,6 +27,10 @@ import { startProbeServer } from './kube/probe-server.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import { WorkLoop } from './kube/work-loop.ts'
 import { WorkQueue } from './kube/work-queue.ts'
+import { FactsPoller } from './link/facts-poller.ts'
+import type { JobLink } from './link/job-link.ts'
+import { readMasterKeys } from './link/master-keys.ts'
+import { TlsJobLink } from './link/tls-job-link.ts'
 import { NamespaceAccess } from './namespace-access.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
@@ -53,7 +57,8 @@ export async function runController(host: ControllerHost): Promise<number> {
   try {
     const config = readControllerConfig(host.environment)
     const connection = readKubeConfig(host)
-    return await new Controller({ config, connection, host, logger }).run()
+    const masterKeys = readMasterKeys(host.environment, host.random)
+    return await new Controller({ config, connection, masterKeys, host, logger }).run()
   } catch (error) {
     logger.error({ err: error, message: messageOf(error) }, 'the controller cannot go on')
     return 1
@@ -63,9 +68,13 @@ export async function runController(host: ControllerHost): Promise<number> {
 export interface ControllerOptions {
   readonly config: ControllerConfig
   readonly connection: KubeConfig
+  /** The newest first; at least one. */
+  readonly masterKeys: readonly string[]
   readonly host: Pick<ControllerHost, 'clock' | 'random' | 'onTerm'>
   readonly logger: Logger
   readonly times?: LeaseTimes
+  /** How jobmanagers are asked; absent: over the network. */
+  readonly link?: JobLink
   /** Its probes are served there. */
   readonly onServing?: (url: string) => void
 }
@@ -80,6 +89,7 @@ export class Controller {
   readonly #queue: WorkQueue
   readonly #world: JobWorld
   readonly #recorder: EventRecorder
+  readonly #poller: FactsPoller
   readonly #loop: WorkLoop
   readonly #election: LeaderElection
   #working: Promise<void> = Promise.resolve()
@@ -116,18 +126,28 @@ export class Controller {
       random,
       logger,
     })
+    this.#poller = new FactsPoller({
+      link:
+        options.link ??
+        new TlsJobLink({ masterKeys: options.masterKeys, clock, observe: figures.link }),
+      clock,
+      random,
+      onHeard: key => this.#queue.add(key, 'resync'),
+    })
     this.#loop = this.#makeLoop()
     this.#election = this.#makeElection()
   }
 
   #makeLoop(): WorkLoop {
-    const { config, host, logger } = this.#options
+    const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
     const reconcile = reconcileJob({
       world: this.#world,
       engineImage: config.engineImage,
+      namespace: config.namespace,
+      masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+      poller: this.#poller,
       clock,
-      random,
       record: this.#recorder.record.bind(this.#recorder),
     })
     const { grant, namespace } = config
@@ -143,8 +163,11 @@ export class Controller {
   }
 
   #access(grant: WriterGrant, namespace: string): NamespaceAccess {
-    const { bindings, jobs } = this.#world
-    assert(bindings !== undefined, 'who grants itself a role watches its bindings')
+    const { jobs } = this.#world
+    const bindings = assertDefined(
+      this.#world.bindings,
+      'who grants itself a role watches bindings',
+    )
     const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
     return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
   }
@@ -201,6 +224,7 @@ export class Controller {
     await this.#stopped()
     // The last pass ends before another controller may lead.
     this.#loop.stop(new Error('the controller stops'))
+    this.#poller.stop()
     await this.#working
     this.#election.stop()
     await standing
@@ -237,6 +261,7 @@ export class Controller {
       world: this.#world,
       queue: this.#queue,
       loop: this.#loop,
+      poller: this.#poller,
       election: this.#election,
     }
     while (!signal.aborted) {

@@ -1,8 +1,11 @@
 /** The status that a decision leads to; pure. Times of conditions change with their values only. */
 import type { Condition } from '../../protocol/status-fields.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import type { Finding } from './finding.ts'
 import { labels, labelsOf } from './job-names.ts'
-import type { Finding, JobDecision, ObservedJob } from './job-policies.ts'
+import type { JobDecision, ObservedJob } from './job-policies.ts'
+import { jobState } from './job-state.ts'
+import { newestJobManager } from './job-target.ts'
 
 const MESSAGE_CHARS_MAX = 1_024
 /** True or absent, as kstatus has it. */
@@ -20,6 +23,7 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   const selector = `${labels.job}=${labelsOf(name)[labels.job]},${labels.role}=taskmanager`
   return {
     ...status,
+    ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,
     ...(epoch > 0 && { epoch }),
@@ -28,6 +32,15 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
     selector,
     conditions: conditionsOf(observed, decision.findings),
   }
+}
+
+/** By the last word of a jobmanager that has ended, or by what it said when it was asked. */
+function stateOf({ heard, pods, status }: ObservedJob, decision: JobDecision) {
+  const { epoch } = status
+  const facts = newestJobManager(pods, epoch)?.lastWord ?? heard.facts
+  if (facts === undefined || epoch === undefined) return {}
+  const isAwaited = status.phase !== 'Running' || decision.phase !== 'Running'
+  return jobState(facts, { before: status, epoch, isAwaited })
 }
 
 function conditionsOf(observed: ObservedJob, findings: readonly Finding[]): Condition[] {
