@@ -2,10 +2,10 @@
  * How many frames each channel of one input may have on their way: the receiver's side of the flow
  * control. Pure: what is to be granted is told to the channel, which announces it.
  *
- * Each channel has some credits of its own. Floating ones are lent to a channel until its sender may
- * send what waits there and as many frames as its own credits allow on top, first come first served;
- * they come back as frames are taken. So a channel that nobody reads, and whose sender had nothing
- * waiting yet, takes in as much as one that is full from the start.
+ * Each channel has some credits of its own. Floating ones are lent to a channel until its sender
+ * may send what waits there and as many frames as its own credits allow on top, first come first
+ * served; they come back as frames are taken. So a channel that nobody reads, and whose sender had
+ * nothing waiting yet, takes in as much as one that is full from the start.
  *
  * Invariants
  *  CP1  Granted and unused, plus frames that came and were not taken, never exceed the credits a
@@ -16,8 +16,8 @@
  *  CP4  A floating credit that comes back goes to another channel that waits, if there is one; of
  *       several to the one that asked first.
  *
- * Source: Flink's credit-based flow control (FLINK-7282); its required buffers are `backlog` and the
- * initial credit together.
+ * Source: Flink's credit-based flow control (FLINK-7282), where a channel requires as many buffers
+ * as its backlog and its initial credit together.
  */
 import { assert } from '../../common/assert.ts'
 
