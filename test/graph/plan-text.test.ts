@@ -152,6 +152,7 @@ test('the JSON form has all of it and can be parsed', () => {
     partitioner: 'rebalance',
     type: '{id: string, n: float64}',
     barriersInOrder: null,
+    located: false,
   })
 })
 
