@@ -74,6 +74,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
       config: {
         namespace,
         watchNamespace: namespace,
+        tenancy: false,
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
         hostName: 'test',

@@ -96,8 +96,11 @@ export function disruptionBudgetOf(job: StreamJobObject): KubeObject {
   return budget
 }
 
-/** Only pods of the same job reach its ports; what a job reads and writes is not said here. */
-export function networkPolicyOf(job: StreamJobObject): KubeObject {
+/**
+ * Only pods of the same job reach its ports. What a job reads and writes is not said here: in a
+ * tenant's namespace nothing may leave that is not named, and so its own pods are.
+ */
+export function networkPolicyOf(job: StreamJobObject, isOfTenant: boolean): KubeObject {
   const name = job.metadata.name
   const peers = [{ podSelector: { matchLabels: { [labels.job]: name } } }]
   const policy = {
@@ -106,8 +109,9 @@ export function networkPolicyOf(job: StreamJobObject): KubeObject {
     metadata: metadataOf(job, name),
     spec: {
       podSelector: { matchLabels: { [labels.job]: name } },
-      policyTypes: ['Ingress'],
+      policyTypes: isOfTenant ? ['Ingress', 'Egress'] : ['Ingress'],
       ingress: [{ from: peers }],
+      ...(isOfTenant && { egress: [{ to: peers }] }),
     },
   }
   return policy

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
+import type { Admission } from '../tenancy/admission.ts'
 import type { ConfigMapObject } from './job-objects.ts'
 import type { Deployed, ObservedJob } from './job-policies.ts'
 import { type PodObject, podFacts } from './pod-facts.ts'
@@ -15,10 +16,11 @@ export interface JobParts {
   readonly pods: readonly PodObject[]
   /** Of the epoch in the status. */
   readonly deployment: ConfigMapObject | undefined
+  readonly admission: Admission
   readonly nowMs: number
 }
 
-export function observeJob({ object, pods, deployment, nowMs }: JobParts): ObservedJob {
+export function observeJob({ object, pods, deployment, admission, nowMs }: JobParts): ObservedJob {
   const { apiVersion, kind, metadata, spec } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
@@ -30,6 +32,7 @@ export function observeJob({ object, pods, deployment, nowMs }: JobParts): Obser
     status: object.status ?? {},
     deployed: deployment === undefined ? undefined : deployedOf(deployment),
     pods: pods.flatMap(pod => podFacts(pod) ?? []),
+    admission,
     nowMs,
   }
 }

@@ -8,6 +8,9 @@ import type { Random } from '../../common/random.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
+import type { Admission } from '../tenancy/admission.ts'
+import { demandOf } from '../tenancy/job-demand.ts'
+import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
 import { epochName, MANAGER } from './job-names.ts'
 import {
   deploymentOf,
@@ -25,6 +28,8 @@ import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
+  /** `undefined`: tenants are nobody's business here. */
+  readonly ledger: QuotaLedger | undefined
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   readonly clock: Clock
@@ -39,6 +44,9 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
     const observed = observe(object, options)
     const decision = decideJob(observed)
     const isStored = decision.epoch === (observed.status.epoch ?? 0)
+    if (!isStored && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
+    // No await since the ledger was asked: nobody else can have taken the room.
+    if (!isStored) options.ledger?.claim(object, demandOf(object.spec))
     // Without the epoch in the status nothing of it may exist: the next pass finds it there.
     if (isStored) await act(observed, decision, { options, signal })
     await writeStatus(observed, decision, { options, signal })
@@ -46,12 +54,16 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
   }
 }
 
+/** After a change of leaders the caches are compared first: only what wants to begin waits. */
+const ADMISSION_SOON_MS = 250
+
 interface Pass {
   readonly options: ReconcileJobOptions
   readonly signal: AbortSignal
 }
 
-function observe(object: StreamJobObject, { world, clock }: ReconcileJobOptions): ObservedJob {
+function observe(object: StreamJobObject, options: ReconcileJobOptions): ObservedJob {
+  const { world, clock } = options
   const { namespace, uid = '' } = object.metadata
   const epoch = object.status?.epoch ?? 0
   const key = keyOf({ namespace, name: epochName(object.metadata, epoch) })
@@ -59,8 +71,17 @@ function observe(object: StreamJobObject, { world, clock }: ReconcileJobOptions)
     object,
     pods: world.pods.cache.group(uid),
     deployment: world.configMaps.cache.get(key),
+    admission: admissionOf(object, options),
     nowMs: clock.now(),
   })
+}
+
+function admissionOf(
+  object: StreamJobObject,
+  { ledger, clock }: Pick<ReconcileJobOptions, 'ledger' | 'clock'>,
+): Admission {
+  if (ledger === undefined) return { kind: 'free' }
+  return ledger.ask(object, demandOf(object.spec), clock.now())
 }
 
 async function act(
@@ -83,7 +104,7 @@ async function act(
     await world.configMaps.ensure(deploymentOf(object, epoch, deployed), signal)
     await world.services.ensure(serviceOf(object, epoch), signal)
     await world.budgets.ensure(disruptionBudgetOf(object), signal)
-    await world.policies.ensure(networkPolicyOf(object), signal)
+    await world.policies.ensure(networkPolicyOf(object, observed.admission.kind !== 'free'), signal)
     for (const identity of decision.start) {
       await world.pods.create(podOf({ job: object, deployed, identity }), signal)
     }

@@ -7,6 +7,7 @@ import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
 import { observeJob } from '../../../src/controller/streamjob/observe-job.ts'
 import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
+import type { Admission } from '../../../src/controller/tenancy/admission.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
 const NOW_MS = 1_000_000
@@ -19,11 +20,15 @@ interface Case {
   readonly deployed?: Record<string, unknown> | undefined
   /** `jm-1-1 running`, `tm-1-0-2 failed 137`, `tm-1-0-1 pending`. */
   readonly pods?: readonly string[]
+  readonly admission?: Admission
 }
+
+const free: Admission = { kind: 'free' }
 
 const right = { job: { module: 'a.ts' }, checkpoint: { storage: 's3://b/c' } }
 
-function observed({ spec = right, status = {}, metadata, deployed, pods = [] }: Case): ObservedJob {
+function observed(given: Case): ObservedJob {
+  const { spec = right, status = {}, metadata, deployed, pods = [], admission = free } = given
   const object: StreamJobObject = {
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'StreamJob',
@@ -31,7 +36,7 @@ function observed({ spec = right, status = {}, metadata, deployed, pods = [] }: 
     spec,
     status,
   }
-  const base = { nowMs: NOW_MS, pods: pods.map(podOf), deployment: undefined }
+  const base = { nowMs: NOW_MS, pods: pods.map(podOf), deployment: undefined, admission }
   if (deployed === undefined) return observeJob({ ...base, object })
   const of = observeJob({ ...base, object: { ...object, spec: deployed } })
   if (!('manifest' in of.checked)) throw new Error('the deployed spec is wrong')
