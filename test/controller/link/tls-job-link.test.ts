@@ -207,12 +207,11 @@ describe('over an end that is none', () => {
   })
 
   test.each([
-    ['no JSON', 'hello', 200, 'no JSON, but 5 characters'],
-    ['other fields', '{"status":"running"}', 200, 'parallelism'],
-    ['a status of its own', '{}', 502, 'status 502'],
-    ['too much', `"${'x'.repeat(70_000)}"`, 200, 'longer than 65536 bytes'],
-  ] as const)('K2: %s is no answer', async (_what, ...answer) => {
-    const [text, status, says] = answer
+    { what: 'no JSON', text: 'hello', says: 'no JSON, but 5 characters' },
+    { what: 'other fields', text: '{"status":"running"}', says: 'parallelism' },
+    { what: 'a status of its own', text: '{}', status: 502, says: 'status 502' },
+    { what: 'too much', text: `"${'x'.repeat(70_000)}"`, says: 'longer than 65536 bytes' },
+  ])('K2: $what is no answer', async ({ text, status, says }) => {
     const port = await answering(text, status)
     await expect(linkTo(port).facts(target)).rejects.toMatchObject({
       code: 'WEIR_LINK_MALFORMED',
