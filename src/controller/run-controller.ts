@@ -14,9 +14,10 @@ import {
   readControllerConfig,
   type WriterGrant,
 } from './controller-config.ts'
-import { ControllerFigures } from './controller-figures.ts'
+import { ControllerFigures, type LookedLoop } from './controller-figures.ts'
 import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
+import type { Watch } from './kube/kind-watcher.ts'
 import { KubeClient } from './kube/kube-client.ts'
 import { type ConfigHost, type KubeConfig, readKubeConfig } from './kube/kube-config.ts'
 import type { KubeTransport } from './kube/kube-transport.ts'
@@ -36,6 +37,8 @@ import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
 import { wakeJobs } from './streamjob/wake-jobs.ts'
+import { Tenancy } from './tenancy/tenancy.ts'
+import { makeTenantWorld, type TenantWorld } from './tenancy/tenant-world.ts'
 
 export interface ControllerHost extends ConfigHost {
   readonly log: (line: string) => void
@@ -88,11 +91,13 @@ export class Controller {
   readonly #identity: string
   readonly #queue: WorkQueue
   readonly #world: JobWorld
+  readonly #tenants: TenantWorld | undefined
+  readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
   readonly #poller: FactsPoller
   readonly #loop: WorkLoop
   readonly #election: LeaderElection
-  #working: Promise<void> = Promise.resolve()
+  #working: Promise<unknown> = Promise.resolve()
   #isReady = false
   #hasLost = false
 
@@ -107,7 +112,7 @@ export class Controller {
     this.#disconnect = () => opened.dispatcher.destroy()
     this.#identity = `${config.hostName}-${random.uuid()}`
     this.#queue = new WorkQueue(clock)
-    this.#world = makeJobWorld({
+    const watching = {
       transport,
       namespace: config.watchNamespace,
       isGranting: config.grant !== undefined,
@@ -117,7 +122,9 @@ export class Controller {
       logger,
       onRestart: figures.restart,
       onMissed: figures.missed,
-    })
+    }
+    this.#world = makeJobWorld(watching)
+    this.#tenants = config.tenancy ? makeTenantWorld(watching) : undefined
     this.#recorder = new EventRecorder({
       client: new KubeClient(transport, resourceKinds.event),
       controller: 'weir.dev/controller',
@@ -134,8 +141,19 @@ export class Controller {
       random,
       onHeard: key => this.#queue.add(key, 'resync'),
     })
+    this.#tenancy = this.#makeTenancy()
     this.#loop = this.#makeLoop()
     this.#election = this.#makeElection()
+  }
+
+  #makeTenancy(): Tenancy | undefined {
+    const { host, logger } = this.#options
+    const { clock, random } = host
+    const world = this.#tenants
+    if (world === undefined) return undefined
+    const record = this.#recorder.record.bind(this.#recorder)
+    const observe = this.#figures.passOf('streamtenant')
+    return new Tenancy({ world, jobs: this.#world.jobs, clock, random, logger, record, observe })
   }
 
   #makeLoop(): WorkLoop {
@@ -143,6 +161,7 @@ export class Controller {
     const { clock, random } = host
     const reconcile = reconcileJob({
       world: this.#world,
+      ledger: this.#tenancy?.ledger,
       engineImage: config.engineImage,
       namespace: config.namespace,
       masterKey: assertDefined(masterKeys[0], 'there is a master key'),
@@ -158,7 +177,7 @@ export class Controller {
       clock,
       random,
       logger,
-      observe: this.#figures.pass,
+      observe: this.#figures.passOf('streamjob'),
     })
   }
 
@@ -185,23 +204,39 @@ export class Controller {
       logger,
       onLeading: () => {
         wakeJobs(this.#world, this.#queue)
-        this.#working = this.#loop.run()
+        const tenancy = this.#tenancy?.run(this.#queue, this.#stop.signal)
+        this.#working = Promise.all([this.#loop.run(), tenancy])
       },
       onLost: error => {
         this.#hasLost = true
-        this.#loop.stop(error)
+        this.#endLoops(error)
         this.#stop.abort(error)
       },
     })
   }
 
+  #endLoops(reason: Error): void {
+    for (const { loop } of this.#loops) loop.stop(reason)
+  }
+
+  get #loops(): readonly LookedLoop[] {
+    const jobs = { controller: 'streamjob', queue: this.#queue, loop: this.#loop }
+    const tenancy = this.#tenancy
+    if (tenancy === undefined) return [jobs]
+    return [jobs, { controller: 'streamtenant', queue: tenancy.queue, loop: tenancy.loop }]
+  }
+
+  get #watches(): readonly Watch[] {
+    return [...this.#world.watches, ...(this.#tenants?.watches ?? [])]
+  }
+
   /** Comes back when it was told to end (0), or no longer leads (1). */
   async run(): Promise<number> {
     const { config, host, onServing } = this.#options
-    const reflectors = [...this.#world.reflectors.values()]
+    const reflectors = this.#watches.map(({ reflector }) => reflector)
     const server = await startProbeServer({
       ...config.probes,
-      isAlive: () => this.#loop.longestMs < STUCK_MS,
+      isAlive: () => this.#loops.every(({ loop }) => loop.longestMs < STUCK_MS),
       isReady: () => this.#isReady,
       metrics: () => this.#figures.text(),
     })
@@ -223,7 +258,7 @@ export class Controller {
     const standing = this.#election.run()
     await this.#stopped()
     // The last pass ends before another controller may lead.
-    this.#loop.stop(new Error('the controller stops'))
+    this.#endLoops(new Error('the controller stops'))
     this.#poller.stop()
     await this.#working
     this.#election.stop()
@@ -250,7 +285,7 @@ export class Controller {
     } catch (error) {
       logger.warn({ message: messageOf(error) }, 'the CRDs cannot be looked at')
     }
-    const all = [...this.#world.reflectors.values()].map(reflector => reflector.synced)
+    const all = this.#watches.map(({ reflector }) => reflector.synced)
     await Promise.race([Promise.all(all), this.#stopped()])
     this.#isReady = !this.#stop.signal.aborted
   }
@@ -258,10 +293,11 @@ export class Controller {
   async #tick(): Promise<void> {
     const { signal } = this.#stop
     const looked = {
-      world: this.#world,
-      queue: this.#queue,
-      loop: this.#loop,
+      watches: this.#watches,
+      loops: this.#loops,
+      jobs: this.#world.jobs.cache,
       poller: this.#poller,
+      tenancy: this.#tenancy,
       election: this.#election,
     }
     while (!signal.aborted) {

@@ -92,4 +92,19 @@ export const controllerMetricDefinitions = {
     help: 'StreamJobs by phase',
     labels: ['namespace', 'phase'],
   },
+  weir_controller_tenant_quota: {
+    type: 'gauge',
+    help: 'What the jobs of a tenant may hold, in cores, bytes and numbers; absent: no limit',
+    labels: ['tenant', 'resource'],
+  },
+  weir_controller_tenant_usage: {
+    type: 'gauge',
+    help: 'What they hold',
+    labels: ['tenant', 'resource'],
+  },
+  weir_controller_tenant_queue_depth: {
+    type: 'gauge',
+    help: 'Jobs of a tenant that wait for room',
+    labels: ['tenant'],
+  },
 } as const satisfies Readonly<Record<string, ControllerMetricDefinition>>

@@ -1,6 +1,6 @@
 /**
- * What a jobmanager tells the controller: how its job is, and what became of an order. Fields may be
- * added: who reads an answer of a newer version leaves out what it does not know.
+ * What a jobmanager tells the controller: how its job is, and what became of an order. Fields may
+ * be added: who reads an answer of a newer version leaves out what it does not know.
  */
 import { z } from 'zod'
 

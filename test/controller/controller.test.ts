@@ -77,6 +77,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
       config: {
         namespace,
         watchNamespace: namespace,
+        tenancy: false,
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
         grant: granted.grant,
@@ -133,7 +134,8 @@ await describeWithPart('the controller', 'kube-control', environment => {
     })
 
   /** What the kubelet says of a pod. */
-  const say = async (name: string, phase: string, exitCode?: number, message = 'last words') => {
+  const say = async (name: string, phase: string, last: { code?: number; word?: string } = {}) => {
+    const { code: exitCode, word: message = 'last words' } = last
     const ready = phase === 'Running' ? 'True' : 'False'
     const ended = { exitCode, reason: 'Error', message }
     const state = exitCode === undefined ? { running: {} } : { terminated: ended }
@@ -187,7 +189,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
       sizeBytes: 1_000,
     })
 
-    await say('bank-tm-1-1-1', 'Failed', 137)
+    await say('bank-tm-1-1-1', 'Failed', { code: 137 })
     await seenPods.until(all => all.find(one => one.metadata.name === 'bank-tm-1-1-2'))
     await seenPods.until(all => {
       const dead = all.some(one => one.metadata.name === 'bank-tm-1-1-1')
@@ -196,7 +198,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
     await say('bank-tm-1-1-2', 'Running')
     // Nobody answers any more: its last word tells where its state lies.
     const last = { ...runningFacts, status: 'finished', latest: snapshot(9) }
-    await say('bank-jm-1-1', 'Succeeded', 0, JSON.stringify(last))
+    await say('bank-jm-1-1', 'Succeeded', { code: 0, word: JSON.stringify(last) })
     const finished = await jobIn('bank', 'Finished')
     expect(conditionOf(finished, 'Ready')?.reason).toBe('Finished')
     expect(finished.status?.state).toMatchObject({ checkpointId: 9 })
@@ -267,7 +269,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
   test('a job that its jobmanager refuses has failed, in its words', async () => {
     await create('refused', {})
     await podNames('refused', 2)
-    await say('refused-jm-1-1', 'Failed', 2)
+    await say('refused-jm-1-1', 'Failed', { code: 2 })
     const failed = await jobIn('refused', 'Failed')
     expect(conditionOf(failed, 'Stalled')).toMatchObject({ reason: 'JobRefused' })
     expect(conditionOf(failed, 'Stalled')?.message).toContain('last words')

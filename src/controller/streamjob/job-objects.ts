@@ -98,10 +98,22 @@ export function disruptionBudgetOf(job: StreamJobObject): KubeObject {
 }
 
 /**
- * Only pods of the same job reach its ports, and the controller the one of the link; what a job
- * reads and writes is not said here.
+/** How a job stands to its surroundings. */
+export interface JobSurroundings {
+  /** Where controllers run: they may reach the port of the link. */
+  readonly controllerNamespace: string
+  /** Nothing may leave a tenant's namespace that is not named. */
+  readonly isOfTenant: boolean
+}
+
+/**
+ * Only pods of the same job reach its ports, and controllers the one of the link. What a job reads
+ * and writes is not said here: in a tenant's namespace its own pods are named, too.
  */
-export function networkPolicyOf(job: StreamJobObject, controllerNamespace: string): KubeObject {
+export function networkPolicyOf(
+  job: StreamJobObject,
+  { controllerNamespace, isOfTenant }: JobSurroundings,
+): KubeObject {
   const name = job.metadata.name
   const peers = [{ podSelector: { matchLabels: { [labels.job]: name } } }]
   const nameOfNamespace = { 'kubernetes.io/metadata.name': controllerNamespace }
@@ -112,11 +124,12 @@ export function networkPolicyOf(job: StreamJobObject, controllerNamespace: strin
     metadata: metadataOf(job, name),
     spec: {
       podSelector: { matchLabels: { [labels.job]: name } },
-      policyTypes: ['Ingress'],
+      policyTypes: isOfTenant ? ['Ingress', 'Egress'] : ['Ingress'],
       ingress: [
         { from: peers },
         { from: controllers, ports: [{ protocol: 'TCP', port: LINK_PORT }] },
       ],
+      ...(isOfTenant && { egress: [{ to: peers }] }),
     },
   }
   return policy

@@ -4,11 +4,13 @@
  *
  * J1: an epoch stands in the status before any pod of it exists, and never comes back.
  * J2: what has finished or failed is not started again until its spec changes.
+ * J3: an epoch begins in the room of its tenant's quota only.
  */
 import type { IssueText } from '../../protocol/manifest-issues.ts'
 import type { StreamJob } from '../../protocol/stream-job.ts'
 import type { JobPhase, StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
+import type { Admission } from '../tenancy/admission.ts'
 import type { Finding } from './finding.ts'
 import { healthOf } from './job-health.ts'
 import { PAUSE, type PodIdentity } from './job-names.ts'
@@ -34,6 +36,8 @@ export interface ObservedJob {
   readonly pods: readonly PodFacts[]
   /** Of the newest jobmanager of the epoch. */
   readonly heard: HeardJob
+  /** Whether its tenant has room for what the spec asks for. */
+  readonly admission: Admission
   readonly nowMs: number
 }
 
@@ -46,6 +50,8 @@ export interface JobDecision {
   readonly start: readonly PodIdentity[]
   readonly stop: readonly PodFacts[]
   readonly findings: readonly Finding[]
+  /** Its place among those that wait for room. */
+  readonly queue: Omit<NonNullable<StreamJobStatus['queue']>, 'since'> | undefined
   /** A deadline that nothing else would wake it up for. */
   readonly againMs: number | undefined
 }
@@ -59,6 +65,7 @@ const policies: readonly Policy[] = [
   ended,
   invalid,
   suspended,
+  notAdmitted,
   firstOrNext,
   atWork,
 ]
@@ -80,6 +87,7 @@ function decided(observed: ObservedJob, more: Partial<JobDecision>): JobDecision
     start: [],
     stop: [],
     findings: [],
+    queue: undefined,
     againMs: undefined,
     ...more,
   }
@@ -194,6 +202,28 @@ function suspended(observed: ObservedJob): JobDecision | undefined {
     phase: status.epoch === undefined ? 'Suspended' : phase,
     stop,
     findings,
+  })
+}
+
+/** Its position may change without any news of it. */
+const LOOK_AT_QUEUE_MS = 60_000
+
+/** J3: where the tenant has no room, not even the first pod of a deployment is made. */
+function notAdmitted(observed: ObservedJob): JobDecision | undefined {
+  const { admission } = observed
+  if (admission.kind !== 'waits' || isDeployed(observed)) return undefined
+  const { tenant, position, reason, shortfall } = admission
+  const message =
+    `number ${position} in the queue of tenant ${tenant}: ${shortfall}; ` +
+    'it starts by itself once there is room'
+  return decided(observed, {
+    phase: 'Queued',
+    queue: { position, reason, shortfall: shortfall.slice(0, 512) },
+    findings: [
+      { type: 'QuotaAdmitted', holds: false, reason, message },
+      { type: 'Ready', holds: false, reason, message },
+    ],
+    againMs: LOOK_AT_QUEUE_MS,
   })
 }
 

@@ -4,6 +4,7 @@ import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol
 import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
+import type { Admission } from '../tenancy/admission.ts'
 import type { ConfigMapObject } from './job-objects.ts'
 import type { Deployed, ObservedJob } from './job-policies.ts'
 import type { PodFacts } from './pod-facts.ts'
@@ -17,10 +18,12 @@ export interface JobParts {
   /** Of the epoch in the status. */
   readonly deployment: ConfigMapObject | undefined
   readonly heard: HeardJob
+  readonly admission: Admission
   readonly nowMs: number
 }
 
-export function observeJob({ object, pods, deployment, heard, nowMs }: JobParts): ObservedJob {
+export function observeJob(parts: JobParts): ObservedJob {
+  const { object, pods, deployment, heard, admission, nowMs } = parts
   const { apiVersion, kind, metadata, spec } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
@@ -33,6 +36,7 @@ export function observeJob({ object, pods, deployment, heard, nowMs }: JobParts)
     deployed: deployment === undefined ? undefined : deployedOf(deployment),
     pods,
     heard,
+    admission,
     nowMs,
   }
 }

@@ -9,6 +9,9 @@ import type { EventWords } from '../kube/event-series.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
+import type { Admission } from '../tenancy/admission.ts'
+import { demandOf } from '../tenancy/job-demand.ts'
+import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
 import { jobEvents } from './job-events.ts'
 import { epochName, MANAGER } from './job-names.ts'
 import {
@@ -29,6 +32,8 @@ import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
+  /** `undefined`: tenants are nobody's business here. */
+  readonly ledger: QuotaLedger | undefined
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   /** Where controllers run: they may reach the jobmanagers. */
@@ -51,6 +56,9 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
     const decision = decideJob(observed)
     options.poller.want(key, target, paceOf(decision))
     const isStored = decision.epoch === (observed.status.epoch ?? 0)
+    if (!isStored && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
+    // No await since the ledger was asked: nobody else can have taken the room.
+    if (!isStored) options.ledger?.claim(object, demandOf(object.spec))
     // Without the epoch in the status nothing of it may exist: the next pass finds it there.
     if (isStored) await act(observed, decision, { options, signal })
     await writeStatus(observed, decision, { options, signal })
@@ -58,12 +66,16 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
   }
 }
 
+/** After a change of leaders the caches are compared first: only what wants to begin waits. */
+const ADMISSION_SOON_MS = 250
+
 interface Pass {
   readonly options: ReconcileJobOptions
   readonly signal: AbortSignal
 }
 
-function observe(object: StreamJobObject, { world, poller, clock }: ReconcileJobOptions) {
+function observe(object: StreamJobObject, options: ReconcileJobOptions) {
+  const { world, poller, clock } = options
   const { metadata } = object
   const { namespace, uid = '' } = metadata
   const epoch = object.status?.epoch ?? 0
@@ -75,6 +87,7 @@ function observe(object: StreamJobObject, { world, poller, clock }: ReconcileJob
     pods,
     deployment: world.configMaps.cache.get(key),
     heard: poller.heard(keyOf(metadata), target),
+    admission: admissionOf(object, options),
     nowMs: clock.now(),
   })
   return { observed, target }
@@ -83,6 +96,14 @@ function observe(object: StreamJobObject, { world, poller, clock }: ReconcileJob
 /** A job that is ready is looked at in passing. */
 function paceOf({ findings }: JobDecision): Pace {
   return findings.some(one => one.type === 'Ready' && one.holds) ? 'seldom' : 'often'
+}
+
+function admissionOf(
+  object: StreamJobObject,
+  { ledger, clock }: Pick<ReconcileJobOptions, 'ledger' | 'clock'>,
+): Admission {
+  if (ledger === undefined) return { kind: 'free' }
+  return ledger.ask(object, demandOf(object.spec), clock.now())
 }
 
 async function act(
@@ -105,7 +126,9 @@ async function act(
     await world.configMaps.ensure(deploymentOf(object, epoch, deployed), signal)
     await world.services.ensure(serviceOf(object, epoch), signal)
     await world.budgets.ensure(disruptionBudgetOf(object), signal)
-    await world.policies.ensure(networkPolicyOf(object, namespace), signal)
+    const isOfTenant = observed.admission.kind !== 'free'
+    const surroundings = { controllerNamespace: namespace, isOfTenant }
+    await world.policies.ensure(networkPolicyOf(object, surroundings), signal)
     for (const identity of decision.start) {
       await world.pods.create(podOf({ job: object, deployed, identity }), signal)
     }

@@ -9,6 +9,7 @@ import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
 import { observeJob } from '../../../src/controller/streamjob/observe-job.ts'
 import { type PodObject, podFacts } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
+import type { Admission } from '../../../src/controller/tenancy/admission.ts'
 import { type JobFacts, jobFactsSchema } from '../../../src/protocol/job-facts.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
@@ -24,7 +25,10 @@ interface Case {
   readonly pods?: readonly string[]
   /** What the jobmanager says; absent: it runs well. `undefined`: it was not asked yet. */
   readonly heard?: HeardJob | undefined
+  readonly admission?: Admission
 }
+
+const free: Admission = { kind: 'free' }
 
 const well: JobFacts = {
   status: 'running',
@@ -50,7 +54,7 @@ const hearing = (more: Partial<JobFacts>): HeardJob => ({
 const right = { job: { module: 'a.ts' }, checkpoint: { storage: 's3://b/c' } }
 
 function observed(given: Case): ObservedJob {
-  const { spec = right, status = {}, metadata, deployed, pods = [] } = given
+  const { spec = right, status = {}, metadata, deployed, pods = [], admission = free } = given
   const heard = 'heard' in given ? (given.heard ?? unheard) : hearing({})
   const object: StreamJobObject = {
     apiVersion: 'weir.dev/v1alpha1',
@@ -64,6 +68,7 @@ function observed(given: Case): ObservedJob {
     pods: pods.flatMap(text => podFacts(podOf(text)) ?? []),
     deployment: undefined,
     heard,
+    admission,
   }
   if (deployed === undefined) return observeJob({ ...base, object })
   const of = observeJob({ ...base, object: { ...object, spec: deployed } })
