@@ -23,6 +23,7 @@ import { startProbeServer } from './kube/probe-server.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import { WorkLoop } from './kube/work-loop.ts'
 import { WorkQueue } from './kube/work-queue.ts'
+import { NamespaceAccess } from './namespace-access.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
@@ -77,6 +78,7 @@ export class Controller {
   readonly #queue: WorkQueue
   readonly #world: JobWorld
   readonly #tenants: TenantWorld | undefined
+  readonly #access: NamespaceAccess | undefined
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
   readonly #loop: WorkLoop
@@ -99,6 +101,7 @@ export class Controller {
     const watching = {
       transport,
       namespace: config.watchNamespace,
+      isGranting: config.grant !== undefined,
       mayWrite: () => this.#election.check(),
       clock,
       random,
@@ -116,40 +119,57 @@ export class Controller {
       random,
       logger,
     })
+    this.#access = this.#makeAccess()
     this.#tenancy = this.#makeTenancy()
     this.#loop = this.#makeLoop()
     this.#election = this.#makeElection()
   }
 
   #makeTenancy(): Tenancy | undefined {
-    const { host, logger } = this.#options
-    const { clock, random } = host
+    const { config, host, logger } = this.#options
     const world = this.#tenants
     if (world === undefined) return undefined
-    const record = this.#recorder.record.bind(this.#recorder)
-    const observe = this.#figures.passOf('streamtenant')
-    return new Tenancy({ world, jobs: this.#world.jobs, clock, random, logger, record, observe })
+    return new Tenancy({
+      world,
+      jobs: this.#world.jobs,
+      access: this.#access,
+      userRoles: config.userRoles,
+      clock: host.clock,
+      random: host.random,
+      logger,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.passOf('streamtenant'),
+    })
   }
 
   #makeLoop(): WorkLoop {
     const { config, host, logger } = this.#options
     const { clock, random } = host
+    const reconcile = reconcileJob({
+      world: this.#world,
+      ledger: this.#tenancy?.ledger,
+      engineImage: config.engineImage,
+      clock,
+      random,
+      record: this.#recorder.record.bind(this.#recorder),
+    })
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: reconcileJob({
-        world: this.#world,
-        ledger: this.#tenancy?.ledger,
-        engineImage: config.engineImage,
-        clock,
-        random,
-        record: this.#recorder.record.bind(this.#recorder),
-      }),
+      reconcile: this.#access?.before(reconcile) ?? reconcile,
       atOnce: PASSES_AT_ONCE,
       clock,
       random,
       logger,
       observe: this.#figures.passOf('streamjob'),
     })
+  }
+
+  #makeAccess(): NamespaceAccess | undefined {
+    const { grant, namespace } = this.#options.config
+    const { bindings, jobs } = this.#world
+    if (grant === undefined || bindings === undefined) return undefined
+    const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
+    return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
   }
 
   #makeElection(): LeaderElection {

@@ -1,13 +1,12 @@
 /**
- * The whole controller on a real API server. There is no kubelet: the test says what pods do, and
+ * The whole controller on a real API server, with the rights of the install manifest and no
+ * others. There is no kubelet: the test says what pods do, and
  * takes away what is to be gone, as a kubelet would.
  */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { SystemClock } from '../../src/common/clock.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
-import { readKubeConfig } from '../../src/controller/kube/kube-config.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { ObjectCache } from '../../src/controller/kube/object-cache.ts'
 import { Reflector } from '../../src/controller/kube/reflector.ts'
@@ -16,6 +15,7 @@ import { Controller } from '../../src/controller/run-controller.ts'
 import { type PodObject, podFacts } from '../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
+import { type Granted, grantRights } from './granted.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
 
 const storage = 's3://bucket/prefix'
@@ -35,6 +35,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
   let namespace = ''
   let probes = ''
   let running: Started
+  let granted: Granted
   const ends: (() => Promise<unknown>)[] = []
 
   /** A cache of the test's own, and the way to wait for what is to be seen in it. */
@@ -75,11 +76,13 @@ await describeWithPart('the controller', 'kube-control', environment => {
         namespace,
         watchNamespace: namespace,
         tenancy: false,
+        userRoles: '',
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
+        grant: granted.grant,
         hostName: 'test',
       },
-      connection: readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') }),
+      connection: granted.connection,
       host: { clock, random, onTerm: () => {} },
       logger: silentLogger,
       times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
@@ -101,6 +104,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
         { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } },
         { manager: 'weir-test' },
       )
+    granted = await grantRights(cluster, namespace, environment)
     seenPods = watch<PodObject>(resourceKinds.pod)
     seenJobs = watch<StreamJobObject>(resourceKinds.streamJob)
     running = start()
