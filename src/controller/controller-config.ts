@@ -8,6 +8,8 @@ export interface ControllerConfig {
   readonly watchNamespace: string | undefined
   /** `WEIR_TENANCY`: `on` or `off`. Default `on` where the jobs of all namespaces are served. */
   readonly tenancy: boolean
+  /** `WEIR_USER_ROLES`: ClusterRoles of people, NAME-admin, -editor, -viewer. Default `weir`. */
+  readonly userRoles: string
   /** `WEIR_ENGINE_IMAGE`: of jobs that name none. */
   readonly engineImage: string
   /** `WEIR_PROBES`: host and port of probes and metrics. Default `0.0.0.0:8081`. */
@@ -64,6 +66,7 @@ export function readControllerConfig(
     namespace: text('WEIR_NAMESPACE', 'weir-system'),
     watchNamespace: watchNamespace === '' ? undefined : watchNamespace,
     tenancy: tenancy === 'on',
+    userRoles: text('WEIR_USER_ROLES', 'weir'),
     engineImage,
     probes: { host, port: Number(port) },
     grant: grantOf(text('WEIR_WRITER_ROLE', ''), text('WEIR_SERVICE_ACCOUNT', '')),

@@ -4,6 +4,7 @@
  * namespaces that have a job, and in no other.
  */
 import type { WriterGrant } from './controller-config.ts'
+import type { Watched } from './kube/kind-watcher.ts'
 import type { KubeClient } from './kube/kube-client.ts'
 import { kubeErrors } from './kube/kube-errors.ts'
 import { type KubeObject, keyOf } from './kube/kube-object.ts'
@@ -11,7 +12,6 @@ import type { ObjectCache } from './kube/object-cache.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import type { Reconcile } from './kube/work-loop.ts'
 import { labels } from './streamjob/job-names.ts'
-import type { Watched } from './streamjob/job-world.ts'
 
 export interface NamespaceAccessOptions {
   readonly grant: WriterGrant
@@ -25,7 +25,7 @@ export interface NamespaceAccessOptions {
 }
 
 /** The API server asks a cache of its own who may what: it lags behind by milliseconds. */
-const KNOWN_AFTER_MS = 50
+export const KNOWN_AFTER_MS = 50
 
 export class NamespaceAccess {
   readonly #options: NamespaceAccessOptions
@@ -41,7 +41,7 @@ export class NamespaceAccess {
       // A namespace that is on its way out takes nothing new, and must not be held up.
       const isWanted = job !== undefined && job.metadata.deletionTimestamp === undefined
       const { namespace } = job?.metadata ?? {}
-      if (isWanted && namespace !== undefined && (await this.#grantIn(namespace, signal))) {
+      if (isWanted && namespace !== undefined && (await this.grantIn(namespace, signal))) {
         return KNOWN_AFTER_MS
       }
       return reconcile(key, signal)
@@ -49,7 +49,7 @@ export class NamespaceAccess {
   }
 
   /** Whether the right is new. */
-  async #grantIn(namespace: string, signal: AbortSignal): Promise<boolean> {
+  async grantIn(namespace: string, signal: AbortSignal): Promise<boolean> {
     const { grant, bindings, roles } = this.#options
     const { role } = grant
     if (bindings.cache.get(keyOf({ namespace, name: role })) !== undefined) return false

@@ -9,11 +9,7 @@ import { messageOf } from '../common/errors.ts'
 import { type Logger, makeLogger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import { ControllerMetrics } from '../observability/controller-metrics.ts'
-import {
-  type ControllerConfig,
-  readControllerConfig,
-  type WriterGrant,
-} from './controller-config.ts'
+import { type ControllerConfig, readControllerConfig } from './controller-config.ts'
 import { ControllerFigures, type LookedLoop } from './controller-figures.ts'
 import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
@@ -92,6 +88,7 @@ export class Controller {
   readonly #queue: WorkQueue
   readonly #world: JobWorld
   readonly #tenants: TenantWorld | undefined
+  readonly #access: NamespaceAccess | undefined
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
   readonly #poller: FactsPoller
@@ -141,19 +138,27 @@ export class Controller {
       random,
       onHeard: key => this.#queue.add(key, 'resync'),
     })
+    this.#access = this.#makeAccess()
     this.#tenancy = this.#makeTenancy()
     this.#loop = this.#makeLoop()
     this.#election = this.#makeElection()
   }
 
   #makeTenancy(): Tenancy | undefined {
-    const { host, logger } = this.#options
-    const { clock, random } = host
+    const { config, host, logger } = this.#options
     const world = this.#tenants
     if (world === undefined) return undefined
-    const record = this.#recorder.record.bind(this.#recorder)
-    const observe = this.#figures.passOf('streamtenant')
-    return new Tenancy({ world, jobs: this.#world.jobs, clock, random, logger, record, observe })
+    return new Tenancy({
+      world,
+      jobs: this.#world.jobs,
+      access: this.#access,
+      userRoles: config.userRoles,
+      clock: host.clock,
+      random: host.random,
+      logger,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.passOf('streamtenant'),
+    })
   }
 
   #makeLoop(): WorkLoop {
@@ -169,10 +174,9 @@ export class Controller {
       clock,
       record: this.#recorder.record.bind(this.#recorder),
     })
-    const { grant, namespace } = config
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: grant === undefined ? reconcile : this.#access(grant, namespace).before(reconcile),
+      reconcile: this.#access?.before(reconcile) ?? reconcile,
       atOnce: PASSES_AT_ONCE,
       clock,
       random,
@@ -181,12 +185,10 @@ export class Controller {
     })
   }
 
-  #access(grant: WriterGrant, namespace: string): NamespaceAccess {
-    const { jobs } = this.#world
-    const bindings = assertDefined(
-      this.#world.bindings,
-      'who grants itself a role watches bindings',
-    )
+  #makeAccess(): NamespaceAccess | undefined {
+    const { grant, namespace } = this.#options.config
+    const { bindings, jobs } = this.#world
+    if (grant === undefined || bindings === undefined) return undefined
     const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
     return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
   }

@@ -8,6 +8,7 @@ test('the defaults', () => {
     namespace: 'weir-system',
     watchNamespace: undefined,
     tenancy: true,
+    userRoles: 'weir',
     engineImage: 'weir:1',
     grant: undefined,
     probes: { host: '0.0.0.0', port: 8081 },

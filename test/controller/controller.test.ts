@@ -78,6 +78,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
         namespace,
         watchNamespace: namespace,
         tenancy: false,
+        userRoles: '',
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
         grant: granted.grant,

@@ -19,30 +19,40 @@ import { connectTo, installCrds, testKind } from './test-cluster.ts'
 const everywhere = [
   'list,watch configmaps',
   'get customresourcedefinitions.apiextensions.k8s.io',
+  'list,watch limitranges',
+  'list,watch namespaces',
   'list,watch networkpolicies.networking.k8s.io',
   'list,watch poddisruptionbudgets.policy',
   'list,watch pods',
-  'list,watch,create,patch rolebindings.rbac.authorization.k8s.io',
+  'list,watch resourcequotas',
+  'list,watch,create,patch,delete rolebindings.rbac.authorization.k8s.io',
   'list,watch services',
   'get,list,watch streamjobs.weir.dev',
   'update streamjobs.weir.dev/finalizers',
   'patch streamjobs.weir.dev/status',
+  'list,watch,patch streamtenants.weir.dev',
+  'patch streamtenants.weir.dev/status',
 ]
 
-/** Where a job is. */
+/** Where a job is, or a tenant. */
 const besideJobs = [
   'list,watch,create,patch configmaps',
   'get customresourcedefinitions.apiextensions.k8s.io',
   'create,patch events.events.k8s.io',
-  'list,watch,create,patch networkpolicies.networking.k8s.io',
+  'list,watch,create,patch,delete limitranges',
+  'list,watch,patch namespaces',
+  'list,watch,create,patch,delete networkpolicies.networking.k8s.io',
   'list,watch,create,patch poddisruptionbudgets.policy',
   'list,watch,create,delete pods',
-  'list,watch,create,patch rolebindings.rbac.authorization.k8s.io',
+  'list,watch,create,patch,delete resourcequotas',
+  'list,watch,create,patch,delete rolebindings.rbac.authorization.k8s.io',
   'create secrets',
   'list,watch,create,patch services',
   'get,list,watch streamjobs.weir.dev',
   'update streamjobs.weir.dev/finalizers',
   'patch streamjobs.weir.dev/status',
+  'list,watch,patch streamtenants.weir.dev',
+  'patch streamtenants.weir.dev/status',
 ]
 
 test('the manifest holds nothing but what it says', () => {

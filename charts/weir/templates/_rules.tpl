@@ -47,3 +47,16 @@
   resources: [events]
   verbs: [create, patch]
 {{- end }}
+
+{{- /* What a tenant has in its namespaces, and their labels. */}}
+{{- define "weir.rules.tenant" -}}
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [resourcequotas, limitranges]
+  verbs: [create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [delete]
+{{- end }}

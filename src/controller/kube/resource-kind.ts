@@ -24,7 +24,6 @@ export const resourceKinds = {
   namespace: ofCluster('v1', 'Namespace', 'namespaces'),
   resourceQuota: of('v1', 'ResourceQuota', 'resourcequotas'),
   limitRange: of('v1', 'LimitRange', 'limitranges'),
-  roleBinding: of('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   pod: of('v1', 'Pod', 'pods'),
   service: of('v1', 'Service', 'services'),
   secret: of('v1', 'Secret', 'secrets'),

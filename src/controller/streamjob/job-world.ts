@@ -9,6 +9,11 @@ import type { ConfigMapObject } from './job-objects.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
+export interface JobWorldOptions extends WatcherOptions {
+  /** It binds itself to the role that lets it write. */
+  readonly isGranting: boolean
+}
+
 export interface JobWorld {
   readonly jobs: Watched<StreamJobObject>
   readonly pods: Watched<PodObject>
@@ -24,7 +29,7 @@ export interface JobWorld {
   readonly mayWrite: () => void
 }
 
-export function makeJobWorld(options: WatcherOptions): JobWorld {
+export function makeJobWorld(options: JobWorldOptions): JobWorld {
   const shape = { manager: MANAGER, indexOf: ownerUid }
   const { watched, watches } = kindWatcher(options, shape)
   const secrets = new Applier({
