@@ -6,6 +6,9 @@
 - apiGroups: [""]
   resources: [pods, configmaps, services]
   verbs: [list, watch]
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [list, watch]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [list, watch]
@@ -33,6 +36,10 @@
 - apiGroups: [""]
   resources: [configmaps, services]
   verbs: [create, patch]
+# Each spec that was deployed.
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [create, delete]
 # The key of a job's processes: written, never read.
 - apiGroups: [""]
   resources: [secrets]
