@@ -6,7 +6,7 @@ import { makeShaper } from './value-shaper.ts'
 /** More digits would not be exact in a double. */
 const DIGITS_MAX = 15
 
-/** Four bytes at `p` into `w`, digits as 0 to 9; `c` has the top bit of the first byte that is none. */
+/** Four bytes at `p` into `w`, digits as 0 to 9; `c` marks the first byte that is none. */
 const NEXT_FOUR = [
   'w = view.getInt32(p, true) ^ 0x30303030',
   'c = (w | (w + 0x76767676)) & 0x80808080',
