@@ -204,11 +204,28 @@ function declareEnds(program: Command, io: CliIo, done: Done): void {
 }
 
 function declareSavepoint(program: Command, io: CliIo, done: Done): void {
-  steerCommand(program, 'savepoint [job]', 'take a savepoint of a running job, which goes on')
-    .action(async (job: string | undefined, options: SteerFlags) => {
+  const about = 'take a savepoint of a running job, which goes on'
+  const command = steerCommand(program, 'savepoint [job]', about).action(
+    async (job: string | undefined, options: SteerFlags) => {
       const { triggerSavepoint } = await import('./trigger-savepoint.ts')
       done(await triggerSavepoint({ job, ...options }, io))
+    },
+  )
+  command
+    .command('dispose <path>')
+    .description('remove the files of a savepoint that nobody needs any more')
+    .action(async (path: string) => {
+      const { disposeSavepoint } = await import('./dispose-savepoint.ts')
+      done(await disposeSavepoint(path, io))
     })
+  program
+    .command('purge <file>')
+    .description('remove all checkpoints of a job that is never to run again; savepoints stay')
+    .action(async (file: string) => {
+      const { purge } = await import('./purge.ts')
+      done(await purge(file, io))
+    })
+  command
     .command('inspect <path>')
     .description('print the metadata of a checkpoint or savepoint folder')
     .action(async (path: string) => {

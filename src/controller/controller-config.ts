@@ -6,6 +6,8 @@ export interface ControllerConfig {
   readonly namespace: string
   /** `WEIR_WATCH_NAMESPACE`: the one whose jobs it serves; unset: all. */
   readonly watchNamespace: string | undefined
+  /** `WEIR_TENANCY`: `on` or `off`. Default `on` where the jobs of all namespaces are served. */
+  readonly tenancy: boolean
   /** `WEIR_ENGINE_IMAGE`: of jobs that name none. */
   readonly engineImage: string
   /** `WEIR_PROBES`: host and port of probes and metrics. Default `0.0.0.0:8081`. */
@@ -40,9 +42,18 @@ export function readControllerConfig(
     })
   }
   const watchNamespace = text('WEIR_WATCH_NAMESPACE', '')
+  const tenancy = text('WEIR_TENANCY', watchNamespace === '' ? 'on' : 'off')
+  if (tenancy !== 'on' && tenancy !== 'off') {
+    throw configErrors.WEIR_CONFIG_INVALID({
+      name: 'WEIR_TENANCY',
+      value: tenancy,
+      expected: 'on or off',
+    })
+  }
   return {
     namespace: text('WEIR_NAMESPACE', 'weir-system'),
     watchNamespace: watchNamespace === '' ? undefined : watchNamespace,
+    tenancy: tenancy === 'on',
     engineImage,
     probes: { host, port: Number(port) },
     hostName: text('HOSTNAME', 'controller'),

@@ -7,6 +7,7 @@ test('the defaults', () => {
   expect(readControllerConfig(image)).toEqual({
     namespace: 'weir-system',
     watchNamespace: undefined,
+    tenancy: true,
     engineImage: 'weir:1',
     probes: { host: '0.0.0.0', port: 8081 },
     hostName: 'controller',
@@ -24,6 +25,7 @@ test('what is given', () => {
   expect(readControllerConfig(given)).toMatchObject({
     namespace: 'a',
     watchNamespace: 'b',
+    tenancy: false,
     probes: { host: '::1', port: 0 },
     hostName: 'pod-1',
   })
@@ -32,6 +34,7 @@ test('what is given', () => {
 test.each([
   ['no image', {}, /WEIR_ENGINE_IMAGE is "", expected the image/],
   ['no port', { ...image, WEIR_PROBES: 'localhost' }, /WEIR_PROBES is "localhost"/],
+  ['tenancy', { ...image, WEIR_TENANCY: 'yes' }, /WEIR_TENANCY is "yes", expected on or off/],
   ['too large a port', { ...image, WEIR_PROBES: 'a:65536' }, /WEIR_PROBES is "a:65536"/],
 ])('%s is refused', (_what, environment, says) => {
   expect(() => readControllerConfig(environment)).toThrow(says)

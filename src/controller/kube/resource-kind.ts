@@ -13,6 +13,7 @@ const WEIR = `${API_GROUP}/${API_VERSION}`
 /** By its name, the one that a reader looks for. */
 export const resourceKinds = {
   streamJob: of(WEIR, 'StreamJob', 'streamjobs'),
+  streamTenant: ofCluster(WEIR, 'StreamTenant', 'streamtenants'),
   lease: of('coordination.k8s.io/v1', 'Lease', 'leases'),
   event: of('events.k8s.io/v1', 'Event', 'events'),
   crd: ofCluster(
@@ -20,6 +21,10 @@ export const resourceKinds = {
     'CustomResourceDefinition',
     'customresourcedefinitions',
   ),
+  namespace: ofCluster('v1', 'Namespace', 'namespaces'),
+  resourceQuota: of('v1', 'ResourceQuota', 'resourcequotas'),
+  limitRange: of('v1', 'LimitRange', 'limitranges'),
+  roleBinding: of('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   pod: of('v1', 'Pod', 'pods'),
   service: of('v1', 'Service', 'services'),
   secret: of('v1', 'Secret', 'secrets'),
