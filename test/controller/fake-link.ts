@@ -57,6 +57,18 @@ export class FakeLink implements JobLink {
     return made
   }
 
+  /** What was being taken is whole now. */
+  complete(requestId: string): void {
+    this.#taken++
+    const taken = snapshot(this.#taken, 'savepoint')
+    this.savepoints.set(requestId, {
+      id: requestId,
+      status: 'completed',
+      snapshot: taken,
+      error: null,
+    })
+  }
+
   async savepointState(target: JobTarget, requestId: string): Promise<SavepointFacts | undefined> {
     await this.facts(target)
     return this.savepoints.get(requestId)

@@ -53,5 +53,5 @@ export function ownerKey({ metadata }: KubeObject): string | undefined {
 
 /** Not by the name: a namesake that was deleted may have left things behind. */
 function ownerUid({ metadata }: KubeObject): string | undefined {
-  return metadata.ownerReferences?.find(one => one.kind === 'StreamJob')?.uid
+  return metadata.ownerReferences?.find(one => one.controller === true)?.uid
 }

@@ -1,6 +1,6 @@
 /**
- * The HTTP server of one running job. Who may look at the job and steer it has one of two proofs: on
- * this machine's loopback the token that stands in the run file and nowhere else (metrics need
+ * The HTTP server of one running job. Who may look at the job and steer it has one of two proofs:
+ * on this machine's loopback the token that stands in the run file and nowhere else (metrics need
  * none); from another machine the key of the link, without which no TLS connection begins.
  *
  * Owns        the socket, the checks of a request, the answers' form.
