@@ -28,6 +28,7 @@ import { FactsPoller } from './link/facts-poller.ts'
 import type { JobLink } from './link/job-link.ts'
 import { readMasterKeys } from './link/master-keys.ts'
 import { TlsJobLink } from './link/tls-job-link.ts'
+import { NamespaceAccess } from './namespace-access.ts'
 import { Savepoints } from './savepoint/savepoints.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
@@ -88,6 +89,7 @@ export class Controller {
   readonly #queue: WorkQueue
   readonly #world: JobWorld
   readonly #tenants: TenantWorld | undefined
+  readonly #access: NamespaceAccess | undefined
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
   readonly #poller: FactsPoller
@@ -112,6 +114,7 @@ export class Controller {
     const watching = {
       transport,
       namespace: config.watchNamespace,
+      isGranting: config.grant !== undefined,
       mayWrite: () => this.#election.check(),
       clock,
       random,
@@ -137,6 +140,7 @@ export class Controller {
       random,
       onHeard: key => this.#queue.add(key, 'resync'),
     })
+    this.#access = this.#makeAccess()
     this.#savepoints = new Savepoints({
       watching,
       world: this.#world,
@@ -152,36 +156,52 @@ export class Controller {
   }
 
   #makeTenancy(): Tenancy | undefined {
-    const { host, logger } = this.#options
-    const { clock, random } = host
+    const { config, host, logger } = this.#options
     const world = this.#tenants
     if (world === undefined) return undefined
-    const record = this.#recorder.record.bind(this.#recorder)
-    const observe = this.#figures.passOf('streamtenant')
-    return new Tenancy({ world, jobs: this.#world.jobs, clock, random, logger, record, observe })
+    return new Tenancy({
+      world,
+      jobs: this.#world.jobs,
+      access: this.#access,
+      userRoles: config.userRoles,
+      clock: host.clock,
+      random: host.random,
+      logger,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.passOf('streamtenant'),
+    })
   }
 
   #makeLoop(): WorkLoop {
     const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
+    const reconcile = reconcileJob({
+      world: this.#world,
+      ledger: this.#tenancy?.ledger,
+      engineImage: config.engineImage,
+      namespace: config.namespace,
+      masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+      poller: this.#poller,
+      clock,
+      record: this.#recorder.record.bind(this.#recorder),
+    })
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: reconcileJob({
-        world: this.#world,
-        ledger: this.#tenancy?.ledger,
-        engineImage: config.engineImage,
-        namespace: config.namespace,
-        masterKey: assertDefined(masterKeys[0], 'there is a master key'),
-        poller: this.#poller,
-        clock,
-        record: this.#recorder.record.bind(this.#recorder),
-      }),
+      reconcile: this.#access?.before(reconcile) ?? reconcile,
       atOnce: PASSES_AT_ONCE,
       clock,
       random,
       logger,
       observe: this.#figures.passOf('streamjob'),
     })
+  }
+
+  #makeAccess(): NamespaceAccess | undefined {
+    const { grant, namespace } = this.#options.config
+    const { bindings, jobs } = this.#world
+    if (grant === undefined || bindings === undefined) return undefined
+    const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
+    return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
   }
 
   #makeElection(): LeaderElection {

@@ -1,13 +1,12 @@
 /**
- * The whole controller on a real API server. There is no kubelet: the test says what pods do, and
+ * The whole controller on a real API server, with the rights of the install manifest and no
+ * others. There is no kubelet: the test says what pods do, and
  * takes away what is to be gone, as a kubelet would.
  */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { SystemClock } from '../../src/common/clock.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
-import { readKubeConfig } from '../../src/controller/kube/kube-config.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../src/controller/run-controller.ts'
@@ -15,6 +14,7 @@ import { type PodObject, podFacts } from '../../src/controller/streamjob/pod-fac
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts, snapshot } from './fake-link.ts'
+import { type Granted, grantRights } from './granted.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
 import { PodTeller, type Seen, type Watching, watcherOf } from './test-watch.ts'
 
@@ -35,6 +35,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
   let namespace = ''
   let probes = ''
   let running: Started
+  let granted: Granted
   const link = new FakeLink()
   let watching: Watching
   let teller: PodTeller
@@ -47,13 +48,15 @@ await describeWithPart('the controller', 'kube-control', environment => {
         namespace,
         watchNamespace: namespace,
         tenancy: false,
+        userRoles: '',
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
+        grant: granted.grant,
         hostName: 'test',
       },
+      connection: granted.connection,
       masterKeys: ['a key of at least thirty-two characters'],
       link,
-      connection: readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') }),
       host: { clock, random, onTerm: () => {} },
       logger: silentLogger,
       times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
@@ -69,6 +72,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
     // Pods that the restricted standard forbids would not be made.
     namespace = await cluster.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' })
     await cluster.defaultAccount(namespace)
+    granted = await grantRights(cluster, namespace, environment)
     watching = watcherOf(cluster, namespace)
     teller = new PodTeller(cluster, namespace)
     seenPods = watching.watch<PodObject>(resourceKinds.pod)

@@ -22,6 +22,17 @@ export interface TestCluster {
   close(): Promise<void>
 }
 
+const plurals: Readonly<Record<string, string>> = {
+  NetworkPolicy: 'networkpolicies',
+}
+const clusterKinds = new Set(['Namespace', 'ClusterRole', 'ClusterRoleBinding'])
+
+/** The kind of an object that comes from a manifest. */
+export function testKind({ apiVersion, kind }: KubeObject): ResourceKind {
+  const plural = plurals[kind] ?? `${kind.toLowerCase()}s`
+  return { apiVersion, kind, plural, isNamespaced: !clusterKinds.has(kind) }
+}
+
 export function connectTo(environment: PartEnvironment): TestCluster {
   const config = readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') })
   const observe = (): void => {}
@@ -32,14 +43,9 @@ export function connectTo(environment: PartEnvironment): TestCluster {
     transport,
     client,
     namespace: async (labels = {}) => {
-      const kind = {
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        plural: 'namespaces',
-        isNamespaced: false,
-      }
       const metadata = { name: '', generateName: 'test-', labels }
-      const made = await client(kind).create({ apiVersion: 'v1', kind: 'Namespace', metadata })
+      const wanted = { apiVersion: 'v1', kind: 'Namespace', metadata }
+      const made = await client(testKind(wanted)).create(wanted)
       return made.metadata.name
     },
     defaultAccount: async namespace => {

@@ -9,6 +9,11 @@ import type { ConfigMapObject } from './job-objects.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
+export interface JobWorldOptions extends WatcherOptions {
+  /** It binds itself to the role that lets it write. */
+  readonly isGranting: boolean
+}
+
 export interface JobWorld {
   readonly jobs: Watched<StreamJobObject>
   readonly pods: Watched<PodObject>
@@ -16,13 +21,15 @@ export interface JobWorld {
   readonly services: Watched<KubeObject>
   readonly budgets: Watched<KubeObject>
   readonly policies: Watched<KubeObject>
+  /** `undefined`: it has no need of any. */
+  readonly bindings: Watched<KubeObject> | undefined
   /** Made and never read. */
   readonly secrets: Pick<Applier<KubeObject>, 'create'>
   readonly watches: readonly Watch[]
   readonly mayWrite: () => void
 }
 
-export function makeJobWorld(options: WatcherOptions): JobWorld {
+export function makeJobWorld(options: JobWorldOptions): JobWorld {
   const shape = { manager: MANAGER, indexOf: ownerUid }
   const { watched, watches } = kindWatcher(options, shape)
   const secrets = new Applier({
@@ -38,6 +45,7 @@ export function makeJobWorld(options: WatcherOptions): JobWorld {
     services: watched(resourceKinds.service, MANAGED),
     budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
     policies: watched(resourceKinds.networkPolicy, MANAGED),
+    bindings: options.isGranting ? watched(resourceKinds.roleBinding, MANAGED) : undefined,
     secrets,
     watches,
     mayWrite: options.mayWrite,

@@ -2,12 +2,10 @@
  * Savepoints on a real API server. There is no kubelet and no jobmanager: the test says what they
  * do.
  */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { SystemClock } from '../../../src/common/clock.ts'
 import { silentLogger } from '../../../src/common/logger.ts'
 import { SystemRandom } from '../../../src/common/random.ts'
-import { readKubeConfig } from '../../../src/controller/kube/kube-config.ts'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../../src/controller/run-controller.ts'
 import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
@@ -15,6 +13,7 @@ import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts } from '../fake-link.ts'
+import { grantRights } from '../granted.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
 import { PodTeller, type Seen, type Watching, watcherOf } from '../test-watch.ts'
 
@@ -36,6 +35,7 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
     await installCrds(cluster)
     namespace = await cluster.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' })
     await cluster.defaultAccount(namespace)
+    const granted = await grantRights(cluster, namespace, environment)
     watching = watcherOf(cluster, namespace)
     tell = new PodTeller(cluster, namespace)
     seenPods = watching.watch<PodObject>(resourceKinds.pod)
@@ -46,13 +46,15 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
         namespace,
         watchNamespace: namespace,
         tenancy: false,
+        userRoles: 'weir',
+        grant: granted.grant,
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
         hostName: 'test',
       },
       masterKeys: ['a key of at least thirty-two characters'],
       link,
-      connection: readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') }),
+      connection: granted.connection,
       host: { clock: new SystemClock(), random: new SystemRandom(), onTerm: () => {} },
       logger: silentLogger,
       times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
