@@ -151,7 +151,7 @@ export class Controller {
       onEnded: figures.savepoint,
     })
     this.#tenancy = this.#makeTenancy()
-    this.#loop = this.#makeLoop()
+    this.#loop = this.#makeLoop(link)
     this.#election = this.#makeElection()
   }
 
@@ -172,7 +172,7 @@ export class Controller {
     })
   }
 
-  #makeLoop(): WorkLoop {
+  #makeLoop(link: JobLink): WorkLoop {
     const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
     const reconcile = reconcileJob({
@@ -181,6 +181,7 @@ export class Controller {
       engineImage: config.engineImage,
       namespace: config.namespace,
       masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+      link,
       poller: this.#poller,
       clock,
       record: this.#recorder.record.bind(this.#recorder),

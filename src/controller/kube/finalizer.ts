@@ -3,7 +3,7 @@ import { API_GROUP } from '../../protocol/manifest-shape.ts'
 import type { JsonPatchStep } from './kube-client.ts'
 import type { ObjectMeta } from './kube-object.ts'
 
-export const STATE_FINALIZER = `${API_GROUP}/state`
+const STATE_FINALIZER = `${API_GROUP}/state`
 /** An annotation: skips all that a deletion waits for. */
 const FORCE_DELETE = `${API_GROUP}/force-delete`
 

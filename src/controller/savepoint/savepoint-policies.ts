@@ -202,7 +202,7 @@ function leaving(seen: ObservedSavepoint): SavepointDecision | undefined {
     return decided(seen, { finalizer: 'remove', event })
   }
   if (!seen.isRecorded) {
-    const message = `nothing is known that could remove ${path}: do it, then annotate it with force-delete`
+    const message = `nothing is known that could remove ${path}: do it, then force-delete`
     return blocked(seen, 'NotRecorded', message)
   }
   return disposal(seen, path)

@@ -193,6 +193,38 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
     expect(job.metadata.uid).toBeDefined()
   })
 
+  test('deletionPolicy: savepoint stops the job with one, which outlives it', async () => {
+    const job = await runJob('careful', { deletionPolicy: 'savepoint' })
+    await jobs.remove(job.metadata, { uid: job.metadata.uid ?? '' })
+    await seenJobs.until(() => ([...link.stops.keys()].length > 0 ? true : undefined))
+    expect([...link.stops.keys()]).toEqual([`${job.metadata.uid}-1-delete-0`])
+    const last = link.said.get('careful')
+    await tell.say('careful-jm-1-1', 'Succeeded', { code: 0, word: JSON.stringify(last) })
+    const kept = await inPhase('careful-final-1', 'Completed')
+    expect(kept.status?.path).toBe(last?.latest?.path)
+    await seenJobs.until(all =>
+      all.some(one => one.metadata.name === 'careful') ? undefined : true,
+    )
+  })
+
+  test('deletionPolicy: purge takes the pods down, then the checkpoints', async () => {
+    const job = await runJob('clean', { deletionPolicy: 'purge' })
+    await jobs.remove(job.metadata, { uid: job.metadata.uid ?? '' })
+    for (const name of ['clean-jm-1-1', 'clean-tm-1-0-1']) {
+      const leaving = await seenPods.until(all =>
+        all.find(one => one.metadata.name === name && one.metadata.deletionTimestamp),
+      )
+      expect(seenPods.cache.all().some(one => one.metadata.name.includes('-purge-'))).toBe(false)
+      const { uid = '' } = leaving.metadata
+      await cluster.client(resourceKinds.pod).remove({ namespace, name }, { uid, graceSeconds: 0 })
+    }
+    const pod = await seenPods.until(all =>
+      all.find(one => /^clean-1-.*-purge-1$/.test(one.metadata.name)),
+    )
+    await tell.say(pod.metadata.name, 'Succeeded', { code: 0 })
+    await seenJobs.until(all => (all.some(one => one.metadata.name === 'clean') ? undefined : true))
+  })
+
   test('a folder is adopted and never removed', async () => {
     const made = await create('adopted', { existing: { path: 's3://bucket/old/savepoint-9' } })
     const whole = await inPhase('adopted', 'Completed')
