@@ -31,7 +31,13 @@ export class FakeLink implements JobLink {
   /** By request id, as the jobmanagers remember them. */
   readonly savepoints = new Map<string, SavepointFacts>()
   readonly stops = new Map<string, StopFacts>()
+  readonly #listeners: (() => void)[] = []
   #taken = 100
+
+  /** A job was stopped. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
 
   async facts(target: JobTarget): Promise<JobFacts> {
     const facts = this.said.get(target.name)
@@ -84,6 +90,7 @@ export class FakeLink implements JobLink {
     const made = { id: requestId, status: 'completed', snapshot: latest, error: null } as const
     this.stops.set(requestId, made)
     this.said.set(target.name, { ...runningFacts, status: 'stopped', latest, stop: made })
+    for (const listener of this.#listeners) listener()
     return made
   }
 
