@@ -78,6 +78,12 @@ export const cliErrors = defineErrors({
       `${e.file} is no checkpoint metadata: ${e.reason}`,
     next: 'give the folder of one checkpoint or savepoint: it holds a file _metadata',
   },
+  WEIR_SAVEPOINT_NOT_DISPOSABLE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; reason: string }) => `${e.path} is not disposed of: ${e.reason}`,
+    next: 'give the folder of one savepoint; checkpoints go by their job, or by weir purge',
+  },
   WEIR_PROCESS_ENDS: {
     domain: 'external',
     retry: 'later',

@@ -6,6 +6,8 @@ import type { LeaderElection } from './kube/leader-election.ts'
 import type { ObjectCache } from './kube/object-cache.ts'
 import type { WorkFigures, WorkLoop } from './kube/work-loop.ts'
 import { priorities, type WorkQueue } from './kube/work-queue.ts'
+import type { FactsPoller } from './link/facts-poller.ts'
+import type { LinkFigures } from './link/tls-job-link.ts'
 import type { StreamJobObject } from './streamjob/stream-job-object.ts'
 import { quotaResources } from './tenancy/demand.ts'
 import { quotaOf } from './tenancy/quota-ledger.ts'
@@ -27,6 +29,7 @@ export interface Looked {
   readonly watches: readonly Watch[]
   readonly loops: readonly LookedLoop[]
   readonly jobs: ObjectCache<StreamJobObject>
+  readonly poller: FactsPoller
   readonly tenancy: Tenancy | undefined
   readonly election: LeaderElection
 }
@@ -58,6 +61,11 @@ export class ControllerFigures {
     }
   }
 
+  readonly link = ({ call, result, seconds }: LinkFigures): void => {
+    this.#metrics.count('weir_controller_link_requests_total', { call, result })
+    this.#metrics.observe('weir_controller_link_request_duration_seconds', { call }, seconds)
+  }
+
   readonly restart = (resource: string, reason: string): void =>
     this.#metrics.count('weir_controller_watch_restarts_total', { resource, reason })
 
@@ -69,8 +77,10 @@ export class ControllerFigures {
   }
 
   /** What is no event, but can be looked at. */
-  look({ watches, loops, jobs, tenancy, election }: Looked): void {
+  look({ watches, loops, jobs, poller, tenancy, election }: Looked): void {
     const metrics = this.#metrics
+    metrics.set('weir_controller_link_jobs', {}, poller.size)
+    metrics.set('weir_controller_link_silent_jobs', {}, poller.silent)
     metrics.set('weir_controller_leader', {}, election.leads ? 1 : 0)
     for (const { controller, queue, loop } of loops) {
       const longest = loop.longestMs / 1_000

@@ -2,6 +2,7 @@
  * The controller process from its start to its end: watches, stands by, leads, serves its probes.
  * It holds nothing that a successor could not find in the cluster: who loses the lease ends.
  */
+import { assertDefined } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { readConfig } from '../common/config.ts'
 import { messageOf } from '../common/errors.ts'
@@ -23,6 +24,10 @@ import { startProbeServer } from './kube/probe-server.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import { WorkLoop } from './kube/work-loop.ts'
 import { WorkQueue } from './kube/work-queue.ts'
+import { FactsPoller } from './link/facts-poller.ts'
+import type { JobLink } from './link/job-link.ts'
+import { readMasterKeys } from './link/master-keys.ts'
+import { TlsJobLink } from './link/tls-job-link.ts'
 import { NamespaceAccess } from './namespace-access.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
@@ -51,7 +56,8 @@ export async function runController(host: ControllerHost): Promise<number> {
   try {
     const config = readControllerConfig(host.environment)
     const connection = readKubeConfig(host)
-    return await new Controller({ config, connection, host, logger }).run()
+    const masterKeys = readMasterKeys(host.environment, host.random)
+    return await new Controller({ config, connection, masterKeys, host, logger }).run()
   } catch (error) {
     logger.error({ err: error, message: messageOf(error) }, 'the controller cannot go on')
     return 1
@@ -61,9 +67,13 @@ export async function runController(host: ControllerHost): Promise<number> {
 export interface ControllerOptions {
   readonly config: ControllerConfig
   readonly connection: KubeConfig
+  /** The newest first; at least one. */
+  readonly masterKeys: readonly string[]
   readonly host: Pick<ControllerHost, 'clock' | 'random' | 'onTerm'>
   readonly logger: Logger
   readonly times?: LeaseTimes
+  /** How jobmanagers are asked; absent: over the network. */
+  readonly link?: JobLink
   /** Its probes are served there. */
   readonly onServing?: (url: string) => void
 }
@@ -81,6 +91,7 @@ export class Controller {
   readonly #access: NamespaceAccess | undefined
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
+  readonly #poller: FactsPoller
   readonly #loop: WorkLoop
   readonly #election: LeaderElection
   #working: Promise<unknown> = Promise.resolve()
@@ -119,6 +130,14 @@ export class Controller {
       random,
       logger,
     })
+    this.#poller = new FactsPoller({
+      link:
+        options.link ??
+        new TlsJobLink({ masterKeys: options.masterKeys, clock, observe: figures.link }),
+      clock,
+      random,
+      onHeard: key => this.#queue.add(key, 'resync'),
+    })
     this.#access = this.#makeAccess()
     this.#tenancy = this.#makeTenancy()
     this.#loop = this.#makeLoop()
@@ -143,14 +162,16 @@ export class Controller {
   }
 
   #makeLoop(): WorkLoop {
-    const { config, host, logger } = this.#options
+    const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
     const reconcile = reconcileJob({
       world: this.#world,
       ledger: this.#tenancy?.ledger,
       engineImage: config.engineImage,
+      namespace: config.namespace,
+      masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+      poller: this.#poller,
       clock,
-      random,
       record: this.#recorder.record.bind(this.#recorder),
     })
     return new WorkLoop({
@@ -240,6 +261,7 @@ export class Controller {
     await this.#stopped()
     // The last pass ends before another controller may lead.
     this.#endLoops(new Error('the controller stops'))
+    this.#poller.stop()
     await this.#working
     this.#election.stop()
     await standing
@@ -276,6 +298,7 @@ export class Controller {
       watches: this.#watches,
       loops: this.#loops,
       jobs: this.#world.jobs.cache,
+      poller: this.#poller,
       tenancy: this.#tenancy,
       election: this.#election,
     }

@@ -52,7 +52,8 @@ function jsonText(value: object): string {
 /** The chart with its default values, for who has no Helm. Builds Helm where that was not done. */
 export async function renderedInstall(): Promise<string> {
   const helm = join(await kubeProgram('tools'), 'helm')
-  const args = ['template', 'weir', join(home, 'charts/weir'), '--namespace', NAMESPACE]
+  const key = ['--set', 'masterKey.existingSecret=weir-master-key']
+  const args = ['template', 'weir', join(home, 'charts/weir'), '--namespace', NAMESPACE, ...key]
   const rendered = await runTool(helm, args, { install: '', gives: 'output' })
   const namespace = readFileSync(join(import.meta.dirname, 'install-namespace.yaml'), 'utf8')
   return `${namespace}${rendered}`

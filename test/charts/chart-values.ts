@@ -21,6 +21,7 @@ export const chartValuesSchema = z.strictObject({
   engineImage: z.string(),
   replicas: z.int().min(0).max(5),
   watchNamespace: z.string().regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$/),
+  masterKey: z.strictObject({ existingSecret: z.string() }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
   serviceAccount: z.strictObject({ annotations: words }),
   userRoles: z.boolean(),

@@ -99,6 +99,7 @@ const everythingOn = {
   image: { repository: 'registry.example/weir', digest: `sha256:${'a'.repeat(64)}` },
   imagePullSecrets: [{ name: 'registry' }],
   engineImage: 'registry.example/weir:jobs',
+  masterKey: { existingSecret: 'given' },
   replicas: 3,
   serviceAccount: { annotations: { team: 'streams' } },
   podAnnotations: { note: 'text' },
@@ -116,12 +117,13 @@ const everythingOn = {
     alerts: { enabled: true, labels: { release: 'prometheus' } },
     dashboards: { enabled: true },
   },
-  test: { storage: 's3://bucket/tests/', podTemplate: { spec: { hostNetwork: false } } },
+  test: { storage: 's3://bucket/tests/', podTemplate: { jobManager: { spec: { priority: 1 } } } },
 }
 
 const bareBones = {
   replicas: 1,
   watchNamespace: 'jobs',
+  masterKey: { existingSecret: 'weir-master-key' },
   podDisruptionBudget: { enabled: false },
   networkPolicy: { enabled: false },
 }
@@ -156,6 +158,14 @@ describeWithHelm('Helm', () => {
       (all as KubeObject[]).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
     expect(names(rendered.map(one => one.toJS() as unknown))).toEqual(names(kinds))
     expect(await render({ keep: false }, 'charts/weir-crds')).not.toContain('resource-policy')
+  })
+
+  test('makes a master key where none is named, and keeps it', async () => {
+    const secret = (await objectsOf({})).find(({ kind }) => kind === 'Secret')
+    const { key = '' } = (secret as { readonly data?: { readonly key?: string } }).data ?? {}
+    expect(Buffer.from(key, 'base64').toString()).toMatch(/^[a-zA-Z0-9]{64}$/)
+    expect(secret?.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' })
+    expect((await objectsOf(bareBones)).map(({ kind }) => kind)).not.toContain('Secret')
   })
 
   test('has a test only where there is a bucket for it', async () => {

@@ -10,6 +10,10 @@
 {{ include "weir.name" . }}-writer
 {{- end }}
 
+{{- define "weir.masterKey" -}}
+{{ .Values.masterKey.existingSecret | default (printf "%s-master-key" (include "weir.name" .)) }}
+{{- end }}
+
 {{- define "weir.selector" -}}
 app.kubernetes.io/name: weir-controller
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -2,8 +2,11 @@
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { conditionsOf, timeText } from '../conditions.ts'
 import { demandOf, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
+import type { Finding } from './finding.ts'
 import { labels, labelsOf } from './job-names.ts'
-import type { Finding, JobDecision, ObservedJob } from './job-policies.ts'
+import type { JobDecision, ObservedJob } from './job-policies.ts'
+import { jobState } from './job-state.ts'
+import { newestJobManager } from './job-target.ts'
 
 export function nextStatus(observed: ObservedJob, decision: JobDecision): StreamJobStatus {
   const { object, status, pods, deployed, checked, admission, nowMs } = observed
@@ -22,6 +25,7 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   const findings = [...decision.findings, ...admitted(observed, reserved)]
   return {
     ...kept,
+    ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,
     ...(epoch > 0 && { epoch }),
@@ -33,6 +37,15 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
     selector,
     conditions: conditionsOf({ before: status.conditions, findings, generation, nowMs }),
   }
+}
+
+/** By the last word of a jobmanager that has ended, or by what it said when it was asked. */
+function stateOf({ heard, pods, status }: ObservedJob, decision: JobDecision) {
+  const { epoch } = status
+  const facts = newestJobManager(pods, epoch)?.lastWord ?? heard.facts
+  if (facts === undefined || epoch === undefined) return {}
+  const isAwaited = status.phase !== 'Running' || decision.phase !== 'Running'
+  return jobState(facts, { before: status, epoch, isAwaited })
 }
 
 const released = new Set<JobDecision['phase']>([

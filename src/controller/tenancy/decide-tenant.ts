@@ -1,4 +1,4 @@
-/** What is to be done for a tenant; pure. `reconcile-tenant.ts` performs it. */
+/** What is to be done for a tenant, by what was observed. Pure: `reconcile-tenant.ts` acts. */
 import type { StreamTenantStatus } from '../../protocol/stream-tenant.ts'
 import { conditionsOf, type FindingOf } from '../conditions.ts'
 import type { KubeObject } from '../kube/kube-object.ts'

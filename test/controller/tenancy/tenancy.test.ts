@@ -80,6 +80,7 @@ await describeWithPart('tenants', 'kube-control', environment => {
         grant: granted.grant,
         hostName: 'test',
       },
+      masterKeys: ['a key of at least thirty-two characters'],
       connection: granted.connection,
       host: { clock, random, onTerm: () => {} },
       logger: silentLogger,
