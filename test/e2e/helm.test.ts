@@ -2,7 +2,7 @@
  * The charts on a real cluster, by helm and kubectl alone, as a user does it: install, test, upgrade,
  * uninstall, install again. Jobs run on through all of it.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,7 @@ const own = ['--namespace', 'weir-system']
 await describeWithPart('the charts', ['kube', 's3'], environment => {
   const kubectl = new Kubectl(environment)
   const buckets = new TestBuckets(environment)
+  const following: ChildProcess[] = []
   let store: OpenedPort
   let bucket = ''
   let values = ''
@@ -75,6 +76,7 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await install()
   })
   afterAll(() => {
+    for (const child of following) child.kill()
     store.close()
     buckets.close()
   })
@@ -112,10 +114,15 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     const logs = followLogs('bank')
     await logs.until('[pod/bank-tm-1-1-1/taskmanager]')
     await kubectl.run('delete', 'pod', 'bank-tm-1-1-1', '--wait=false')
-    await kubectl.wait('default', 'pod/bank-tm-1-1-2', '.status.phase=Running')
+    await isThere('bank-tm-1-1-2')
     await logs.until('[pod/bank-tm-1-1-2/taskmanager]')
     expect(await logs.end()).toBe(130)
   })
+
+  const isThere = async (pod: string): Promise<void> => {
+    await kubectl.run('wait', '--for=create', `pod/${pod}`, '--timeout=60s')
+    await kubectl.wait('default', `pod/${pod}`, '.status.phase=Running')
+  }
 
   /** `kubectl weir logs --follow`, until Ctrl-C. */
   const followLogs = (job: string) => {
@@ -127,6 +134,7 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
       env: { ...process.env, ...environment, PATH },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    following.push(child)
     const ended = once(child, 'close')
     let said = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -149,10 +157,10 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await helm('uninstall', 'weir-crds', ...own)
     await kubectl.run('wait', '--for=delete', 'rolebinding/weir-writer', '--timeout=60s')
     expect(await podsOf('bank')).toEqual(before)
-    await kubectl.run('delete', 'pod', 'bank-tm-1-0-1', '--wait=false')
+    await kubectl.run('delete', 'pod', 'bank-tm-1-0-1')
     await install()
-    await kubectl.run('wait', '--for=create', 'pod/bank-tm-1-0-2', '--timeout=60s')
-    await kubectl.wait('default', 'pod/bank-tm-1-0-2', '.status.phase=Running')
+    // Nobody is left who knows that it is the second.
+    await isThere('bank-tm-1-0-1')
     await kubectl.wait('default', 'streamjob/bank', '.status.phase=Running')
     await kubectl.run('delete', 'streamjob', 'bank')
   })
