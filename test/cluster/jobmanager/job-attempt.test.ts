@@ -144,3 +144,15 @@ test('cancelled while it reads the store, it deploys nothing', async () => {
   expect(await attempt.over).toEqual({ kind: 'cancelled' })
   expect(sent).toEqual([])
 })
+
+test('a cancel says what may be committed; a failure leaves that to the next attempt', async () => {
+  const [cancelled, failed] = [bench(), bench()]
+  for (const { attempt } of [cancelled, failed]) attempt.start()
+  await settled()
+  cancelled.attempt.cancel()
+  failed.say({ kind: 'failed', vertexId: 'counts', failure })
+  await settled()
+  const settlement = { commitUpTo: 0, abortBeyond: 0 }
+  expect(cancelled.sent.at(-1)).toEqual({ attempt: 0, kind: 'cancel', settlement })
+  expect(failed.sent.at(-1)).toEqual({ attempt: 0, kind: 'cancel', settlement: undefined })
+})
