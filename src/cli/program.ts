@@ -58,6 +58,7 @@ function declareCommands(io: CliIo, done: Done): Command {
   declareBench(program, io, done)
   declareSim(program, io, done)
   declareDescribe(program, io, done)
+  declareKubectl(program, io, done)
   declareImage(program, io, done)
   declareTestbed(program, io, done)
   return program
@@ -275,6 +276,7 @@ function declareTestbed(program: Command, io: CliIo, done: Done): void {
     .command('testbed <verb> [what...]')
     .description('real parts for tests: up, down or status of s3, kafka, kube, …; load kube IMAGE')
     .option('--name <name>', 'several of one part have names of their own')
+    .option('--host <address>', 'where s3 listens, so that pods reach it; default: the loopback')
     .option('--json', 'as JSON')
     .action(async (verb: string, [part, file]: readonly string[], options: TestbedFlags) => {
       const { testbed } = await import('./testbed.ts')
@@ -303,6 +305,19 @@ interface DescribeFlags {
   readonly set: readonly string[]
 }
 
+/** What kubectl starts as its plugin; all words are handed on. */
+function declareKubectl(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('kubectl [args...]')
+    .description('StreamJobs on a cluster: kubectl weir, see docs/kubectl.md')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (args: readonly string[]) => {
+      const { runKubectlProgram } = await import('./kubectl/kubectl-program.ts')
+      done(await runKubectlProgram(args, io))
+    })
+}
+
 function declareImage(program: Command, io: CliIo, done: Done): void {
   program
     .command('image')
@@ -321,6 +336,7 @@ function declareImage(program: Command, io: CliIo, done: Done): void {
 
 interface TestbedFlags {
   readonly name?: string
+  readonly host?: string
   readonly json?: boolean
 }
 

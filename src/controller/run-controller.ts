@@ -28,6 +28,8 @@ import { FactsPoller } from './link/facts-poller.ts'
 import type { JobLink } from './link/job-link.ts'
 import { readMasterKeys } from './link/master-keys.ts'
 import { TlsJobLink } from './link/tls-job-link.ts'
+import { NamespaceAccess } from './namespace-access.ts'
+import { Savepoints } from './savepoint/savepoints.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
@@ -87,9 +89,11 @@ export class Controller {
   readonly #queue: WorkQueue
   readonly #world: JobWorld
   readonly #tenants: TenantWorld | undefined
+  readonly #access: NamespaceAccess | undefined
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
   readonly #poller: FactsPoller
+  readonly #savepoints: Savepoints
   readonly #loop: WorkLoop
   readonly #election: LeaderElection
   #working: Promise<unknown> = Promise.resolve()
@@ -110,6 +114,7 @@ export class Controller {
     const watching = {
       transport,
       namespace: config.watchNamespace,
+      isGranting: config.grant !== undefined,
       mayWrite: () => this.#election.check(),
       clock,
       random,
@@ -127,50 +132,77 @@ export class Controller {
       random,
       logger,
     })
+    const { masterKeys } = options
+    const link = options.link ?? new TlsJobLink({ masterKeys, clock, observe: figures.link })
     this.#poller = new FactsPoller({
-      link:
-        options.link ??
-        new TlsJobLink({ masterKeys: options.masterKeys, clock, observe: figures.link }),
+      link,
       clock,
       random,
       onHeard: key => this.#queue.add(key, 'resync'),
     })
+    this.#access = this.#makeAccess()
+    this.#savepoints = new Savepoints({
+      watching,
+      world: this.#world,
+      link,
+      poller: this.#poller,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: controller => figures.passOf(controller),
+      onEnded: figures.savepoint,
+    })
     this.#tenancy = this.#makeTenancy()
-    this.#loop = this.#makeLoop()
+    this.#loop = this.#makeLoop(link)
     this.#election = this.#makeElection()
   }
 
   #makeTenancy(): Tenancy | undefined {
-    const { host, logger } = this.#options
-    const { clock, random } = host
+    const { config, host, logger } = this.#options
     const world = this.#tenants
     if (world === undefined) return undefined
-    const record = this.#recorder.record.bind(this.#recorder)
-    const observe = this.#figures.passOf('streamtenant')
-    return new Tenancy({ world, jobs: this.#world.jobs, clock, random, logger, record, observe })
+    return new Tenancy({
+      world,
+      jobs: this.#world.jobs,
+      access: this.#access,
+      userRoles: config.userRoles,
+      clock: host.clock,
+      random: host.random,
+      logger,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.passOf('streamtenant'),
+    })
   }
 
-  #makeLoop(): WorkLoop {
+  #makeLoop(link: JobLink): WorkLoop {
     const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
+    const reconcile = reconcileJob({
+      world: this.#world,
+      ledger: this.#tenancy?.ledger,
+      engineImage: config.engineImage,
+      namespace: config.namespace,
+      masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+      link,
+      poller: this.#poller,
+      clock,
+      record: this.#recorder.record.bind(this.#recorder),
+    })
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: reconcileJob({
-        world: this.#world,
-        ledger: this.#tenancy?.ledger,
-        engineImage: config.engineImage,
-        namespace: config.namespace,
-        masterKey: assertDefined(masterKeys[0], 'there is a master key'),
-        poller: this.#poller,
-        clock,
-        record: this.#recorder.record.bind(this.#recorder),
-      }),
+      reconcile: this.#access?.before(reconcile) ?? reconcile,
       atOnce: PASSES_AT_ONCE,
       clock,
       random,
       logger,
       observe: this.#figures.passOf('streamjob'),
     })
+  }
+
+  #makeAccess(): NamespaceAccess | undefined {
+    const { grant, namespace } = this.#options.config
+    const { bindings, jobs } = this.#world
+    if (grant === undefined || bindings === undefined) return undefined
+    const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
+    return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
   }
 
   #makeElection(): LeaderElection {
@@ -187,7 +219,7 @@ export class Controller {
       onLeading: () => {
         wakeJobs(this.#world, this.#queue)
         const tenancy = this.#tenancy?.run(this.#queue, this.#stop.signal)
-        this.#working = Promise.all([this.#loop.run(), tenancy])
+        this.#working = Promise.all([this.#loop.run(), this.#savepoints.run(), tenancy])
       },
       onLost: error => {
         this.#hasLost = true
@@ -203,13 +235,14 @@ export class Controller {
 
   get #loops(): readonly LookedLoop[] {
     const jobs = { controller: 'streamjob', queue: this.#queue, loop: this.#loop }
+    const lines = [jobs, ...this.#savepoints.lines]
     const tenancy = this.#tenancy
-    if (tenancy === undefined) return [jobs]
-    return [jobs, { controller: 'streamtenant', queue: tenancy.queue, loop: tenancy.loop }]
+    if (tenancy === undefined) return lines
+    return [...lines, { controller: 'streamtenant', queue: tenancy.queue, loop: tenancy.loop }]
   }
 
   get #watches(): readonly Watch[] {
-    return [...this.#world.watches, ...(this.#tenants?.watches ?? [])]
+    return [...this.#world.watches, ...this.#savepoints.watches, ...(this.#tenants?.watches ?? [])]
   }
 
   /** Comes back when it was told to end (0), or no longer leads (1). */
@@ -278,6 +311,7 @@ export class Controller {
       watches: this.#watches,
       loops: this.#loops,
       jobs: this.#world.jobs.cache,
+      savepoints: this.#savepoints.savepoints.cache,
       poller: this.#poller,
       tenancy: this.#tenancy,
       election: this.#election,

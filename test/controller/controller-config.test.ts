@@ -8,7 +8,9 @@ test('the defaults', () => {
     namespace: 'weir-system',
     watchNamespace: undefined,
     tenancy: true,
+    userRoles: 'weir',
     engineImage: 'weir:1',
+    grant: undefined,
     probes: { host: '0.0.0.0', port: 8081 },
     hostName: 'controller',
   })
@@ -26,6 +28,7 @@ test('what is given', () => {
     namespace: 'a',
     watchNamespace: 'b',
     tenancy: false,
+    grant: undefined,
     probes: { host: '::1', port: 0 },
     hostName: 'pod-1',
   })

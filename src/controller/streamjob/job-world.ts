@@ -3,11 +3,16 @@ import { Applier } from '../kube/applier.ts'
 import { kindWatcher, type Watch, type Watched, type WatcherOptions } from '../kube/kind-watcher.ts'
 import { KubeClient } from '../kube/kube-client.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
-import { resourceKinds } from '../kube/resource-kind.ts'
+import { type ResourceKind, resourceKinds } from '../kube/resource-kind.ts'
 import { MANAGED, MANAGER } from './job-names.ts'
 import type { ConfigMapObject } from './job-objects.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
+
+export interface JobWorldOptions extends WatcherOptions {
+  /** It binds itself to the role that lets it write. */
+  readonly isGranting: boolean
+}
 
 export interface JobWorld {
   readonly jobs: Watched<StreamJobObject>
@@ -16,21 +21,27 @@ export interface JobWorld {
   readonly services: Watched<KubeObject>
   readonly budgets: Watched<KubeObject>
   readonly policies: Watched<KubeObject>
+  /** `undefined`: it has no need of any. */
+  readonly bindings: Watched<KubeObject> | undefined
   /** Made and never read. */
   readonly secrets: Pick<Applier<KubeObject>, 'create'>
+  /** What a job ended with; they are looked after elsewhere. */
+  readonly savepoints: Pick<Applier<KubeObject>, 'create'>
   readonly watches: readonly Watch[]
   readonly mayWrite: () => void
 }
 
-export function makeJobWorld(options: WatcherOptions): JobWorld {
+export function makeJobWorld(options: JobWorldOptions): JobWorld {
   const shape = { manager: MANAGER, indexOf: ownerUid }
   const { watched, watches } = kindWatcher(options, shape)
-  const secrets = new Applier({
-    client: new KubeClient(options.transport, resourceKinds.secret),
-    cache: undefined,
-    manager: MANAGER,
-    mayWrite: options.mayWrite,
-  })
+  const { transport, mayWrite } = options
+  const unread = (kind: ResourceKind) =>
+    new Applier({
+      client: new KubeClient(transport, kind),
+      cache: undefined,
+      manager: MANAGER,
+      mayWrite,
+    })
   return {
     jobs: watched<StreamJobObject>(resourceKinds.streamJob),
     pods: watched<PodObject>(resourceKinds.pod, MANAGED),
@@ -38,9 +49,11 @@ export function makeJobWorld(options: WatcherOptions): JobWorld {
     services: watched(resourceKinds.service, MANAGED),
     budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
     policies: watched(resourceKinds.networkPolicy, MANAGED),
-    secrets,
+    bindings: options.isGranting ? watched(resourceKinds.roleBinding, MANAGED) : undefined,
+    secrets: unread(resourceKinds.secret),
+    savepoints: unread(resourceKinds.savepoint),
     watches,
-    mayWrite: options.mayWrite,
+    mayWrite,
   }
 }
 
@@ -53,5 +66,5 @@ export function ownerKey({ metadata }: KubeObject): string | undefined {
 
 /** Not by the name: a namesake that was deleted may have left things behind. */
 function ownerUid({ metadata }: KubeObject): string | undefined {
-  return metadata.ownerReferences?.find(one => one.kind === 'StreamJob')?.uid
+  return metadata.ownerReferences?.find(one => one.controller === true)?.uid
 }

@@ -22,6 +22,8 @@ export interface ObservedTenant {
   /** All that there is of it. */
   readonly found: readonly TenantObject[]
   readonly usage: TenantUsage
+  /** ClusterRoles of people: NAME-admin and so on. */
+  readonly userRoles: string
   readonly nowMs: number
 }
 
@@ -47,18 +49,20 @@ export function decideTenant(observed: ObservedTenant): TenantDecision {
   const isHeld = metadata.finalizers?.includes(FINALIZER) === true
   const usable = observed.namespaces.filter(one => one.metadata.deletionTimestamp === undefined)
   const names = usable.map(one => one.metadata.name)
-  const ensure = names.flatMap(name => tenantObjects(observed.tenant, name))
+  const { tenant, userRoles } = observed
+  const ensure = names.flatMap(name => tenantObjects(tenant, name, userRoles))
   const wanted = new Set(ensure.map(placeOf))
   return {
     finalizer: isHeld ? 'keep' : 'hold',
-    label: usable.map(one => namespaceLabels(observed.tenant, one)),
+    label: usable.map(one => namespaceLabels(tenant, one)),
     ensure,
     // A spec that cannot be read changes nothing.
     remove:
-      observed.tenant.spec === undefined
+      tenant.spec === undefined ? [] : observed.found.filter(one => !wanted.has(placeOf(one))),
+    unlabel:
+      tenant.spec === undefined
         ? []
-        : observed.found.filter(one => !wanted.has(placeOf(one))),
-    unlabel: observed.labelled.filter(one => !names.includes(one.metadata.name)),
+        : observed.labelled.filter(one => !names.includes(one.metadata.name)),
     status: statusOf(observed),
     againMs: undefined,
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../../common/clock.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
+import { KNOWN_AFTER_MS, type NamespaceAccess } from '../namespace-access.ts'
 import {
   decideTenant,
   FINALIZER,
@@ -19,6 +20,8 @@ export interface ReconcileTenantOptions {
   readonly world: TenantWorld
   readonly directory: TenantDirectory
   readonly ledger: QuotaLedger
+  readonly access: Pick<NamespaceAccess, 'grantIn'> | undefined
+  readonly userRoles: string
   readonly clock: Clock
   readonly record: (object: KubeObject, words: EventWords) => void
 }
@@ -31,6 +34,7 @@ export function reconcileTenant(options: ReconcileTenantOptions): Reconcile {
     const decision = decideTenant(observed)
     // Nothing is made that a deletion would not take away again.
     if (decision.finalizer === 'hold') await setFinalizers(tenant, options, signal)
+    if (await grant(decision, options, signal)) return KNOWN_AFTER_MS
     await act(decision, options, signal)
     if (decision.finalizer === 'release') await setFinalizers(tenant, options, signal)
     await writeStatus(observed, decision, { options, signal })
@@ -39,7 +43,7 @@ export function reconcileTenant(options: ReconcileTenantOptions): Reconcile {
 }
 
 function observe(tenant: Tenant, options: ReconcileTenantOptions): ObservedTenant {
-  const { world, directory, ledger, clock } = options
+  const { world, directory, ledger, userRoles, clock } = options
   const { name, spec } = tenant
   const kinds = Object.keys(world.objects) as TenantKind[]
   return {
@@ -54,8 +58,22 @@ function observe(tenant: Tenant, options: ReconcileTenantOptions): ObservedTenan
       world.objects[kind].cache.group(name).map(object => ({ kind, object })),
     ),
     usage: ledger.usageOf(name),
+    userRoles,
     nowMs: clock.now(),
   }
+}
+
+/** Whether a right to write is new somewhere: it is known everywhere soon after. */
+async function grant(
+  { label, unlabel }: TenantDecision,
+  { access }: ReconcileTenantOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let isNew = false
+  for (const { metadata } of [...label, ...unlabel]) {
+    isNew = ((await access?.grantIn(metadata.name, signal)) ?? false) || isNew
+  }
+  return isNew
 }
 
 async function act(

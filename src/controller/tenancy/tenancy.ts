@@ -12,6 +12,7 @@ import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { ObjectChange } from '../kube/object-cache.ts'
 import { type WorkFigures, WorkLoop } from '../kube/work-loop.ts'
 import { WorkQueue } from '../kube/work-queue.ts'
+import type { NamespaceAccess } from '../namespace-access.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
 import { QuotaLedger } from './quota-ledger.ts'
 import { reconcileTenant } from './reconcile-tenant.ts'
@@ -21,6 +22,9 @@ import { type TenantWorld, tenantNameOf } from './tenant-world.ts'
 export interface TenancyOptions {
   readonly world: TenantWorld
   readonly jobs: JobWorld['jobs']
+  /** `undefined`: it may write everywhere. */
+  readonly access: NamespaceAccess | undefined
+  readonly userRoles: string
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -42,7 +46,7 @@ export class Tenancy {
 
   constructor(options: TenancyOptions) {
     this.#options = options
-    const { world, jobs, clock, random, logger, record, observe } = options
+    const { world, jobs, clock, random, logger, observe } = options
     const { directory } = this
     this.queue = new WorkQueue(clock)
     world.tenants.cache.onChange(change => directory.followTenants(change))
@@ -51,7 +55,7 @@ export class Tenancy {
     jobs.cache.onChange(change => this.ledger.followJobs(change))
     this.loop = new WorkLoop({
       queue: this.queue,
-      reconcile: reconcileTenant({ world, directory, ledger: this.ledger, clock, record }),
+      reconcile: reconcileTenant({ ...options, directory, ledger: this.ledger }),
       atOnce: PASSES_AT_ONCE,
       clock,
       random,

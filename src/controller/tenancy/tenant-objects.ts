@@ -23,7 +23,12 @@ export interface TenantObject {
   readonly object: KubeObject
 }
 
-export function tenantObjects(tenant: Tenant, namespace: string): readonly TenantObject[] {
+/** `userRoles`: to which ClusterRoles its people are bound, NAME-admin and so on. */
+export function tenantObjects(
+  tenant: Tenant,
+  namespace: string,
+  userRoles: string,
+): readonly TenantObject[] {
   const { spec } = tenant
   if (spec === undefined) return []
   const of = (kind: TenantKind, object: Json, name = 'weir-tenant'): TenantObject => {
@@ -36,7 +41,7 @@ export function tenantObjects(tenant: Tenant, namespace: string): readonly Tenan
     ...(spec.limits === undefined ? [] : [of('limitRange', { spec: limitsOf(spec.limits) })]),
     of('networkPolicy', { spec: networkOf(spec.network) }),
     ...bindingsOf(spec).map(({ role, subjects }) => {
-      const roleRef = { apiGroup: RBAC, kind: 'ClusterRole', name: `weir-tenant-${role}` }
+      const roleRef = { apiGroup: RBAC, kind: 'ClusterRole', name: `${userRoles}-${role}` }
       return of('roleBinding', { roleRef, subjects }, `weir-tenant-${role}`)
     }),
   ]

@@ -1,10 +1,8 @@
 /** The whole controller with tenants, on a real API server: the test says what pods do. */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { SystemClock } from '../../../src/common/clock.ts'
 import { silentLogger } from '../../../src/common/logger.ts'
 import { SystemRandom } from '../../../src/common/random.ts'
-import { readKubeConfig } from '../../../src/controller/kube/kube-config.ts'
 import type { KubeObject } from '../../../src/controller/kube/kube-object.ts'
 import { ObjectCache } from '../../../src/controller/kube/object-cache.ts'
 import { Reflector } from '../../../src/controller/kube/reflector.ts'
@@ -13,6 +11,7 @@ import { Controller } from '../../../src/controller/run-controller.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamTenantObject } from '../../../src/controller/tenancy/stream-tenant-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
+import { type Granted, grantRights } from '../granted.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
 
 interface Spelled extends KubeObject {
@@ -55,6 +54,7 @@ await describeWithPart('tenants', 'kube-control', environment => {
   }
 
   let seen: ReturnType<typeof watchAll>
+  let granted: Granted
   let controller: Controller
   let ended: Promise<number>
 
@@ -74,12 +74,14 @@ await describeWithPart('tenants', 'kube-control', environment => {
         namespace,
         watchNamespace: namespace,
         tenancy: true,
+        userRoles: namespace,
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
+        grant: granted.grant,
         hostName: 'test',
       },
       masterKeys: ['a key of at least thirty-two characters'],
-      connection: readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') }),
+      connection: granted.connection,
       host: { clock, random, onTerm: () => {} },
       logger: silentLogger,
       times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
@@ -132,6 +134,7 @@ await describeWithPart('tenants', 'kube-control', environment => {
         { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } },
         { manager: 'weir-test' },
       )
+    granted = await grantRights(cluster, namespace, environment)
     seen = watchAll()
     start()
   })
@@ -184,7 +187,7 @@ await describeWithPart('tenants', 'kube-control', environment => {
     const admins = await seen.bindings.until(all =>
       all.find(one => one.metadata.name === 'weir-tenant-admin'),
     )
-    expect(admins.roleRef).toMatchObject({ kind: 'ClusterRole', name: 'weir-tenant-admin' })
+    expect(admins.roleRef).toMatchObject({ kind: 'ClusterRole', name: `${namespace}-admin` })
     expect(admins.metadata.ownerReferences?.[0]?.name).toBe(tenant)
 
     // Somebody lets himself in, and takes the wall down.
@@ -274,8 +277,9 @@ await describeWithPart('tenants', 'kube-control', environment => {
     await seen.tenants.until(all =>
       all.some(one => one.metadata.name === tenant) ? undefined : true,
     )
-    for (const kind of ['resourceQuota', 'limitRange', 'roleBinding'] as const) {
-      expect((await cluster.client(resourceKinds[kind]).list({ namespace })).items).toEqual([])
+    for (const kind of ['resourceQuota', 'limitRange', 'roleBinding', 'networkPolicy'] as const) {
+      const { items } = await cluster.client(resourceKinds[kind]).list({ namespace })
+      expect(items.filter(one => one.metadata.name.startsWith('weir-tenant'))).toEqual([])
     }
     const own = await cluster.client(resourceKinds.namespace).get({ name: namespace })
     expect(own?.metadata.labels).not.toHaveProperty(['weir.dev/tenant'])
