@@ -12,6 +12,7 @@ import type {
   JobEdge,
   JobGraph,
 } from './job-graph.ts'
+import { type PlanRegions, planRegions } from './plan-regions.ts'
 import { type PlannedState, plannedStatesOf } from './planned-states.ts'
 
 export interface JobPlan {
@@ -20,6 +21,8 @@ export interface JobPlan {
   readonly maxParallelism: number
   readonly vertices: readonly PlanVertex[]
   readonly edges: readonly PlanEdge[]
+  /** What restarts together when something fails. */
+  readonly failoverRegions: readonly PlanRegions[]
   readonly warnings: readonly GraphWarning[]
 }
 
@@ -86,6 +89,7 @@ export function describeJob(graph: JobGraph): JobPlan {
       operators: chain.map(operator => describeOperator(operator, chain)),
     })),
     edges: graph.edges.map(describeEdge),
+    failoverRegions: planRegions(graph),
     warnings: graph.warnings,
   }
 }
