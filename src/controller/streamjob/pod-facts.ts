@@ -56,6 +56,9 @@ export interface PodFacts extends PodIdentity {
   readonly lastWord: JobFacts | undefined
 }
 
+/** Exit code of who will not take a job, now or later: `exitCodes.invalid` of the commands. */
+const REFUSED = 2
+
 /** `undefined`: it is none of Weir's. */
 export function podFacts(pod: PodObject): PodFacts | undefined {
   const found = pod.metadata.labels ?? {}
@@ -79,7 +82,8 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     attempt,
     state: stateOf(pod),
     exitCode: ended?.exitCode,
-    isRefused: (prepared?.exitCode ?? 0) !== 0,
+    // Another code is a bucket that is away, or a process that was killed: it is tried again.
+    isRefused: prepared?.exitCode === REFUSED,
     why: whyOf(pod),
     endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
     ip: pod.status?.podIP || undefined,
