@@ -142,6 +142,18 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await install()
     await kubectl.wait('default', 'pod/bank-tm-1-0-2', '.status.phase=Running')
     await kubectl.wait('default', 'streamjob/bank', '.status.phase=Running')
-    await kubectl.run('delete', 'streamjob', 'bank')
+  })
+
+  test('a job that is deleted leaves a savepoint where it is told to', async () => {
+    const spec = { deletionPolicy: 'savepoint' }
+    await kubectl.run('patch', 'streamjob', 'bank', '--type=merge', '-p', JSON.stringify({ spec }))
+    await kubectl.run('wait', 'streamjob/bank', '--for=condition=Ready', '--timeout=120s')
+    await kubectl.run('delete', 'streamjob', 'bank', '--timeout=120s')
+    await kubectl.wait('default', 'savepoint/bank-final-1', '.status.phase=Completed')
+    const path = await kubectl.run('get', 'savepoint/bank-final-1', '-o', 'jsonpath={.status.path}')
+    expect(path).toMatch(/\/default\.bank\/savepoints\/savepoint-\d+/)
+    const prefix = path.replace(`s3://${bucket}/`, '').replace(/\?.*$/, '')
+    expect(await buckets.keys(bucket, `${prefix}/_metadata`)).toHaveLength(1)
+    await kubectl.run('delete', 'savepoint', 'bank-final-1', '--timeout=60s')
   })
 })
