@@ -34,6 +34,8 @@ export interface ObservedSavepoint {
   readonly epoch: number
   /** What the jobmanager says of the order; `undefined`: it was not asked, or did not answer. */
   readonly order: SavepointFacts | undefined
+  /** Why it did not answer. */
+  readonly silence: string | undefined
   /** It is recorded what could remove the files. */
   readonly isRecorded: boolean
   /** Pods that remove the files, the oldest first. */
@@ -134,7 +136,16 @@ function underWay(seen: ObservedSavepoint): SavepointDecision | undefined {
   if (nowMs - Date.parse(status.startedAt ?? timeText(nowMs)) > limitMs) {
     return failed(seen, savepointErrors.WEIR_SAVEPOINT_TIMEOUT({ timeout: spec.timeout }))
   }
-  return decided(seen, { againMs: LOOK_AGAIN_MS })
+  const { silence } = seen
+  const message =
+    silence === undefined ? 'it is being taken' : `it is not known how far it is: ${silence}`
+  return decided(seen, {
+    findings: [
+      { type: 'Ready', holds: false, reason: 'InProgress', message },
+      { type: 'Reconciling', holds: true, reason: 'InProgress', message },
+    ],
+    againMs: LOOK_AGAIN_MS,
+  })
 }
 
 function taken(seen: ObservedSavepoint, snapshot: NonNullable<SavepointFacts['snapshot']>) {
