@@ -1,6 +1,7 @@
 /** Turns what happens in the controller into its metrics. */
 import type { ControllerMetrics } from '../observability/controller-metrics.ts'
 import type { Watch } from './kube/kind-watcher.ts'
+import type { KubeObject } from './kube/kube-object.ts'
 import type { RequestFigures } from './kube/kube-transport.ts'
 import type { LeaderElection } from './kube/leader-election.ts'
 import type { ObjectCache } from './kube/object-cache.ts'
@@ -8,6 +9,7 @@ import type { WorkFigures, WorkLoop } from './kube/work-loop.ts'
 import { priorities, type WorkQueue } from './kube/work-queue.ts'
 import type { FactsPoller } from './link/facts-poller.ts'
 import type { LinkFigures } from './link/tls-job-link.ts'
+import type { SavepointObject } from './savepoint/savepoint-object.ts'
 import type { StreamJobObject } from './streamjob/stream-job-object.ts'
 import { quotaResources } from './tenancy/demand.ts'
 import { quotaOf } from './tenancy/quota-ledger.ts'
@@ -29,6 +31,7 @@ export interface Looked {
   readonly watches: readonly Watch[]
   readonly loops: readonly LookedLoop[]
   readonly jobs: ObjectCache<StreamJobObject>
+  readonly savepoints: ObjectCache<SavepointObject>
   readonly poller: FactsPoller
   readonly tenancy: Tenancy | undefined
   readonly election: LeaderElection
@@ -37,9 +40,12 @@ export interface Looked {
 /** Of CPU and memory, which tenants count in whole numbers, in the units of Prometheus. */
 const unitOf = { jobs: 1, slots: 1, cpu: 1_000, memory: 1 } as const
 
+type CountedByPhase = 'weir_controller_jobs' | 'weir_controller_savepoints'
+type WithPhase = KubeObject & { readonly status?: { readonly phase?: string | undefined } }
+
 export class ControllerFigures {
   readonly #metrics: ControllerMetrics
-  readonly #seen = new Map<string, Readonly<Record<string, string>>>()
+  readonly #seen = new Map<string, { name: CountedByPhase; labels: Record<string, string> }>()
 
   constructor(metrics: ControllerMetrics) {
     this.#metrics = metrics
@@ -66,6 +72,9 @@ export class ControllerFigures {
     this.#metrics.observe('weir_controller_link_request_duration_seconds', { call }, seconds)
   }
 
+  readonly savepoint = (result: 'completed' | 'failed', seconds: number): void =>
+    this.#metrics.observe('weir_controller_savepoint_duration_seconds', { result }, seconds)
+
   readonly restart = (resource: string, reason: string): void =>
     this.#metrics.count('weir_controller_watch_restarts_total', { resource, reason })
 
@@ -77,7 +86,7 @@ export class ControllerFigures {
   }
 
   /** What is no event, but can be looked at. */
-  look({ watches, loops, jobs, poller, tenancy, election }: Looked): void {
+  look({ watches, loops, jobs, savepoints, poller, tenancy, election }: Looked): void {
     const metrics = this.#metrics
     metrics.set('weir_controller_link_jobs', {}, poller.size)
     metrics.set('weir_controller_link_silent_jobs', {}, poller.silent)
@@ -96,7 +105,8 @@ export class ControllerFigures {
       const age = Math.max(...ofKind.map(({ reflector }) => reflector.silentMs)) / 1_000
       metrics.set('weir_controller_last_event_age_seconds', { resource }, age)
     }
-    this.#countJobs(jobs)
+    this.#count('weir_controller_jobs', jobs.all())
+    this.#count('weir_controller_savepoints', savepoints.all())
     if (tenancy !== undefined) this.#measureTenants(tenancy)
   }
 
@@ -117,17 +127,17 @@ export class ControllerFigures {
     }
   }
 
-  /** A phase that no job is in any more goes to 0. */
-  #countJobs(jobs: ObjectCache<StreamJobObject>): void {
+  /** A phase that none is in any more goes to 0. */
+  #count(name: CountedByPhase, objects: Iterable<WithPhase>): void {
     const counts = new Map<string, number>()
-    for (const { metadata, status } of jobs.all()) {
+    for (const { metadata, status } of objects) {
       const labels = { namespace: metadata.namespace ?? '', phase: status?.phase ?? 'new' }
-      const key = JSON.stringify(labels)
-      this.#seen.set(key, labels)
+      const key = JSON.stringify({ name, labels })
+      this.#seen.set(key, { name, labels })
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
-    for (const [key, labels] of this.#seen) {
-      this.#metrics.set('weir_controller_jobs', labels, counts.get(key) ?? 0)
+    for (const [key, { name: seen, labels }] of this.#seen) {
+      if (seen === name) this.#metrics.set(name, labels, counts.get(key) ?? 0)
     }
   }
 }

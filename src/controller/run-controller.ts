@@ -29,6 +29,7 @@ import type { JobLink } from './link/job-link.ts'
 import { readMasterKeys } from './link/master-keys.ts'
 import { TlsJobLink } from './link/tls-job-link.ts'
 import { NamespaceAccess } from './namespace-access.ts'
+import { Savepoints } from './savepoint/savepoints.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
@@ -92,6 +93,7 @@ export class Controller {
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
   readonly #poller: FactsPoller
+  readonly #savepoints: Savepoints
   readonly #loop: WorkLoop
   readonly #election: LeaderElection
   #working: Promise<unknown> = Promise.resolve()
@@ -130,17 +132,26 @@ export class Controller {
       random,
       logger,
     })
+    const { masterKeys } = options
+    const link = options.link ?? new TlsJobLink({ masterKeys, clock, observe: figures.link })
     this.#poller = new FactsPoller({
-      link:
-        options.link ??
-        new TlsJobLink({ masterKeys: options.masterKeys, clock, observe: figures.link }),
+      link,
       clock,
       random,
       onHeard: key => this.#queue.add(key, 'resync'),
     })
     this.#access = this.#makeAccess()
+    this.#savepoints = new Savepoints({
+      watching,
+      world: this.#world,
+      link,
+      poller: this.#poller,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: controller => figures.passOf(controller),
+      onEnded: figures.savepoint,
+    })
     this.#tenancy = this.#makeTenancy()
-    this.#loop = this.#makeLoop()
+    this.#loop = this.#makeLoop(link)
     this.#election = this.#makeElection()
   }
 
@@ -161,7 +172,7 @@ export class Controller {
     })
   }
 
-  #makeLoop(): WorkLoop {
+  #makeLoop(link: JobLink): WorkLoop {
     const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
     const reconcile = reconcileJob({
@@ -170,6 +181,7 @@ export class Controller {
       engineImage: config.engineImage,
       namespace: config.namespace,
       masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+      link,
       poller: this.#poller,
       clock,
       record: this.#recorder.record.bind(this.#recorder),
@@ -207,7 +219,7 @@ export class Controller {
       onLeading: () => {
         wakeJobs(this.#world, this.#queue)
         const tenancy = this.#tenancy?.run(this.#queue, this.#stop.signal)
-        this.#working = Promise.all([this.#loop.run(), tenancy])
+        this.#working = Promise.all([this.#loop.run(), this.#savepoints.run(), tenancy])
       },
       onLost: error => {
         this.#hasLost = true
@@ -223,13 +235,14 @@ export class Controller {
 
   get #loops(): readonly LookedLoop[] {
     const jobs = { controller: 'streamjob', queue: this.#queue, loop: this.#loop }
+    const lines = [jobs, ...this.#savepoints.lines]
     const tenancy = this.#tenancy
-    if (tenancy === undefined) return [jobs]
-    return [jobs, { controller: 'streamtenant', queue: tenancy.queue, loop: tenancy.loop }]
+    if (tenancy === undefined) return lines
+    return [...lines, { controller: 'streamtenant', queue: tenancy.queue, loop: tenancy.loop }]
   }
 
   get #watches(): readonly Watch[] {
-    return [...this.#world.watches, ...(this.#tenants?.watches ?? [])]
+    return [...this.#world.watches, ...this.#savepoints.watches, ...(this.#tenants?.watches ?? [])]
   }
 
   /** Comes back when it was told to end (0), or no longer leads (1). */
@@ -298,6 +311,7 @@ export class Controller {
       watches: this.#watches,
       loops: this.#loops,
       jobs: this.#world.jobs.cache,
+      savepoints: this.#savepoints.savepoints.cache,
       poller: this.#poller,
       tenancy: this.#tenancy,
       election: this.#election,

@@ -87,6 +87,16 @@ export const controllerMetricDefinitions = {
     help: '1 while this replica leads',
     labels: [],
   },
+  weir_controller_savepoints: {
+    type: 'gauge',
+    help: 'Savepoints by phase',
+    labels: ['namespace', 'phase'],
+  },
+  weir_controller_savepoint_duration_seconds: {
+    type: 'histogram',
+    help: 'From the order to the end of a savepoint; result: completed, failed',
+    labels: ['result'],
+  },
   weir_controller_jobs: {
     type: 'gauge',
     help: 'StreamJobs by phase',

@@ -218,9 +218,12 @@ if (tools !== undefined) {
         'list,watch,create,patch networkpolicies.networking.k8s.io',
         'list,watch,create,patch poddisruptionbudgets.policy',
         'list,watch,create,delete pods',
+        'get,list,watch,create,patch,delete savepoints.weir.dev',
+        'update savepoints.weir.dev/finalizers',
+        'patch savepoints.weir.dev/status',
         'create secrets',
         'list,watch,create,patch services',
-        'get,list,watch streamjobs.weir.dev',
+        'get,list,watch,patch streamjobs.weir.dev',
         'update streamjobs.weir.dev/finalizers',
         'patch streamjobs.weir.dev/status',
       ])

@@ -8,9 +8,7 @@ import { SystemClock } from '../../src/common/clock.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
-import { ObjectCache } from '../../src/controller/kube/object-cache.ts'
-import { Reflector } from '../../src/controller/kube/reflector.ts'
-import { type ResourceKind, resourceKinds } from '../../src/controller/kube/resource-kind.ts'
+import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../src/controller/run-controller.ts'
 import { type PodObject, podFacts } from '../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
@@ -18,6 +16,7 @@ import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts, snapshot } from './fake-link.ts'
 import { type Granted, grantRights } from './granted.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
+import { PodTeller, type Seen, type Watching, watcherOf } from './test-watch.ts'
 
 const storage = 's3://bucket/prefix'
 const job = { module: 'src/examples/bank-transfers.ts' }
@@ -38,39 +37,10 @@ await describeWithPart('the controller', 'kube-control', environment => {
   let running: Started
   let granted: Granted
   const link = new FakeLink()
-  const ends: (() => Promise<unknown>)[] = []
-
-  /** A cache of the test's own, and the way to wait for what is to be seen in it. */
-  const watch = <T extends KubeObject>(kind: ResourceKind) => {
-    const cache = new ObjectCache<T>()
-    const client = cluster.client<T>(kind)
-    const reflector = new Reflector({
-      client,
-      cache,
-      namespace,
-      clock,
-      random,
-      logger: silentLogger,
-    })
-    const ended = reflector.run()
-    ends.push(() => {
-      reflector.stop()
-      return ended
-    })
-    const until = <R>(find: (objects: readonly T[]) => R | undefined): Promise<R> =>
-      new Promise(resolve => {
-        const look = (): void => {
-          const found = find(cache.all())
-          if (found !== undefined) resolve(found)
-        }
-        cache.onChange(look)
-        look()
-      })
-    return { cache, until }
-  }
-
-  let seenPods: ReturnType<typeof watch<PodObject>>
-  let seenJobs: ReturnType<typeof watch<StreamJobObject>>
+  let watching: Watching
+  let teller: PodTeller
+  let seenPods: Seen<PodObject>
+  let seenJobs: Seen<StreamJobObject>
 
   const start = (): Started => {
     const controller = new Controller({
@@ -101,22 +71,18 @@ await describeWithPart('the controller', 'kube-control', environment => {
     await installCrds(cluster)
     // Pods that the restricted standard forbids would not be made.
     namespace = await cluster.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' })
-    const account = { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' }
-    await cluster
-      .client({ ...account, isNamespaced: true })
-      .apply(
-        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } },
-        { manager: 'weir-test' },
-      )
+    await cluster.defaultAccount(namespace)
     granted = await grantRights(cluster, namespace, environment)
-    seenPods = watch<PodObject>(resourceKinds.pod)
-    seenJobs = watch<StreamJobObject>(resourceKinds.streamJob)
+    watching = watcherOf(cluster, namespace)
+    teller = new PodTeller(cluster, namespace)
+    seenPods = watching.watch<PodObject>(resourceKinds.pod)
+    seenJobs = watching.watch<StreamJobObject>(resourceKinds.streamJob)
     running = start()
   })
   afterAll(async () => {
     running.controller.stop()
     expect(await running.ended).toBe(0)
-    for (const end of ends) await end()
+    await watching.end()
     await cluster.close()
   })
 
@@ -134,26 +100,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
       return names.length === count ? names.toSorted() : undefined
     })
 
-  /** What the kubelet says of a pod. */
-  const say = async (name: string, phase: string, last: { code?: number; word?: string } = {}) => {
-    const { code: exitCode, word: message = 'last words' } = last
-    const ready = phase === 'Running' ? 'True' : 'False'
-    const ended = { exitCode, reason: 'Error', message }
-    const state = exitCode === undefined ? { running: {} } : { terminated: ended }
-    const container = name.includes('-jm-') ? 'jobmanager' : 'taskmanager'
-    const about = { name: container, image: 'x', imageID: '', restartCount: 0, ready: false, state }
-    const status = {
-      phase,
-      podIP: '10.0.0.1',
-      conditions: [{ type: 'Ready', status: ready }],
-      containerStatuses: [about],
-    }
-    const { transport } = cluster
-    const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`
-    const contentType = 'application/merge-patch+json'
-    const resource = 'pods'
-    await transport.request({ method: 'PATCH', path, body: { status }, contentType, resource })
-  }
+  const say: PodTeller['say'] = (...what) => teller.say(...what)
 
   const jobIn = (name: string, phase: string) =>
     seenJobs.until(all => {
@@ -346,9 +293,11 @@ await describeWithPart('the controller', 'kube-control', environment => {
       'CheckpointRecovered',
     ]
     // They are written beside the passes that they tell of.
-    await watch<KubeObject & { readonly reason: string }>(resourceKinds.event).until(all =>
-      told.every(reason => all.some(one => one.reason === reason)) ? true : undefined,
-    )
+    await watching
+      .watch<KubeObject & { readonly reason: string }>(resourceKinds.event)
+      .until(all =>
+        told.every(reason => all.some(one => one.reason === reason)) ? true : undefined,
+      )
     expect((await fetch(`${probes}/healthz`)).status).toBe(200)
     expect((await fetch(`${probes}/readyz`)).status).toBe(200)
     const metrics = await (await fetch(`${probes}/metrics`)).text()

@@ -26,8 +26,11 @@ const everywhere = [
   'list,watch pods',
   'list,watch resourcequotas',
   'list,watch,create,patch,delete rolebindings.rbac.authorization.k8s.io',
+  'get,list,watch,create,patch,delete savepoints.weir.dev',
+  'update savepoints.weir.dev/finalizers',
+  'patch savepoints.weir.dev/status',
   'list,watch services',
-  'get,list,watch streamjobs.weir.dev',
+  'get,list,watch,patch streamjobs.weir.dev',
   'update streamjobs.weir.dev/finalizers',
   'patch streamjobs.weir.dev/status',
   'list,watch,patch streamtenants.weir.dev',
@@ -46,9 +49,12 @@ const besideJobs = [
   'list,watch,create,delete pods',
   'list,watch,create,patch,delete resourcequotas',
   'list,watch,create,patch,delete rolebindings.rbac.authorization.k8s.io',
+  'get,list,watch,create,patch,delete savepoints.weir.dev',
+  'update savepoints.weir.dev/finalizers',
+  'patch savepoints.weir.dev/status',
   'create secrets',
   'list,watch,create,patch services',
-  'get,list,watch streamjobs.weir.dev',
+  'get,list,watch,patch streamjobs.weir.dev',
   'update streamjobs.weir.dev/finalizers',
   'patch streamjobs.weir.dev/status',
   'list,watch,patch streamtenants.weir.dev',
@@ -148,6 +154,51 @@ await describeWithPart('the installed controller', 'kube-control', environment =
     expect(await bindItself(granted.grant.role)).toBe(50)
     expect(await rightsOf(cluster, account(), jobs)).toEqual(besideJobs)
     expect(await rightsOf(cluster, account(), elsewhere)).toEqual(everywhere)
+  })
+
+  test.each([
+    [
+      'viewer',
+      [
+        'get,list,watch controllerrevisions.apps',
+        'get,list,watch events',
+        'get,list,watch events.events.k8s.io',
+        'get,list,watch pods',
+        'get,list,watch pods/log',
+        'get,list,watch savepoints.weir.dev',
+        'get,list,watch streamjobs.weir.dev',
+      ],
+    ],
+    [
+      'editor',
+      [
+        'get,list,watch controllerrevisions.apps',
+        'get,list,watch events',
+        'get,list,watch events.events.k8s.io',
+        'get,list,watch pods',
+        'create pods/exec',
+        'get,list,watch pods/log',
+        'get,list,watch,create,update,patch,delete savepoints.weir.dev',
+        'get,list,watch,create,update,patch,delete streamjobs.weir.dev',
+        'get,list,watch,create,update,patch,delete streamjobs.weir.dev/scale',
+      ],
+    ],
+  ])('a person who is %s may what the role says', async (role, rights) => {
+    const apiVersion = 'rbac.authorization.k8s.io/v1'
+    const binding = {
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata: { namespace: elsewhere, name: role },
+      roleRef: {
+        apiGroup: 'rbac.authorization.k8s.io',
+        kind: 'ClusterRole',
+        name: `${own}-${role}`,
+      },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: `a ${role}` }],
+    }
+    await cluster.client(resourceKinds.roleBinding).apply(binding, { manager: 'weir-test' })
+    expect(await rightsOf(cluster, `a ${role}`, elsewhere)).toEqual(rights)
+    expect(await rightsOf(cluster, `a ${role}`, jobs)).toEqual([])
   })
 
   test('the binding goes with the role', async () => {

@@ -17,6 +17,8 @@ export interface TestCluster {
   client<T extends KubeObject = KubeObject>(kind: ResourceKind): KubeClient<T>
   /** A namespace of its own for each caller. */
   namespace(labels?: Readonly<Record<string, string>>): Promise<string>
+  /** Which a controller of Kubernetes would make; no pod is made without. */
+  defaultAccount(namespace: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,6 +47,12 @@ export function connectTo(environment: PartEnvironment): TestCluster {
       const wanted = { apiVersion: 'v1', kind: 'Namespace', metadata }
       const made = await client(testKind(wanted)).create(wanted)
       return made.metadata.name
+    },
+    defaultAccount: async namespace => {
+      const kind = { apiVersion: 'v1', kind: 'ServiceAccount' }
+      const accounts = client({ ...kind, plural: 'serviceaccounts', isNamespaced: true })
+      const metadata = { namespace, name: 'default' }
+      await accounts.apply({ ...kind, metadata }, { manager: 'weir-test' })
     },
     close: () => dispatcher.destroy(),
   }

@@ -37,6 +37,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/protocol/', 'src/controller/kube/kube-config.ts'],
   undici: ['src/controller/kube/', 'src/controller/link/'],
   pino: ['src/common/logger.ts'],
+  croner: ['src/controller/savepoint/savepoint-schedule.ts'],
   'prom-client': ['src/observability/'],
   msgpackr: ['src/schema/'],
   'csv-parse': ['src/connectors/files/'],

@@ -1,7 +1,7 @@
 {{- /* What the controller watches. */}}
 {{- define "weir.rules.read" -}}
 - apiGroups: [weir.dev]
-  resources: [streamjobs]
+  resources: [streamjobs, savepoints]
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [pods, configmaps, services]
@@ -17,12 +17,20 @@
 {{- /* What it writes of Weir's own kinds. */}}
 {{- define "weir.rules.own" -}}
 - apiGroups: [weir.dev]
-  resources: [streamjobs/status]
+  resources: [streamjobs/status, savepoints/status]
   verbs: [patch]
 # Owner references that hold up the deletion of the owner.
 - apiGroups: [weir.dev]
-  resources: [streamjobs/finalizers]
+  resources: [streamjobs/finalizers, savepoints/finalizers]
   verbs: [update]
+# Finalizers: what is deleted waits until its state is dealt with.
+- apiGroups: [weir.dev]
+  resources: [streamjobs]
+  verbs: [patch]
+# Those that a job asks for by itself, and those that are no longer kept.
+- apiGroups: [weir.dev]
+  resources: [savepoints]
+  verbs: [create, patch, delete]
 {{- end }}
 
 {{- /* What a job consists of: written in the namespaces that have one. */}}

@@ -50,7 +50,7 @@ export async function editJobs(verb: EditVerb, options: EditOptions, io: CliIo):
   const kubectl = new Kubectl(options, io)
   for (const job of await findJobs(kubectl, options)) {
     const edit = editOf(verb, job)
-    await patch(kubectl, { job, edit, dryRun: options.dryRun })
+    await patchJob(kubectl, { job, ...edit, dryRun: options.dryRun })
     const suffix = options.dryRun === 'none' ? '' : ` (${options.dryRun} dry run)`
     io.out.write(`streamjob.weir.dev/${job.metadata.name} ${edit.done}${suffix}\n`)
     if (!options.wait || options.dryRun !== 'none') continue
@@ -61,18 +61,21 @@ export async function editJobs(verb: EditVerb, options: EditOptions, io: CliIo):
   return exitCodes.ok
 }
 
-interface Patch {
+export interface JobPatch {
   readonly job: ClusterJob
-  readonly edit: Edit
+  readonly path: string
+  readonly value: unknown
   readonly dryRun: DryRun
 }
 
-async function patch(kubectl: Kubectl, { job, edit, dryRun }: Patch): Promise<void> {
+/** Fails when somebody else has changed the job since it was looked at. */
+export async function patchJob(kubectl: Kubectl, patch: JobPatch): Promise<void> {
+  const { job, path, value, dryRun } = patch
   if (dryRun === 'client') return
   const { name, resourceVersion } = job.metadata
   const steps = [
     { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-    { op: 'add', path: edit.path, value: edit.value },
+    { op: 'add', path, value },
   ]
   const what = ['patch', 'streamjob', name, ...placeOf(job)]
   const how = ['--type', 'json', '--patch', JSON.stringify(steps)]

@@ -59,6 +59,7 @@ function declareAll(io: CliIo, done: Done): Command {
   declareEdit(program, 'restart', { io, done }).description('deploy the job anew, with its state')
   declareSavepoint(program, io, done)
   declareScale(program, io, done)
+  declareRollback(program, io, done)
   return program
 }
 
@@ -182,6 +183,17 @@ function declareScale(program: Command, io: CliIo, done: Done): void {
       const { scaleJob } = await import('./scale-job.ts')
       const wait = flags.wait === true
       done(await scaleJob({ name, ...flags, wait, timeoutMs: flags.timeout }, io))
+    })
+}
+
+function declareRollback(program: Command, io: CliIo, done: Done): void {
+  withWait(withTarget(program.command('rollback <job>')))
+    .description('an earlier revision, with the state of now')
+    .option('--to <revision>', 'its name or number; default: the stable one, or the one before')
+    .action(async (name: string, flags: TargetFlags & WaitFlags & { to?: string }) => {
+      const { rollbackJob } = await import('./rollback-job.ts')
+      const wait = flags.wait === true
+      done(await rollbackJob({ name, ...flags, wait, timeoutMs: flags.timeout }, io))
     })
 }
 

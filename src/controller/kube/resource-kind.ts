@@ -13,6 +13,7 @@ const WEIR = `${API_GROUP}/${API_VERSION}`
 /** By its name, the one that a reader looks for. */
 export const resourceKinds = {
   streamJob: of(WEIR, 'StreamJob', 'streamjobs'),
+  savepoint: of(WEIR, 'Savepoint', 'savepoints'),
   streamTenant: ofCluster(WEIR, 'StreamTenant', 'streamtenants'),
   lease: of('coordination.k8s.io/v1', 'Lease', 'leases'),
   event: of('events.k8s.io/v1', 'Event', 'events'),

@@ -3,7 +3,7 @@ import { Applier } from '../kube/applier.ts'
 import { kindWatcher, type Watch, type Watched, type WatcherOptions } from '../kube/kind-watcher.ts'
 import { KubeClient } from '../kube/kube-client.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
-import { resourceKinds } from '../kube/resource-kind.ts'
+import { type ResourceKind, resourceKinds } from '../kube/resource-kind.ts'
 import { MANAGED, MANAGER } from './job-names.ts'
 import type { ConfigMapObject } from './job-objects.ts'
 import type { PodObject } from './pod-facts.ts'
@@ -25,6 +25,8 @@ export interface JobWorld {
   readonly bindings: Watched<KubeObject> | undefined
   /** Made and never read. */
   readonly secrets: Pick<Applier<KubeObject>, 'create'>
+  /** What a job ended with; they are looked after elsewhere. */
+  readonly savepoints: Pick<Applier<KubeObject>, 'create'>
   readonly watches: readonly Watch[]
   readonly mayWrite: () => void
 }
@@ -32,12 +34,14 @@ export interface JobWorld {
 export function makeJobWorld(options: JobWorldOptions): JobWorld {
   const shape = { manager: MANAGER, indexOf: ownerUid }
   const { watched, watches } = kindWatcher(options, shape)
-  const secrets = new Applier({
-    client: new KubeClient(options.transport, resourceKinds.secret),
-    cache: undefined,
-    manager: MANAGER,
-    mayWrite: options.mayWrite,
-  })
+  const { transport, mayWrite } = options
+  const unread = (kind: ResourceKind) =>
+    new Applier({
+      client: new KubeClient(transport, kind),
+      cache: undefined,
+      manager: MANAGER,
+      mayWrite,
+    })
   return {
     jobs: watched<StreamJobObject>(resourceKinds.streamJob),
     pods: watched<PodObject>(resourceKinds.pod, MANAGED),
@@ -46,9 +50,10 @@ export function makeJobWorld(options: JobWorldOptions): JobWorld {
     budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
     policies: watched(resourceKinds.networkPolicy, MANAGED),
     bindings: options.isGranting ? watched(resourceKinds.roleBinding, MANAGED) : undefined,
-    secrets,
+    secrets: unread(resourceKinds.secret),
+    savepoints: unread(resourceKinds.savepoint),
     watches,
-    mayWrite: options.mayWrite,
+    mayWrite,
   }
 }
 
@@ -61,5 +66,5 @@ export function ownerKey({ metadata }: KubeObject): string | undefined {
 
 /** Not by the name: a namesake that was deleted may have left things behind. */
 function ownerUid({ metadata }: KubeObject): string | undefined {
-  return metadata.ownerReferences?.find(one => one.kind === 'StreamJob')?.uid
+  return metadata.ownerReferences?.find(one => one.controller === true)?.uid
 }

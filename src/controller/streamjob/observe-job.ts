@@ -33,7 +33,7 @@ export function observeJob(parts: JobParts): ObservedJob {
     checked,
     specDigest: 'manifest' in checked ? digestOf(checked.manifest.spec) : '',
     status: object.status ?? {},
-    deployed: deployment === undefined ? undefined : deployedOf(deployment),
+    deployed: deployedOf(deployment),
     pods,
     heard,
     admission,
@@ -63,7 +63,8 @@ function digestOf(spec: StreamJobSpec): string {
 }
 
 /** `undefined`: somebody has damaged it; the epoch is written anew. */
-function deployedOf({ data = {} }: ConfigMapObject): Deployed | undefined {
+export function deployedOf(deployment: ConfigMapObject | undefined): Deployed | undefined {
+  const { data = {} } = deployment ?? {}
   const { image, 'job.yaml': text = '' } = data
   if (image === undefined) return undefined
   try {

@@ -6,9 +6,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
 import { epochKey } from '../../protocol/job-keys.ts'
 import type { EventWords } from '../kube/event-series.ts'
+import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
+import type { JobLink } from '../link/job-link.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { demandOf } from '../tenancy/job-demand.ts'
 import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
@@ -28,6 +30,7 @@ import type { JobWorld } from './job-world.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
 import { podFacts } from './pod-facts.ts'
+import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
@@ -40,6 +43,7 @@ export interface ReconcileJobOptions {
   readonly namespace: string
   /** Keys of new deployments are derived of it. */
   readonly masterKey: string
+  readonly link: Pick<JobLink, 'stop'>
   readonly poller: Pick<FactsPoller, 'heard' | 'want'>
   readonly clock: Clock
   readonly record: (object: KubeObject, words: EventWords) => void
@@ -52,18 +56,42 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
       options.poller.want(key, undefined, 'seldom')
       return undefined
     }
+    const pass = { options, signal }
+    const isLeaving = object.metadata.deletionTimestamp !== undefined
+    if (!isLeaving && (await hold(object, pass))) return 0
     const { observed, target } = observe(object, options)
     const decision = decideJob(observed)
     options.poller.want(key, target, paceOf(decision))
+    if (isLeaving && isHeld(object.metadata)) return leave({ observed, target, options, signal })
     const isStored = decision.epoch === (observed.status.epoch ?? 0)
     if (!isStored && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
     // No await since the ledger was asked: nobody else can have taken the room.
     if (!isStored) options.ledger?.claim(object, demandOf(object.spec))
     // Without the epoch in the status nothing of it may exist: the next pass finds it there.
-    if (isStored) await act(observed, decision, { options, signal })
-    await writeStatus(observed, decision, { options, signal })
+    if (isStored) await act(observed, decision, pass)
+    await writeStatus(observed, decision, pass)
     return decision.againMs
   }
+}
+
+/** Whether the object was changed: what is to be done when it is deleted holds it until then. */
+async function hold(object: StreamJobObject, { options, signal }: Pass): Promise<boolean> {
+  const change = holdChange(object)
+  if (change === undefined) return false
+  const { world } = options
+  const { metadata } = object
+  world.mayWrite()
+  const steps = finalizerPatch(metadata, change)
+  world.jobs.cache.set(await world.jobs.client.patch(metadata, steps, signal))
+  return true
+}
+
+async function leave(pass: DeletionPass & Pass): Promise<number | undefined> {
+  const { observed } = pass
+  const deletion = await reconcileDeletion(pass)
+  if (deletion === undefined) return undefined
+  await writeStatus(observed, { ...decideJob(observed), findings: deletion.findings }, pass)
+  return deletion.againMs
 }
 
 /** After a change of leaders the caches are compared first: only what wants to begin waits. */

@@ -9,6 +9,7 @@ import { delimiter, join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { stringify } from 'yaml'
+import type { KubeObject } from '../../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
@@ -232,6 +233,42 @@ await describeWithPart('kubectl weir', 'kube-control', environment => {
     const { code, err } = await weir('plan', fileOf('blocked', spec))
     expect(code).toBe(3)
     expect(err).toContain(words)
+  })
+
+  const revision = async (name: string, number: number, args: object) => {
+    const kind = { apiVersion: 'apps/v1', kind: 'ControllerRevision' }
+    const labels = { 'weir.dev/job': 'back' }
+    const { spec } = manifestOf('back', { job: { module: 'a.ts', args } }) as { spec: object }
+    const client = cluster.client<KubeObject & { revision: number; data: object }>({
+      ...kind,
+      plural: 'controllerrevisions',
+      isNamespaced: true,
+    })
+    const data = { manifest: { spec: { ...spec, restartNonce: 1 } }, image: 'weir:1' }
+    await client.create({ ...kind, metadata: { name, namespace, labels }, revision: number, data })
+  }
+
+  test('goes back to the stable revision, the one before, or one by name or number', async () => {
+    const codeOf = async () => (await specOf('back'))?.job
+    const stable = { phase: 'Running' as const, revision: { current: 'back-3', stable: 'back-1' } }
+    await jobWith('back', stable)
+    await weir('restart', 'back')
+    await weir('restart', 'back')
+    for (const n of [1, 2, 3]) await revision(`back-${n}`, n, { n: String(n) })
+    const { out } = await weir('rollback', 'back')
+    expect(out).toBe('streamjob.weir.dev/back rolled back to back-1\n')
+    expect(await codeOf()).toMatchObject({ args: { n: '1' } })
+    // A nonce never goes back.
+    expect(await specOf('back')).toMatchObject({ restartNonce: 2 })
+    for (const to of ['back-2', '2']) {
+      expect(await weir('rollback', 'back', '--to', to)).toMatchObject({ code: 0 })
+      expect(await codeOf()).toMatchObject({ args: { n: '2' } })
+    }
+    const unknown = await weir('rollback', 'back', '--to', '7')
+    expect(unknown.err).toContain('no revision 7, but 3 (back-3), 2 (back-2), 1 (back-1)')
+    const changed = (await jobs.get({ namespace, name: 'back' })) as StreamJobObject
+    await sees(changed, { phase: 'Running', revision: { current: 'back-3', stable: 'back-3' } })
+    expect((await weir('rollback', 'back', '--dry-run=server')).out).toContain('to back-2')
   })
 
   test('says in the words of kubectl what it may not, and that a job is not there', async () => {
