@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { findInstallation } from '../../../src/cli/installation.ts'
+import { metricSum, objectWrites } from '../../controller/metric-sum.ts'
 import type { PartEnvironment } from '../../testbed/part.ts'
 
 export interface ProcessOptions {
@@ -61,20 +62,16 @@ export class ControllerProcess {
   }
 
   /** The sum of a metric over the labels that match. */
-  async figure(name: string, labels = /./): Promise<number> {
-    const text = await (await fetch(`${this.#url}/metrics`)).text()
-    return text
-      .split('\n')
-      .filter(line => line.startsWith(`${name}{`) && labels.test(line))
-      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  async figure(name: string, labels?: RegExp): Promise<number> {
+    return metricSum(await this.#metrics(), name, labels)
   }
 
-  /** Writes of objects so far: its lease is renewed each second, and is not one. */
   async writes(): Promise<number> {
-    return this.figure(
-      'weir_controller_api_requests_total',
-      /verb="(POST|PUT|PATCH|DELETE)",resource="(?!leases|events)/,
-    )
+    return objectWrites(await this.#metrics())
+  }
+
+  async #metrics(): Promise<string> {
+    return (await fetch(`${this.#url}/metrics`)).text()
   }
 
   get cpuMs(): number {
