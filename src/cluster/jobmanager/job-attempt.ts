@@ -250,10 +250,13 @@ export class JobAttempt {
     if (this.#orderedOther(lineage) === undefined) await this.#load(this.#choose(lineage))
   }
 
-  /** The jobmanager before this one may have been told to rescale. */
+  /**
+   * The jobmanager before this one may have been told to rescale. An attempt that failed before it
+   * knew leaves the question to the next.
+   */
   #orderedOther({ parallelism }: Lineage): number | undefined {
-    const { graph, number, rescaling } = this.#options
-    if (number > 0 || rescaling === undefined) return undefined
+    const { claim, graph, rescaling } = this.#options
+    if (claim.isSettled || rescaling === undefined) return undefined
     return parallelism === graph.parallelism ? undefined : parallelism
   }
 

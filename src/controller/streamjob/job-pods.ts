@@ -2,6 +2,7 @@
 import { nodeFlags } from '../../common/node-flags.ts'
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
+import { codePartsOf, describerTemplate } from './job-code.ts'
 import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
 import type { Deployed } from './job-policies.ts'
@@ -62,7 +63,9 @@ export function podOf(plan: PodPlan): PodObject {
   }
   const { podTemplate } = spec
   const template = isJobManager ? podTemplate?.jobManager : podTemplate?.taskManager
-  return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
+  if (template === undefined) return pod
+  const prepared = isJobManager ? mergePod(pod, describerTemplate(template)) : pod
+  return mergePod(prepared, template) as unknown as PodObject
 }
 
 /** What all pods of a job have in common. */
@@ -96,7 +99,9 @@ export function podSpec(spec: StreamJobSpec, parts: Json): Json {
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
 function describer({ job, deployed }: PodPlan): Json {
   const { uid = '' } = job.metadata
-  const { resources } = deployed.manifest.spec
+  const { spec } = deployed.manifest
+  const { resources } = spec
+  const code = codePartsOf(spec)
   return {
     ...containerOf('describe', deployed),
     command: [NODE, '--disable-warning=ExperimentalWarning', `${HOME}/dist/bin/weir.js`],
@@ -109,11 +114,12 @@ function describer({ job, deployed }: PodPlan): Json {
       '--output',
       `${folders.work}/job`,
     ],
-    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
+    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }, ...code.env],
     workingDir: HOME,
     resources: amounts(resources.jobManager),
     volumeMounts: mountsOf(deployed, [
       { name: 'deployment', mountPath: folders.deployment, readOnly: true },
+      ...code.mounts,
     ]),
   }
 }
@@ -210,7 +216,9 @@ function volumesOf(
     { name: 'work', emptyDir: limit },
     { name: 'temporary', emptyDir: {} },
     { name: 'key', secret: { secretName: name, defaultMode: 0o440 } },
-    ...(role === 'jobmanager' ? [{ name: 'deployment', configMap: { name } }] : []),
+    ...(role === 'jobmanager'
+      ? [{ name: 'deployment', configMap: { name } }, ...codePartsOf(spec).volumes]
+      : []),
     ...secretVolumes(spec),
   ]
 }

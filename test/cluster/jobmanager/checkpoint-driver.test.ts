@@ -12,7 +12,7 @@ let triggerFails = false
 
 async function bench(fault: (call: StoreCall) => 'fail' | undefined = () => undefined) {
   const clock = new ManualClock(1_000)
-  const claim = { run: 'r', lastTried: 0 }
+  const claim = { run: 'r', lastTried: 0, isSettled: false }
   const inner = new MemoryStore()
   const log: string[] = []
   let whenComplete = (): void => {}

@@ -27,7 +27,7 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     onNotice: () => {},
     number: 0,
     run: 'r',
-    claim: { run: 'r', lastTried: 0 },
+    claim: { run: 'r', lastTried: 0, isSettled: false },
     counts: emptyCounts(),
     onDeployed: () => {},
     onRunning: () => {},
