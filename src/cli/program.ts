@@ -271,7 +271,8 @@ function declareDescribe(program: Command, io: CliIo, done: Done): void {
     .description('make what a jobmanager starts with: the checked code of a job, and job.json')
     .requiredOption('--run <id>', 'names this start of the job, for all of its jobmanagers')
     .requiredOption('-o, --output <folder>', 'gets the two files')
-    .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
+    .option('--restore <from>', 'latest, continue, empty, or the folder of a checkpoint or savepoint')
+    .option('--from-job <id>', 'the other job whose snapshot is restored, e.g. default.orders')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .action(async (file: string, options: DescribeFlags) => {
       const { describeJob } = await import('./describe-job.ts')
@@ -283,6 +284,7 @@ interface DescribeFlags {
   readonly run: string
   readonly output: string
   readonly restore?: string
+  readonly fromJob?: string
   readonly set: readonly string[]
 }
 

@@ -102,6 +102,19 @@ test('N3: a start whose answer got lost may have run: it is gone on from', async
   expect((await open(inner, { run: 'other', lastTried: 0 }).look()).goesOn).toBe(false)
 })
 
+test('N5: a late process of an earlier run takes no generation, and one in a race gives up', async () => {
+  const store = new MemoryStore()
+  const old = () => open(store, { run: 'u/1', lastTried: 0 })
+  await old().begin()
+  const current = open(store, { run: 'u/2', lastTried: 0 })
+  const racing = Promise.all([current.begin(), old().begin()])
+  await expect(racing).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  const before = await keys(store)
+  await expect(old().begin()).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  expect(await keys(store)).toEqual(before)
+  expect(await open(store, { run: 'v/1', lastTried: 0 }).begin()).toMatchObject({ goesOn: false })
+})
+
 test('looking changes nothing', async () => {
   const store = new MemoryStore()
   await attempt(store)
