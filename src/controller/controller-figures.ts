@@ -4,6 +4,7 @@ import type { RequestFigures } from './kube/kube-transport.ts'
 import type { LeaderElection } from './kube/leader-election.ts'
 import type { WorkFigures, WorkLoop } from './kube/work-loop.ts'
 import { priorities, type WorkQueue } from './kube/work-queue.ts'
+import type { UpgradeFigure } from './streamjob/job-decision.ts'
 import type { JobWorld } from './streamjob/job-world.ts'
 
 export interface Looked {
@@ -39,6 +40,24 @@ export class ControllerFigures {
     )
     const labels = { controller, priority }
     this.#metrics.observe('weir_controller_queue_latency_seconds', labels, waitedMs / 1_000)
+  }
+
+  readonly upgrade = (figure: UpgradeFigure): void => {
+    switch (figure.kind) {
+      case 'ended': {
+        const { mode, result } = figure
+        this.#metrics.count('weir_controller_upgrades_total', { mode, result })
+        break
+      }
+      case 'gap': {
+        const { mode, seconds } = figure
+        this.#metrics.observe('weir_controller_upgrade_gap_seconds', { mode }, seconds)
+        break
+      }
+      case 'rollback':
+        this.#metrics.count('weir_controller_rollbacks_total', { cause: figure.cause })
+        break
+    }
   }
 
   readonly restart = (resource: string, reason: string): void =>

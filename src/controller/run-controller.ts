@@ -124,6 +124,7 @@ export class Controller {
         clock,
         random,
         record: this.#recorder.record.bind(this.#recorder),
+        observe: this.#figures.upgrade,
       }),
       atOnce: PASSES_AT_ONCE,
       clock,

@@ -12,6 +12,8 @@ export const labels = {
   role: `${API_GROUP}/role`,
   slot: `${API_GROUP}/slot`,
   attempt: `${API_GROUP}/attempt`,
+  /** Of a pod that plans one. */
+  revision: `${API_GROUP}/revision`,
   managedBy: 'app.kubernetes.io/managed-by',
 } as const
 
@@ -35,9 +37,15 @@ export function podName(job: string, { epoch, role, slot, attempt }: PodIdentity
   return `${job}-${part}-${attempt}`
 }
 
+/** Short enough for a name: the label says which revision it is. */
+export function planPodName(job: string, revision: string, attempt: number): string {
+  const [digest = ''] = revision.slice(job.length + 1).split('-')
+  return `${job}-plan-${digest}-${attempt}`
+}
+
 /**
- * The manifest and the image of a deployment, and the key that its processes share. A job that was
- * deleted and made again finds none of those of its namesake, which may still be on their way out.
+ * The key that the processes of an epoch share. A job that was deleted and made again finds none of
+ * those of its namesake, which may still be on their way out.
  */
 export function epochName({ name, uid = '' }: ObjectMeta, epoch: number): string {
   return `${name}-${epoch}-${uid.slice(0, 8)}`

@@ -1,10 +1,19 @@
 /** The pods of a deployment; pure. They pass the restricted Pod Security Standard. */
 import { nodeFlags } from '../../common/node-flags.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
-import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
+import type { JobStart } from '../../protocol/stream-job-status.ts'
+import {
+  CONTROL_PORT,
+  epochName,
+  labels,
+  type PodIdentity,
+  planPodName,
+  podName,
+} from './job-names.ts'
+import type { PlannedState, PlanOrder } from './job-decision.ts'
 import { metadataOf } from './job-objects.ts'
-import type { Deployed } from './job-policies.ts'
 import { mergePod } from './merge-pod.ts'
+import type { Deployed, Revision } from './observed-job.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -33,13 +42,15 @@ type Json = Readonly<Record<string, unknown>>
 
 export interface PodPlan {
   readonly job: StreamJobObject
-  readonly deployed: Deployed
+  readonly revision: Revision
   readonly identity: PodIdentity
+  /** What the epoch begins with. */
+  readonly start: JobStart
 }
 
 export function podOf(plan: PodPlan): PodObject {
-  const { job, deployed, identity } = plan
-  const { spec } = deployed.manifest
+  const { job, revision, identity } = plan
+  const { spec } = revision.deployed.manifest
   const isJobManager = identity.role === 'jobmanager'
   const name = podName(job.metadata.name, identity)
   const pod = {
@@ -52,30 +63,12 @@ export function podOf(plan: PodPlan): PodObject {
       [labels.attempt]: String(identity.attempt),
     }),
     spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
+      ...podFrame(spec),
       // A last checkpoint fits in.
       terminationGracePeriodSeconds: 60,
-      ...(spec.serviceAccountName && { serviceAccountName: spec.serviceAccountName }),
-      ...(spec.imagePullSecrets && { imagePullSecrets: spec.imagePullSecrets }),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: USER,
-        runAsGroup: USER,
-        fsGroup: USER,
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      // The default of five minutes is long for a stream.
-      tolerations: ['not-ready', 'unreachable'].map(taint => ({
-        key: `node.kubernetes.io/${taint}`,
-        operator: 'Exists',
-        effect: 'NoExecute',
-        tolerationSeconds: 15,
-      })),
       ...(isJobManager && { initContainers: [describer(plan)] }),
       containers: [isJobManager ? jobManager(plan) : taskManager(plan)],
-      volumes: volumesOf(job, identity, spec),
+      volumes: volumesOf(plan),
     },
   }
   const { podTemplate } = spec
@@ -83,8 +76,90 @@ export function podOf(plan: PodPlan): PodObject {
   return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
 }
 
+/** What all pods of a job have in common. */
+function podFrame(spec: StreamJobSpec): Json {
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    ...(spec.serviceAccountName && { serviceAccountName: spec.serviceAccountName }),
+    ...(spec.imagePullSecrets && { imagePullSecrets: spec.imagePullSecrets }),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: USER,
+      fsGroup: USER,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    // The default of five minutes is long for a stream.
+    tolerations: ['not-ready', 'unreachable'].map(taint => ({
+      key: `node.kubernetes.io/${taint}`,
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: 15,
+    })),
+  }
+}
+
+/** Where the plan's last words are read: the kubelet hands them on. */
+const VERDICT_FILE = '/dev/termination-log'
+
+export type PlannerOptions = PlanOrder & { readonly job: StreamJobObject }
+
+/** Looks at a revision before anything is stopped for it, with the rights of the job itself. */
+export function planPodOf({ job, revision, attempt, state }: PlannerOptions): PodObject {
+  const { deployed, name } = revision
+  const { spec } = deployed.manifest
+  const container = {
+    ...containerOf('plan', deployed),
+    terminationMessagePolicy: 'File',
+    command: [NODE, '--disable-warning=ExperimentalWarning', `${HOME}/dist/bin/weir.js`],
+    args: ['plan', `${folders.deployment}/job.yaml`, ...planArguments(state)],
+    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
+    workingDir: HOME,
+    resources: amounts(spec.resources.jobManager),
+    volumeMounts: mountsOf(deployed, [deploymentMount]),
+  }
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: metadataOf(job, planPodName(job.metadata.name, name, attempt), {
+      [labels.role]: 'plan',
+      [labels.revision]: name,
+      [labels.attempt]: String(attempt),
+    }),
+    spec: {
+      ...podFrame(spec),
+      terminationGracePeriodSeconds: 5,
+      containers: [container],
+      volumes: [...volumesOfAll(spec), { name: 'deployment', configMap: { name } }],
+    },
+  }
+  // Credentials of the store reach a jobmanager by its template: the same for who reads its state.
+  const template = planTemplate(spec.podTemplate?.jobManager)
+  return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
+}
+
+function planArguments(state: PlannedState | undefined): readonly string[] {
+  const { from, fromJob } = state ?? {}
+  const other = fromJob === undefined ? [] : ['--from-job', fromJob]
+  const compared = from === undefined ? [] : ['--state', from, ...other]
+  return [...compared, '--verdict', VERDICT_FILE]
+}
+
+/** What is said of the container `jobmanager` is meant for the one that takes its place. */
+function planTemplate(template: Json | undefined): Json | undefined {
+  const spec = template?.spec as { containers?: readonly { name?: unknown }[] } | undefined
+  if (template === undefined || spec?.containers === undefined) return template
+  const containers = spec.containers
+    .filter(one => one.name === 'jobmanager')
+    .map(one => ({ ...one, name: 'plan' }))
+  return { ...template, spec: { ...spec, initContainers: [], containers } }
+}
+
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
-function describer({ job, deployed }: PodPlan): Json {
+function describer({ job, revision, identity, start }: PodPlan): Json {
+  const { deployed } = revision
   const { uid = '' } = job.metadata
   const { resources } = deployed.manifest.spec
   return {
@@ -93,22 +168,29 @@ function describer({ job, deployed }: PodPlan): Json {
     args: [
       'describe',
       `${folders.deployment}/job.yaml`,
-      // The job goes on from what it left, whichever deployment that was.
+      // Deployments are numbered runs: one that is over never begins again.
       '--run',
-      uid,
+      `${uid}/${identity.epoch}`,
+      ...restoreArguments(start),
       '--output',
       `${folders.work}/job`,
     ],
     env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
     workingDir: HOME,
     resources: amounts(resources.jobManager),
-    volumeMounts: mountsOf(deployed, [
-      { name: 'deployment', mountPath: folders.deployment, readOnly: true },
-    ]),
+    volumeMounts: mountsOf(deployed, [keyMount, deploymentMount]),
   }
 }
 
-function jobManager({ deployed }: PodPlan): Json {
+function restoreArguments({ from, path, fromJob }: JobStart): readonly string[] {
+  if (from === 'manifest') return []
+  if (from !== 'path') return ['--restore', from]
+  // Without a place there is nothing to begin with: the pod says so.
+  const other = fromJob === undefined ? [] : ['--from-job', fromJob]
+  return ['--restore', path ?? '', ...other]
+}
+
+function jobManager({ revision: { deployed } }: PodPlan): Json {
   const { resources } = deployed.manifest.spec
   return {
     ...containerOf('jobmanager', deployed),
@@ -122,11 +204,11 @@ function jobManager({ deployed }: PodPlan): Json {
     ],
     ports: [{ name: 'control', containerPort: CONTROL_PORT, protocol: 'TCP' }],
     resources: amounts(resources.jobManager),
-    volumeMounts: mountsOf(deployed, []),
+    volumeMounts: mountsOf(deployed, [keyMount]),
   }
 }
 
-function taskManager({ job, deployed, identity }: PodPlan): Json {
+function taskManager({ job, revision: { deployed }, identity }: PodPlan): Json {
   const { resources } = deployed.manifest.spec
   const { name, namespace = '' } = job.metadata
   return {
@@ -145,8 +227,15 @@ function taskManager({ job, deployed, identity }: PodPlan): Json {
     ],
     ports: [{ name: 'data', containerPort: DATA_PORT, protocol: 'TCP' }],
     resources: amounts(resources.taskManager),
-    volumeMounts: mountsOf(deployed, []),
+    volumeMounts: mountsOf(deployed, [keyMount]),
   }
+}
+
+const keyMount: Json = { name: 'key', mountPath: folders.key, readOnly: true }
+const deploymentMount: Json = {
+  name: 'deployment',
+  mountPath: folders.deployment,
+  readOnly: true,
 }
 
 const sharedEnv: readonly Json[] = [
@@ -178,7 +267,6 @@ function mountsOf({ manifest }: Deployed, more: readonly Json[]): readonly Json[
   return [
     { name: 'work', mountPath: folders.work },
     { name: 'temporary', mountPath: '/tmp' },
-    { name: 'key', mountPath: folders.key, readOnly: true },
     ...secrets.map(({ name }) => {
       return { name: `secret-${name}`, mountPath: `${folders.secrets}/${name}`, readOnly: true }
     }),
@@ -186,19 +274,24 @@ function mountsOf({ manifest }: Deployed, more: readonly Json[]): readonly Json[
   ]
 }
 
-function volumesOf(
-  job: StreamJobObject,
-  { epoch, role }: PodIdentity,
-  spec: StreamJobSpec,
-): Json[] {
-  const name = epochName(job.metadata, epoch)
+function volumesOf({ job, identity, revision }: PodPlan): Json[] {
+  const { epoch, role } = identity
+  const secretName = epochName(job.metadata, epoch)
+  return [
+    ...volumesOfAll(revision.deployed.manifest.spec),
+    { name: 'key', secret: { secretName, defaultMode: 0o440 } },
+    ...(role === 'jobmanager'
+      ? [{ name: 'deployment', configMap: { name: revision.name } }]
+      : []),
+  ]
+}
+
+function volumesOfAll(spec: StreamJobSpec): Json[] {
   const { stateVolume } = spec.resources
   const limit = stateVolume === undefined ? {} : { sizeLimit: String(stateVolume) }
   return [
     { name: 'work', emptyDir: limit },
     { name: 'temporary', emptyDir: {} },
-    { name: 'key', secret: { secretName: name, defaultMode: 0o440 } },
-    ...(role === 'jobmanager' ? [{ name: 'deployment', configMap: { name } }] : []),
     ...(spec.secrets ?? []).map(secret => {
       const volume = { secretName: secret.name, defaultMode: 0o440 }
       return { name: `secret-${secret.name}`, secret: volume }

@@ -11,6 +11,7 @@ import { Reflector } from '../kube/reflector.ts'
 import { type ResourceKind, resourceKinds } from '../kube/resource-kind.ts'
 import { MANAGED, MANAGER } from './job-names.ts'
 import type { ConfigMapObject } from './job-objects.ts'
+import type { ControllerRevisionObject } from './job-revisions.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -37,6 +38,7 @@ export interface JobWorld {
   readonly jobs: Watched<StreamJobObject>
   readonly pods: Watched<PodObject>
   readonly configMaps: Watched<ConfigMapObject>
+  readonly revisions: Watched<ControllerRevisionObject>
   readonly services: Watched<KubeObject>
   readonly budgets: Watched<KubeObject>
   readonly policies: Watched<KubeObject>
@@ -87,6 +89,7 @@ export function makeJobWorld(options: WorldOptions): JobWorld {
     jobs: watched<StreamJobObject>(resourceKinds.streamJob),
     pods: watched<PodObject>(resourceKinds.pod, MANAGED),
     configMaps: watched<ConfigMapObject>(resourceKinds.configMap, MANAGED),
+    revisions: watched<ControllerRevisionObject>(resourceKinds.controllerRevision, MANAGED),
     services: watched(resourceKinds.service, MANAGED),
     budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
     policies: watched(resourceKinds.networkPolicy, MANAGED),

@@ -2,11 +2,17 @@
 import type { Condition } from '../../protocol/status-fields.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { labels, labelsOf } from './job-names.ts'
-import type { Finding, JobDecision, ObservedJob } from './job-policies.ts'
+import type { Finding, JobDecision } from './job-decision.ts'
+import type { ObservedJob } from './observed-job.ts'
 
 const MESSAGE_CHARS_MAX = 1_024
 /** True or absent, as kstatus has it. */
-const absentWhenFalse = new Set<Finding['type']>(['Reconciling', 'Stalled'])
+const absentWhenFalse = new Set<Finding['type']>([
+  'Reconciling',
+  'Stalled',
+  'UpgradeInProgress',
+  'RolledBack',
+])
 
 export function nextStatus(observed: ObservedJob, decision: JobDecision): StreamJobStatus {
   const { object, status, pods, deployed, checked } = observed
@@ -18,8 +24,10 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   ).length
   const { name, generation = 0 } = object.metadata
   const selector = `${labels.job}=${labelsOf(name)[labels.job]},${labels.role}=taskmanager`
+  const { upgrade, ...rest } = { ...status, ...decision.store }
   return {
-    ...status,
+    ...rest,
+    ...(upgrade && { upgrade }),
     phase: decision.phase,
     observedGeneration: generation,
     ...(epoch > 0 && { epoch }),

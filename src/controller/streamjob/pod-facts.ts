@@ -22,6 +22,7 @@ export interface PodObject extends KubeObject {
   readonly spec?: unknown
   readonly status?: {
     readonly phase?: string
+    readonly podIP?: string
     readonly reason?: string
     readonly message?: string
     readonly conditions?: readonly {
@@ -44,6 +45,8 @@ export interface PodFacts extends PodIdentity {
   readonly exitCode: number | undefined
   /** Of the container that prepares the job. */
   readonly isRefused: boolean
+  /** A node has been found for it. */
+  readonly isBound: boolean
   /** Why it is pending or failed, in the words of the scheduler, the kubelet or the process. */
   readonly why: string | undefined
   /** When it ended, 0 where that is not known. */
@@ -74,9 +77,60 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     state: stateOf(pod),
     exitCode: ended?.exitCode,
     isRefused: (prepared?.exitCode ?? 0) !== 0,
+    isBound: isBound(pod),
     why: whyOf(pod),
     endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
   }
+}
+
+/** A pod that plans a revision. */
+export interface PlanFacts {
+  readonly pod: PodObject
+  readonly revision: string
+  readonly attempt: number
+  readonly state: PodState
+  /** It ended by itself, and says that the revision cannot be rolled out. */
+  readonly verdict: string | undefined
+  /** Its image cannot be had. */
+  readonly isImageless: boolean
+  readonly why: string | undefined
+}
+
+/** Waiting reasons of the kubelet that no waiting mends. */
+const imageReasons = /^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull)\b/
+
+/** Of a pod that waits: its image cannot be had. */
+export function isImageless({ state, why }: Pick<PodFacts, 'state' | 'why'>): boolean {
+  return state === 'pending' && imageReasons.test(why ?? '')
+}
+
+/** Exit codes of `weir plan` by which it speaks of the job, not of its own bad luck. */
+const verdictCodes = new Set([2, 3])
+
+/** `undefined`: it is none of Weir's. */
+export function planFacts(pod: PodObject): PlanFacts | undefined {
+  const found = pod.metadata.labels ?? {}
+  const revision = found[labels.revision]
+  const attempt = Number(found[labels.attempt])
+  const isPlan = found[labels.role] === 'plan' && revision !== undefined
+  if (!isPlan || !Number.isSafeInteger(attempt)) return undefined
+  const ended = pod.status?.containerStatuses?.find(one => one.name === 'plan')?.state?.terminated
+  const state = stateOf(pod)
+  const why = whyOf(pod)
+  const hasSpoken = state === 'failed' && verdictCodes.has(ended?.exitCode ?? 0)
+  return {
+    pod,
+    revision,
+    attempt,
+    state,
+    verdict: hasSpoken ? (ended?.message ?? why ?? '') : undefined,
+    isImageless: isImageless({ state, why }),
+    why,
+  }
+}
+
+function isBound({ status }: PodObject): boolean {
+  return status?.conditions?.some(one => one.type === 'PodScheduled' && one.status === 'True') ?? false
 }
 
 function stateOf({ metadata, status }: PodObject): PodState {

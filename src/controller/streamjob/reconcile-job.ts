@@ -1,6 +1,7 @@
 /**
  * One pass over a job: observe, decide, act, and one write of the status. What a later act builds
- * on is stored before: the epoch before its objects, those before its pods.
+ * on is stored before: the epoch before its objects, those before its pods, an order before it is
+ * given.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
@@ -8,42 +9,35 @@ import type { Random } from '../../common/random.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
-import { epochName, MANAGER } from './job-names.ts'
+import type { JobLink } from '../link/job-link.ts'
+import { askJobManager, targetOf } from './ask-job-manager.ts'
+import type { JobDecision, UpgradeFigure } from './job-decision.ts'
+import { MANAGER } from './job-names.ts'
 import {
-  deploymentOf,
   disruptionBudgetOf,
   keyOfEpoch,
+  manifestFileOf,
   networkPolicyOf,
   serviceOf,
 } from './job-objects.ts'
-import { podOf } from './job-pods.ts'
-import { decideJob, type JobDecision, type ObservedJob } from './job-policies.ts'
+import { planPodOf, podOf } from './job-pods.ts'
+import { decideJob } from './job-policies.ts'
+import { revisionOf, surplusRevisions } from './job-revisions.ts'
 import type { JobWorld } from './job-world.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
+import type { ObservedJob, Revision } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
+  readonly link: JobLink
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   readonly clock: Clock
   readonly random: Random
   readonly record: (object: KubeObject, words: EventWords) => void
-}
-
-export function reconcileJob(options: ReconcileJobOptions): Reconcile {
-  return async (key, signal) => {
-    const object = options.world.jobs.cache.get(key)
-    if (object === undefined) return undefined
-    const observed = observe(object, options)
-    const decision = decideJob(observed)
-    const isStored = decision.epoch === (observed.status.epoch ?? 0)
-    // Without the epoch in the status nothing of it may exist: the next pass finds it there.
-    if (isStored) await act(observed, decision, { options, signal })
-    await writeStatus(observed, decision, { options, signal })
-    return decision.againMs
-  }
+  readonly observe: (figure: UpgradeFigure) => void
 }
 
 interface Pass {
@@ -51,44 +45,110 @@ interface Pass {
   readonly signal: AbortSignal
 }
 
-function observe(object: StreamJobObject, { world, clock }: ReconcileJobOptions): ObservedJob {
-  const { namespace, uid = '' } = object.metadata
-  const epoch = object.status?.epoch ?? 0
-  const key = keyOf({ namespace, name: epochName(object.metadata, epoch) })
+export function reconcileJob(options: ReconcileJobOptions): Reconcile {
+  return async (key, signal) => {
+    const object = options.world.jobs.cache.get(key)
+    if (object === undefined) return undefined
+    const pass = { options, signal }
+    const observed = await observe(object, pass)
+    const decision = decideJob(observed)
+    const { keepRevision } = decision
+    if (keepRevision !== undefined) await keep(observed, keepRevision, pass)
+    if (!decision.isMove) await act(observed, decision, pass)
+    await writeStatus(observed, decision, pass)
+    return decision.againMs
+  }
+}
+
+async function observe(object: StreamJobObject, pass: Pass): Promise<ObservedJob> {
+  const { world, engineImage, clock, link } = pass.options
+  const { uid = '' } = object.metadata
+  const pods = world.pods.cache.group(uid)
   return observeJob({
     object,
-    pods: world.pods.cache.group(uid),
-    deployment: world.configMaps.cache.get(key),
+    pods,
+    revisions: world.revisions.cache.group(uid),
+    facts: await askJobManager({ object, pods, link }, pass.signal),
+    engineImage,
     nowMs: clock.now(),
   })
 }
 
-async function act(
-  observed: ObservedJob,
+/** Made once: its data never changes. */
+async function keep({ object, revisions }: ObservedJob, revision: Revision, pass: Pass) {
+  if (revisions.has(revision.name)) return
+  const { world } = pass.options
+  const { uid = '' } = object.metadata
+  const known = world.revisions.cache.group(uid)
+  const number = 1 + Math.max(0, ...known.map(one => one.revision))
+  await world.revisions.create(revisionOf(object, revision, number), pass.signal)
+}
+
+async function act(observed: ObservedJob, decision: JobDecision, pass: Pass): Promise<void> {
+  const { world } = pass.options
+  const { signal } = pass
+  if (decision.plan !== undefined) {
+    const { plan } = decision
+    await world.configMaps.ensure(manifestFileOf(observed.object, plan.revision), signal)
+    await world.pods.create(planPodOf({ job: observed.object, ...plan }), signal)
+  }
+  if (decision.deploy) await deploy(observed, decision, pass)
+  if (decision.order !== undefined) await giveOrder(observed, decision.order, pass)
+  for (const { pod } of [...decision.stop, ...decision.endedPlans]) {
+    await world.pods.remove(pod, undefined, signal)
+  }
+  for (const { pod } of decision.kill) await world.pods.remove(pod, 0, signal)
+  if (observed.status.upgrade === undefined) await forget(observed, pass)
+}
+
+async function deploy(
+  { object, status, deployed }: ObservedJob,
   decision: JobDecision,
   { options, signal }: Pass,
 ): Promise<void> {
-  const { world, engineImage, random } = options
-  const { object, checked, specDigest } = observed
+  const { world, random } = options
+  const name = status.revision?.current
+  if (deployed === undefined || name === undefined) return
   const { epoch } = decision
-  if (decision.deploy) {
-    const manifest = observed.deployed?.manifest ?? ('manifest' in checked && checked.manifest)
-    if (!manifest) return
-    const image = observed.deployed?.image ?? manifest.spec.image ?? engineImage
-    const deployed = observed.deployed ?? { manifest, image, specDigest }
+  const revision = { name, deployed }
+  // It is not watched: asked for when something will want it, and left as it is if it is there.
+  if (decision.start.length > 0) {
     const key = random.uuid() + random.uuid()
-    // It is not watched: asked for when something will want it, and left as it is if it is there.
-    const isWanted = observed.deployed === undefined || decision.start.length > 0
-    if (isWanted) await world.secrets.create(keyOfEpoch(object, epoch, key), signal)
-    await world.configMaps.ensure(deploymentOf(object, epoch, deployed), signal)
-    await world.services.ensure(serviceOf(object, epoch), signal)
-    await world.budgets.ensure(disruptionBudgetOf(object), signal)
-    await world.policies.ensure(networkPolicyOf(object), signal)
-    for (const identity of decision.start) {
-      await world.pods.create(podOf({ job: object, deployed, identity }), signal)
-    }
+    await world.secrets.create(keyOfEpoch(object, epoch, key), signal)
   }
-  for (const { pod } of decision.stop) await world.pods.remove(pod, undefined, signal)
+  await world.configMaps.ensure(manifestFileOf(object, revision), signal)
+  await world.services.ensure(serviceOf(object, epoch), signal)
+  await world.budgets.ensure(disruptionBudgetOf(object), signal)
+  await world.policies.ensure(networkPolicyOf(object), signal)
+  const start = status.start ?? { from: 'continue' }
+  for (const identity of decision.start) {
+    await world.pods.create(podOf({ job: object, revision, identity, start }), signal)
+  }
+}
+
+/** A jobmanager that does not answer is asked again by the next pass, until that gives it up. */
+async function giveOrder(
+  { object, status, pods }: ObservedJob,
+  { requestId, drain }: NonNullable<JobDecision['order']>,
+  { options, signal }: Pass,
+): Promise<void> {
+  const target = targetOf(object, status.epoch ?? 0, pods)
+  if (target === undefined) return
+  await options.link.stop(target, { requestId, savepoint: true, drain }, signal).catch(() => {})
+}
+
+/** Revisions beyond the history, and what their pods read. */
+async function forget({ object, status }: ObservedJob, { options, signal }: Pass): Promise<void> {
+  const { world } = options
+  const { current = '', stable = '', target = '' } = status.revision ?? {}
+  const used = new Set([current, stable, target, status.refused?.revision ?? ''])
+  const { uid = '', namespace } = object.metadata
+  for (const old of surplusRevisions(world.revisions.cache.group(uid), used)) {
+    const { name } = old.metadata
+    const file = world.configMaps.cache.get(keyOf({ namespace, name }))
+    if (file !== undefined) await world.configMaps.remove(file, undefined, signal)
+    await world.revisions.remove(old, undefined, signal)
+  }
 }
 
 async function writeStatus(
@@ -116,20 +176,23 @@ async function writeStatus(
   world.mayWrite()
   const written = await world.jobs.client.applyStatus(patch as never, { manager: MANAGER, signal })
   world.jobs.cache.set(written)
-  const words = eventOf(observed, decision)
-  if (words !== undefined) record(object, words)
+  for (const words of eventsOf(observed, decision)) record(object, words)
+  for (const figure of decision.figures) options.observe(figure)
 }
 
 /** An event tells a change; what lasts is a condition. */
-function eventOf({ status }: ObservedJob, decision: JobDecision): EventWords | undefined {
+function eventsOf({ status }: ObservedJob, decision: JobDecision): readonly EventWords[] {
   const stalled = decision.findings.find(one => one.type === 'Stalled')
   const before = status.conditions?.find(one => one.type === 'Stalled')
-  if (stalled !== undefined && stalled.reason !== before?.reason) {
+  const events = [...decision.events]
+  const isNew = stalled !== undefined && stalled.reason !== before?.reason
+  // An upgrade that was refused has said so when it ended.
+  if (isNew && stalled.reason !== status.refused?.reason) {
     const { reason, message: note } = stalled
-    return { type: 'Warning', reason, action: 'Reconcile', note }
+    events.push({ type: 'Warning', reason, action: 'Reconcile', note })
   }
-  if (status.phase === decision.phase) return undefined
+  if (events.length > 0 || status.phase === decision.phase) return events
   const type = decision.phase === 'Failed' ? 'Warning' : 'Normal'
   const note = `${status.phase ?? 'new'} -> ${decision.phase}, epoch ${decision.epoch}`
-  return { type, reason: decision.phase, action: 'Reconcile', note }
+  return [{ type, reason: decision.phase, action: 'Reconcile', note }]
 }

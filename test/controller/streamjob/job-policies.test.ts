@@ -1,10 +1,11 @@
 /** What is decided for a job, as a table of what was observed. */
 import { describe, expect, test } from '@jest/globals'
 import { labels, type PodIdentity, podName } from '../../../src/controller/streamjob/job-names.ts'
-import { deploymentOf } from '../../../src/controller/streamjob/job-objects.ts'
-import { decideJob, type ObservedJob } from '../../../src/controller/streamjob/job-policies.ts'
+import { decideJob } from '../../../src/controller/streamjob/job-policies.ts'
+import { revisionOf } from '../../../src/controller/streamjob/job-revisions.ts'
 import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
 import { observeJob } from '../../../src/controller/streamjob/observe-job.ts'
+import type { ObservedJob } from '../../../src/controller/streamjob/observed-job.ts'
 import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
@@ -17,27 +18,43 @@ interface Case {
   readonly metadata?: Partial<StreamJobObject['metadata']>
   /** As deployed, with this spec; `undefined`: not yet. */
   readonly deployed?: Record<string, unknown> | undefined
+  /** Why what is asked for was refused before. */
+  readonly refused?: string
+  /** Somebody has removed the revision of the deployment. */
+  readonly isLost?: boolean
   /** `jm-1-1 running`, `tm-1-0-2 failed 137`, `tm-1-0-1 pending`. */
   readonly pods?: readonly string[]
 }
 
 const right = { job: { module: 'a.ts' }, checkpoint: { storage: 's3://b/c' } }
 
-function observed({ spec = right, status = {}, metadata, deployed, pods = [] }: Case): ObservedJob {
-  const object: StreamJobObject = {
+function observed(one: Case): ObservedJob {
+  const { spec = right, status = {}, metadata, deployed, refused, pods = [] } = one
+  const made: StreamJobObject = {
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'StreamJob',
     metadata: { namespace: 'a', name: 'j', uid: 'u', generation: 1, ...metadata },
     spec,
-    status,
   }
-  const base = { nowMs: NOW_MS, pods: pods.map(podOf), deployment: undefined }
-  if (deployed === undefined) return observeJob({ ...base, object })
-  const of = observeJob({ ...base, object: { ...object, spec: deployed } })
-  if (!('manifest' in of.checked)) throw new Error('the deployed spec is wrong')
-  const { manifest } = of.checked
-  const made = { manifest, image: 'weir:1', specDigest: of.specDigest }
-  return observeJob({ ...base, object, deployment: deploymentOf(object, 1, made) })
+  const facts = undefined
+  const parts = { pods: pods.map(podOf), facts, engineImage: 'weir:1', nowMs: NOW_MS }
+  const at = (object: StreamJobObject) => observeJob({ ...parts, object, revisions: [] })
+  if (deployed === undefined) return at({ ...made, status })
+  const { wanted } = at({ ...made, spec: deployed })
+  if (wanted === undefined) throw new Error('the deployed spec is wrong')
+  const { name } = wanted
+  const refusal = refused && {
+    refused: {
+      revision: at(made).wanted?.name ?? '',
+      reason: refused,
+      message: 'it fell over',
+      generation: 1,
+    },
+  }
+  const revision = { current: name, target: name, stable: name }
+  const object = { ...made, status: { revision, ...refusal, ...status } }
+  const revisions = one.isLost === true ? [] : [revisionOf(object, wanted, 1)]
+  return observeJob({ ...parts, object, revisions })
 }
 
 function podOf(text: string): PodObject {
@@ -88,7 +105,8 @@ function podOf(text: string): PodObject {
 
 /** In short: the phase, the epoch, what starts and stops, and what holds. */
 function decision(one: Case) {
-  const { phase, epoch, start, stop, findings, againMs } = decideJob(observed(one))
+  const made = decideJob(observed(one))
+  const { phase, epoch, start, stop, findings, againMs, store, keepRevision } = made
   const text = (identity: PodIdentity) => podName('j', identity).slice(2)
   return {
     phase,
@@ -97,23 +115,42 @@ function decision(one: Case) {
     stop: stop.map(text),
     why: findings.filter(({ type }) => type === 'Stalled').map(({ reason }) => reason),
     againMs,
+    keeps: keepRevision !== undefined,
+    upgrade: store.upgrade && `${store.upgrade.phase} ${store.upgrade.goal} ${store.upgrade.mode}`,
   }
 }
 
 const runs = { phase: 'Running', epoch: 1, observedGeneration: 1 } as const
 const begins = { phase: 'Deploying', epoch: 1, observedGeneration: 1 } as const
-const nothing = { start: [], stop: [], why: [], againMs: undefined }
+const nothing = {
+  start: [],
+  stop: [],
+  why: [],
+  againMs: undefined,
+  upgrade: undefined,
+  keeps: false,
+}
 
 const table: Record<string, { given: Case; decides: ReturnType<typeof decision> }> = {
-  'J1: a new job gets its epoch first': {
+  'J1: a new job gets its revision and its epoch first': {
     given: {},
-    decides: { ...nothing, phase: 'Deploying', epoch: 1 },
+    decides: { ...nothing, phase: 'Deploying', epoch: 1, keeps: true },
   },
-  'with its epoch stored, its objects come before its pods': {
-    given: { status: begins },
-    decides: { ...nothing, phase: 'Deploying', epoch: 1 },
+  'a revision that somebody removed is made again of the same spec': {
+    given: { status: begins, deployed: right, isLost: true },
+    decides: { ...nothing, phase: 'Deploying', epoch: 1, keeps: true },
   },
-  'then all its pods': {
+  'of another spec it cannot be': {
+    given: {
+      spec: { job: {} },
+      status: runs,
+      deployed: right,
+      isLost: true,
+      pods: ['jm-1-1 running'],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1, why: ['RevisionLost', 'SpecInvalid'] },
+  },
+  'with its epoch stored all its pods come': {
     given: {
       spec: { ...right, parallelism: 2 },
       status: begins,
@@ -191,34 +228,101 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     decides: { ...nothing, phase: 'Finished', epoch: 1, stop: ['tm-1-0-1'] },
   },
   'J2: until its spec changes': {
-    given: { status: { ...runs, phase: 'Finished' }, metadata: { generation: 2 }, deployed: right },
-    decides: { ...nothing, phase: 'Deploying', epoch: 2 },
+    given: {
+      spec: { ...right, restartNonce: 1 },
+      status: { ...runs, phase: 'Finished' },
+      metadata: { generation: 2 },
+      deployed: right,
+    },
+    decides: { ...nothing, phase: 'Deploying', epoch: 1, upgrade: 'Planning resume last-state', keeps: true },
   },
-  'a suspended job takes its pods down': {
+  'J2: an edit of what nothing is made of is no reason': {
+    given: {
+      spec: { ...right, priority: 7 },
+      status: { ...runs, phase: 'Finished' },
+      metadata: { generation: 2 },
+      deployed: right,
+    },
+    decides: { ...nothing, phase: 'Finished', epoch: 1 },
+  },
+  'a job that is to rest takes a savepoint first': {
     given: {
       spec: { ...right, state: 'suspended' },
       status: runs,
       deployed: right,
-      pods: ['jm-1-1 running', 'tm-1-0-1 leaving'],
+      pods: ['jm-1-1 running', 'tm-1-0-1 running'],
     },
-    decides: { ...nothing, phase: 'Suspending', epoch: 1, stop: ['jm-1-1'] },
+    decides: {
+      ...nothing,
+      phase: 'Suspending',
+      epoch: 1,
+      upgrade: 'Savepointing suspend savepoint',
+      keeps: true,
+    },
   },
-  'and is suspended when they are gone': {
-    given: { spec: { ...right, state: 'suspended' }, status: { ...runs, phase: 'Suspending' } },
-    decides: { ...nothing, phase: 'Suspended', epoch: 1 },
+  'a new job that is to rest has no pods': {
+    given: { spec: { ...right, state: 'suspended' } },
+    decides: { ...nothing, phase: 'Suspended', epoch: 0 },
   },
-  'it goes on as another epoch': {
+  'it goes on by the same way, from its last state': {
     given: { status: { ...runs, phase: 'Suspended' }, deployed: right },
-    decides: { ...nothing, phase: 'Deploying', epoch: 2 },
+    decides: { ...nothing, phase: 'Deploying', epoch: 1, upgrade: 'Planning resume last-state', keeps: true },
   },
-  'a changed spec changes nothing that runs': {
+  'a changed spec begins an upgrade': {
     given: {
-      spec: { ...right, parallelism: 5 },
+      spec: { ...right, job: { module: 'b.ts' } },
       status: runs,
       deployed: right,
       pods: ['jm-1-1 running', 'tm-1-0-1 running'],
     },
-    decides: { ...nothing, phase: 'Running', epoch: 1, why: ['SpecNotRolledOut'] },
+    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade savepoint', keeps: true },
+  },
+  'scaling keeps the state, also where upgrades do not': {
+    given: {
+      spec: { ...right, parallelism: 5, upgrade: { mode: 'stateless' } },
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 running'],
+    },
+    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade last-state', keeps: true },
+  },
+  'a nonce asks for the snapshot that is named': {
+    given: {
+      spec: { ...right, restore: { path: 's3://b/other' }, restoreNonce: 1 },
+      status: runs,
+      deployed: right,
+    },
+    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade restore', keeps: true },
+  },
+  'without it the named snapshot is for the first start only': {
+    given: {
+      spec: { ...right, restore: { path: 's3://b/other' } },
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 running'],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1 },
+  },
+  'what was rolled back is not tried again': {
+    given: {
+      spec: { ...right, job: { module: 'b.ts' } },
+      status: runs,
+      refused: 'RolledBack',
+      metadata: { generation: 9 },
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 running'],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1, why: ['RolledBack'] },
+  },
+  'a plan that was rejected is tried again after an edit': {
+    given: {
+      spec: { ...right, job: { module: 'b.ts' } },
+      status: runs,
+      refused: 'PlanRejected',
+      metadata: { generation: 9 },
+      deployed: right,
+    },
+    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade savepoint', keeps: true },
   },
   'fields of a newer version are none of its business': {
     given: {
