@@ -276,6 +276,19 @@ class Sums {
   }
 }
 
+/** Bytes of all files of a stored snapshot; operators of a chain share one. */
+export function storedSize({ operators }: CheckpointMetadata): number {
+  const files = new Map<string, number>()
+  for (const { subtasks } of operators) {
+    for (const { privateState, sharedState } of subtasks) {
+      for (const part of [...(privateState ? [privateState] : []), ...sharedState]) {
+        files.set(part.file, part.sizeBytes)
+      }
+    }
+  }
+  return [...files.values()].reduce((sum, size) => sum + size, 0)
+}
+
 /** Bytes of all files, the metadata not counted. */
 export function sizeOf(subtasks: readonly SubtaskHandle[]): number {
   return subtasks.reduce((sum, subtask) => sum + subtask.fileSizeBytes, 0)

@@ -5,12 +5,15 @@ import type { LeaderElection } from './kube/leader-election.ts'
 import type { WorkFigures, WorkLoop } from './kube/work-loop.ts'
 import { priorities, type WorkQueue } from './kube/work-queue.ts'
 import type { UpgradeFigure } from './streamjob/job-decision.ts'
+import type { FactsPoller } from './link/facts-poller.ts'
+import type { LinkFigures } from './link/tls-job-link.ts'
 import type { JobWorld } from './streamjob/job-world.ts'
 
 export interface Looked {
   readonly world: JobWorld
   readonly queue: WorkQueue
   readonly loop: WorkLoop
+  readonly poller: FactsPoller
   readonly election: LeaderElection
 }
 
@@ -60,6 +63,11 @@ export class ControllerFigures {
     }
   }
 
+  readonly link = ({ call, result, seconds }: LinkFigures): void => {
+    this.#metrics.count('weir_controller_link_requests_total', { call, result })
+    this.#metrics.observe('weir_controller_link_request_duration_seconds', { call }, seconds)
+  }
+
   readonly restart = (resource: string, reason: string): void =>
     this.#metrics.count('weir_controller_watch_restarts_total', { resource, reason })
 
@@ -71,8 +79,10 @@ export class ControllerFigures {
   }
 
   /** What is no event, but can be looked at. */
-  look({ world, queue, loop, election }: Looked): void {
+  look({ world, queue, loop, poller, election }: Looked): void {
     const metrics = this.#metrics
+    metrics.set('weir_controller_link_jobs', {}, poller.size)
+    metrics.set('weir_controller_link_silent_jobs', {}, poller.silent)
     metrics.set('weir_controller_leader', {}, election.leads ? 1 : 0)
     const longest = loop.longestMs / 1_000
     metrics.set('weir_controller_longest_running_seconds', { controller }, longest)

@@ -2,6 +2,7 @@
  * The controller process from its start to its end: watches, stands by, leads, serves its probes.
  * It holds nothing that a successor could not find in the cluster: who loses the lease ends.
  */
+import { assertDefined } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { readConfig } from '../common/config.ts'
 import { messageOf } from '../common/errors.ts'
@@ -22,6 +23,10 @@ import { startProbeServer } from './kube/probe-server.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import { WorkLoop } from './kube/work-loop.ts'
 import { WorkQueue } from './kube/work-queue.ts'
+import { FactsPoller } from './link/facts-poller.ts'
+import type { JobLink } from './link/job-link.ts'
+import { readMasterKeys } from './link/master-keys.ts'
+import { TlsJobLink } from './link/tls-job-link.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
@@ -47,7 +52,8 @@ export async function runController(host: ControllerHost): Promise<number> {
   try {
     const config = readControllerConfig(host.environment)
     const connection = readKubeConfig(host)
-    return await new Controller({ config, connection, host, logger }).run()
+    const masterKeys = readMasterKeys(host.environment, host.random)
+    return await new Controller({ config, connection, masterKeys, host, logger }).run()
   } catch (error) {
     logger.error({ err: error, message: messageOf(error) }, 'the controller cannot go on')
     return 1
@@ -57,9 +63,13 @@ export async function runController(host: ControllerHost): Promise<number> {
 export interface ControllerOptions {
   readonly config: ControllerConfig
   readonly connection: KubeConfig
+  /** The newest first; at least one. */
+  readonly masterKeys: readonly string[]
   readonly host: Pick<ControllerHost, 'clock' | 'random' | 'onTerm'>
   readonly logger: Logger
   readonly times?: LeaseTimes
+  /** How jobmanagers are asked; absent: over the network. */
+  readonly link?: JobLink
   /** Its probes are served there. */
   readonly onServing?: (url: string) => void
 }
@@ -74,6 +84,8 @@ export class Controller {
   readonly #queue: WorkQueue
   readonly #world: JobWorld
   readonly #recorder: EventRecorder
+  readonly #link: JobLink
+  readonly #poller: FactsPoller
   readonly #loop: WorkLoop
   readonly #election: LeaderElection
   #working: Promise<void> = Promise.resolve()
@@ -109,20 +121,31 @@ export class Controller {
       random,
       logger,
     })
+    const { masterKeys } = options
+    this.#link = options.link ?? new TlsJobLink({ masterKeys, clock, observe: figures.link })
+    this.#poller = new FactsPoller({
+      link: this.#link,
+      clock,
+      random,
+      onHeard: key => this.#queue.add(key, 'resync'),
+    })
     this.#loop = this.#makeLoop()
     this.#election = this.#makeElection()
   }
 
   #makeLoop(): WorkLoop {
-    const { config, host, logger } = this.#options
+    const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
     return new WorkLoop({
       queue: this.#queue,
       reconcile: reconcileJob({
         world: this.#world,
         engineImage: config.engineImage,
+        namespace: config.namespace,
+        masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+        link: this.#link,
+        poller: this.#poller,
         clock,
-        random,
         record: this.#recorder.record.bind(this.#recorder),
         observe: this.#figures.upgrade,
       }),
@@ -186,6 +209,7 @@ export class Controller {
     await this.#stopped()
     // The last pass ends before another controller may lead.
     this.#loop.stop(new Error('the controller stops'))
+    this.#poller.stop()
     await this.#working
     this.#election.stop()
     await standing
@@ -222,6 +246,7 @@ export class Controller {
       world: this.#world,
       queue: this.#queue,
       loop: this.#loop,
+      poller: this.#poller,
       election: this.#election,
     }
     while (!signal.aborted) {

@@ -62,6 +62,26 @@ export const controllerMetricDefinitions = {
     help: 'Time since the last word of the watch',
     labels: ['resource'],
   },
+  weir_controller_link_requests_total: {
+    type: 'counter',
+    help: 'Questions and orders to jobmanagers; result: ok, or the code of the error',
+    labels: ['call', 'result'],
+  },
+  weir_controller_link_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time until the answer of a jobmanager, with the connection',
+    labels: ['call'],
+  },
+  weir_controller_link_jobs: {
+    type: 'gauge',
+    help: 'Jobs whose jobmanager is asked how they are',
+    labels: [],
+  },
+  weir_controller_link_silent_jobs: {
+    type: 'gauge',
+    help: 'Of them, those whose jobmanager does not answer',
+    labels: [],
+  },
   weir_controller_leader: {
     type: 'gauge',
     help: '1 while this replica leads',

@@ -35,7 +35,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli/program.ts'],
   esbuild: ['src/cli/bundle-job.ts'],
   yaml: ['src/protocol/', 'src/controller/kube/kube-config.ts'],
-  undici: ['src/controller/kube/'],
+  undici: ['src/controller/kube/', 'src/controller/link/'],
   pino: ['src/common/logger.ts'],
   'prom-client': ['src/observability/'],
   msgpackr: ['src/schema/'],

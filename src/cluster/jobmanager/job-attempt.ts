@@ -76,7 +76,7 @@ export class JobAttempt {
   readonly #alignment: AlignmentRounds
   #driver: CheckpointDriver | undefined
   #sources: SourceCoordinator | undefined
-  #restoredPath: string | undefined
+  #restored: RestoredJob | undefined
   #deployed = false
   #running = false
   #stopping: StopRequest | undefined
@@ -204,7 +204,7 @@ export class JobAttempt {
     if (restored !== undefined) {
       onNotice({ level: 'info', text: `restored from ${restored.path}` })
       for (const text of restored.notes) onNotice({ level: 'warn', text })
-      this.#restoredPath = restored.path
+      this.#restored = restored
     }
     if (this.#ending) return
     this.#driver = new CheckpointDriver({
@@ -338,7 +338,9 @@ export class JobAttempt {
   #allRunning(): void {
     this.#running = true
     // Only now is it proven that it can be restored.
-    this.#options.counts.lastCheckpointPath = this.#restoredPath
+    const { counts, history } = this.#options
+    counts.lastCheckpointPath = this.#restored?.path
+    if (this.#restored !== undefined) history?.restored(this.#restored.snapshot)
     this.#driver?.allRunning(this.#tasks.names)
     this.#alignment.start()
     this.#options.onRunning()

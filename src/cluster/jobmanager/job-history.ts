@@ -35,6 +35,16 @@ export interface SnapshotEntry {
   readonly proof: Proof | undefined
 }
 
+/** One that is whole, and where it lies. */
+export interface CompletedSnapshot {
+  readonly id: number
+  readonly kind: SnapshotKind
+  readonly path: string
+  /** ms since the epoch. */
+  readonly completedAtMs: number
+  readonly sizeBytes: number
+}
+
 /** One subtask's part and the ms of its phases. */
 export interface SnapshotPart extends Omit<PartMetrics, 'recordsPerSplit' | 'recordsPerSink'> {
   readonly vertexId: string
@@ -58,6 +68,7 @@ export class JobHistory {
   readonly #clock: Clock
   readonly #snapshots = new Map<number, KeptSnapshot>()
   readonly #failures: FailureEntry[] = []
+  #restored: CompletedSnapshot | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -74,6 +85,17 @@ export class JobHistory {
   snapshot(id: number): SnapshotEntry | undefined {
     const kept = this.#snapshots.get(id)
     return kept && this.#entry(kept)
+  }
+
+  /** The newest that completed, or the one that was restored while none did. */
+  get latest(): CompletedSnapshot | undefined {
+    const completed = this.snapshots.filter(entry => entry.status === 'completed')
+    return completedSnapshot(completed.at(-1)) ?? this.#restored
+  }
+
+  /** All tasks run from it. */
+  restored(snapshot: CompletedSnapshot): void {
+    this.#restored = snapshot
   }
 
   begun(id: number, kind: SnapshotKind): void {
@@ -133,4 +155,10 @@ export class JobHistory {
     const untilMs = endedMonotonicMs ?? this.#clock.monotonic()
     return { ...rest, durationMs: untilMs - startedMonotonicMs }
   }
+}
+
+export function completedSnapshot(entry: SnapshotEntry | undefined): CompletedSnapshot | undefined {
+  if (entry?.path === undefined) return undefined
+  const { id, kind, path, startedAtMs, durationMs, sizeBytes = 0 } = entry
+  return { id, kind, path, completedAtMs: Math.round(startedAtMs + durationMs), sizeBytes }
 }

@@ -4,11 +4,12 @@
 
 import { type ChannelPiece, IN_FLIGHT } from '../../checkpoint/channel-plan.ts'
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
-import type {
-  CheckpointMetadata,
-  EdgeDescription,
-  OperatorDescription,
-  Proof,
+import {
+  type CheckpointMetadata,
+  type EdgeDescription,
+  type OperatorDescription,
+  type Proof,
+  storedSize,
 } from '../../checkpoint/checkpoint-metadata.ts'
 import {
   planRestore,
@@ -23,6 +24,7 @@ import { joinLocation } from '../../storage/split-location.ts'
 import type { RestoreRequest } from '../job-settings.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 import { checkDeclaredStates } from './check-declared-states.ts'
+import type { CompletedSnapshot } from './job-history.ts'
 import { readSnapshot } from './job-store.ts'
 import type { RestoreChoice, SnapshotPlace } from './restore-choice.ts'
 
@@ -32,6 +34,7 @@ export interface RestoredJob {
   readonly previous: string | undefined
   readonly plan: RestorePlan
   readonly proof: Proof
+  readonly snapshot: CompletedSnapshot
   /** For people: what was given up, and what was named for it in vain. */
   readonly notes: readonly string[]
 }
@@ -78,7 +81,9 @@ export function restoreOf({ graph, jobId, choice, request, metadata }: LoadedJob
   const plan = planRestore({ metadata, path, operators, edges, dropState })
   const { givenUp } = plan.channels
   const notes = [...dropped.values(), ...givenUp, ...unknownNames(dropState, metadata)]
-  return { path, place, previous, plan, proof: metadata.proof, notes }
+  const { kind, checkpointId: id, completedAtMs, proof } = metadata
+  const snapshot = { id, kind, path, completedAtMs, sizeBytes: storedSize(metadata) }
+  return { path, place, previous, plan, proof, snapshot, notes }
 }
 
 interface Ownership {

@@ -1,23 +1,10 @@
 /** What is to be done for a job, as data. `reconcile-job.ts` performs it. */
 import type { JobPhase, StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { EventWords } from '../kube/event-series.ts'
+import type { Finding } from './finding.ts'
 import type { PodIdentity } from './job-names.ts'
 import type { ObservedJob, Revision } from './observed-job.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
-
-export interface Finding {
-  readonly type:
-    | 'Ready'
-    | 'Reconciling'
-    | 'Stalled'
-    | 'Scheduled'
-    | 'Running'
-    | 'UpgradeInProgress'
-    | 'RolledBack'
-  readonly holds: boolean
-  readonly reason: string
-  readonly message: string
-}
 
 /** Stops the job in the order's own time; asking again changes nothing. */
 export interface StopOrder {

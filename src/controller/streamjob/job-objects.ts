@@ -1,4 +1,5 @@
 /** The objects of a deployment beside its pods; pure. */
+import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { KubeObject, OwnerReference } from '../kube/kube-object.ts'
 import { CONTROL_PORT, epochName, labels, labelsOf } from './job-names.ts'
 import type { Revision } from './observed-job.ts'
@@ -88,10 +89,15 @@ export function disruptionBudgetOf(job: StreamJobObject): KubeObject {
   return budget
 }
 
-/** Only pods of the same job reach its ports; what a job reads and writes is not said here. */
-export function networkPolicyOf(job: StreamJobObject): KubeObject {
+/**
+ * Only pods of the same job reach its ports, and the controller the one of the link; what a job
+ * reads and writes is not said here.
+ */
+export function networkPolicyOf(job: StreamJobObject, controllerNamespace: string): KubeObject {
   const name = job.metadata.name
   const peers = [{ podSelector: { matchLabels: { [labels.job]: name } } }]
+  const nameOfNamespace = { 'kubernetes.io/metadata.name': controllerNamespace }
+  const controllers = [{ namespaceSelector: { matchLabels: nameOfNamespace } }]
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -99,7 +105,10 @@ export function networkPolicyOf(job: StreamJobObject): KubeObject {
     spec: {
       podSelector: { matchLabels: { [labels.job]: name } },
       policyTypes: ['Ingress'],
-      ingress: [{ from: peers }],
+      ingress: [
+        { from: peers },
+        { from: controllers, ports: [{ protocol: 'TCP', port: LINK_PORT }] },
+      ],
     },
   }
   return policy

@@ -1,5 +1,6 @@
 /** The pods of a deployment; pure. They pass the restricted Pod Security Standard. */
 import { nodeFlags } from '../../common/node-flags.ts'
+import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { JobStart } from '../../protocol/stream-job-status.ts'
 import {
@@ -22,6 +23,8 @@ const HOME = '/opt/weir'
 const NODE = '/usr/local/bin/node'
 const USER = 10_001
 const DATA_PORT = 6_124
+/** What stands in it becomes the termination message: Kubernetes' own default. */
+const LAST_WORD_FILE = '/dev/termination-log'
 
 const folders = {
   /** The job's description and code, and what the engine writes. */
@@ -201,8 +204,13 @@ function jobManager({ revision: { deployed } }: PodPlan): Json {
       ...sharedEnv,
       { name: 'WEIR_JOB_FILE', value: `${folders.work}/job/job.json` },
       { name: 'WEIR_LISTEN', value: `tcp://0.0.0.0:${CONTROL_PORT}` },
+      { name: 'WEIR_REST_LISTEN', value: `tcp://0.0.0.0:${LINK_PORT}` },
+      { name: 'WEIR_LAST_WORD_FILE', value: LAST_WORD_FILE },
     ],
-    ports: [{ name: 'control', containerPort: CONTROL_PORT, protocol: 'TCP' }],
+    ports: [
+      { name: 'control', containerPort: CONTROL_PORT, protocol: 'TCP' },
+      { name: 'link', containerPort: LINK_PORT, protocol: 'TCP' },
+    ],
     resources: amounts(resources.jobManager),
     volumeMounts: mountsOf(deployed, [keyMount]),
   }

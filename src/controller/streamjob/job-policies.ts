@@ -6,9 +6,11 @@
  * J2: what has finished or failed is not started again until what it is made of changes.
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
-import { decided, type Finding, type JobDecision } from './job-decision.ts'
+import type { Finding } from './finding.ts'
+import { decided, type JobDecision } from './job-decision.ts'
 import { PAUSE } from './job-names.ts'
-import { jobManagerOf, keepPods } from './keep-pods.ts'
+import { newestJobManager } from './job-target.ts'
+import { keepDeployment } from './keep-pods.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { beginUpgrade, isRefused } from './phases/begin-upgrade.ts'
 import { isRefusal } from './phases/failure.ts'
@@ -54,7 +56,7 @@ function paused(observed: ObservedJob): JobDecision | undefined {
 function ended(observed: ObservedJob): JobDecision | undefined {
   if (!isDeployed(observed)) return undefined
   const { status, pods } = observed
-  const last = jobManagerOf(pods, status.epoch ?? 0)
+  const last = newestJobManager(pods, status.epoch)
   if (last?.state === 'succeeded') {
     return decided(observed, { phase: 'Finished', findings: finishedFindings })
   }
@@ -150,10 +152,9 @@ function isDeployed({ status }: ObservedJob): boolean {
 }
 
 function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecision {
-  const { status, deployed, pods, nowMs } = observed
+  const { status, deployed } = observed
   if (deployed === undefined) return withoutRevision(observed, also)
-  const slots = deployed.manifest.spec.parallelism
-  const kept = keepPods({ epoch: status.epoch ?? 0, slots, pods, nowMs })
+  const kept = keepDeployment(observed, deployed)
   const findings = [...kept.findings, ...refusedFindings(observed)]
   const { isWhole, start, stop, againMs } = kept
   const stable = becomesStable(observed, isWhole)

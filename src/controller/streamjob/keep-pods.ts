@@ -2,8 +2,9 @@
  * Which pods an epoch is to have, which of them are lost, and what that means for its health. Pure:
  * the same for a job at work and for one in the middle of an upgrade.
  */
-import type { Finding } from './job-decision.ts'
+import { healthOf } from './job-health.ts'
 import type { PodIdentity } from './job-names.ts'
+import type { Deployed, ObservedJob } from './observed-job.ts'
 import type { PodFacts } from './pod-facts.ts'
 
 export interface KeptPods {
@@ -15,7 +16,6 @@ export interface KeptPods {
   readonly replacements: number
   /** Until a replacement is due. */
   readonly againMs: number | undefined
-  readonly findings: readonly Finding[]
 }
 
 export interface KeepOptions {
@@ -39,18 +39,24 @@ export function keepPods({ epoch, slots, pods, nowMs }: KeepOptions): KeptPods {
     isWhole,
     replacements: Math.max(0, ...ours.map(one => one.attempt - 1)),
     againMs: waits.length === 0 ? undefined : Math.min(...waits),
-    findings: healthOf(isWhole, { ours, places }),
   }
 }
 
-/** The last attempt of a place. */
-export function latest(pods: readonly PodFacts[]): PodFacts | undefined {
-  return pods.toSorted((a, b) => b.attempt - a.attempt)[0]
+/** The pods of a deployment in the epoch of the status, and how it is. */
+export function keepDeployment(seen: ObservedJob, { manifest }: Deployed) {
+  const { pods, nowMs, status, heard } = seen
+  const { parallelism: slots, checkpoint } = manifest.spec
+  const epoch = status.epoch ?? 0
+  const kept = keepPods({ epoch, slots, pods, nowMs })
+  const ours = pods.filter(one => one.epoch === epoch)
+  const before = status.conditions ?? []
+  const { isWhole } = kept
+  const health = { pods: ours, wanted: slots + 1, isWhole, heard, before, checkpoint }
+  return { ...kept, findings: healthOf(health) }
 }
 
-/** The last attempt at the jobmanager of an epoch. */
-export function jobManagerOf(pods: readonly PodFacts[], epoch: number): PodFacts | undefined {
-  return latest(pods.filter(one => one.role === 'jobmanager' && one.epoch === epoch))
+function latest(pods: readonly PodFacts[]): PodFacts | undefined {
+  return pods.toSorted((a, b) => b.attempt - a.attempt)[0]
 }
 
 type Place = Omit<PodIdentity, 'attempt'>
@@ -85,37 +91,4 @@ function isReplaced(pod: PodFacts, ours: readonly PodFacts[], epoch: number): bo
   if (pod.epoch !== epoch) return true
   const isDead = pod.state === 'failed' || pod.state === 'succeeded'
   return isDead && ours.some(one => isAt(pod)(one) && one.attempt > pod.attempt)
-}
-
-interface Health {
-  readonly ours: readonly PodFacts[]
-  readonly places: readonly Place[]
-}
-
-function healthOf(isWhole: boolean, { ours, places }: Health): Finding[] {
-  const pending = ours.filter(one => one.state === 'pending')
-  const unbound = pending.find(one => one.why !== undefined)
-  const scheduled: Finding =
-    unbound === undefined
-      ? { type: 'Scheduled', holds: true, reason: 'PodsBound', message: 'no pod waits' }
-      : {
-          type: 'Scheduled',
-          holds: false,
-          reason: 'PodPending',
-          message: `pod ${unbound.pod.metadata.name}: ${unbound.why}`,
-        }
-  if (isWhole) {
-    const message = `all ${places.length} pods run`
-    return [scheduled, { type: 'Ready', holds: true, reason: 'Running', message }]
-  }
-  const dead = latest(ours.filter(one => one.state === 'failed'))
-  const running = ours.filter(one => one.state === 'running').length
-  const because =
-    dead === undefined ? '' : `; pod ${dead.pod.metadata.name}: ${dead.why ?? 'failed'}`
-  const message = `${running} of ${places.length} pods run${because}`
-  return [
-    scheduled,
-    { type: 'Ready', holds: false, reason: 'PodsMissing', message },
-    { type: 'Reconciling', holds: true, reason: 'PodsMissing', message },
-  ]
 }

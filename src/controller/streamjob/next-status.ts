@@ -1,8 +1,10 @@
 /** The status that a decision leads to; pure. Times of conditions change with their values only. */
 import type { Condition } from '../../protocol/status-fields.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import type { Finding } from './finding.ts'
 import { labels, labelsOf } from './job-names.ts'
-import type { Finding, JobDecision } from './job-decision.ts'
+import type { JobDecision } from './job-decision.ts'
+import { jobState } from './job-state.ts'
 import type { ObservedJob } from './observed-job.ts'
 
 const MESSAGE_CHARS_MAX = 1_024
@@ -28,6 +30,7 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   return {
     ...rest,
     ...(upgrade && { upgrade }),
+    ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,
     ...(epoch > 0 && { epoch }),
@@ -36,6 +39,14 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
     selector,
     conditions: conditionsOf(observed, decision.findings),
   }
+}
+
+/** By the last word of a jobmanager that has ended, or by what it said when it was asked. */
+function stateOf({ facts, status }: ObservedJob, decision: JobDecision) {
+  const { epoch } = status
+  if (facts === undefined || epoch === undefined) return {}
+  const isAwaited = status.phase !== 'Running' || decision.phase !== 'Running'
+  return jobState(facts, { before: status, epoch, isAwaited })
 }
 
 function conditionsOf(observed: ObservedJob, findings: readonly Finding[]): Condition[] {

@@ -1,12 +1,13 @@
 /** Puts together what is known of a job; reads caches only. */
-import type { JobFacts } from '../../protocol/job-facts.ts'
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
 import { digestOf } from './diff-class.ts'
+import type { HeardJob } from '../link/facts-poller.ts'
+import { newestJobManager } from './job-target.ts'
 import { type ControllerRevisionObject, deployedOf, revisionName } from './job-revisions.ts'
 import type { Deployed, ObservedJob, Revision } from './observed-job.ts'
-import { type PodObject, planFacts, podFacts } from './pod-facts.ts'
+import type { PlanFacts, PodFacts } from './pod-facts.ts'
 import { specProblem } from './spec-problem.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -14,17 +15,18 @@ const streamJobKind: ManifestKind<StreamJob> = { schema: streamJobSchema, rules:
 
 export interface JobParts {
   readonly object: StreamJobObject
-  readonly pods: readonly PodObject[]
+  readonly pods: readonly PodFacts[]
+  /** Those that plan. */
+  readonly plans: readonly PlanFacts[]
   readonly revisions: readonly ControllerRevisionObject[]
-  /** What the jobmanager of the epoch says. */
-  readonly facts: JobFacts | undefined
+  readonly heard: HeardJob
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   readonly nowMs: number
 }
 
 export function observeJob(parts: JobParts): ObservedJob {
-  const { object, pods, facts, nowMs } = parts
+  const { object, pods, plans, heard, nowMs } = parts
   const { apiVersion, kind, metadata, spec, status = {} } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
@@ -42,9 +44,10 @@ export function observeJob(parts: JobParts): ObservedJob {
     revisions,
     status,
     deployed: revisions.get(status.revision?.current ?? ''),
-    pods: pods.flatMap(pod => podFacts(pod) ?? []),
-    plans: pods.flatMap(pod => planFacts(pod) ?? []),
-    facts,
+    pods,
+    plans,
+    heard,
+    facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
     nowMs,
   }
 }

@@ -3,6 +3,7 @@ import type { JobFacts } from '../../protocol/job-facts.ts'
 import type { IssueText } from '../../protocol/manifest-issues.ts'
 import type { StreamJob } from '../../protocol/stream-job.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import type { HeardJob } from '../link/facts-poller.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -40,7 +41,9 @@ export interface ObservedJob {
   readonly pods: readonly PodFacts[]
   /** Pods that plan an upgrade. */
   readonly plans: readonly PlanFacts[]
-  /** What the jobmanager of the epoch says; `undefined`: it was not asked, or does not answer. */
+  /** Of the newest jobmanager of the epoch, by asking. */
+  readonly heard: HeardJob
+  /** What it said last, or left as its last word; `undefined`: nothing yet. */
   readonly facts: JobFacts | undefined
   readonly nowMs: number
 }

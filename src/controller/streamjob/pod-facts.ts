@@ -1,4 +1,5 @@
 /** What the controller wants to know of a pod of a job; pure. */
+import { type JobFacts, jobFactsSchema } from '../../protocol/job-facts.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import { labels, type PodIdentity, type PodRole } from './job-names.ts'
 
@@ -22,9 +23,9 @@ export interface PodObject extends KubeObject {
   readonly spec?: unknown
   readonly status?: {
     readonly phase?: string
-    readonly podIP?: string
     readonly reason?: string
     readonly message?: string
+    readonly podIP?: string
     readonly conditions?: readonly {
       readonly type: string
       readonly status: string
@@ -51,6 +52,10 @@ export interface PodFacts extends PodIdentity {
   readonly why: string | undefined
   /** When it ended, 0 where that is not known. */
   readonly endedMs: number
+  /** Where it can be reached. */
+  readonly ip: string | undefined
+  /** Of a jobmanager that ended well. */
+  readonly lastWord: JobFacts | undefined
 }
 
 /** `undefined`: it is none of Weir's. */
@@ -80,6 +85,17 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     isBound: isBound(pod),
     why: whyOf(pod),
     endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
+    ip: pod.status?.podIP || undefined,
+    lastWord: ended?.exitCode === 0 ? lastWordOf(ended.message) : undefined,
+  }
+}
+
+/** A termination message of somebody else is none. */
+function lastWordOf(message = ''): JobFacts | undefined {
+  try {
+    return jobFactsSchema.safeParse(JSON.parse(message)).data
+  } catch {
+    return undefined
   }
 }
 

@@ -5,13 +5,14 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
-import type { Random } from '../../common/random.ts'
+import { epochKey } from '../../protocol/job-keys.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
+import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
-import { askJobManager, targetOf } from './ask-job-manager.ts'
 import type { JobDecision, UpgradeFigure } from './job-decision.ts'
+import { jobEvents } from './job-events.ts'
 import { MANAGER } from './job-names.ts'
 import {
   disruptionBudgetOf,
@@ -23,19 +24,25 @@ import {
 import { planPodOf, podOf } from './job-pods.ts'
 import { decideJob } from './job-policies.ts'
 import { revisionOf, surplusRevisions } from './job-revisions.ts'
+import { jobTarget } from './job-target.ts'
 import type { JobWorld } from './job-world.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
 import type { ObservedJob, Revision } from './observed-job.ts'
+import { planFacts, podFacts } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
-  readonly link: JobLink
+  readonly link: Pick<JobLink, 'stop'>
+  readonly poller: Pick<FactsPoller, 'heard' | 'want'>
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
+  /** Where controllers run: they may reach the jobmanagers. */
+  readonly namespace: string
+  /** Keys of new deployments are derived of it. */
+  readonly masterKey: string
   readonly clock: Clock
-  readonly random: Random
   readonly record: (object: KubeObject, words: EventWords) => void
   readonly observe: (figure: UpgradeFigure) => void
 }
@@ -47,11 +54,16 @@ interface Pass {
 
 export function reconcileJob(options: ReconcileJobOptions): Reconcile {
   return async (key, signal) => {
-    const object = options.world.jobs.cache.get(key)
-    if (object === undefined) return undefined
+    const { world, poller } = options
+    const object = world.jobs.cache.get(key)
+    if (object === undefined) {
+      poller.want(key, undefined, 'seldom')
+      return undefined
+    }
     const pass = { options, signal }
-    const observed = await observe(object, pass)
+    const { observed, target } = observe(object, options)
     const decision = decideJob(observed)
+    poller.want(key, target, paceOf(decision))
     const { keepRevision } = decision
     if (keepRevision !== undefined) await keep(observed, keepRevision, pass)
     if (!decision.isMove) await act(observed, decision, pass)
@@ -60,18 +72,29 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
   }
 }
 
-async function observe(object: StreamJobObject, pass: Pass): Promise<ObservedJob> {
-  const { world, engineImage, clock, link } = pass.options
-  const { uid = '' } = object.metadata
-  const pods = world.pods.cache.group(uid)
-  return observeJob({
+function observe(object: StreamJobObject, options: ReconcileJobOptions) {
+  const { world, engineImage, poller, clock } = options
+  const { metadata } = object
+  const { uid = '' } = metadata
+  const all = world.pods.cache.group(uid)
+  const pods = all.flatMap(pod => podFacts(pod) ?? [])
+  const target = jobTarget(object, pods)
+  const observed = observeJob({
     object,
     pods,
+    plans: all.flatMap(pod => planFacts(pod) ?? []),
     revisions: world.revisions.cache.group(uid),
-    facts: await askJobManager({ object, pods, link }, pass.signal),
+    heard: poller.heard(keyOf(metadata), target),
     engineImage,
     nowMs: clock.now(),
   })
+  return { observed, target }
+}
+
+/** A job that is ready is looked at in passing. */
+function paceOf({ findings }: JobDecision): Pace {
+  if (findings.some(one => one.type === 'UpgradeInProgress')) return 'often'
+  return findings.some(one => one.type === 'Ready' && one.holds) ? 'seldom' : 'often'
 }
 
 /** Made once: its data never changes. */
@@ -106,20 +129,20 @@ async function deploy(
   decision: JobDecision,
   { options, signal }: Pass,
 ): Promise<void> {
-  const { world, random } = options
+  const { world, masterKey, namespace } = options
   const name = status.revision?.current
   if (deployed === undefined || name === undefined) return
   const { epoch } = decision
   const revision = { name, deployed }
   // It is not watched: asked for when something will want it, and left as it is if it is there.
   if (decision.start.length > 0) {
-    const key = random.uuid() + random.uuid()
+    const key = epochKey(masterKey, { uid: object.metadata.uid ?? '', epoch })
     await world.secrets.create(keyOfEpoch(object, epoch, key), signal)
   }
   await world.configMaps.ensure(manifestFileOf(object, revision), signal)
   await world.services.ensure(serviceOf(object, epoch), signal)
   await world.budgets.ensure(disruptionBudgetOf(object), signal)
-  await world.policies.ensure(networkPolicyOf(object), signal)
+  await world.policies.ensure(networkPolicyOf(object, namespace), signal)
   const start = status.start ?? { from: 'continue' }
   for (const identity of decision.start) {
     await world.pods.create(podOf({ job: object, revision, identity, start }), signal)
@@ -128,11 +151,11 @@ async function deploy(
 
 /** A jobmanager that does not answer is asked again by the next pass, until that gives it up. */
 async function giveOrder(
-  { object, status, pods }: ObservedJob,
+  { object, pods }: ObservedJob,
   { requestId, drain }: NonNullable<JobDecision['order']>,
   { options, signal }: Pass,
 ): Promise<void> {
-  const target = targetOf(object, status.epoch ?? 0, pods)
+  const target = jobTarget(object, pods)
   if (target === undefined) return
   await options.link.stop(target, { requestId, savepoint: true, drain }, signal).catch(() => {})
 }
@@ -176,23 +199,6 @@ async function writeStatus(
   world.mayWrite()
   const written = await world.jobs.client.applyStatus(patch as never, { manager: MANAGER, signal })
   world.jobs.cache.set(written)
-  for (const words of eventsOf(observed, decision)) record(object, words)
+  for (const words of jobEvents(observed.status, status, decision.events)) record(object, words)
   for (const figure of decision.figures) options.observe(figure)
-}
-
-/** An event tells a change; what lasts is a condition. */
-function eventsOf({ status }: ObservedJob, decision: JobDecision): readonly EventWords[] {
-  const stalled = decision.findings.find(one => one.type === 'Stalled')
-  const before = status.conditions?.find(one => one.type === 'Stalled')
-  const events = [...decision.events]
-  const isNew = stalled !== undefined && stalled.reason !== before?.reason
-  // An upgrade that was refused has said so when it ended.
-  if (isNew && stalled.reason !== status.refused?.reason) {
-    const { reason, message: note } = stalled
-    events.push({ type: 'Warning', reason, action: 'Reconcile', note })
-  }
-  if (events.length > 0 || status.phase === decision.phase) return events
-  const type = decision.phase === 'Failed' ? 'Warning' : 'Normal'
-  const note = `${status.phase ?? 'new'} -> ${decision.phase}, epoch ${decision.epoch}`
-  return [{ type, reason: decision.phase, action: 'Reconcile', note }]
 }

@@ -140,6 +140,7 @@ export class Model {
     const wanted = this.#revisions.get(edit)
     assert(checked !== undefined && wanted !== undefined, 'they were made')
     const generation = edit === 'A' ? 1 : 2
+    const facts = answers ? factsOf(world) : undefined
     return {
       object: { ...base, metadata: { ...base.metadata, generation }, spec: {}, status },
       checked,
@@ -150,7 +151,8 @@ export class Model {
       deployed: this.#revisions.get(status.revision?.current ?? ''),
       pods: pods.filter(one => one.role !== 'plan').map(podOf),
       plans: pods.filter(one => one.role === 'plan').map(one => planOf(one, this.planFlaw)),
-      facts: answers ? factsOf(world) : undefined,
+      heard: { facts, silence: undefined },
+      facts,
       nowMs: NOW_MS,
     }
   }
@@ -160,7 +162,7 @@ export class Model {
     const seen = this.observe(world, answers)
     const decision = decideJob(seen)
     const status = nextStatus(seen, decision)
-    const { conditions: _read, observedGeneration: _seen, slots: _s, selector: _l, ...rest } = status
+    const { conditions: _c, observedGeneration: _g, slots: _s, selector: _l, restarts: _r, checkpoint: _k, jobDigest: _d, ...rest } = status
     return [...actsOf(decision), before => ({ ...before, status: rest })]
   }
 }
@@ -308,6 +310,8 @@ function podOf(one: Pod): PodFacts {
     exitCode: code === 0 ? undefined : code,
     isRefused: false,
     isBound: true,
+    ip: undefined,
+    lastWord: undefined,
     why: of === 'no-image' ? 'ImagePullBackOff: no such image' : undefined,
     endedMs: 0,
   }

@@ -5,9 +5,8 @@
  * The order is stored before it is given (its name is `upgrade.request`), and the jobmanager carries
  * it out once: a controller that comes after may give it again.
  */
-import { jobManagerOf } from '../keep-pods.ts'
+import { newestJobManager } from '../job-target.ts'
 import type { StopFacts } from '../../../protocol/job-facts.ts'
-import { aheadOf } from '../state-pointer.ts'
 import { keepRunning } from './keep-running.ts'
 import {
   LOOK_MS,
@@ -35,7 +34,7 @@ export const savepointing: Phase = view => {
     return stopped(view, stop)
   }
   if (stop?.status === 'failed') return withoutSavepoint(view, stop.error?.message ?? 'it failed')
-  const jobManager = jobManagerOf(seen.pods, seen.status.epoch ?? 0)
+  const jobManager = newestJobManager(seen.pods, seen.status.epoch)
   // It ended as it was told to: the savepoint stands in the store, and the next start finds it.
   if (jobManager?.state === 'succeeded') return stopped(view)
   const isAlive = jobManager?.state === 'running' || jobManager?.state === 'pending'
@@ -72,7 +71,7 @@ function drains({ spec }: PhaseView): boolean {
 
 function isTooOld({ upgrade, spec, seen }: PhaseView): boolean {
   const { lastStateMaxAge } = spec.upgrade
-  const isRunning = jobManagerOf(seen.pods, seen.status.epoch ?? 0)?.state === 'running'
+  const isRunning = newestJobManager(seen.pods, seen.status.epoch)?.state === 'running'
   // Without a jobmanager there is nothing newer to be had.
   if (lastStateMaxAge === undefined || upgrade.goal === 'resume' || !isRunning) return false
   if (upgrade.request !== undefined) return false
@@ -84,14 +83,13 @@ function isTooOld({ upgrade, spec, seen }: PhaseView): boolean {
 function stopped({ seen, upgrade }: PhaseView, stop?: StopFacts): Step {
   const { status, facts } = seen
   const snapshot = stop?.snapshot ?? facts?.latest ?? undefined
-  const state = aheadOf(status.state, status.epoch ?? 0, snapshot)
+  const path = snapshot?.path ?? status.state?.path
   const isSavepoint = snapshot?.kind === 'savepoint' && upgrade.mode === 'savepoint'
   const note = `savepoint ${snapshot?.path ?? ''} of epoch ${status.epoch ?? 0}`
   return {
     kind: 'move',
     phase: 'Stopping',
-    change: state === undefined ? {} : { savepoint: state.path },
-    ...(state !== undefined && { store: { state } }),
+    change: path === undefined ? {} : { savepoint: path },
     ...(isSavepoint && {
       events: [{ type: 'Normal', reason: 'SavepointCompleted', action: 'Upgrade', note }],
     }),
@@ -122,5 +120,5 @@ function withoutSavepoint(view: PhaseView, why: string): Step {
 }
 
 function isStillAtWork({ seen }: PhaseView): boolean {
-  return jobManagerOf(seen.pods, seen.status.epoch ?? 0)?.state === 'running'
+  return newestJobManager(seen.pods, seen.status.epoch)?.state === 'running'
 }

@@ -1,5 +1,6 @@
 /** The new deployment's pods, until every vertex of the job runs. */
-import { jobManagerOf, keepPods } from '../keep-pods.ts'
+import { newestJobManager } from '../job-target.ts'
+import { keepDeployment } from '../keep-pods.ts'
 import { failureOf } from './failure.ts'
 import { undo } from './rolling-back.ts'
 import { LOOK_MS, type Phase, type PhaseView, said, type Step, timeOf } from './upgrade-step.ts'
@@ -9,7 +10,7 @@ export const starting: Phase = view => {
   const failure = failureOf(view)
   if (failure !== undefined) return undo(view, failure)
   const epoch = seen.status.epoch ?? 0
-  if (jobManagerOf(seen.pods, epoch)?.state === 'succeeded') return finished(view)
+  if (newestJobManager(seen.pods, epoch)?.state === 'succeeded') return finished(view)
   if (seen.facts?.status === 'running') {
     const since = Date.parse(upgrade.stoppedAt ?? upgrade.since)
     const seconds = Math.max(0, seen.nowMs - since) / 1_000
@@ -25,9 +26,8 @@ export const starting: Phase = view => {
 
 /** The pods of the new epoch are kept, as those of any other. */
 export function podsOf({ seen, to }: PhaseView) {
-  const { pods, nowMs, status } = seen
-  const slots = to?.deployed.manifest.spec.parallelism ?? 0
-  const kept = keepPods({ epoch: status.epoch ?? 0, slots, pods, nowMs })
+  if (to === undefined) return { acts: {}, againMs: LOOK_MS }
+  const kept = keepDeployment(seen, to.deployed)
   const { start, stop, findings } = kept
   const againMs = Math.min(LOOK_MS, kept.againMs ?? LOOK_MS)
   return { acts: { deploy: true, start, stop, findings }, againMs }

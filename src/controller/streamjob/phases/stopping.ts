@@ -63,7 +63,9 @@ function startOf({ seen, upgrade, to }: PhaseView): StreamJobStatus['start'] {
     return { from: 'path', ...(path && { path }), ...(fromJob && { fromJob }) }
   }
   const beganAnew = upgrade.mode === 'stateless' || upgrade.mode === 'restore'
-  const hasCompleted = status.state !== undefined && status.state.epoch === status.epoch
+  const { epoch, path } = status.state ?? {}
+  // One that completed nothing names what it was started from.
+  const hasCompleted = epoch === status.epoch && path !== status.start?.path
   if (isGoingBack && beganAnew && !hasCompleted && upgrade.savepoint !== undefined) {
     // What the undone deployment began with is no state of the one before it.
     return { from: 'path', path: upgrade.savepoint }

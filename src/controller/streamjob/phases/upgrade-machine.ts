@@ -24,9 +24,9 @@
  */
 import { assert } from '../../../common/assert.ts'
 import type { JobPhase, UpgradePhase } from '../../../protocol/stream-job-status.ts'
-import { decided, type Finding, type JobDecision } from '../job-decision.ts'
+import type { Finding } from '../finding.ts'
+import { decided, type JobDecision } from '../job-decision.ts'
 import type { ObservedJob, Revision, Upgrade } from '../observed-job.ts'
-import { aheadOf } from '../state-pointer.ts'
 import { planning } from './planning.ts'
 import { retargeted } from './retarget.ts'
 import { rollingBack } from './rolling-back.ts'
@@ -112,7 +112,7 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
         epoch,
         isMove: true,
         keepRevision: step.keepRevision,
-        store: { ...pointerOf(seen), ...step.store, upgrade: changed },
+        store: { ...step.store, upgrade: changed },
         findings: findingsOf({ ...view, upgrade: changed }, `begins ${step.phase}`, []),
         events: step.events ?? [],
         figures: step.figures ?? [],
@@ -123,19 +123,12 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
       return decided(seen, {
         phase: step.phase,
         isMove: true,
-        store: { ...pointerOf(seen), ...step.store, upgrade: undefined },
+        store: { ...step.store, upgrade: undefined },
         findings: [],
         events: step.events ?? [],
         figures: [{ kind: 'ended', mode: upgrade.mode, result: step.result }],
       })
   }
-}
-
-/** What a jobmanager has completed is known before it may be gone (U1). */
-function pointerOf({ status, facts }: ObservedJob): Partial<ObservedJob['status']> {
-  const own = (facts?.checkpoints.completed ?? 0) > 0 ? facts?.latest : undefined
-  const state = aheadOf(status.state, status.epoch ?? 0, own ?? undefined)
-  return state === undefined ? {} : { state }
 }
 
 function phaseOf({ goal, rollback }: Upgrade): JobPhase {

@@ -1,5 +1,5 @@
 /** The new deployment runs; it is stable once it has completed checkpoints without falling over. */
-import { jobManagerOf } from '../keep-pods.ts'
+import { newestJobManager } from '../job-target.ts'
 import { failureOf } from './failure.ts'
 import { undo } from './rolling-back.ts'
 import { finished, podsOf } from './starting.ts'
@@ -9,7 +9,7 @@ export const verifying: Phase = view => {
   const { seen, spec } = view
   const { facts, status } = seen
   const { stableCheckpoints } = spec.rollback
-  if (jobManagerOf(seen.pods, status.epoch ?? 0)?.state === 'succeeded') return finished(view)
+  if (newestJobManager(seen.pods, status.epoch)?.state === 'succeeded') return finished(view)
   const completed = facts?.checkpoints.completed ?? 0
   const isStable = facts?.status === 'running' && completed >= stableCheckpoints
   if (isStable) return stable(view)
