@@ -76,6 +76,8 @@ export interface EdgeDescription {
   readonly partitioner: PartitionerKind
   /** Of the records that travel. */
   readonly schema: unknown
+  /** They travel with their coordinates, which `schema` leaves out. */
+  readonly isLocated?: boolean | undefined
   /** Of the receiver. */
   readonly parallelism: number
   readonly maxParallelism: number

@@ -131,10 +131,7 @@ export function lineageOf({ run, records, found }: LineageParts): Lineage {
 }
 
 /** The newest generation of a run of the same job with a higher number (N5). */
-export function succeededBy(
-  run: string,
-  records: readonly GenerationRecord[],
-): number | undefined {
+export function succeededBy(run: string, records: readonly GenerationRecord[]): number | undefined {
   const own = numbered(run)
   if (own === undefined) return undefined
   const later = records.filter(record => {

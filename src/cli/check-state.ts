@@ -40,10 +40,16 @@ export async function checkState(
     claim: { run: '', lastTried: 0 },
   }).look()
   const isNew = request.kind === 'latest' && !lineage.started
-  const choice = chooseRestore({ request: isNew ? { kind: 'none' } : request, lineage, store, jobId })
+  const choice = chooseRestore({
+    request: isNew ? { kind: 'none' } : request,
+    lineage,
+    store,
+    jobId,
+  })
   const { place } = choice
   if (place === undefined) return { path: undefined, errors: [], notes: [] }
-  const at = place.location === store.location ? store : openStore({ ...place, folder: cwd, random })
+  const at =
+    place.location === store.location ? store : openStore({ ...place, folder: cwd, random })
   return verdictOn({ graph, jobId, choice: { ...choice, place }, store: at, request })
 }
 

@@ -7,7 +7,7 @@ import { planText } from '../graph/plan-text.ts'
 import { checkState, type StateCheck } from './check-state.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'
 import { describeError } from './describe-error.ts'
-import { type PrepareJobOptions, type PreparedJob, prepareJob } from './prepare-job.ts'
+import { type PreparedJob, type PrepareJobOptions, prepareJob } from './prepare-job.ts'
 
 export interface PlanOptions extends PrepareJobOptions {
   readonly json?: boolean

@@ -12,6 +12,7 @@ import type {
   JobEdge,
   JobGraph,
 } from './job-graph.ts'
+import { type PlanRegions, planRegions } from './plan-regions.ts'
 import { type PlannedState, plannedStatesOf } from './planned-states.ts'
 
 export interface JobPlan {
@@ -20,6 +21,8 @@ export interface JobPlan {
   readonly maxParallelism: number
   readonly vertices: readonly PlanVertex[]
   readonly edges: readonly PlanEdge[]
+  /** What restarts together when something fails. */
+  readonly failoverRegions: readonly PlanRegions[]
   readonly warnings: readonly GraphWarning[]
 }
 
@@ -70,6 +73,8 @@ export interface PlanEdge {
   readonly type: string
   /** Why barriers keep their order here also when unaligned; null where they overtake. */
   readonly barriersInOrder: ForcedAlignment | null
+  /** Records travel with source, split and offset, for dead letters. */
+  readonly located: boolean
 }
 
 export function describeJob(graph: JobGraph): JobPlan {
@@ -84,6 +89,7 @@ export function describeJob(graph: JobGraph): JobPlan {
       operators: chain.map(operator => describeOperator(operator, chain)),
     })),
     edges: graph.edges.map(describeEdge),
+    failoverRegions: planRegions(graph),
     warnings: graph.warnings,
   }
 }
@@ -136,6 +142,7 @@ function describeEdge(edge: JobEdge): PlanEdge {
     partitioner: edge.partitioner.kind,
     type: edge.type.name,
     barriersInOrder: edge.forcedAlignment ?? null,
+    located: edge.isLocated === true,
   }
 }
 

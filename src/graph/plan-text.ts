@@ -23,7 +23,7 @@ export function planText(graph: JobGraph, { overtaking = false }: PlanTextOption
   plan.vertices.forEach((vertex, index) => {
     lines.push('', ...vertexLines(plan, vertex, { index, overtaking }))
   })
-  lines.push('', ...warningLines(plan))
+  lines.push('', ...regionLines(plan), '', ...warningLines(plan))
   return `${lines.join('\n')}\n`
 }
 
@@ -49,7 +49,8 @@ function edgeText(plan: JobPlan, edge: PlanEdge): string {
   const input = plan.edges.some(other => other.to === edge.to && other.input === 1)
     ? ` into input ${edge.input + 1}`
     : ''
-  return `${edge.partitioner} from [${number}]${side}${input}: ${shortened(edge.type)}`
+  const located = edge.located ? ', with coordinates' : ''
+  return `${edge.partitioner} from [${number}]${side}${input}: ${shortened(edge.type)}${located}`
 }
 
 function barrierText({ barriersInOrder }: PlanEdge): string {
@@ -68,6 +69,26 @@ function operatorLines(operator: PlanOperator): readonly string[] {
       return `      state ${state.name}: ${state.kind} of ${shortened(state.type)}${version}${ttl}`
     }),
   ]
+}
+
+function regionLines({ failoverRegions, vertices }: JobPlan): readonly string[] {
+  const count = failoverRegions.reduce((sum, { slots }) => sum + slots.length, 0)
+  if (count === 1) return ['1 failover region: a failure restarts the whole job']
+  const numberOf = (id: string): string => `[${vertices.findIndex(one => one.id === id) + 1}]`
+  return [
+    `${count} failover regions: a failure restarts those that it touches`,
+    ...failoverRegions.map(({ vertices: ids, slots }) => {
+      const names = ids.map(numberOf).join(' ')
+      const places = slots.map(slotsText).join(', ')
+      return `    ${names}   ${slots.length} in slots ${shortened(places)}`
+    }),
+  ]
+}
+
+/** Of one region: `2` or `0+1`. */
+function slotsText(slots: readonly number[]): string {
+  const [first, last] = [slots.at(0), slots.at(-1)]
+  return slots.length > 3 ? `${first}..${last}` : slots.join('+')
 }
 
 function warningLines({ warnings }: JobPlan): readonly string[] {

@@ -87,6 +87,16 @@ export const controllerMetricDefinitions = {
     help: '1 while this replica leads',
     labels: [],
   },
+  weir_controller_savepoints: {
+    type: 'gauge',
+    help: 'Savepoints by phase',
+    labels: ['namespace', 'phase'],
+  },
+  weir_controller_savepoint_duration_seconds: {
+    type: 'histogram',
+    help: 'From the order to the end of a savepoint; result: completed, failed',
+    labels: ['result'],
+  },
   weir_controller_upgrades_total: {
     type: 'counter',
     help: 'Upgrades by how they ended: done, refused, cancelled, rolled-back, failed',
@@ -106,5 +116,20 @@ export const controllerMetricDefinitions = {
     type: 'gauge',
     help: 'StreamJobs by phase',
     labels: ['namespace', 'phase'],
+  },
+  weir_controller_tenant_quota: {
+    type: 'gauge',
+    help: 'What the jobs of a tenant may hold, in cores, bytes and numbers; absent: no limit',
+    labels: ['tenant', 'resource'],
+  },
+  weir_controller_tenant_usage: {
+    type: 'gauge',
+    help: 'What they hold',
+    labels: ['tenant', 'resource'],
+  },
+  weir_controller_tenant_queue_depth: {
+    type: 'gauge',
+    help: 'Jobs of a tenant that wait for room',
+    labels: ['tenant'],
   },
 } as const satisfies Readonly<Record<string, ControllerMetricDefinition>>

@@ -1,6 +1,6 @@
 /**
- * What a jobmanager tells the controller: how its job is, and what became of an order. Fields may be
- * added: who reads an answer of a newer version leaves out what it does not know.
+ * What a jobmanager tells the controller: how its job is, and what became of an order. Fields may
+ * be added: who reads an answer of a newer version leaves out what it does not know.
  */
 import { z } from 'zod'
 
@@ -69,7 +69,7 @@ export const jobFactsSchema = z.object({
   parallelism: z.int().min(1),
   restarts: count(),
   lastFailure: z.object({ message: text(FACT_CHARS_MAX), atMs: time() }).nullable(),
-  /** The newest that completed, or the one that was restored while none did. */
+  /** What it goes on from: the newest that completed, or the one that was restored. */
   latest: snapshotFacts.nullable(),
   checkpoints: z.object({
     /** Since the job was started or restarted last; of the newest 50. */

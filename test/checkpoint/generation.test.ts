@@ -154,11 +154,14 @@ const cases: Record<string, Case> = {
   },
 }
 
-test.each(Object.entries(cases))('%s', (_sentence, { run = 'new', records, found, expect: wanted }) => {
-  expect(lineageOf({ run, records, found })).toMatchObject(wanted)
-  const reversed = { run, records: records.toReversed(), found: found.toReversed() }
-  expect(lineageOf(reversed)).toMatchObject(wanted)
-})
+test.each(Object.entries(cases))(
+  '%s',
+  (_sentence, { run = 'new', records, found, expect: wanted }) => {
+    expect(lineageOf({ run, records, found })).toMatchObject(wanted)
+    const reversed = { run, records: records.toReversed(), found: found.toReversed() }
+    expect(lineageOf(reversed)).toMatchObject(wanted)
+  },
+)
 
 test('a record is read as it was written, a damaged one is none', () => {
   const written = record(4, { restoredFrom: '/x', history: [{ id: 2, pinned: true }] }, 5)

@@ -31,7 +31,13 @@ export class FakeLink implements JobLink {
   /** By request id, as the jobmanagers remember them. */
   readonly savepoints = new Map<string, SavepointFacts>()
   readonly stops = new Map<string, StopFacts>()
+  readonly #listeners: (() => void)[] = []
   #taken = 100
+
+  /** A job was stopped. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
 
   async facts(target: JobTarget): Promise<JobFacts> {
     const facts = this.said.get(target.name)
@@ -57,6 +63,18 @@ export class FakeLink implements JobLink {
     return made
   }
 
+  /** What was being taken is whole now. */
+  complete(requestId: string): void {
+    this.#taken++
+    const taken = snapshot(this.#taken, 'savepoint')
+    this.savepoints.set(requestId, {
+      id: requestId,
+      status: 'completed',
+      snapshot: taken,
+      error: null,
+    })
+  }
+
   async savepointState(target: JobTarget, requestId: string): Promise<SavepointFacts | undefined> {
     await this.facts(target)
     return this.savepoints.get(requestId)
@@ -72,6 +90,7 @@ export class FakeLink implements JobLink {
     const made = { id: requestId, status: 'completed', snapshot: latest, error: null } as const
     this.stops.set(requestId, made)
     this.said.set(target.name, { ...runningFacts, status: 'stopped', latest, stop: made })
+    for (const listener of this.#listeners) listener()
     return made
   }
 

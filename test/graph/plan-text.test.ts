@@ -57,6 +57,8 @@ lateness 1m   FILE:LINE
     <- rebalance from [2] (side output late): {id: string, n: float64}
     late "<1>"   sink   at-least-once   FILE:LINE
 
+1 failover region: a failure restarts the whole job
+
 no warnings
 `)
 })
@@ -152,6 +154,7 @@ test('the JSON form has all of it and can be parsed', () => {
     partitioner: 'rebalance',
     type: '{id: string, n: float64}',
     barriersInOrder: null,
+    located: false,
   })
 })
 

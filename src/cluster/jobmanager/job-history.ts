@@ -27,6 +27,8 @@ export interface SnapshotEntry {
   /** Of its files; known when all subtasks have acknowledged. */
   readonly sizeBytes: number | undefined
   readonly path: string | undefined
+  /** The job goes on from it after a failure: not from a savepoint that was taken in passing. */
+  readonly isBase: boolean
   /** Why it did not complete. */
   readonly reason: string | undefined
   /** By vertex and subtask; empty until all have acknowledged. */
@@ -87,10 +89,9 @@ export class JobHistory {
     return kept && this.#entry(kept)
   }
 
-  /** The newest that completed, or the one that was restored while none did. */
+  /** What the job goes on from: the newest that completed, or the one that was restored. */
   get latest(): CompletedSnapshot | undefined {
-    const completed = this.snapshots.filter(entry => entry.status === 'completed')
-    return completedSnapshot(completed.at(-1)) ?? this.#restored
+    return completedSnapshot(this.snapshots.findLast(entry => entry.isBase)) ?? this.#restored
   }
 
   /** All tasks run from it. */
@@ -108,6 +109,7 @@ export class JobHistory {
       endedMonotonicMs: undefined,
       sizeBytes: undefined,
       path: undefined,
+      isBase: false,
       reason: undefined,
       parts: [],
       proof: undefined,
@@ -128,8 +130,8 @@ export class JobHistory {
     this.#change(metadata.checkpointId, { parts, sizeBytes, proof: metadata.proof })
   }
 
-  completed(id: number, path: string): void {
-    this.#end(id, { status: 'completed', path })
+  completed(id: number, path: string, isBase = true): void {
+    this.#end(id, { status: 'completed', path, isBase })
   }
 
   abandoned(id: number, status: 'failed' | 'aborted', reason: string): void {

@@ -146,7 +146,7 @@ export function operatorDescriptions(graph: JobGraph): readonly OperatorDescript
 
 /** The job's edges as a checkpoint's metadata names them. */
 export function edgeDescriptions(graph: JobGraph): readonly EdgeDescription[] {
-  return graph.edges.map(({ id, from, to, partitioner, type }) => {
+  return graph.edges.map(({ id, from, to, partitioner, type, isLocated }) => {
     const { parallelism, maxParallelism } = vertexOf(graph, to.vertexId)
     return {
       edgeId: id,
@@ -154,6 +154,7 @@ export function edgeDescriptions(graph: JobGraph): readonly EdgeDescription[] {
       vertexId: to.vertexId,
       partitioner: partitioner.kind,
       schema: type.schema,
+      ...(isLocated === true && { isLocated }),
       parallelism,
       maxParallelism,
     }

@@ -1,5 +1,5 @@
 /** What can go wrong between the controller and a jobmanager. */
-import { defineErrors, isWeirError } from '../../common/errors.ts'
+import { defineErrors } from '../../common/errors.ts'
 
 /** Which jobmanager, as people read it. */
 interface Asked {
@@ -13,7 +13,7 @@ export const linkErrors = defineErrors({
     retry: 'later',
     message: ({ job, address, reason }: Asked & { reason: string }) =>
       `no answer from the jobmanager of ${job} at ${address}: ${reason}`,
-    next: 'the job goes on; see whether its pod runs and the namespace of the controller may reach it',
+    next: 'the job goes on; see whether its pod runs, and the controller may reach it',
   },
   WEIR_LINK_UNPROVEN: {
     domain: 'external',
@@ -37,9 +37,3 @@ export const linkErrors = defineErrors({
     next: 'it is asked again; see whether controller and image of the job are of one version',
   },
 })
-
-export type LinkErrorCode = keyof typeof linkErrors
-
-export function isLinkError(error: unknown, code: LinkErrorCode): boolean {
-  return isWeirError(error) && error.code === code
-}

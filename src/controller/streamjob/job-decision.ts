@@ -52,7 +52,11 @@ export interface JobDecision {
   readonly plan: PlanOrder | undefined
   readonly endedPlans: readonly PlanFacts[]
   readonly order: StopOrder | undefined
+  /** Its tenant's quota is to hold what the spec asks for from now on. */
+  readonly takesRoom: boolean
   readonly findings: readonly Finding[]
+  /** Its place among those that wait for room. */
+  readonly queue: Omit<NonNullable<StreamJobStatus['queue']>, 'since'> | undefined
   readonly events: readonly EventWords[]
   readonly figures: readonly UpgradeFigure[]
   /** A deadline that nothing else would wake it up for. */
@@ -74,6 +78,8 @@ export function decided({ status }: ObservedJob, more: Partial<JobDecision>): Jo
     plan: undefined,
     endedPlans: [],
     order: undefined,
+    takesRoom: false,
+    queue: undefined,
     findings: [],
     events: [],
     figures: [],

@@ -14,6 +14,8 @@ export const labels = {
   attempt: `${API_GROUP}/attempt`,
   /** Of a pod that plans one. */
   revision: `${API_GROUP}/revision`,
+  /** Of a Savepoint that a job asked for: ms since the epoch, 0 for one by nonce. */
+  due: `${API_GROUP}/due`,
   managedBy: 'app.kubernetes.io/managed-by',
 } as const
 

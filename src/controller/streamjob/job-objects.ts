@@ -23,7 +23,7 @@ export function metadataOf(job: StreamJobObject, name: string, more: Record<stri
     name,
     namespace,
     labels: { ...labelsOf(job.metadata.name), ...more },
-    ownerReferences: [ownerOf(job)],
+    ownerReferences: [ownerOf(job)] as const,
   }
 }
 
@@ -34,7 +34,10 @@ export function manifestFileOf(job: StreamJobObject, revision: Revision): Config
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadataOf(job, name),
-    data: { 'job.yaml': JSON.stringify(deployed.manifest, undefined, 2) },
+    data: {
+      'job.yaml': JSON.stringify(deployed.manifest, undefined, 2),
+      image: deployed.image,
+    },
   }
 }
 
@@ -90,10 +93,22 @@ export function disruptionBudgetOf(job: StreamJobObject): KubeObject {
 }
 
 /**
- * Only pods of the same job reach its ports, and the controller the one of the link; what a job
- * reads and writes is not said here.
+/** How a job stands to its surroundings. */
+export interface JobSurroundings {
+  /** Where controllers run: they may reach the port of the link. */
+  readonly controllerNamespace: string
+  /** Nothing may leave a tenant's namespace that is not named. */
+  readonly isOfTenant: boolean
+}
+
+/**
+ * Only pods of the same job reach its ports, and controllers the one of the link. What a job reads
+ * and writes is not said here: in a tenant's namespace its own pods are named, too.
  */
-export function networkPolicyOf(job: StreamJobObject, controllerNamespace: string): KubeObject {
+export function networkPolicyOf(
+  job: StreamJobObject,
+  { controllerNamespace, isOfTenant }: JobSurroundings,
+): KubeObject {
   const name = job.metadata.name
   const peers = [{ podSelector: { matchLabels: { [labels.job]: name } } }]
   const nameOfNamespace = { 'kubernetes.io/metadata.name': controllerNamespace }
@@ -104,11 +119,12 @@ export function networkPolicyOf(job: StreamJobObject, controllerNamespace: strin
     metadata: metadataOf(job, name),
     spec: {
       podSelector: { matchLabels: { [labels.job]: name } },
-      policyTypes: ['Ingress'],
+      policyTypes: isOfTenant ? ['Ingress', 'Egress'] : ['Ingress'],
       ingress: [
         { from: peers },
         { from: controllers, ports: [{ protocol: 'TCP', port: LINK_PORT }] },
       ],
+      ...(isOfTenant && { egress: [{ to: peers }] }),
     },
   }
   return policy

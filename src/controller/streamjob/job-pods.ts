@@ -3,15 +3,7 @@ import { nodeFlags } from '../../common/node-flags.ts'
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { JobStart } from '../../protocol/stream-job-status.ts'
-import {
-  CONTROL_PORT,
-  epochName,
-  labels,
-  type PodIdentity,
-  planPodName,
-  podName,
-} from './job-names.ts'
-import type { PlannedState, PlanOrder } from './job-decision.ts'
+import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
 import { mergePod } from './merge-pod.ts'
 import type { Deployed, Revision } from './observed-job.ts'
@@ -26,7 +18,7 @@ const DATA_PORT = 6_124
 /** What stands in it becomes the termination message: Kubernetes' own default. */
 const LAST_WORD_FILE = '/dev/termination-log'
 
-const folders = {
+export const folders = {
   /** The job's description and code, and what the engine writes. */
   work: '/work',
   /** The manifest. */
@@ -65,14 +57,11 @@ export function podOf(plan: PodPlan): PodObject {
       [labels.slot]: String(identity.slot),
       [labels.attempt]: String(identity.attempt),
     }),
-    spec: {
-      ...podFrame(spec),
-      // A last checkpoint fits in.
-      terminationGracePeriodSeconds: 60,
+    spec: podSpec(spec, {
       ...(isJobManager && { initContainers: [describer(plan)] }),
       containers: [isJobManager ? jobManager(plan) : taskManager(plan)],
       volumes: volumesOf(plan),
-    },
+    }),
   }
   const { podTemplate } = spec
   const template = isJobManager ? podTemplate?.jobManager : podTemplate?.taskManager
@@ -80,11 +69,13 @@ export function podOf(plan: PodPlan): PodObject {
 }
 
 /** What all pods of a job have in common. */
-function podFrame(spec: StreamJobSpec): Json {
+export function podSpec(spec: StreamJobSpec, parts: Json): Json {
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    // A last checkpoint fits in.
+    terminationGracePeriodSeconds: 60,
     ...(spec.serviceAccountName && { serviceAccountName: spec.serviceAccountName }),
     ...(spec.imagePullSecrets && { imagePullSecrets: spec.imagePullSecrets }),
     securityContext: {
@@ -101,68 +92,12 @@ function podFrame(spec: StreamJobSpec): Json {
       effect: 'NoExecute',
       tolerationSeconds: 15,
     })),
+    ...parts,
   }
-}
-
-/** Where the plan's last words are read: the kubelet hands them on. */
-const VERDICT_FILE = '/dev/termination-log'
-
-export type PlannerOptions = PlanOrder & { readonly job: StreamJobObject }
-
-/** Looks at a revision before anything is stopped for it, with the rights of the job itself. */
-export function planPodOf({ job, revision, attempt, state }: PlannerOptions): PodObject {
-  const { deployed, name } = revision
-  const { spec } = deployed.manifest
-  const container = {
-    ...containerOf('plan', deployed),
-    terminationMessagePolicy: 'File',
-    command: [NODE, '--disable-warning=ExperimentalWarning', `${HOME}/dist/bin/weir.js`],
-    args: ['plan', `${folders.deployment}/job.yaml`, ...planArguments(state)],
-    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
-    workingDir: HOME,
-    resources: amounts(spec.resources.jobManager),
-    volumeMounts: mountsOf(deployed, [deploymentMount]),
-  }
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: metadataOf(job, planPodName(job.metadata.name, name, attempt), {
-      [labels.role]: 'plan',
-      [labels.revision]: name,
-      [labels.attempt]: String(attempt),
-    }),
-    spec: {
-      ...podFrame(spec),
-      terminationGracePeriodSeconds: 5,
-      containers: [container],
-      volumes: [...volumesOfAll(spec), { name: 'deployment', configMap: { name } }],
-    },
-  }
-  // Credentials of the store reach a jobmanager by its template: the same for who reads its state.
-  const template = planTemplate(spec.podTemplate?.jobManager)
-  return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
-}
-
-function planArguments(state: PlannedState | undefined): readonly string[] {
-  const { from, fromJob } = state ?? {}
-  const other = fromJob === undefined ? [] : ['--from-job', fromJob]
-  const compared = from === undefined ? [] : ['--state', from, ...other]
-  return [...compared, '--verdict', VERDICT_FILE]
-}
-
-/** What is said of the container `jobmanager` is meant for the one that takes its place. */
-function planTemplate(template: Json | undefined): Json | undefined {
-  const spec = template?.spec as { containers?: readonly { name?: unknown }[] } | undefined
-  if (template === undefined || spec?.containers === undefined) return template
-  const containers = spec.containers
-    .filter(one => one.name === 'jobmanager')
-    .map(one => ({ ...one, name: 'plan' }))
-  return { ...template, spec: { ...spec, initContainers: [], containers } }
 }
 
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
-function describer({ job, revision, identity, start }: PodPlan): Json {
-  const { deployed } = revision
+function describer({ job, revision: { deployed }, identity, start }: PodPlan): Json {
   const { uid = '' } = job.metadata
   const { resources } = deployed.manifest.spec
   return {
@@ -181,7 +116,9 @@ function describer({ job, revision, identity, start }: PodPlan): Json {
     env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
     workingDir: HOME,
     resources: amounts(resources.jobManager),
-    volumeMounts: mountsOf(deployed, [keyMount, deploymentMount]),
+    volumeMounts: mountsOf(deployed, [
+      { name: 'deployment', mountPath: folders.deployment, readOnly: true },
+    ]),
   }
 }
 
@@ -212,7 +149,7 @@ function jobManager({ revision: { deployed } }: PodPlan): Json {
       { name: 'link', containerPort: LINK_PORT, protocol: 'TCP' },
     ],
     resources: amounts(resources.jobManager),
-    volumeMounts: mountsOf(deployed, [keyMount]),
+    volumeMounts: mountsOf(deployed, []),
   }
 }
 
@@ -235,15 +172,8 @@ function taskManager({ job, revision: { deployed }, identity }: PodPlan): Json {
     ],
     ports: [{ name: 'data', containerPort: DATA_PORT, protocol: 'TCP' }],
     resources: amounts(resources.taskManager),
-    volumeMounts: mountsOf(deployed, [keyMount]),
+    volumeMounts: mountsOf(deployed, []),
   }
-}
-
-const keyMount: Json = { name: 'key', mountPath: folders.key, readOnly: true }
-const deploymentMount: Json = {
-  name: 'deployment',
-  mountPath: folders.deployment,
-  readOnly: true,
 }
 
 const sharedEnv: readonly Json[] = [
@@ -251,7 +181,7 @@ const sharedEnv: readonly Json[] = [
   { name: 'WEIR_LOG', value: 'info' },
 ]
 
-function containerOf(name: string, deployed: Deployed): Json {
+export function containerOf(name: string, deployed: Deployed): Json {
   return {
     name,
     image: deployed.image,
@@ -263,7 +193,7 @@ function containerOf(name: string, deployed: Deployed): Json {
 }
 
 /** Memory is one number: what it may use is what it gets. */
-function amounts({ cpu, memory }: { cpu: string | number; memory: string | number }): Json {
+export function amounts({ cpu, memory }: { cpu: string | number; memory: string | number }): Json {
   return {
     requests: { cpu: String(cpu), memory: String(memory) },
     limits: { memory: String(memory) },
@@ -271,38 +201,38 @@ function amounts({ cpu, memory }: { cpu: string | number; memory: string | numbe
 }
 
 function mountsOf({ manifest }: Deployed, more: readonly Json[]): readonly Json[] {
-  const secrets = manifest.spec.secrets ?? []
   return [
     { name: 'work', mountPath: folders.work },
     { name: 'temporary', mountPath: '/tmp' },
-    ...secrets.map(({ name }) => {
-      return { name: `secret-${name}`, mountPath: `${folders.secrets}/${name}`, readOnly: true }
-    }),
+    { name: 'key', mountPath: folders.key, readOnly: true },
+    ...secretMounts(manifest.spec),
     ...more,
   ]
 }
 
 function volumesOf({ job, identity, revision }: PodPlan): Json[] {
   const { epoch, role } = identity
-  const secretName = epochName(job.metadata, epoch)
-  return [
-    ...volumesOfAll(revision.deployed.manifest.spec),
-    { name: 'key', secret: { secretName, defaultMode: 0o440 } },
-    ...(role === 'jobmanager'
-      ? [{ name: 'deployment', configMap: { name: revision.name } }]
-      : []),
-  ]
-}
-
-function volumesOfAll(spec: StreamJobSpec): Json[] {
+  const { spec } = revision.deployed.manifest
   const { stateVolume } = spec.resources
   const limit = stateVolume === undefined ? {} : { sizeLimit: String(stateVolume) }
+  const configMap = { name: revision.name }
   return [
     { name: 'work', emptyDir: limit },
     { name: 'temporary', emptyDir: {} },
-    ...(spec.secrets ?? []).map(secret => {
-      const volume = { secretName: secret.name, defaultMode: 0o440 }
-      return { name: `secret-${secret.name}`, secret: volume }
-    }),
+    { name: 'key', secret: { secretName: epochName(job.metadata, epoch), defaultMode: 0o440 } },
+    ...(role === 'jobmanager' ? [{ name: 'deployment', configMap }] : []),
+    ...secretVolumes(spec),
   ]
+}
+
+export function secretMounts({ secrets = [] }: StreamJobSpec): readonly Json[] {
+  return secrets.map(({ name }) => {
+    return { name: `secret-${name}`, mountPath: `${folders.secrets}/${name}`, readOnly: true }
+  })
+}
+
+export function secretVolumes({ secrets = [] }: StreamJobSpec): readonly Json[] {
+  return secrets.map(({ name }) => {
+    return { name: `secret-${name}`, secret: { secretName: name, defaultMode: 0o440 } }
+  })
 }

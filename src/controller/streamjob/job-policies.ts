@@ -4,6 +4,7 @@
  *
  * J1: an epoch stands in the status before any pod of it exists, and never comes back.
  * J2: what has finished or failed is not started again until what it is made of changes.
+ * J3: a deployment begins in the room of its tenant's quota only.
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { Finding } from './finding.ts'
@@ -12,7 +13,7 @@ import { PAUSE } from './job-names.ts'
 import { newestJobManager } from './job-target.ts'
 import { keepDeployment } from './keep-pods.ts'
 import type { ObservedJob } from './observed-job.ts'
-import { beginUpgrade, isRefused } from './phases/begin-upgrade.ts'
+import { beginUpgrade, isAskedAnew, isRefused } from './phases/begin-upgrade.ts'
 import { isRefusal } from './phases/failure.ts'
 import { upgrading } from './phases/upgrade-machine.ts'
 
@@ -24,9 +25,10 @@ const policies: readonly Policy[] = [
   upgrading,
   ended,
   invalid,
-  beginUpgrade,
   overForGood,
   resting,
+  notAdmitted,
+  beginUpgrade,
   first,
   atWork,
 ]
@@ -90,6 +92,7 @@ function invalid(observed: ObservedJob): JobDecision | undefined {
 function overForGood(observed: ObservedJob): JobDecision | undefined {
   const { status, pods } = observed
   if (status.phase !== 'Finished' && status.phase !== 'Failed') return undefined
+  if (isAskedAnew(observed)) return undefined
   // The jobmanager's pod stays for its log; slots would only hold room.
   const stop = pods.filter(one => one.role === 'taskmanager' && one.state !== 'leaving')
   const findings = status.phase === 'Finished' ? finishedFindings : failedFindings(status)
@@ -116,11 +119,35 @@ function failedFindings(status: StreamJobStatus): readonly Finding[] {
 function resting(observed: ObservedJob): JobDecision | undefined {
   const { checked, pods } = observed
   if (!('manifest' in checked) || checked.manifest.spec.state !== 'suspended') return undefined
+  if (isDeployed(observed)) return undefined
   const message = 'set spec.state: running to go on from where it was'
   return decided(observed, {
     phase: 'Suspended',
     stop: pods.filter(one => one.state !== 'leaving'),
     findings: [{ type: 'Ready', holds: false, reason: 'Suspended', message }],
+  })
+}
+
+/** Its position may change without any news of it. */
+const LOOK_AT_QUEUE_MS = 60_000
+
+/** J3: where the tenant has no room, not even the first pod of a deployment is made. */
+function notAdmitted(observed: ObservedJob): JobDecision | undefined {
+  const { admission, status } = observed
+  if (admission.kind !== 'waits' || isDeployed(observed)) return undefined
+  const { tenant, position, reason, shortfall } = admission
+  const message =
+    `number ${position} in the queue of tenant ${tenant}: ${shortfall}; ` +
+    'it starts by itself once there is room'
+  return decided(observed, {
+    // What was suspended stays known as such: it goes on from its state.
+    phase: status.revision?.current === undefined ? 'Queued' : (status.phase ?? 'Queued'),
+    queue: { position, reason, shortfall: shortfall.slice(0, 512) },
+    findings: [
+      { type: 'QuotaAdmitted', holds: false, reason, message },
+      { type: 'Ready', holds: false, reason, message },
+    ],
+    againMs: LOOK_AT_QUEUE_MS,
   })
 }
 
@@ -135,6 +162,7 @@ function first(observed: ObservedJob): JobDecision | undefined {
     epoch,
     isMove: true,
     keepRevision: wanted,
+    takesRoom: true,
     store: {
       revision: { current: wanted.name, target: wanted.name },
       start: { from: 'manifest' },
@@ -155,7 +183,7 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
   const { status, deployed } = observed
   if (deployed === undefined) return withoutRevision(observed, also)
   const kept = keepDeployment(observed, deployed)
-  const findings = [...kept.findings, ...refusedFindings(observed)]
+  const findings = [...kept.findings, ...refusedFindings(observed), ...growthFindings(observed)]
   const { isWhole, start, stop, againMs } = kept
   const stable = becomesStable(observed, isWhole)
   return decided(observed, {
@@ -190,6 +218,14 @@ function becomesStable(
   const wanted = deployed?.manifest.spec.rollback.stableCheckpoints ?? 1
   const isStable = isWhole && facts?.status === 'running' && facts.checkpoints.completed >= wanted
   return isStable ? { ...revision, stable: revision.current } : undefined
+}
+
+/** An upgrade waits until there is room for what it asks for. */
+function growthFindings({ admission, wanted, status }: ObservedJob): Finding[] {
+  if (admission.kind !== 'waits' || wanted?.name === status.revision?.current) return []
+  const { tenant, reason, shortfall } = admission
+  const message = `the changed spec waits for room of tenant ${tenant}: ${shortfall}`
+  return [{ type: 'QuotaAdmitted', holds: false, reason, message }]
 }
 
 /** What is asked for is not what runs. */

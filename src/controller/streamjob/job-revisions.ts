@@ -8,7 +8,7 @@ import { streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
 import type { KubeObject, ObjectMeta } from '../kube/kube-object.ts'
 import { digestOf } from './diff-class.ts'
-import { metadataOf } from './job-objects.ts'
+import { type ConfigMapObject, metadataOf } from './job-objects.ts'
 import type { Deployed, Revision } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -45,9 +45,23 @@ export function revisionOf(
 
 /** `undefined`: no version of Weir wrote it. */
 export function deployedOf({ data }: ControllerRevisionObject): Deployed | undefined {
-  const { manifest: text, image } = (data ?? {}) as { manifest?: unknown; image?: unknown }
+  const { manifest, image } = (data ?? {}) as { manifest?: unknown; image?: unknown }
+  return deployedFrom(manifest, image)
+}
+
+/** Likewise of the ConfigMap that its pods read, or of a copy of that. */
+export function deployedOfFile(file: ConfigMapObject | undefined): Deployed | undefined {
+  const { 'job.yaml': text = '', image } = file?.data ?? {}
+  try {
+    return deployedFrom(JSON.parse(text), image)
+  } catch {
+    return undefined
+  }
+}
+
+function deployedFrom(made: unknown, image: unknown): Deployed | undefined {
   if (typeof image !== 'string') return undefined
-  const known = withoutUnknown(streamJobSchema, text)
+  const known = withoutUnknown(streamJobSchema, made)
   const checked = checkManifest({ schema: streamJobSchema, rules: streamJobRules }, known)
   if (!('manifest' in checked)) return undefined
   const { manifest } = checked

@@ -8,6 +8,7 @@
  */
 import type { JobFacts, SnapshotFacts } from '../../protocol/job-facts.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import { timeText } from '../conditions.ts'
 
 const NEWER_BY_MS = 10_000
 const REASON_CHARS_MAX = 1_024
@@ -60,6 +61,6 @@ function pointer(
     before !== undefined &&
     (epoch < before.epoch || (epoch === before.epoch && checkpointId < before.checkpointId))
   if (isOlder) return before
-  const completedAt = new Date(completedAtMs).toISOString().replace(/\.\d+Z$/, 'Z')
+  const completedAt = timeText(completedAtMs)
   return { epoch, checkpointId, kind, path, completedAt, sizeBytes }
 }

@@ -1,23 +1,16 @@
-/** The status that a decision leads to; pure. Times of conditions change with their values only. */
-import type { Condition } from '../../protocol/status-fields.ts'
+/** The status that a decision leads to; pure. */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import { conditionsOf, timeText } from '../conditions.ts'
+import { larger } from '../tenancy/demand.ts'
+import { demandOf, demandOfReserved, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
 import type { Finding } from './finding.ts'
-import { labels, labelsOf } from './job-names.ts'
 import type { JobDecision } from './job-decision.ts'
+import { labels, labelsOf } from './job-names.ts'
 import { jobState } from './job-state.ts'
 import type { ObservedJob } from './observed-job.ts'
 
-const MESSAGE_CHARS_MAX = 1_024
-/** True or absent, as kstatus has it. */
-const absentWhenFalse = new Set<Finding['type']>([
-  'Reconciling',
-  'Stalled',
-  'UpgradeInProgress',
-  'RolledBack',
-])
-
 export function nextStatus(observed: ObservedJob, decision: JobDecision): StreamJobStatus {
-  const { object, status, pods, deployed, checked } = observed
+  const { object, status, pods, deployed, checked, admission, nowMs } = observed
   const { epoch } = decision
   const spec =
     deployed?.manifest.spec ?? ('manifest' in checked ? checked.manifest.spec : undefined)
@@ -26,18 +19,26 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   ).length
   const { name, generation = 0 } = object.metadata
   const selector = `${labels.job}=${labelsOf(name)[labels.job]},${labels.role}=taskmanager`
-  const { upgrade, ...rest } = { ...status, ...decision.store }
+  const { queue: queued, reserved: _before, tenant: _formerTenant, ...rest } = status
+  const { upgrade, ...kept } = { ...rest, ...decision.store }
+  const { queue } = decision
+  const since = queued?.since ?? timeText(nowMs)
+  const reserved = reservedBy(observed, decision)
+  const findings = [...decision.findings, ...admitted(observed, reserved)]
   return {
-    ...rest,
+    ...kept,
     ...(upgrade && { upgrade }),
     ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,
     ...(epoch > 0 && { epoch }),
+    ...(admission.kind !== 'free' && { tenant: admission.tenant }),
     ...(deployed !== undefined && { jobDigest: deployed.specDigest }),
+    ...(reserved !== undefined && { reserved }),
+    ...(queue !== undefined && { queue: { ...queue, since } }),
     slots: { desired: spec?.parallelism ?? 0, ready },
     selector,
-    conditions: conditionsOf(observed, decision.findings),
+    conditions: conditionsOf({ before: status.conditions, findings, generation, nowMs }),
   }
 }
 
@@ -49,24 +50,36 @@ function stateOf({ facts, status }: ObservedJob, decision: JobDecision) {
   return jobState(facts, { before: status, epoch, isAwaited })
 }
 
-function conditionsOf(observed: ObservedJob, findings: readonly Finding[]): Condition[] {
-  const before = new Map(observed.status.conditions?.map(one => [one.type, one]))
-  const now = new Date(observed.nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
-  const observedGeneration = observed.object.metadata.generation ?? 0
-  return findings
-    .filter(one => one.holds || !absentWhenFalse.has(one.type))
-    .toSorted((a, b) => (a.type < b.type ? -1 : 1))
-    .map(({ type, holds, reason, message }) => {
-      const status = holds ? 'True' : 'False'
-      const old = before.get(type)
-      const isSame = old?.status === status
-      return {
-        type,
-        status,
-        reason,
-        message: message.slice(0, MESSAGE_CHARS_MAX),
-        lastTransitionTime: isSame ? old.lastTransitionTime : now,
-        observedGeneration,
-      }
-    })
+const released = new Set<JobDecision['phase']>([
+  'Queued',
+  'Suspended',
+  'Finished',
+  'Failed',
+  'Deleting',
+])
+
+/** Room is taken before a pod needs it, and given back after the last one. */
+function reservedBy(observed: ObservedJob, decision: JobDecision): Reserved | undefined {
+  const { status, object, pods, deployed } = observed
+  const { phase, epoch, takesRoom, store } = decision
+  if (takesRoom) {
+    const wanted = demandOf(object.spec)
+    // An upgrade holds what either of its deployments needs.
+    const held = status.reserved === undefined ? wanted : demandOfReserved(status.reserved)
+    return reservedOf(larger(held, wanted))
+  }
+  if (epoch === 0) return undefined
+  const isAlive = pods.some(one => one.state !== 'succeeded' && one.state !== 'failed')
+  if (released.has(phase) && !isAlive) return undefined
+  const isSettled = phase === 'Running' && { ...status, ...store }.upgrade === undefined
+  if (isSettled && deployed !== undefined) return reservedOf(demandOf(deployed.manifest.spec))
+  return status.reserved ?? reservedOf(demandOf(deployed?.manifest.spec ?? object.spec))
+}
+
+/** Who has room may know whose it is. */
+function admitted({ admission }: ObservedJob, reserved: Reserved | undefined): readonly Finding[] {
+  if (admission.kind === 'free' || reserved === undefined) return []
+  const { slots, cpu, memory } = reserved
+  const message = `tenant ${admission.tenant} gives ${slots} slots, ${cpu} cores, ${memory} memory`
+  return [{ type: 'QuotaAdmitted', holds: true, reason: 'Admitted', message }]
 }

@@ -2,10 +2,11 @@
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
-import { digestOf } from './diff-class.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
-import { newestJobManager } from './job-target.ts'
+import type { Admission } from '../tenancy/admission.ts'
+import { digestOf } from './diff-class.ts'
 import { type ControllerRevisionObject, deployedOf, revisionName } from './job-revisions.ts'
+import { newestJobManager } from './job-target.ts'
 import type { Deployed, ObservedJob, Revision } from './observed-job.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
 import { specProblem } from './spec-problem.ts'
@@ -20,13 +21,14 @@ export interface JobParts {
   readonly plans: readonly PlanFacts[]
   readonly revisions: readonly ControllerRevisionObject[]
   readonly heard: HeardJob
+  readonly admission: Admission
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   readonly nowMs: number
 }
 
 export function observeJob(parts: JobParts): ObservedJob {
-  const { object, pods, plans, heard, nowMs } = parts
+  const { object, pods, plans, heard, admission, nowMs } = parts
   const { apiVersion, kind, metadata, spec, status = {} } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
@@ -47,6 +49,7 @@ export function observeJob(parts: JobParts): ObservedJob {
     pods,
     plans,
     heard,
+    admission,
     facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
     nowMs,
   }

@@ -4,6 +4,7 @@ import type { IssueText } from '../../protocol/manifest-issues.ts'
 import type { StreamJob } from '../../protocol/stream-job.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
+import type { Admission } from '../tenancy/admission.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -45,6 +46,8 @@ export interface ObservedJob {
   readonly heard: HeardJob
   /** What it said last, or left as its last word; `undefined`: nothing yet. */
   readonly facts: JobFacts | undefined
+  /** Whether its tenant has room for what the spec asks for. */
+  readonly admission: Admission
   readonly nowMs: number
 }
 

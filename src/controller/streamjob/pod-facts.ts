@@ -58,6 +58,9 @@ export interface PodFacts extends PodIdentity {
   readonly lastWord: JobFacts | undefined
 }
 
+/** Exit code of who will not take a job, now or later: `exitCodes.invalid` of the commands. */
+const REFUSED = 2
+
 /** `undefined`: it is none of Weir's. */
 export function podFacts(pod: PodObject): PodFacts | undefined {
   const found = pod.metadata.labels ?? {}
@@ -81,7 +84,8 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     attempt,
     state: stateOf(pod),
     exitCode: ended?.exitCode,
-    isRefused: (prepared?.exitCode ?? 0) !== 0,
+    // Another code is a bucket that is away, or a process that was killed: it is tried again.
+    isRefused: prepared?.exitCode === REFUSED,
     isBound: isBound(pod),
     why: whyOf(pod),
     endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
@@ -121,7 +125,7 @@ export function isImageless({ state, why }: Pick<PodFacts, 'state' | 'why'>): bo
 }
 
 /** Exit codes of `weir plan` by which it speaks of the job, not of its own bad luck. */
-const verdictCodes = new Set([2, 3])
+const verdictCodes = new Set([REFUSED, 3])
 
 /** `undefined`: it is none of Weir's. */
 export function planFacts(pod: PodObject): PlanFacts | undefined {
@@ -130,7 +134,8 @@ export function planFacts(pod: PodObject): PlanFacts | undefined {
   const attempt = Number(found[labels.attempt])
   const isPlan = found[labels.role] === 'plan' && revision !== undefined
   if (!isPlan || !Number.isSafeInteger(attempt)) return undefined
-  const ended = pod.status?.containerStatuses?.find(one => one.name === 'plan')?.state?.terminated
+  const ended = pod.status?.containerStatuses?.find(one => one.name === 'jobmanager')?.state
+    ?.terminated
   const state = stateOf(pod)
   const why = whyOf(pod)
   const hasSpoken = state === 'failed' && verdictCodes.has(ended?.exitCode ?? 0)
@@ -146,7 +151,9 @@ export function planFacts(pod: PodObject): PlanFacts | undefined {
 }
 
 function isBound({ status }: PodObject): boolean {
-  return status?.conditions?.some(one => one.type === 'PodScheduled' && one.status === 'True') ?? false
+  return (
+    status?.conditions?.some(one => one.type === 'PodScheduled' && one.status === 'True') ?? false
+  )
 }
 
 function stateOf({ metadata, status }: PodObject): PodState {

@@ -7,10 +7,14 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
 import { epochKey } from '../../protocol/job-keys.ts'
 import type { EventWords } from '../kube/event-series.ts'
+import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
+import type { Admission } from '../tenancy/admission.ts'
+import { demandOf } from '../tenancy/job-demand.ts'
+import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
 import type { JobDecision, UpgradeFigure } from './job-decision.ts'
 import { jobEvents } from './job-events.ts'
 import { MANAGER } from './job-names.ts'
@@ -21,7 +25,7 @@ import {
   networkPolicyOf,
   serviceOf,
 } from './job-objects.ts'
-import { planPodOf, podOf } from './job-pods.ts'
+import { podOf } from './job-pods.ts'
 import { decideJob } from './job-policies.ts'
 import { revisionOf, surplusRevisions } from './job-revisions.ts'
 import { jobTarget } from './job-target.ts'
@@ -29,11 +33,15 @@ import type { JobWorld } from './job-world.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
 import type { ObservedJob, Revision } from './observed-job.ts'
+import { planPodOf } from './plan-pod.ts'
 import { planFacts, podFacts } from './pod-facts.ts'
+import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
+  /** `undefined`: tenants are nobody's business here. */
+  readonly ledger: QuotaLedger | undefined
   readonly link: Pick<JobLink, 'stop'>
   readonly poller: Pick<FactsPoller, 'heard' | 'want'>
   /** Of deployments whose spec names no image. */
@@ -61,16 +69,45 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
       return undefined
     }
     const pass = { options, signal }
+    const isLeaving = object.metadata.deletionTimestamp !== undefined
+    if (!isLeaving && (await hold(object, pass))) return 0
     const { observed, target } = observe(object, options)
     const decision = decideJob(observed)
     poller.want(key, target, paceOf(decision))
-    const { keepRevision } = decision
+    if (isLeaving && isHeld(object.metadata)) return leave({ observed, target, options, signal })
+    const { keepRevision, takesRoom } = decision
+    if (takesRoom && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
+    // No await since the ledger was asked: nobody else can have taken the room.
+    if (takesRoom) options.ledger?.claim(object, demandOf(object.spec))
     if (keepRevision !== undefined) await keep(observed, keepRevision, pass)
     if (!decision.isMove) await act(observed, decision, pass)
     await writeStatus(observed, decision, pass)
     return decision.againMs
   }
 }
+
+/** Whether the object was changed: what is to be done when it is deleted holds it until then. */
+async function hold(object: StreamJobObject, { options, signal }: Pass): Promise<boolean> {
+  const change = holdChange(object)
+  if (change === undefined) return false
+  const { world } = options
+  const { metadata } = object
+  world.mayWrite()
+  const steps = finalizerPatch(metadata, change)
+  world.jobs.cache.set(await world.jobs.client.patch(metadata, steps, signal))
+  return true
+}
+
+async function leave(pass: DeletionPass & Pass): Promise<number | undefined> {
+  const { observed } = pass
+  const deletion = await reconcileDeletion(pass)
+  if (deletion === undefined) return undefined
+  await writeStatus(observed, { ...decideJob(observed), findings: deletion.findings }, pass)
+  return deletion.againMs
+}
+
+/** After a change of leaders the caches are compared first: only what wants to begin waits. */
+const ADMISSION_SOON_MS = 250
 
 function observe(object: StreamJobObject, options: ReconcileJobOptions) {
   const { world, engineImage, poller, clock } = options
@@ -85,6 +122,7 @@ function observe(object: StreamJobObject, options: ReconcileJobOptions) {
     plans: all.flatMap(pod => planFacts(pod) ?? []),
     revisions: world.revisions.cache.group(uid),
     heard: poller.heard(keyOf(metadata), target),
+    admission: admissionOf(object, options),
     engineImage,
     nowMs: clock.now(),
   })
@@ -95,6 +133,14 @@ function observe(object: StreamJobObject, options: ReconcileJobOptions) {
 function paceOf({ findings }: JobDecision): Pace {
   if (findings.some(one => one.type === 'UpgradeInProgress')) return 'often'
   return findings.some(one => one.type === 'Ready' && one.holds) ? 'seldom' : 'often'
+}
+
+function admissionOf(
+  object: StreamJobObject,
+  { ledger, clock }: Pick<ReconcileJobOptions, 'ledger' | 'clock'>,
+): Admission {
+  if (ledger === undefined) return { kind: 'free' }
+  return ledger.ask(object, demandOf(object.spec), clock.now())
 }
 
 /** Made once: its data never changes. */
@@ -113,7 +159,7 @@ async function act(observed: ObservedJob, decision: JobDecision, pass: Pass): Pr
   if (decision.plan !== undefined) {
     const { plan } = decision
     await world.configMaps.ensure(manifestFileOf(observed.object, plan.revision), signal)
-    await world.pods.create(planPodOf({ job: observed.object, ...plan }), signal)
+    await world.pods.create(planPodOf(observed.object, plan), signal)
   }
   if (decision.deploy) await deploy(observed, decision, pass)
   if (decision.order !== undefined) await giveOrder(observed, decision.order, pass)
@@ -125,7 +171,7 @@ async function act(observed: ObservedJob, decision: JobDecision, pass: Pass): Pr
 }
 
 async function deploy(
-  { object, status, deployed }: ObservedJob,
+  { object, status, deployed, admission }: ObservedJob,
   decision: JobDecision,
   { options, signal }: Pass,
 ): Promise<void> {
@@ -142,7 +188,8 @@ async function deploy(
   await world.configMaps.ensure(manifestFileOf(object, revision), signal)
   await world.services.ensure(serviceOf(object, epoch), signal)
   await world.budgets.ensure(disruptionBudgetOf(object), signal)
-  await world.policies.ensure(networkPolicyOf(object, namespace), signal)
+  const surroundings = { controllerNamespace: namespace, isOfTenant: admission.kind !== 'free' }
+  await world.policies.ensure(networkPolicyOf(object, surroundings), signal)
   const start = status.start ?? { from: 'continue' }
   for (const identity of decision.start) {
     await world.pods.create(podOf({ job: object, revision, identity, start }), signal)

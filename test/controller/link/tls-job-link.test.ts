@@ -18,6 +18,7 @@ import { epochKey, type LinkKey, linkKey } from '../../../src/protocol/job-keys.
 import { linkTls } from '../../../src/protocol/link-tls.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { observedTestJob, until } from '../../cluster/jobmanager/rest/observed-test-job.ts'
+import { snapshot } from '../fake-link.ts'
 
 const master = 'the master key of this installation'
 const target: JobTarget = {
@@ -110,12 +111,12 @@ describe('over a running job', () => {
     ['another master key', { masterKeys: ['not the master key of this installation'] }, target],
     ['another epoch', {}, { ...target, epoch: 4 }],
     ['a namesake that was deleted', {}, { ...target, uid: 'other-uid' }],
-  ])('K1: with the key of %s nothing is said', async (_whose, options, asked) => {
+  ])('K1, K3: with the key of %s nothing is said', async (_whose, options, asked) => {
     const error: unknown = await link(options)
       .facts(asked)
       .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'WEIR_LINK_UNPROVEN' })
-    // K3
+    // K3: of a secret nothing is told.
     expect(JSON.stringify([error, String(error)])).not.toContain(keyOf().secret.toString('hex'))
   })
 
@@ -206,11 +207,11 @@ describe('over an end that is none', () => {
   })
 
   test.each([
-    ['no JSON', 'hello', 200, 'no JSON, but 5 characters'],
-    ['other fields', '{"status":"running"}', 200, 'parallelism'],
-    ['a status of its own', '{}', 502, 'status 502'],
-    ['too much', `"${'x'.repeat(70_000)}"`, 200, 'longer than 65536 bytes'],
-  ])('%s is no answer', async (_what, text, status, says) => {
+    { what: 'no JSON', text: 'hello', says: 'no JSON, but 5 characters' },
+    { what: 'other fields', text: '{"status":"running"}', says: 'parallelism' },
+    { what: 'a status of its own', text: '{}', status: 502, says: 'status 502' },
+    { what: 'too much', text: `"${'x'.repeat(70_000)}"`, says: 'longer than 65536 bytes' },
+  ])('K2: $what is no answer', async ({ text, status, says }) => {
     const port = await answering(text, status)
     await expect(linkTo(port).facts(target)).rejects.toMatchObject({
       code: 'WEIR_LINK_MALFORMED',
@@ -255,6 +256,14 @@ describe('over an end that is none', () => {
       for (const socket of open) socket.destroy()
     },
   )
+
+  test('L4: a stop that failed gives the savepoint that completed', async () => {
+    const error = { code: 'WEIR_STOP_UNFINISHED', message: 'a slot was lost', next: '' }
+    const stopped = { id: 'uid-3-1', status: 'failed', snapshot: snapshot(7, 'savepoint'), error }
+    const port = await answering(JSON.stringify({ accepted: true, savepoint: 'x', ...stopped }))
+    const order = { requestId: 'uid-3-1', savepoint: true, drain: false }
+    expect(await linkTo(port).stop(target, order)).toEqual(stopped)
+  })
 
   test('who asked may give up', async () => {
     const port = await answering('')

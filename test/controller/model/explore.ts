@@ -72,7 +72,8 @@ export function settle(model: Model, from: World): World {
   for (let step = 0; step < STEPS_MAX; step++) {
     const before = digest(world)
     const events = eventsIn(model, world)
-    const pass = events.filter(one => one.name.startsWith('pass,')).at(-1) ??
+    const pass =
+      events.filter(one => one.name.startsWith('pass,')).at(-1) ??
       events.filter(one => one.name.startsWith('pass')).at(-1)
     const others = events.filter(one => isFair(one))
     for (const one of [pass, ...others]) {
@@ -123,7 +124,9 @@ export function digest(world: World): number {
     low = Math.imul(low ^ unit, 2_654_435_761)
     high = Math.imul(high ^ unit, 1_597_334_677)
   }
-  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909)
-  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909)
+  low =
+    Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909)
+  high =
+    Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909)
   return 4_294_967_296 * (2_097_151 & high) + (low >>> 0)
 }

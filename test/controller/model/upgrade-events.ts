@@ -56,7 +56,10 @@ function ofPod(model: Model, world: World, pod: Pod): Event[] {
   if (flaw === 'crashes') events.push(to('crashes', { state: 'failed', code: 1 }))
   if (pod.role === 'jobmanager' && !pod.hasBegun) events.push(begins(model, world, pod))
   if (world.faults > 0 && flaw !== 'crashes') {
-    const more = { faults: world.faults - 1, ...(pod.role === 'jobmanager' && { order: undefined }) }
+    const more = {
+      faults: world.faults - 1,
+      ...(pod.role === 'jobmanager' && { order: undefined }),
+    }
     events.push(to('dies', { state: 'failed', code: 137 }, more))
   }
   return events

@@ -4,13 +4,13 @@
  * Times are fresh or long over: no decision asks for more.
  */
 import { assert } from '../../../src/common/assert.ts'
-import type { JobFacts } from '../../../src/protocol/job-facts.ts'
-import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 import type { JobDecision } from '../../../src/controller/streamjob/job-decision.ts'
 import { decideJob } from '../../../src/controller/streamjob/job-policies.ts'
 import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
 import type { ObservedJob, Revision } from '../../../src/controller/streamjob/observed-job.ts'
 import type { PlanFacts, PodFacts, PodState } from '../../../src/controller/streamjob/pod-facts.ts'
+import type { JobFacts } from '../../../src/protocol/job-facts.ts'
+import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
 export type Flaw = 'none' | 'rejected' | 'refuses' | 'crashes' | 'stalls' | 'no-image'
 
@@ -153,6 +153,7 @@ export class Model {
       plans: pods.filter(one => one.role === 'plan').map(one => planOf(one, this.planFlaw)),
       heard: { facts, silence: undefined },
       facts,
+      admission: { kind: 'free' },
       nowMs: NOW_MS,
     }
   }
@@ -162,7 +163,17 @@ export class Model {
     const seen = this.observe(world, answers)
     const decision = decideJob(seen)
     const status = nextStatus(seen, decision)
-    const { conditions: _c, observedGeneration: _g, slots: _s, selector: _l, restarts: _r, checkpoint: _k, jobDigest: _d, ...rest } = status
+    const {
+      conditions: _c,
+      observedGeneration: _g,
+      slots: _s,
+      selector: _l,
+      restarts: _r,
+      checkpoint: _k,
+      jobDigest: _d,
+      reserved: _v,
+      ...rest
+    } = status
     return [...actsOf(decision), before => ({ ...before, status: rest })]
   }
 }

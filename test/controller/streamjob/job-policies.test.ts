@@ -10,6 +10,7 @@ import { observeJob } from '../../../src/controller/streamjob/observe-job.ts'
 import type { ObservedJob } from '../../../src/controller/streamjob/observed-job.ts'
 import { type PodObject, podFacts } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
+import type { Admission } from '../../../src/controller/tenancy/admission.ts'
 import { type JobFacts, jobFactsSchema } from '../../../src/protocol/job-facts.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
@@ -29,7 +30,10 @@ interface Case {
   readonly pods?: readonly string[]
   /** What the jobmanager says; absent: it runs well. `undefined`: it was not asked yet. */
   readonly heard?: HeardJob | undefined
+  readonly admission?: Admission
 }
+
+const free: Admission = { kind: 'free' }
 
 const well: JobFacts = {
   status: 'running',
@@ -66,6 +70,7 @@ function observed(one: Case): ObservedJob {
     pods: pods.flatMap(text => podFacts(podOf(text)) ?? []),
     plans: [],
     heard: 'heard' in one ? (one.heard ?? unheard) : hearing({}),
+    admission: one.admission ?? free,
     engineImage: 'weir:1',
     nowMs: NOW_MS,
   }
@@ -265,7 +270,13 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       metadata: { generation: 2 },
       deployed: right,
     },
-    decides: { ...nothing, phase: 'Deploying', epoch: 1, upgrade: 'Planning resume last-state', keeps: true },
+    decides: {
+      ...nothing,
+      phase: 'Deploying',
+      epoch: 1,
+      upgrade: 'Planning resume last-state',
+      keeps: true,
+    },
   },
   'J2: an edit of what nothing is made of is no reason': {
     given: {
@@ -297,7 +308,13 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'it goes on by the same way, from its last state': {
     given: { status: { ...runs, phase: 'Suspended' }, deployed: right },
-    decides: { ...nothing, phase: 'Deploying', epoch: 1, upgrade: 'Planning resume last-state', keeps: true },
+    decides: {
+      ...nothing,
+      phase: 'Deploying',
+      epoch: 1,
+      upgrade: 'Planning resume last-state',
+      keeps: true,
+    },
   },
   'a changed spec begins an upgrade': {
     given: {
@@ -306,7 +323,13 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       deployed: right,
       pods: ['jm-1-1 running', 'tm-1-0-1 running'],
     },
-    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade savepoint', keeps: true },
+    decides: {
+      ...nothing,
+      phase: 'Upgrading',
+      epoch: 1,
+      upgrade: 'Planning upgrade savepoint',
+      keeps: true,
+    },
   },
   'scaling keeps the state, also where upgrades do not': {
     given: {
@@ -315,7 +338,13 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       deployed: right,
       pods: ['jm-1-1 running', 'tm-1-0-1 running'],
     },
-    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade last-state', keeps: true },
+    decides: {
+      ...nothing,
+      phase: 'Upgrading',
+      epoch: 1,
+      upgrade: 'Planning upgrade last-state',
+      keeps: true,
+    },
   },
   'a nonce asks for the snapshot that is named': {
     given: {
@@ -323,7 +352,13 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       status: runs,
       deployed: right,
     },
-    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade restore', keeps: true },
+    decides: {
+      ...nothing,
+      phase: 'Upgrading',
+      epoch: 1,
+      upgrade: 'Planning upgrade restore',
+      keeps: true,
+    },
   },
   'without it the named snapshot is for the first start only': {
     given: {
@@ -353,7 +388,13 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       metadata: { generation: 9 },
       deployed: right,
     },
-    decides: { ...nothing, phase: 'Upgrading', epoch: 1, upgrade: 'Planning upgrade savepoint', keeps: true },
+    decides: {
+      ...nothing,
+      phase: 'Upgrading',
+      epoch: 1,
+      upgrade: 'Planning upgrade savepoint',
+      keeps: true,
+    },
   },
   'fields of a newer version are none of its business': {
     given: {

@@ -1,5 +1,5 @@
 /**
- * The HTTP server of one running job. Who may look at the job and steer it has either of two proofs:
+ * The HTTP server of one running job. Who may look at the job and steer it has one of two proofs:
  * on this machine's loopback the token that stands in the run file and nowhere else (metrics need
  * none); from another machine the key of the link, without which no TLS connection begins.
  *

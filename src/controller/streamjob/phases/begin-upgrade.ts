@@ -5,8 +5,8 @@
  * loop. A plan that was rejected is tried again after any edit, for the edit may be about that.
  */
 import type { StreamJobStatus } from '../../../protocol/stream-job-status.ts'
-import { decided, type JobDecision } from '../job-decision.ts'
 import { type DiffClass, diffOf } from '../diff-class.ts'
+import { decided, type JobDecision } from '../job-decision.ts'
 import type { ObservedJob, Revision, Upgrade } from '../observed-job.ts'
 import { said, timeOf } from './upgrade-step.ts'
 
@@ -31,8 +31,17 @@ export function beginUpgrade(seen: ObservedJob): JobDecision | undefined {
     return begun(seen, { goal: 'resume', cause: 'SpecMended', to: target })
   }
   const { kind, fields } = diffOf(current.deployed.manifest.spec, target.deployed.manifest.spec)
+  // J3: it runs on as it is meanwhile.
+  if (seen.admission.kind === 'waits') return undefined
   if (kind === 'ignore') return adopted(seen, current, target)
   return begun(seen, { goal: 'upgrade', cause: causeOf(kind, fields), to: target })
+}
+
+/** What has ended is to be something else from now on. */
+export function isAskedAnew(seen: ObservedJob): boolean {
+  const { current } = seen.status.revision ?? {}
+  const target = targetOf(seen)
+  return target !== undefined && target.name !== current
 }
 
 /** What is asked for, unless that was refused. */
@@ -107,6 +116,7 @@ function begun(seen: ObservedJob, { goal, cause, to }: Begun): JobDecision {
     phase: phase[goal],
     isMove: true,
     keepRevision: to,
+    takesRoom: goal !== 'suspend',
     store: { upgrade, revision: { ...status.revision, target: to.name } },
     findings: [
       { type: 'Reconciling', holds: true, reason: upgrade.phase, message: note },

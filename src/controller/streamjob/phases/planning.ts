@@ -22,9 +22,7 @@ export const planning: Phase = view => {
   const { seen, upgrade, from, to } = view
   if (to === undefined) return refuse(view, 'RevisionLost', `${upgrade.to} was removed`)
   if (!needsPlan(view)) return passed(view)
-  const pod = seen.plans.find(
-    one => one.revision === upgrade.to && one.attempt === upgrade.attempt,
-  )
+  const pod = seen.plans.find(one => one.revision === upgrade.to && one.attempt === upgrade.attempt)
   if (pod?.state === 'succeeded') return passed(view)
   if (pod?.state === 'failed' && pod.verdict !== undefined) {
     return refuse(view, 'PlanRejected', pod.verdict)
@@ -85,4 +83,3 @@ function wordsOf(pod: PlanFacts | undefined): string {
   const name = pod.pod.metadata.name
   return `pod ${name}: ${pod.why ?? pod.state}`
 }
-

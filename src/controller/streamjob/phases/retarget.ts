@@ -1,6 +1,6 @@
 /** What an edit in the middle of an upgrade changes (U5). Pure. */
 import { isRefused, modeOf, targetOf } from './begin-upgrade.ts'
-import { type PhaseView, said, type Step } from './upgrade-step.ts'
+import { type PhaseView, type Step, said } from './upgrade-step.ts'
 
 /** `undefined`: the phase goes on. */
 export function retargeted(view: PhaseView): Step | undefined {
@@ -26,6 +26,8 @@ function beforeTheStop(view: PhaseView): Step | undefined {
   if (isSuspended || upgrade.rollback !== undefined) return undefined
   const target = targetOf(seen)
   if (target === undefined || target.name === upgrade.to) return undefined
+  // What there is no room for waits until this one is over.
+  if (seen.admission.kind === 'waits') return undefined
   const hasOrdered = upgrade.request !== undefined
   if (target.name === upgrade.from && !hasOrdered && upgrade.goal === 'upgrade') {
     return called(view, `the spec is again that of ${target.name}`)

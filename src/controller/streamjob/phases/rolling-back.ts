@@ -7,8 +7,8 @@ import {
   type Phase,
   type PhaseView,
   refusal,
-  said,
   type Step,
+  said,
   timeOf,
   warned,
 } from './upgrade-step.ts'

@@ -5,8 +5,9 @@
  * The order is stored before it is given (its name is `upgrade.request`), and the jobmanager carries
  * it out once: a controller that comes after may give it again.
  */
-import { newestJobManager } from '../job-target.ts'
+
 import type { StopFacts } from '../../../protocol/job-facts.ts'
+import { newestJobManager } from '../job-target.ts'
 import { keepRunning } from './keep-running.ts'
 import {
   LOOK_MS,

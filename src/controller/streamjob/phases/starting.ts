@@ -3,7 +3,7 @@ import { newestJobManager } from '../job-target.ts'
 import { keepDeployment } from '../keep-pods.ts'
 import { failureOf } from './failure.ts'
 import { undo } from './rolling-back.ts'
-import { LOOK_MS, type Phase, type PhaseView, said, type Step, timeOf } from './upgrade-step.ts'
+import { LOOK_MS, type Phase, type PhaseView, type Step, said, timeOf } from './upgrade-step.ts'
 
 export const starting: Phase = view => {
   const { seen, upgrade } = view

@@ -9,8 +9,8 @@ import {
   millisecondsOf,
   type Phase,
   type PhaseView,
-  said,
   type Step,
+  said,
   timeOf,
 } from './upgrade-step.ts'
 

@@ -75,10 +75,7 @@ function viewOf(seen: ObservedJob, upgrade: Upgrade): PhaseView | undefined {
   }
   const to = revision(upgrade.to)
   const from = revision(upgrade.from)
-  const spec =
-    'manifest' in checked
-      ? checked.manifest.spec
-      : (to ?? from)?.deployed.manifest.spec
+  const spec = 'manifest' in checked ? checked.manifest.spec : (to ?? from)?.deployed.manifest.spec
   if (spec === undefined) return undefined
   const ageMs = Math.max(0, nowMs - Date.parse(upgrade.since))
   return { seen, upgrade, to, from, spec, ageMs }
@@ -112,6 +109,7 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
         epoch,
         isMove: true,
         keepRevision: step.keepRevision,
+        takesRoom: step.keepRevision !== undefined,
         store: { ...step.store, upgrade: changed },
         findings: findingsOf({ ...view, upgrade: changed }, `begins ${step.phase}`, []),
         events: step.events ?? [],
@@ -140,9 +138,7 @@ function phaseOf({ goal, rollback }: Upgrade): JobPhase {
 /** A plan that was read is of no use any more. */
 function endedPlans({ seen, upgrade }: PhaseView): JobDecision['endedPlans'] {
   const isCurrent = (one: ObservedJob['plans'][number]): boolean =>
-    upgrade.phase === 'Planning' &&
-    one.revision === upgrade.to &&
-    one.attempt === upgrade.attempt
+    upgrade.phase === 'Planning' && one.revision === upgrade.to && one.attempt === upgrade.attempt
   return seen.plans.filter(one => one.state !== 'leaving' && !isCurrent(one))
 }
 

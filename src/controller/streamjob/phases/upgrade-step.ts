@@ -1,7 +1,11 @@
 /** What a phase sees and what it may say. */
 import { parseDuration } from '../../../common/duration.ts'
 import type { StreamJobSpec } from '../../../protocol/stream-job.ts'
-import type { JobPhase, StreamJobStatus, UpgradePhase } from '../../../protocol/stream-job-status.ts'
+import type {
+  JobPhase,
+  StreamJobStatus,
+  UpgradePhase,
+} from '../../../protocol/stream-job-status.ts'
 import type { EventWords } from '../../kube/event-series.ts'
 import type { JobDecision, UpgradeFigure } from '../job-decision.ts'
 import type { ObservedJob, Revision, Upgrade } from '../observed-job.ts'

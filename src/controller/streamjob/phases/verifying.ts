@@ -3,7 +3,7 @@ import { newestJobManager } from '../job-target.ts'
 import { failureOf } from './failure.ts'
 import { undo } from './rolling-back.ts'
 import { finished, podsOf } from './starting.ts'
-import { type Phase, type PhaseView, said, type Step } from './upgrade-step.ts'
+import { type Phase, type PhaseView, type Step, said } from './upgrade-step.ts'
 
 export const verifying: Phase = view => {
   const { seen, spec } = view

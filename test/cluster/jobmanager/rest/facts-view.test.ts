@@ -8,7 +8,7 @@ import { jobFactsSchema } from '../../../../src/protocol/job-facts.ts'
 import { ManualClock } from '../../../../src/testing/manual-clock.ts'
 
 type Step =
-  | readonly ['completed' | 'failed' | 'aborted', ('checkpoint' | 'savepoint')?]
+  | readonly ['completed' | 'passing' | 'failed' | 'aborted', ('checkpoint' | 'savepoint')?]
   | readonly ['restart']
   | readonly ['restored']
 
@@ -29,6 +29,7 @@ function factsAfter(...steps: readonly Step[]) {
       history.begun(id, kind)
       clock.advance(10)
       if (what === 'completed') history.completed(id, `s3://b/${kind}-${id}`)
+      else if (what === 'passing') history.completed(id, `s3://b/${kind}-${id}`, false)
       else history.abandoned(id, what, 'the store is away')
     }
   }
@@ -53,11 +54,15 @@ test('nothing happened yet', () => {
   })
 })
 
-test('the newest snapshot counts, whether a checkpoint or a savepoint', () => {
-  const { latest, checkpoints } = factsAfter(['completed'], ['completed', 'savepoint'])
-  expect(latest).toMatchObject({ id: 42, kind: 'savepoint', path: 's3://b/savepoint-42' })
-  expect(latest?.completedAtMs).toBe(1_002_020)
+test('the newest counts, and a savepoint that ended the job, but none that was taken in passing', () => {
+  const { latest, checkpoints } = factsAfter(['completed'], ['passing', 'savepoint'])
+  expect(latest).toMatchObject({ id: 41, kind: 'checkpoint', path: 's3://b/checkpoint-41' })
+  expect(latest?.completedAtMs).toBe(1_001_010)
   expect(checkpoints).toMatchObject({ completed: 1, ageMs: 500 })
+  expect(factsAfter(['completed'], ['completed', 'savepoint']).latest).toMatchObject({
+    id: 42,
+    kind: 'savepoint',
+  })
 })
 
 test('what was restored counts until the first completes', () => {

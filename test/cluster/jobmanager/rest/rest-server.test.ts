@@ -78,7 +78,7 @@ describe('over a running job', () => {
     await server.close()
   })
 
-  test('it listens on the loopback only', () => {
+  test('H3: it listens on the loopback only', () => {
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1$/)
   })
 
