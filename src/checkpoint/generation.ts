@@ -23,8 +23,8 @@
  *  N3  Once an attempt of a run may have run, every later attempt of that run goes on from the
  *      lineage: what was asked for at first holds for the first that gets to run only.
  *  N4  A parallelism that was ordered holds for every later attempt of its run.
- *  N5  Runs of one job may be numbered, `<job>/<number>`: once one has begun, none of a lower number
- *      begins again, however late its process was started.
+ *  N5  Runs of one job may be numbered, `<job>/<number>`: once one has begun, none of a lower
+ *      number begins again, however late its process was started.
  */
 import { z } from 'zod'
 import { assert } from '../common/assert.ts'

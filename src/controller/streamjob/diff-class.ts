@@ -66,7 +66,7 @@ export function diffOf(from: StreamJobSpec, to: StreamJobSpec): SpecDiff {
   return { kind, fields: differing, needsPlan: differing.some(field => !harmless.has(field)) }
 }
 
-/** Of all that a deployment is made of. What may be dropped is part of it: it is read at a start. */
+/** Of all that a deployment is made of; also of what may be dropped, which is read at its start. */
 export function digestOf(spec: StreamJobSpec): string {
   const entries = fields
     .toSorted()

@@ -39,12 +39,6 @@ export function podName(job: string, { epoch, role, slot, attempt }: PodIdentity
   return `${job}-${part}-${attempt}`
 }
 
-/** Short enough for a name: the label says which revision it is. */
-export function planPodName(job: string, revision: string, attempt: number): string {
-  const [digest = ''] = revision.slice(job.length + 1).split('-')
-  return `${job}-plan-${digest}-${attempt}`
-}
-
 /**
  * The key that the processes of an epoch share. A job that was deleted and made again finds none of
  * those of its namesake, which may still be on their way out.

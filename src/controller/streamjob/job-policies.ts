@@ -19,7 +19,8 @@ import { upgrading } from './phases/upgrade-machine.ts'
 
 type Policy = (observed: ObservedJob) => JobDecision | undefined
 
-const policies: readonly Policy[] = [
+/** In the order in which they speak. */
+export const policies: readonly Policy[] = [
   beingDeleted,
   paused,
   upgrading,

@@ -1,6 +1,6 @@
 /** The pod that looks at a revision before anything is stopped for it; pure. */
 import type { PlannedState, PlanOrder } from './job-decision.ts'
-import { labels, planPodName } from './job-names.ts'
+import { labels } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
@@ -33,4 +33,10 @@ function planArguments(state: PlannedState | undefined): readonly string[] {
   const other = fromJob === undefined ? [] : ['--from-job', fromJob]
   const compared = from === undefined ? [] : ['--state', from, ...other]
   return [...compared, '--verdict', VERDICT_FILE]
+}
+
+/** Short enough for a name: the label says which revision it is. */
+function planPodName(job: string, revision: string, attempt: number): string {
+  const [digest = ''] = revision.slice(job.length + 1).split('-')
+  return `${job}-plan-${digest}-${attempt}`
 }

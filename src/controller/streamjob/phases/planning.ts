@@ -1,6 +1,6 @@
 /**
- * A short-lived pod of the new revision checks types, bundles, builds the graph and holds it against
- * the newest state. The running job is not touched, and is kept as it is.
+ * A short-lived pod of the new revision checks types, bundles, builds the graph and holds it
+ * against the newest state. The running job is not touched, and is kept as it is.
  */
 import { diffOf } from '../diff-class.ts'
 import type { PlannedState } from '../job-decision.ts'
@@ -39,7 +39,7 @@ export const planning: Phase = view => {
   return {
     kind: 'stay',
     acts: { ...kept, plan },
-    message: `the plan of ${to.name}: ${pod === undefined ? 'its pod is being made' : wordsOf(pod)}`,
+    message: `the plan of ${to.name}: ${wordsOf(pod)}`,
     againMs: limitMs - view.ageMs,
   }
 }
@@ -79,7 +79,7 @@ function refuse(view: PhaseView, reason: string, message: string): Step {
 }
 
 function wordsOf(pod: PlanFacts | undefined): string {
-  if (pod === undefined) return 'its pod was not made'
+  if (pod === undefined) return 'its pod is being made'
   const name = pod.pod.metadata.name
   return `pod ${name}: ${pod.why ?? pod.state}`
 }

@@ -1,6 +1,6 @@
 /**
- * A new deployment has failed: the stable revision takes its place, by the same way, from the newest
- * state there is. That happens once an upgrade: a second failure ends it.
+ * A new deployment has failed: the stable revision takes its place, by the same way, from the
+ * newest state there is. That happens once an upgrade: a second failure ends it.
  */
 import type { DeploymentFailure } from './failure.ts'
 import {

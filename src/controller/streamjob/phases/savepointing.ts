@@ -1,9 +1,9 @@
 /**
- * The state that the next deployment goes on from: a savepoint that the job is stopped with, or what
- * its last checkpoint left, or nothing, where that was asked for.
+ * The state that the next deployment goes on from: a savepoint that the job is stopped with, or
+ * what its last checkpoint left, or nothing, where that was asked for.
  *
- * The order is stored before it is given (its name is `upgrade.request`), and the jobmanager carries
- * it out once: a controller that comes after may give it again.
+ * The order is stored before it is given (its name is `upgrade.request`), and the jobmanager
+ * carries it out once: a controller that comes after may give it again.
  */
 
 import type { StopFacts } from '../../../protocol/job-facts.ts'

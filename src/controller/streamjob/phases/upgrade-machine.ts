@@ -2,25 +2,25 @@
  * The upgrade machine: every way from one deployment of a job to another, to none, or back. Pure.
  *
  * Owns        `status.upgrade`: the phase, what it leads from and to, and with which state.
- * Leaves out  whether there is to be one (`begin-upgrade.ts`), and all that is done: a step says it.
+ * Leaves out  whether there is to be one (`begin-upgrade.ts`), and what is done: a step says it.
  *
  * A pass either moves, and then only the status is written, or does what its phase asks for, which
  * changes nothing when it is done twice. So a controller may die after any write.
  *
- * Not there yet: a phase that reserves further slots and starts the new pods warm, before the job is
- * stopped.
+ * Not there yet: a phase that reserves further slots and starts the new pods warm, before the job
+ * is stopped.
  *
  * Invariants
  *  U1  The state pointer never goes back by itself: only `spec.restore` leads to older state.
- *  U2  A job with state never goes on without: empty is what `stateless` asks for, or a job that has
- *      never completed anything.
+ *  U2  A job with state never goes on without: empty is what `stateless` asks for, or a job that
+ *      has never completed anything.
  *  U3  A snapshot that the store has beats the pointer: the jobmanager of the next epoch looks.
  *  U4  Last state that is older than `lastStateMaxAge` is not good enough: a savepoint comes first.
  *  U5  A spec that changes before `Stopping` starts the upgrade over; later it waits for the end.
  *  U6  A savepoint that completed counts, also where the stop failed.
  *  U7  No savepoint of an upgrade is deleted by it: the next start may be the way back.
  *  U8  A phase that waits says when it looks again, whatever happens.
- *  U9  An epoch is raised only when no pod of the one before is left, and an upgrade goes back once.
+ *  U9  An epoch is raised when no pod of the one before is left; an upgrade goes back once.
  */
 import { assert } from '../../../common/assert.ts'
 import type { JobPhase, UpgradePhase } from '../../../protocol/stream-job-status.ts'
