@@ -70,11 +70,17 @@ const base = {
 /** All that never changes in an exploration, made once. */
 export class Model {
   readonly #setting: Setting
+  readonly #tamper: Tamper
   readonly #revisions: ReadonlyMap<string, Revision['deployed']>
   readonly #checked = new Map<string, ObservedJob['checked']>()
 
-  constructor(setting: Setting, makeManifest: MakeManifest) {
+  constructor(
+    setting: Setting,
+    makeManifest: MakeManifest,
+    tamper: Tamper = decision => decision,
+  ) {
     this.#setting = setting
+    this.#tamper = tamper
     for (const name of ['A', 'B'] as const) {
       for (const state of ['running', 'suspended'] as const) {
         const manifest = makeManifest({ ...setting, name, state })
@@ -161,7 +167,7 @@ export class Model {
   /** What a controller would do now, write by write; the status is the last. */
   writes(world: World, answers: boolean): readonly Write[] {
     const seen = this.observe(world, answers)
-    const decision = decideJob(seen)
+    const decision = this.#tamper(decideJob(seen))
     const status = nextStatus(seen, decision)
     const {
       conditions: _c,
@@ -177,6 +183,9 @@ export class Model {
     return [...actsOf(decision), before => ({ ...before, status: rest })]
   }
 }
+
+/** Plants a fault. */
+export type Tamper = (decision: JobDecision) => JobDecision
 
 export type Write = (world: World) => World
 
