@@ -37,7 +37,7 @@ export async function checkState(
     store,
     jobId,
     clock,
-    claim: { run: '', lastTried: 0 },
+    claim: { run: '', lastTried: 0, isSettled: false },
   }).look()
   const isNew = request.kind === 'latest' && !lineage.started
   const choice = chooseRestore({

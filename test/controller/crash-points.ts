@@ -66,7 +66,7 @@ export async function crashRun(options: CrashOptions, crashAt?: number): Promise
       return 'lost'
     }
     current = controller
-    ends.push(controller.run().finally(() => proxy.close()))
+    ends.push(runThenClose(controller, proxy))
   }
   const crash = async (proxy: KubeProxy, controller: Controller): Promise<void> => {
     controller.stop()
@@ -158,5 +158,13 @@ function runKubelet({ cluster, namespace, pods, link }: Kubelet): () => void {
   look()
   return () => {
     isOver = true
+  }
+}
+
+async function runThenClose(controller: Controller, proxy: KubeProxy): Promise<number> {
+  try {
+    return await controller.run()
+  } finally {
+    await proxy.close()
   }
 }

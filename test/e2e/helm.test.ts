@@ -111,6 +111,27 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await kubectl.wait('default', 'pod/bank-tm-1-1-2', '.status.phase=Running')
   })
 
+  test('the job says where its state lies; a savepoint is there until it is deleted', async () => {
+    await kubectl.run('wait', 'streamjob/bank', '--for=condition=Ready', '--timeout=120s')
+    const field = (object: string, path: string) =>
+      kubectl.run('get', object, '-o', `jsonpath={.status.${path}}`)
+    const keysAt = (path: string) =>
+      buckets.keys(bucket, path.replace(`s3://${bucket}/`, '').replace(/\?.*$/, '/'))
+    const state = await field('streamjob/bank', 'state.path')
+    expect(state).toMatch(/\/default\.bank\/chk-\d+/)
+
+    const [apiVersion, kind] = ['weir.dev/v1alpha1', 'Savepoint']
+    const metadata = { name: 'first', namespace: 'default' }
+    await kubectl.apply({ apiVersion, kind, metadata, spec: { job: 'bank' } })
+    await kubectl.wait('default', 'savepoint/first', '.status.phase=Completed')
+    const path = await field('savepoint/first', 'path')
+    expect((await keysAt(path)).map(key => key.split('/').at(-1))).toContain('_metadata')
+    await kubectl.run('delete', 'savepoint', 'first', '--timeout=120s')
+    expect(await keysAt(path)).toEqual([])
+    // The job noticed nothing.
+    await kubectl.run('wait', 'streamjob/bank', '--for=condition=Ready', '--timeout=60s')
+  })
+
   test('uninstalled it takes its rights back and leaves the jobs; they go on when it is there again', async () => {
     const before = await podsOf('bank')
     await helm('uninstall', 'weir', ...own, '--wait')
@@ -121,6 +142,18 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await install()
     await kubectl.wait('default', 'pod/bank-tm-1-0-2', '.status.phase=Running')
     await kubectl.wait('default', 'streamjob/bank', '.status.phase=Running')
-    await kubectl.run('delete', 'streamjob', 'bank')
+  })
+
+  test('a job that is deleted leaves a savepoint where it is told to', async () => {
+    const spec = { deletionPolicy: 'savepoint' }
+    await kubectl.run('patch', 'streamjob', 'bank', '--type=merge', '-p', JSON.stringify({ spec }))
+    await kubectl.run('wait', 'streamjob/bank', '--for=condition=Ready', '--timeout=120s')
+    await kubectl.run('delete', 'streamjob', 'bank', '--timeout=120s')
+    await kubectl.wait('default', 'savepoint/bank-final-1', '.status.phase=Completed')
+    const path = await kubectl.run('get', 'savepoint/bank-final-1', '-o', 'jsonpath={.status.path}')
+    expect(path).toMatch(/\/default\.bank\/savepoints\/savepoint-\d+/)
+    const prefix = path.replace(`s3://${bucket}/`, '').replace(/\?.*$/, '')
+    expect(await buckets.keys(bucket, `${prefix}/_metadata`)).toHaveLength(1)
+    await kubectl.run('delete', 'savepoint', 'bank-final-1', '--timeout=60s')
   })
 })

@@ -114,3 +114,42 @@ test('SC3: commits run one after the other', async () => {
   expect(most).toBe(1)
   expect(committer.pending).toEqual([])
 })
+
+/** A sink whose commits and aborts are noted; a commit of `stuck` never comes back. */
+function settlingCommitter() {
+  const clock = new ManualClock()
+  const log: string[] = []
+  const committer = new SinkCommitter({
+    sinkName: 'out',
+    clock,
+    committer: {
+      async commit(requests) {
+        for (const { committable } of requests) {
+          if (committable === 'stuck') await new Promise(() => {})
+          log.push(`commit ${committable as string}`)
+        }
+      },
+      abort: committables => void log.push(`abort ${committables.map(String).join()}`),
+      close: () => {},
+    },
+  })
+  return { clock, log, committer }
+}
+
+test('SC4: when the job is cancelled, only what no snapshot holds is taken back', async () => {
+  const { committer, log } = settlingCommitter()
+  const all = ['a', 'b', 'savepoint', 'c', 'd']
+  committer.add(all.map((committable, index) => ({ checkpointId: index + 1, committable })))
+  await committer.settle({ commitUpTo: 2, abortBeyond: 3 })
+  expect(log).toEqual(['commit a', 'commit b', 'abort c,d'])
+})
+
+test('a cancelled job waits for a commit for a while only', async () => {
+  const { committer, log, clock } = settlingCommitter()
+  committer.add([{ checkpointId: 1, committable: 'stuck' }])
+  const settling = committer.settle({ commitUpTo: 1, abortBeyond: 1 })
+  await settle(clock, 5)
+  await settling
+  expect(log).toEqual([])
+  expect(clock.pending).toBe(0)
+})

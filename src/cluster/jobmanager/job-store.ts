@@ -50,6 +50,8 @@ export interface GenerationClaim {
   readonly run: string
   /** The last one it tried to take, whatever the answer was; 0 before. */
   lastTried: number
+  /** One of its attempts got to run: what was ordered before is obeyed or taken back. */
+  isSettled: boolean
 }
 
 export interface JobStoreOptions {
@@ -116,13 +118,19 @@ export class JobStore {
     const reservedBefore = lineage.lastCheckpointId
     const change = { lastCheckpointId: reservedBefore, base: { ...base, reservedBefore } }
     await this.#update({ ...change, parallelism })
+    this.#claim.isSettled = true
   }
 
-  /** Makes it durable that the next attempt has this parallelism, whoever makes it. */
+  /**
+   * Makes it durable that the next attempt has this parallelism, whoever makes it. Throws
+   * WEIR_JOB_FENCED where a newer one began before, which may not know of it.
+   */
   async noteParallelism(parallelism: number): Promise<void> {
     const before = this.#record?.parallelism ?? null
     try {
       await this.#update({ parallelism })
+      const newer = await this.newerGeneration()
+      if (newer !== undefined) this.#refuseSucceeded(newer, this.generation)
     } catch (error) {
       if (this.#record !== undefined) this.#record = { ...this.#record, parallelism: before }
       throw error

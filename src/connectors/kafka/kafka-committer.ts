@@ -54,15 +54,19 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     }
   }
 
+  /** Readers would wait for them until their time is over. */
+  async abort(committables: readonly KafkaCommittable[]): Promise<void> {
+    const { transactions } = this.#options
+    await Promise.all(committables.map(one => transactions.end(identityOf(one), 'abort')))
+  }
+
   close(): Promise<void> {
     return this.#options.cluster.close()
   }
 
   async #commitOne(request: CommitRequest<KafkaCommittable>): Promise<void> {
-    const { committable } = request
-    const { transactionalId, producerEpoch } = committable
-    const producerId = BigInt(committable.producerId)
-    const identity = { transactionalId, producerId, producerEpoch }
+    const identity = identityOf(request.committable)
+    const { transactionalId } = identity
     try {
       const code = await this.#options.transactions.end(identity, 'commit')
       if (code === 0) this.#options.committed(transactionalId)
@@ -104,6 +108,11 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     const reason = errorName(code)
     return kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'EndTxn', what, reason })
   }
+}
+
+function identityOf(committable: KafkaCommittable): TransactionIdentity {
+  const { transactionalId, producerId, producerEpoch } = committable
+  return { transactionalId, producerId: BigInt(producerId), producerEpoch }
 }
 
 function placeOf({ topic, partition, first, last }: WrittenRange): string {

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
-import type { SavepointFacts } from '../../protocol/job-facts.ts'
+import { messageOf } from '../../common/errors.ts'
 import { conditionsOf } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch } from '../kube/finalizer.ts'
@@ -85,7 +85,7 @@ async function observe(
       runs,
     },
     epoch: job?.status?.epoch ?? 0,
-    order: await ask(object, target, pass),
+    ...(await ask(object, target, pass)),
     isRecorded: world.configMaps.cache.get(recordKey(object)) !== undefined,
     disposals: verbPods(world.pods.cache.group(metadata.uid ?? ''), nowMs),
     pins: pinsOf(object, world.jobs.cache.all()),
@@ -117,13 +117,17 @@ async function ask(
   object: SavepointObject,
   target: JobTarget | undefined,
   { options, signal }: Pass,
-): Promise<SavepointFacts | undefined> {
+): Promise<Pick<ObservedSavepoint, 'order' | 'silence'>> {
   const { status } = object
-  if (status?.phase !== 'InProgress' || target?.epoch !== status.epoch) return undefined
+  if (status?.phase !== 'InProgress') return { order: undefined, silence: undefined }
+  if (target === undefined || target.epoch !== status.epoch) {
+    return { order: undefined, silence: 'no jobmanager is there' }
+  }
   try {
-    return await options.link.savepoint(target as JobTarget, requestIdOf(object), signal)
-  } catch {
-    return undefined
+    const order = await options.link.savepoint(target, requestIdOf(object), signal)
+    return { order, silence: undefined }
+  } catch (error) {
+    return { order: undefined, silence: messageOf(error) }
   }
 }
 

@@ -3,6 +3,7 @@ import { nodeFlags } from '../../common/node-flags.ts'
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { JobStart } from '../../protocol/stream-job-status.ts'
+import { codePartsOf, describerTemplate } from './job-code.ts'
 import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
 import { mergePod } from './merge-pod.ts'
@@ -11,7 +12,7 @@ import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 /** Of Weir's image: where it is, and the number that it runs as. */
-const HOME = '/opt/weir'
+export const HOME = '/opt/weir'
 const NODE = '/usr/local/bin/node'
 const USER = 10_001
 const DATA_PORT = 6_124
@@ -65,7 +66,9 @@ export function podOf(plan: PodPlan): PodObject {
   }
   const { podTemplate } = spec
   const template = isJobManager ? podTemplate?.jobManager : podTemplate?.taskManager
-  return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
+  if (template === undefined) return pod
+  const prepared = isJobManager ? mergePod(pod, describerTemplate(template)) : pod
+  return mergePod(prepared, template) as unknown as PodObject
 }
 
 /** What all pods of a job have in common. */
@@ -99,7 +102,9 @@ export function podSpec(spec: StreamJobSpec, parts: Json): Json {
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
 function describer({ job, revision: { deployed }, identity, start }: PodPlan): Json {
   const { uid = '' } = job.metadata
-  const { resources } = deployed.manifest.spec
+  const { spec } = deployed.manifest
+  const { resources } = spec
+  const code = codePartsOf(spec)
   return {
     ...containerOf('describe', deployed),
     command: [NODE, '--disable-warning=ExperimentalWarning', `${HOME}/dist/bin/weir.js`],
@@ -113,11 +118,12 @@ function describer({ job, revision: { deployed }, identity, start }: PodPlan): J
       '--output',
       `${folders.work}/job`,
     ],
-    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
+    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }, ...code.env],
     workingDir: HOME,
     resources: amounts(resources.jobManager),
     volumeMounts: mountsOf(deployed, [
       { name: 'deployment', mountPath: folders.deployment, readOnly: true },
+      ...code.mounts,
     ]),
   }
 }
@@ -220,7 +226,9 @@ function volumesOf({ job, identity, revision }: PodPlan): Json[] {
     { name: 'work', emptyDir: limit },
     { name: 'temporary', emptyDir: {} },
     { name: 'key', secret: { secretName: epochName(job.metadata, epoch), defaultMode: 0o440 } },
-    ...(role === 'jobmanager' ? [{ name: 'deployment', configMap }] : []),
+    ...(role === 'jobmanager'
+      ? [{ name: 'deployment', configMap }, ...codePartsOf(spec).volumes]
+      : []),
     ...secretVolumes(spec),
   ]
 }

@@ -22,6 +22,7 @@ export function planPodOf(job: StreamJobObject, order: PlanOrder): PodObject {
     deployed: revision.deployed,
     configMap: revision.name,
     args: ['plan', '/var/run/weir/deployment/job.yaml', ...planArguments(state)],
+    readsCode: true,
     number: attempt,
   })
   const own = { [labels.role]: 'plan', [labels.revision]: revision.name }

@@ -74,11 +74,7 @@ export class Model {
   readonly #revisions: ReadonlyMap<string, Revision['deployed']>
   readonly #checked = new Map<string, ObservedJob['checked']>()
 
-  constructor(
-    setting: Setting,
-    makeManifest: MakeManifest,
-    tamper: Tamper = decision => decision,
-  ) {
+  constructor(setting: Setting, makeManifest: MakeManifest, tamper: Tamper = decision => decision) {
     this.#setting = setting
     this.#tamper = tamper
     for (const name of ['A', 'B'] as const) {

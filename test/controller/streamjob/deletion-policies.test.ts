@@ -47,6 +47,7 @@ function decision(more: Partial<ObservedDeletion>) {
     stopTimeoutMs: 10 * MINUTE_MS,
     pods: [],
     stop: undefined,
+    silence: undefined,
     isRecorded: true,
     purges: [],
     nowMs: NOW_MS,
@@ -86,6 +87,13 @@ const table: Record<string, { given: Partial<ObservedDeletion>; decides: object 
   'a job that runs is stopped with a savepoint': {
     given: { pods: [jobManager('running'), taskManager] },
     decides: { says: 'the job is stopped with a savepoint', againMs: 1_000 },
+  },
+  'that nobody answers is told': {
+    given: { pods: [jobManager('running')], silence: 'no answer in 5000 ms' },
+    decides: {
+      says: 'the job is stopped with a savepoint: no answer in 5000 ms',
+      againMs: 1_000,
+    },
   },
   'that it fails is told': {
     given: { pods: [jobManager('running')], stop: failedStop },

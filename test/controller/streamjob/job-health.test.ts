@@ -6,16 +6,7 @@ import { jobTarget } from '../../../src/controller/streamjob/job-target.ts'
 import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
 import { podFacts } from '../../../src/controller/streamjob/pod-facts.ts'
 import { type JobFacts, jobFactsSchema } from '../../../src/protocol/job-facts.ts'
-import {
-  begins,
-  type Case,
-  hearing,
-  observed,
-  podOf,
-  right,
-  runs,
-  well,
-} from './job-cases.ts'
+import { begins, type Case, hearing, observed, podOf, right, runs, well } from './job-cases.ts'
 
 describe('the status', () => {
   test('says why a pod waits, and keeps the time of what did not change', () => {
