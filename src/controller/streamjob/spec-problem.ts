@@ -15,6 +15,14 @@ export function specProblem(checked: ObservedJob['checked']): SpecProblem | unde
       'write its folder as spec.restore.path'
     return { reason: 'RestoreNotSupported', message }
   }
+  const { fromJob } = restore ?? {}
+  const { namespace = 'default' } = checked.manifest.metadata
+  if (fromJob !== undefined && !fromJob.startsWith(`${namespace}.`)) {
+    const message =
+      `spec.restore.fromJob is ${fromJob}: the state of another namespace is not given away; ` +
+      `name a job of this one, as ${namespace}.NAME`
+    return { reason: 'RestoreForbidden', message }
+  }
   const { storage } = checkpoint
   if (storage?.startsWith('s3://') === true) return undefined
   const message =

@@ -300,6 +300,10 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     given: { spec: { ...right, restore: { savepoint: 'before' } } },
     decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['RestoreNotSupported'] },
   },
+  'nor one that asks for the state of another namespace': {
+    given: { spec: { ...right, restore: { path: 's3://b/x', fromJob: 'other.j' } } },
+    decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['RestoreForbidden'] },
+  },
   'a paused job is left alone': {
     given: {
       status: runs,
