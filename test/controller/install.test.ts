@@ -40,7 +40,7 @@ const everywhere = [
 
 /** Where a job is, or a tenant. */
 const besideJobs = [
-  'list,watch,create,patch configmaps',
+  'list,watch,create,patch,delete configmaps',
   'list,watch,create,delete controllerrevisions.apps',
   'get customresourcedefinitions.apiextensions.k8s.io',
   'create,patch events.events.k8s.io',

@@ -44,10 +44,13 @@
 - apiGroups: [""]
   resources: [configmaps, services]
   verbs: [create, patch]
-# Each spec that was deployed.
+# Revisions of a job: made once, and removed when there are many.
 - apiGroups: [apps]
   resources: [controllerrevisions]
   verbs: [create, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [delete]
 # The key of a job's processes: written, never read.
 - apiGroups: [""]
   resources: [secrets]
