@@ -101,7 +101,6 @@ const remedies: Readonly<Record<string, string>> = {
   SpecInvalid: 'correct the fields that are named, and apply the manifest again',
   StorageNotShared: 'set spec.checkpoint.storage to a bucket that all pods reach',
   JobRefused: 'see kubectl weir logs JOB --slot jobmanager, correct the job, apply it again',
-  SpecNotRolledOut: 'kubectl weir suspend JOB --wait, then kubectl weir resume JOB',
   PlanRejected: 'mend what the plan names, and apply the manifest again; what runs was not touched',
   PlanFailed: 'see kubectl weir plan FILE; what runs was not touched',
   SavepointFailed: 'see kubectl weir status JOB for the last failure of a checkpoint',
