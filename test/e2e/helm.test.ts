@@ -17,6 +17,27 @@ import { runTool } from '../testbed/run-tool.ts'
 const home = resolve(import.meta.dirname, '../..')
 const own = ['--namespace', 'weir-system']
 
+/** Keeps state, and needs no folder: its pods may be killed. */
+const counting = `
+import { blackhole, datagen, job, record, sequence, z } from 'weir'
+const Tick = record({ id: z.int() })
+export default job('counting', env => {
+  env
+    .from(datagen({ type: Tick, ratePerSecond: 100, fields: { id: sequence() } }))
+    .uid('ticks')
+    .keyBy(tick => tick.id % 7)
+    .process({
+      output: Tick,
+      processElement(tick, _context, out) {
+        out.collect(tick)
+      },
+    })
+    .uid('pass')
+    .to(blackhole())
+    .uid('out')
+})
+`
+
 await describeWithPart('the charts', ['kube', 's3'], environment => {
   const kubectl = new Kubectl(environment)
   const buckets = new TestBuckets(environment)
@@ -89,6 +110,52 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     )
   })
 
+  test('a savepoint is in the bucket until it is deleted, and a job that is deleted leaves one', async () => {
+    const [apiVersion, namespace] = ['weir.dev/v1alpha1', 'default']
+    const isReady = () =>
+      kubectl.run('wait', 'streamjob/saved', '--for=condition=Ready', '--timeout=120s')
+    const field = (object: string, path: string) =>
+      kubectl.run('get', object, '-o', `jsonpath={.status.${path}}`)
+    const filesAt = async (path: string) => {
+      const prefix = path.replace(`s3://${bucket}/`, '').replace(/\?.*$/, '')
+      const keys = await buckets.keys(bucket, `${prefix}/`)
+      return keys.map(key => key.split('/').at(-1))
+    }
+    await kubectl.apply({
+      apiVersion,
+      kind: 'StreamJob',
+      metadata: { name: 'saved', namespace },
+      spec: {
+        job: { inline: counting },
+        checkpoint: { storage: `s3://${bucket}/saved`, interval: '1s' },
+        podTemplate: { jobManager: reach('jobmanager'), taskManager: reach('taskmanager') },
+        deletionPolicy: 'savepoint',
+      },
+    })
+    await isReady()
+    expect(await field('streamjob/saved', 'state.path')).toMatch(/\/default\.saved\/chk-\d+/)
+    // Another jobmanager is asked from now on.
+    await kubectl.run('delete', 'pod', 'saved-jm-1-1', '--wait=true')
+    await kubectl.wait(namespace, 'pod/saved-jm-1-2', '.status.phase=Running')
+    await isReady()
+
+    const metadata = { name: 'first', namespace }
+    await kubectl.apply({ apiVersion, kind: 'Savepoint', metadata, spec: { job: 'saved' } })
+    await kubectl.wait(namespace, 'savepoint/first', '.status.phase=Completed')
+    const path = await field('savepoint/first', 'path')
+    expect(await filesAt(path)).toContain('_metadata')
+    await kubectl.run('delete', 'savepoint', 'first', '--timeout=120s')
+    expect(await filesAt(path)).toEqual([])
+
+    await kubectl.run('delete', 'streamjob', 'saved', '--timeout=120s')
+    await kubectl.wait(namespace, 'savepoint/saved-final-1', '.status.phase=Completed')
+    const last = await field('savepoint/saved-final-1', 'path')
+    expect(last).toMatch(/\/default\.saved\/savepoints\/savepoint-\d+/)
+    expect(await filesAt(last)).toContain('_metadata')
+    await kubectl.run('delete', 'savepoint', 'saved-final-1', '--timeout=60s')
+    expect(await filesAt(last)).toContain('_metadata')
+  })
+
   test('an upgrade leaves a job alone, and the new controller serves it', async () => {
     const sample = join(home, 'manifests/samples/kubernetes/bank-transfers.yaml')
     const { spec, ...manifest } = parse(readFileSync(sample, 'utf8')) as { readonly spec: object }
@@ -111,27 +178,6 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await kubectl.wait('default', 'pod/bank-tm-1-1-2', '.status.phase=Running')
   })
 
-  test('the job says where its state lies; a savepoint is there until it is deleted', async () => {
-    await kubectl.run('wait', 'streamjob/bank', '--for=condition=Ready', '--timeout=120s')
-    const field = (object: string, path: string) =>
-      kubectl.run('get', object, '-o', `jsonpath={.status.${path}}`)
-    const keysAt = (path: string) =>
-      buckets.keys(bucket, path.replace(`s3://${bucket}/`, '').replace(/\?.*$/, '/'))
-    const state = await field('streamjob/bank', 'state.path')
-    expect(state).toMatch(/\/default\.bank\/chk-\d+/)
-
-    const [apiVersion, kind] = ['weir.dev/v1alpha1', 'Savepoint']
-    const metadata = { name: 'first', namespace: 'default' }
-    await kubectl.apply({ apiVersion, kind, metadata, spec: { job: 'bank' } })
-    await kubectl.wait('default', 'savepoint/first', '.status.phase=Completed')
-    const path = await field('savepoint/first', 'path')
-    expect((await keysAt(path)).map(key => key.split('/').at(-1))).toContain('_metadata')
-    await kubectl.run('delete', 'savepoint', 'first', '--timeout=120s')
-    expect(await keysAt(path)).toEqual([])
-    // The job noticed nothing.
-    await kubectl.run('wait', 'streamjob/bank', '--for=condition=Ready', '--timeout=60s')
-  })
-
   test('uninstalled it takes its rights back and leaves the jobs; they go on when it is there again', async () => {
     const before = await podsOf('bank')
     await helm('uninstall', 'weir', ...own, '--wait')
@@ -142,18 +188,6 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await install()
     await kubectl.wait('default', 'pod/bank-tm-1-0-2', '.status.phase=Running')
     await kubectl.wait('default', 'streamjob/bank', '.status.phase=Running')
-  })
-
-  test('a job that is deleted leaves a savepoint where it is told to', async () => {
-    const spec = { deletionPolicy: 'savepoint' }
-    await kubectl.run('patch', 'streamjob', 'bank', '--type=merge', '-p', JSON.stringify({ spec }))
-    await kubectl.run('wait', 'streamjob/bank', '--for=condition=Ready', '--timeout=120s')
-    await kubectl.run('delete', 'streamjob', 'bank', '--timeout=120s')
-    await kubectl.wait('default', 'savepoint/bank-final-1', '.status.phase=Completed')
-    const path = await kubectl.run('get', 'savepoint/bank-final-1', '-o', 'jsonpath={.status.path}')
-    expect(path).toMatch(/\/default\.bank\/savepoints\/savepoint-\d+/)
-    const prefix = path.replace(`s3://${bucket}/`, '').replace(/\?.*$/, '')
-    expect(await buckets.keys(bucket, `${prefix}/_metadata`)).toHaveLength(1)
-    await kubectl.run('delete', 'savepoint', 'bank-final-1', '--timeout=60s')
+    await kubectl.run('delete', 'streamjob', 'bank')
   })
 })
