@@ -7,7 +7,7 @@ import { labels, labelsOf } from './job-names.ts'
 import { amounts, containerOf, folders, podSpec, secretMounts, secretVolumes } from './job-pods.ts'
 import type { Deployed } from './job-policies.ts'
 import { mergePod } from './merge-pod.ts'
-import type { PodObject } from './pod-facts.ts'
+import { type PodObject, whyOf } from './pod-facts.ts'
 
 export interface VerbPlan {
   readonly name: string
@@ -34,6 +34,8 @@ export interface VerbPod {
 const ROLE = 'verb'
 /** One that cannot start is as good as one that failed. */
 const LIMIT_SECONDS = 600
+/** It fits in beside a job that fills its node; it may use what nobody else does. */
+const CPU = '50m'
 
 export function verbPod(plan: VerbPlan): PodObject {
   const { name, namespace, owner, job, deployed, configMap, args, number } = plan
@@ -42,7 +44,7 @@ export function verbPod(plan: VerbPlan): PodObject {
     // By this name the template for jobmanagers applies to it.
     ...containerOf('jobmanager', deployed),
     args: [...args],
-    resources: amounts(spec.resources.jobManager),
+    resources: amounts({ cpu: CPU, memory: spec.resources.jobManager.memory }),
     volumeMounts: [
       { name: 'work', mountPath: folders.work },
       { name: 'temporary', mountPath: '/tmp' },
@@ -106,7 +108,7 @@ function verbFacts(pod: PodObject, nowMs: number): VerbPod {
     number: Number(metadata.labels?.[labels.attempt] ?? 0),
     state,
     endedMs: ended?.finishedAt === undefined ? bornMs : Date.parse(ended.finishedAt),
-    why: ended?.message ?? ended?.reason ?? status?.message ?? (isOverdue ? 'no start' : undefined),
+    why: whyOf(pod),
     pod,
   }
 }
