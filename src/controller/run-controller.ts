@@ -205,6 +205,7 @@ export class Controller {
       poller: this.#poller,
       clock,
       record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.upgrade,
     })
     return new WorkLoop({
       queue: this.#queue,

@@ -10,6 +10,7 @@ import { isKubeError } from '../../src/controller/kube/kube-errors.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../src/controller/run-controller.ts'
 import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
+import type { JobFacts } from '../../src/protocol/job-facts.ts'
 import type { PartEnvironment } from '../testbed/part.ts'
 import { FakeLink, runningFacts } from './fake-link.ts'
 import { KubeProxy, type ProxiedRequest } from './kube/kube-proxy.ts'
@@ -147,9 +148,9 @@ function runKubelet({ cluster, namespace, pods, link }: Kubelet): () => void {
     const { name, uid = '', deletionTimestamp, labels = {} } = metadata
     const role = labels['weir.dev/role']
     const facts = link.said.get(labels['weir.dev/job'] ?? '')
-    const isStopped = role === 'jobmanager' && facts?.status === 'stopped'
+    const isStopped = role === 'jobmanager' && facts !== undefined && hasEnded(facts, labels)
     const what =
-      deletionTimestamp !== undefined ? 'gone' : role === 'verb' || isStopped ? 'ended' : 'runs'
+      deletionTimestamp !== undefined ? 'gone' : verbs.has(role) || isStopped ? 'ended' : 'runs'
     if (isOver || told.has(`${uid} ${what}`)) return
     told.add(`${uid} ${what}`)
     const word = JSON.stringify(facts ?? runningFacts)
@@ -173,4 +174,12 @@ function runKubelet({ cluster, namespace, pods, link }: Kubelet): () => void {
   return () => {
     isOver = true
   }
+}
+
+const verbs = new Set<string | undefined>(['verb', 'plan'])
+
+/** By an order to this epoch, whose number its name has. */
+function hasEnded({ status, stop }: JobFacts, labels: Readonly<Record<string, string>>): boolean {
+  const order = new RegExp(`-${labels['weir.dev/epoch']}-(delete-)?\\d+$`)
+  return status === 'stopped' && order.test(stop?.id ?? '')
 }

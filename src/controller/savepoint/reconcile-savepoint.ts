@@ -13,10 +13,9 @@ import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
-import { epochName } from '../streamjob/job-names.ts'
+import { deployedOfFile } from '../streamjob/job-revisions.ts'
 import { jobTarget } from '../streamjob/job-target.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
-import { deployedOf } from '../streamjob/observe-job.ts'
 import { podFacts } from '../streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
 import { verbPods } from '../streamjob/verb-pod.ts'
@@ -145,7 +144,7 @@ async function act(
     }
   }
   if (decision.dispose !== undefined) {
-    const deployed = deployedOf(world.configMaps.cache.get(recordKey(object)))
+    const deployed = deployedOfFile(world.configMaps.cache.get(recordKey(object)))
     const { path } = object.status ?? {}
     if (deployed !== undefined && path !== undefined) {
       const number = decision.dispose
@@ -173,7 +172,7 @@ function recordKey({ metadata }: SavepointObject): string {
 function deploymentOf(object: SavepointObject, world: JobWorld) {
   const job = jobOf(object, world)
   if (job === undefined) return undefined
-  const name = epochName(job.metadata, job.status?.epoch ?? 0)
+  const name = job.status?.revision?.current ?? ''
   return world.configMaps.cache.get(keyOf({ namespace: job.metadata.namespace, name }))
 }
 

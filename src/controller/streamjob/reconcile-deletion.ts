@@ -14,10 +14,10 @@ import {
   type ObservedDeletion,
   stopRequestId,
 } from './deletion-policies.ts'
-import { epochName, labelsOf } from './job-names.ts'
+import { labelsOf } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
-import type { ObservedJob } from './job-policies.ts'
 import type { JobWorld } from './job-world.ts'
+import type { ObservedJob } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 import { verbPod, verbPods } from './verb-pod.ts'
 
@@ -104,11 +104,11 @@ async function act(decision: DeletionDecision, pass: DeletionPass): Promise<void
   for (const { pod } of decision.stop) await world.pods.remove(pod, undefined, signal)
   if (decision.purge !== undefined && deployed !== undefined) {
     const [owner] = metadataOf(object, '').ownerReferences
-    const configMap = epochName(object.metadata, status.epoch ?? 0)
+    const configMap = status.revision?.current ?? ''
     const pod = verbPod({
       name: `${configMap}-purge-${decision.purge}`,
       namespace: object.metadata.namespace ?? '',
-      owner: owner as NonNullable<typeof owner>,
+      owner,
       job: object.metadata.name,
       deployed,
       configMap,

@@ -113,6 +113,21 @@ test('N4: an order to rescale is refused where a newer attempt began that may no
   await expect(job.noteParallelism(2)).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
 })
 
+test('N5: a late process of an earlier run takes no generation, and one in a race gives up', async () => {
+  const store = new MemoryStore()
+  const old = () => open(store, { run: 'u/1', lastTried: 0, isSettled: false })
+  await old().begin()
+  const current = open(store, { run: 'u/2', lastTried: 0, isSettled: false })
+  const racing = Promise.all([current.begin(), old().begin()])
+  await expect(racing).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  const before = await keys(store)
+  await expect(old().begin()).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  expect(await keys(store)).toEqual(before)
+  expect(await open(store, { run: 'v/1', lastTried: 0, isSettled: false }).begin()).toMatchObject({
+    goesOn: false,
+  })
+})
+
 test('looking changes nothing', async () => {
   const store = new MemoryStore()
   await attempt(store)

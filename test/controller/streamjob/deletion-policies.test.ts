@@ -22,6 +22,7 @@ const pod = (role: PodFacts['role'], state: PodState, lastWord?: JobFacts): PodF
   attempt: 1,
   exitCode: undefined,
   isRefused: false,
+  isBound: true,
   why: undefined,
   endedMs: 0,
   ip: '10.0.0.1',
