@@ -137,6 +137,7 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
         resources: { jobManager: small, taskManager: small },
         checkpoint: { storage: `s3://${bucket}/saved`, interval: '1s' },
         podTemplate: { jobManager: reach('jobmanager'), taskManager: reach('taskmanager') },
+        resources: { jobManager: { cpu: '100m' }, taskManager: { cpu: '100m' } },
         deletionPolicy: 'savepoint',
       },
     })
