@@ -102,8 +102,6 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     buckets.close()
   })
 
-  const small = { cpu: '100m', memory: '512Mi' }
-
   const podsOf = async (job: string): Promise<readonly string[]> => {
     const path = 'jsonpath={range .items[*]}{.metadata.name}/{.metadata.uid}{"\\n"}{end}'
     const pods = await kubectl.run('get', 'pods', '-l', `weir.dev/job=${job}`, '-o', path)
@@ -133,8 +131,6 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
       metadata: { name: 'saved', namespace },
       spec: {
         job: { inline: counting },
-        // The node is small, and what removes files asks for as much as a jobmanager.
-        resources: { jobManager: small, taskManager: small },
         checkpoint: { storage: `s3://${bucket}/saved`, interval: '1s' },
         podTemplate: { jobManager: reach('jobmanager'), taskManager: reach('taskmanager') },
         resources: { jobManager: { cpu: '100m' }, taskManager: { cpu: '100m' } },
