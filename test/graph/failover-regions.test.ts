@@ -94,7 +94,10 @@ test('FR1, FR2: regions share out the subtasks, and no channel leaves its region
       const [[a, b, c], [first, second]] = [sizes, ways]
       const plan = planned(1, env => {
         const rows = env.from(fakeSource(Row)).uid('rows').setParallelism(a)
-        const same = rows[first]().map(row => row).uid('same').setParallelism(b)
+        const same = rows[first]()
+          .map(row => row)
+          .uid('same')
+          .setParallelism(b)
         same[second]().to(fakeSink()).uid('out').setParallelism(c)
       })
       const regionOf = new Map(

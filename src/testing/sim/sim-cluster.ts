@@ -13,6 +13,7 @@ import { PARALLELISM_MAX } from './scenario.ts'
 import type { SimProcess } from './scheduler.ts'
 import { SimJobManager, type SimStart } from './sim-jobmanager.ts'
 import type { SimWorld } from './sim-world.ts'
+import type { SlotLine } from './slot-line.ts'
 
 const TAKEOVER_MS = 15
 const STANDSTILL_MS = 120
@@ -169,6 +170,9 @@ export class SimCluster {
       case 'kill-worker':
         this.#loseWorker(master, 'dead')
         break
+      case 'fail-task':
+        this.#someLine(master)?.failTask()
+        break
       case 'zombie-worker':
         this.#loseWorker(master, 'paused')
         break
@@ -218,7 +222,7 @@ export class SimCluster {
 
   #loseWorker(master: SimJobManager, state: SimProcess['state']): void {
     const { scheduler } = this.#world
-    const line = master.lines[scheduler.random.int(master.lines.length)]
+    const line = this.#someLine(master)
     if (line === undefined) return
     const { process } = line
     if (state === 'dead') scheduler.kill(process)
@@ -227,6 +231,10 @@ export class SimCluster {
       scheduler.after(scheduler.between(5, STANDSTILL_MS), undefined, () => scheduler.wake(process))
     }
     line.replace()
+  }
+
+  #someLine({ lines }: SimJobManager): SlotLine | undefined {
+    return lines[this.#world.scheduler.random.int(lines.length)]
   }
 
   #standStill(master: SimJobManager): void {

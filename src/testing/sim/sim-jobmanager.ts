@@ -56,7 +56,8 @@ export class SimJobManager {
     this.start = start
     this.#scheduler = scheduler
     this.clock = new SimClock(scheduler, this.process, scenario.clocks)
-    const graph = bankGraph(bank, { parallelism, forced: scenario.forced })
+    const { forced, slices } = scenario
+    const graph = bankGraph(bank, { parallelism, forced, slices, off })
     const plan = buildExecutionPlan(graph)
     const exchange = new SimExchange({
       scheduler,
