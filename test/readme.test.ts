@@ -40,6 +40,13 @@ const runElsewhere: Record<string, string> = {
   './weir checkpoints': 'test/cli/steer-job.test.ts',
   './weir savepoint': 'test/cli/steer-job.test.ts',
   './weir stop --savepoint': 'test/cli/steer-job.test.ts',
+  'helm install weir-crds charts/weir-crds --namespace weir-system --create-namespace':
+    'test/e2e/kubernetes-quick-start.test.ts',
+  'helm install weir charts/weir --namespace weir-system --wait':
+    'test/e2e/kubernetes-quick-start.test.ts',
+  'kubectl apply -f manifests/samples/kubernetes/bank-transfers.yaml':
+    'test/e2e/kubernetes-quick-start.test.ts',
+  'kubectl weir status': 'test/cli/kubectl/kubectl-weir.test.ts',
   'npm pack': 'test/package.test.ts',
   // What runs this very test.
   './weir test': 'test/readme.test.ts',

@@ -285,12 +285,22 @@ export interface AsyncFunction<IN, OUT> extends Lifecycle {
 /** What happens with a record that makes a source's format or a user function throw. */
 export type ErrorPolicy<T = unknown> =
   | { readonly kind: 'fail' }
-  /** Goes on, writing the record and its coordinates to the dead-letter side output. */
+  /**
+   * Goes on, writing the record and its coordinates to the dead-letter side output. Behind a
+   * shuffle the coordinates travel with the records, from the source to this operator: that costs
+   * some 30 bytes and 100 ns a record, and nothing in jobs without this policy.
+   */
   | { readonly kind: 'dead-letter'; readonly tag: OutputTag<DeadLetter<T>> }
   /** Goes on until more than `budget` records were skipped in this attempt. */
   | { readonly kind: 'skip'; readonly budget: number }
 
-/** A record that could not be processed, with where it came from. */
+/**
+ * A record that could not be processed, with where it came from: the source, its split and the
+ * offset there of what was read and led to this record, over any number of operators and shuffles.
+ * All three are `undefined` for what came from no single record: results of windows and timers, and
+ * requests that were in flight when the job restarted. A pair of a join has those of its record
+ * that came last.
+ */
 export interface DeadLetter<T = unknown> {
   readonly operator: string
   readonly code: string

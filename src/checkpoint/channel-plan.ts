@@ -44,6 +44,8 @@ export interface ChannelPiece {
   readonly parts: readonly { readonly file: string; readonly section: Section }[]
   /** Others get it too: only the records that are the receiver's own count. */
   readonly filtered: boolean
+  /** Its records were stored with their coordinates. */
+  readonly isLocated?: boolean
 }
 
 export interface ChannelRequirements {
@@ -150,11 +152,12 @@ function piecesOf(
   const empty = { edgeId, from: 0, to: 0, parts: [], filtered: false }
   // A sender that nothing is known of holds event time back (CP3).
   if (stored === undefined) return [{ ...empty, mark: nothingKnown }]
-  const { channels } = stored
+  const { channels, isLocated } = stored
   const share = shareOf({ stored, wanted, index })
   const pieces = channels.flatMap((channel): readonly ChannelPiece[] => {
     const given = share(channel.to)
-    return given === 'none' ? [] : [{ ...channel, edgeId, filtered: given === 'filtered' }]
+    const piece = { ...channel, edgeId, filtered: given === 'filtered' }
+    return given === 'none' ? [] : [isLocated === true ? { ...piece, isLocated } : piece]
   })
   // Pointwise, and the senders are the same ones.
   const isSame = wanted.partitioner === 'forward' && stored.parallelism === wanted.parallelism

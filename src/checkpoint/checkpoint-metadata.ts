@@ -77,6 +77,8 @@ export interface EdgeDescription {
   readonly partitioner: PartitionerKind
   /** Of the records that travel. */
   readonly schema: unknown
+  /** They travel with their coordinates, which `schema` leaves out. */
+  readonly isLocated?: boolean | undefined
   /** Of the receiver. */
   readonly parallelism: number
   readonly maxParallelism: number
@@ -283,6 +285,19 @@ class Sums {
     const entries = [...this.#byOperator].map(([id, sum]) => [id, Object.fromEntries(sum)] as const)
     return Object.fromEntries(entries)
   }
+}
+
+/** Bytes of all files of a stored snapshot; operators of a chain share one. */
+export function storedSize({ operators }: CheckpointMetadata): number {
+  const files = new Map<string, number>()
+  for (const { subtasks } of operators) {
+    for (const { privateState, sharedState } of subtasks) {
+      for (const part of [...(privateState ? [privateState] : []), ...sharedState]) {
+        files.set(part.file, part.sizeBytes)
+      }
+    }
+  }
+  return [...files.values()].reduce((sum, size) => sum + size, 0)
 }
 
 /** Bytes of all files, the metadata not counted. */

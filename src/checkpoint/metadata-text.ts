@@ -188,6 +188,7 @@ const edge = z.object({
     'custom',
   ]),
   schema: z.unknown(),
+  isLocated: z.boolean().optional(),
   parallelism: count,
   maxParallelism: count,
   channels: z.array(channelOfText),

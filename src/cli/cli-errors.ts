@@ -14,12 +14,34 @@ export const cliErrors = defineErrors({
     message: (e: { file: string }) => `${e.file} is neither a manifest nor a job module`,
     next: 'give a StreamJob manifest (.yaml, .yml, .json) or a job module (.ts, .mts, .js, .mjs)',
   },
-  WEIR_JOB_SOURCE_UNSUPPORTED: {
+  WEIR_JOB_CONFIG_MAP_MISSING: {
+    domain: 'external',
+    retry: 'later',
+    message: (e: { name: string; key: string; file: string }) =>
+      `there is no key ${e.key} in the ConfigMap ${e.name} (looked for as ${e.file})`,
+    next:
+      'create the ConfigMap in the namespace of the job, or correct spec.job.configMap; for a ' +
+      'local run put the code into the folder of WEIR_CONFIG_MAPS as NAME/KEY',
+  },
+  WEIR_JOB_BUNDLE_KIND: {
     domain: 'user',
     retry: 'never',
-    message: (e: { file: string; kind: string }) =>
-      `${e.file} takes its job from spec.job.${e.kind}, which a local run cannot fetch`,
-    next: 'name the job by spec.job.module or spec.job.inline',
+    message: (e: { url: string; kind: string }) =>
+      `spec.job.bundle.url is ${e.url}: ${e.kind === '' ? 'no extension' : e.kind} is no module`,
+    next: 'name one module, .ts, .mts, .js or .mjs; esbuild makes one of several files',
+  },
+  WEIR_JOB_BUNDLE_LARGE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { url: string; bytesMax: number }) => `${e.url} has more than ${e.bytesMax} bytes`,
+    next: 'keep data out of the code: a job reads it by a source, or by an argument',
+  },
+  WEIR_JOB_BUNDLE_DIGEST: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { url: string; digest: string; found: string }) =>
+      `${e.url} is not what spec.job.bundle.digest says: expected ${e.digest}, found ${e.found}`,
+    next: 'if the code there is right, write its digest into the manifest; it was not run',
   },
   WEIR_JOB_NOT_FOUND: {
     domain: 'user',
@@ -55,6 +77,12 @@ export const cliErrors = defineErrors({
     message: (e: { file: string; reason: string }) =>
       `${e.file} is no checkpoint metadata: ${e.reason}`,
     next: 'give the folder of one checkpoint or savepoint: it holds a file _metadata',
+  },
+  WEIR_SAVEPOINT_NOT_DISPOSABLE: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { path: string; reason: string }) => `${e.path} is not disposed of: ${e.reason}`,
+    next: 'give the folder of one savepoint; checkpoints go by their job, or by weir purge',
   },
   WEIR_PROCESS_ENDS: {
     domain: 'external',

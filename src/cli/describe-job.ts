@@ -5,10 +5,12 @@
  */
 import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isWeirError } from '../common/errors.ts'
 import { type JobDescriptionText, jobDescriptionSchema } from '../protocol/job-description.ts'
 import { DEFAULT_CHECKPOINT_FOLDER } from '../storage/open-store.ts'
 import { type CliIo, exitCodes } from './cli-io.ts'
-import { prepareJob } from './prepare-job.ts'
+import { describeError } from './describe-error.ts'
+import { type PreparedJob, prepareJob } from './prepare-job.ts'
 import { type RestoreFlags, restoreRequest } from './restore-request.ts'
 
 export interface DescribeJobOptions extends RestoreFlags {
@@ -20,9 +22,20 @@ export interface DescribeJobOptions extends RestoreFlags {
   readonly output: string
 }
 
-/** Gives the exit code. Throws what is wrong with the manifest or the job. */
+/**
+ * Gives the exit code: `failed` where the code could not be had yet, which another try may mend.
+ * Throws what is wrong with the manifest or the job.
+ */
 export async function describeJob(options: DescribeJobOptions, io: CliIo): Promise<number> {
-  const { manifest, bundle } = await prepareJob(options, io)
+  let prepared: PreparedJob
+  try {
+    prepared = await prepareJob(options, io)
+  } catch (error) {
+    if (!isWeirError(error) || error.retry !== 'later') throw error
+    io.err.write(describeError(error))
+    return exitCodes.failed
+  }
+  const { manifest, bundle } = prepared
   const folder = resolve(io.cwd, options.output)
   mkdirSync(folder, { recursive: true })
   const code = join(folder, 'job.mjs')

@@ -5,11 +5,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { assert } from '../common/assert.ts'
+import { assert, assertDefined } from '../common/assert.ts'
+import type { Clock } from '../common/clock.ts'
 import { messageOf } from '../common/errors.ts'
+import type { Random } from '../common/random.ts'
 import { parseStreamJob } from '../protocol/parse-stream-job.ts'
 import type { StreamJob } from '../protocol/stream-job.ts'
 import { cliErrors } from './cli-errors.ts'
+import { type FetchedModule, fetchBundle } from './fetch-bundle.ts'
 import type { Installation } from './installation.ts'
 
 /** A place in the job's source as the user knows it: `jobs/a.ts:12:5`, `job.yaml:30`. */
@@ -30,14 +33,18 @@ export interface JobFileOptions {
   readonly cwd: string
   readonly set: readonly string[]
   readonly cacheFolder: string
+  /** Holds ConfigMaps as folders, and their keys as files. */
+  readonly configMapsFolder: string | undefined
   readonly installation: Installation
+  readonly random: Random
+  readonly clock: Clock
 }
 
 const manifestKinds = new Set(['.yaml', '.yml', '.json'])
 const moduleKinds = new Set(['.ts', '.mts', '.js', '.mjs'])
 
 /** Throws what is wrong with the file, its manifest, or the way to its module. */
-export function readJobFile(options: JobFileOptions): JobFile {
+export async function readJobFile(options: JobFileOptions): Promise<JobFile> {
   const { file, cwd, set } = options
   const path = resolve(cwd, file)
   const kind = extname(path)
@@ -52,15 +59,34 @@ export function readJobFile(options: JobFileOptions): JobFile {
   const { manifest, inlineLine } = parseStreamJob({ text: readText(path, file), file, set })
   const { job } = manifest.spec
   if (job.inline !== undefined) {
-    const entry = writeInline(job.inline, options)
+    const entry = writeModule({ name: 'job.ts', text: job.inline }, options)
     return { manifest, entry, shownAs: file, showPlace: inManifest(options, entry, inlineLine) }
   }
-  if (job.module === undefined) {
-    const remote = job.bundle === undefined ? 'configMap' : 'bundle'
-    throw cliErrors.WEIR_JOB_SOURCE_UNSUPPORTED({ file, kind: remote })
+  if (job.bundle !== undefined) {
+    const { bundle } = job
+    const entry = writeModule(await fetchBundle({ ...options, bundle }), options)
+    return { manifest, entry, ...shownInstead(options, entry, bundle.url) }
   }
-  const entry = resolveModule(job.module, dirname(path), cwd)
+  if (job.configMap !== undefined) {
+    const entry = writeModule(readConfigMap(job.configMap, options), options)
+    const { name, key } = job.configMap
+    return { manifest, entry, ...shownInstead(options, entry, `${name}/${key}`) }
+  }
+  const module = assertDefined(job.module, 'a job has one of its four sources')
+  const entry = resolveModule(module, dirname(path), cwd)
   return { manifest, entry, ...shownFrom(cwd, entry) }
+}
+
+function readConfigMap(
+  { name, key }: NonNullable<StreamJob['spec']['job']['configMap']>,
+  { configMapsFolder = '' }: JobFileOptions,
+): FetchedModule {
+  const file = join(configMapsFolder, name, key)
+  const isThere = configMapsFolder !== '' && existsSync(file)
+  if (!isThere) throw cliErrors.WEIR_JOB_CONFIG_MAP_MISSING({ name, key, file })
+  // A key may be named anyhow; its text is TypeScript unless it says otherwise.
+  const kind = moduleKinds.has(extname(key)) ? extname(key) : '.ts'
+  return { name: `job${kind}`, text: readText(file, file) }
 }
 
 function readText(path: string, file: string): string {
@@ -105,14 +131,15 @@ function resolveModule(module: string, manifestFolder: string, cwd: string): str
   return found
 }
 
-/** An inline job gets a file, and beside it the packages it may import. */
-function writeInline(text: string, { cacheFolder, installation }: JobFileOptions): string {
-  const name = createHash('sha256').update(text).update(installation.home).digest('hex')
-  const folder = join(cacheFolder, 'inline', name.slice(0, 24))
+/** Code without a place gets a file, and beside it the packages it may import. */
+function writeModule({ name, text }: FetchedModule, options: JobFileOptions): string {
+  const { cacheFolder, installation } = options
+  const digest = createHash('sha256').update(text).update(installation.home).digest('hex')
+  const folder = join(cacheFolder, 'inline', digest.slice(0, 24))
   mkdirSync(folder, { recursive: true })
   const packages = join(folder, 'node_modules')
   if (!existsSync(packages)) symlinkSync(installation.packagesFolder, packages)
-  const file = join(folder, 'job.ts')
+  const file = join(folder, name)
   if (!existsSync(file)) {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
     writeFileSync(file, text)
@@ -124,6 +151,19 @@ function shownFrom(cwd: string, entry: string): Pick<JobFile, 'shownAs' | 'showP
   return {
     shownAs: shorter(cwd, entry),
     showPlace: (file, line, column) => `${shorter(cwd, file)}:${line}:${column}`,
+  }
+}
+
+/** The file in the cache is nobody's: places are shown where the code came from. */
+function shownInstead(
+  { cwd }: JobFileOptions,
+  entry: string,
+  source: string,
+): Pick<JobFile, 'shownAs' | 'showPlace'> {
+  return {
+    shownAs: source,
+    showPlace: (file, line, column) =>
+      `${file === entry ? source : shorter(cwd, file)}:${line}:${column}`,
   }
 }
 

@@ -42,5 +42,6 @@ export function openRest(options: OpenRestOptions, io: CliIo): () => Promise<voi
 
 async function serve({ observed, port, random }: OpenRestOptions, io: CliIo): Promise<ServedJob> {
   const { serveJob } = await import('../cluster/jobmanager/rest/serve-job.ts')
-  return serveJob({ observed, cwd: io.cwd, port, random })
+  const { restResources } = await import('../cluster/jobmanager/rest/rest-routes.ts')
+  return serveJob({ resources: restResources(observed), cwd: io.cwd, port, random })
 }

@@ -4,6 +4,7 @@
  */
 import { isJob, type Job, type Pipeline } from '../api/job.ts'
 import { isWeirError } from '../common/errors.ts'
+import { SystemRandom } from '../common/random.ts'
 import { buildJobGraph } from '../graph/build-job-graph.ts'
 import type { JobGraph } from '../graph/job-graph.ts'
 import { buildStreamGraph } from '../graph/stream-graph.ts'
@@ -36,11 +37,20 @@ export interface PreparedJob {
 
 /** Throws what is wrong with the file, the manifest, the job's types, or its builder function. */
 export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise<PreparedJob> {
-  const { cacheFolder } = io.config
+  const { cacheFolder, configMapsFolder } = io.config
   const installation = findInstallation()
   const { file } = options
   const set = overrides(options)
-  const jobFile = readJobFile({ file, cwd: io.cwd, set, cacheFolder, installation })
+  const jobFile = await readJobFile({
+    file,
+    cwd: io.cwd,
+    set,
+    cacheFolder,
+    configMapsFolder,
+    installation,
+    random: new SystemRandom(),
+    clock: io.clock,
+  })
   const { exported, bundle } = await loadJob({
     jobFile,
     installation,

@@ -58,6 +58,7 @@ function declareCommands(io: CliIo, done: Done): Command {
   declareBench(program, io, done)
   declareSim(program, io, done)
   declareDescribe(program, io, done)
+  declareKubectl(program, io, done)
   declareImage(program, io, done)
   declareTestbed(program, io, done)
   return program
@@ -204,11 +205,28 @@ function declareEnds(program: Command, io: CliIo, done: Done): void {
 }
 
 function declareSavepoint(program: Command, io: CliIo, done: Done): void {
-  steerCommand(program, 'savepoint [job]', 'take a savepoint of a running job, which goes on')
-    .action(async (job: string | undefined, options: SteerFlags) => {
+  const about = 'take a savepoint of a running job, which goes on'
+  const command = steerCommand(program, 'savepoint [job]', about).action(
+    async (job: string | undefined, options: SteerFlags) => {
       const { triggerSavepoint } = await import('./trigger-savepoint.ts')
       done(await triggerSavepoint({ job, ...options }, io))
+    },
+  )
+  command
+    .command('dispose <path>')
+    .description('remove the files of a savepoint that nobody needs any more')
+    .action(async (path: string) => {
+      const { disposeSavepoint } = await import('./dispose-savepoint.ts')
+      done(await disposeSavepoint(path, io))
     })
+  program
+    .command('purge <file>')
+    .description('remove all checkpoints of a job that is never to run again; savepoints stay')
+    .action(async (file: string) => {
+      const { purge } = await import('./purge.ts')
+      done(await purge(file, io))
+    })
+  command
     .command('inspect <path>')
     .description('print the metadata of a checkpoint or savepoint folder')
     .action(async (path: string) => {
@@ -258,6 +276,7 @@ function declareTestbed(program: Command, io: CliIo, done: Done): void {
     .command('testbed <verb> [what...]')
     .description('real parts for tests: up, down or status of s3, kafka, kube, …; load kube IMAGE')
     .option('--name <name>', 'several of one part have names of their own')
+    .option('--host <address>', 'where s3 listens, so that pods reach it; default: the loopback')
     .option('--json', 'as JSON')
     .action(async (verb: string, [part, file]: readonly string[], options: TestbedFlags) => {
       const { testbed } = await import('./testbed.ts')
@@ -286,6 +305,19 @@ interface DescribeFlags {
   readonly set: readonly string[]
 }
 
+/** What kubectl starts as its plugin; all words are handed on. */
+function declareKubectl(program: Command, io: CliIo, done: Done): void {
+  program
+    .command('kubectl [args...]')
+    .description('StreamJobs on a cluster: kubectl weir, see docs/kubectl.md')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (args: readonly string[]) => {
+      const { runKubectlProgram } = await import('./kubectl/kubectl-program.ts')
+      done(await runKubectlProgram(args, io))
+    })
+}
+
 function declareImage(program: Command, io: CliIo, done: Done): void {
   program
     .command('image')
@@ -304,6 +336,7 @@ function declareImage(program: Command, io: CliIo, done: Done): void {
 
 interface TestbedFlags {
   readonly name?: string
+  readonly host?: string
   readonly json?: boolean
 }
 

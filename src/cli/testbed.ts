@@ -13,6 +13,8 @@ export interface TestbedOptions {
   /** What `load` gives the part. */
   readonly file?: string | undefined
   readonly name?: string
+  /** Where `up` lets the part listen. */
+  readonly host?: string
   readonly json?: boolean
 }
 
@@ -21,10 +23,11 @@ export async function testbed(options: TestbedOptions, io: CliIo): Promise<numbe
   const { home } = findInstallation()
   const runner = join(home, 'test/testbed/run-testbed.ts')
   if (!existsSync(runner)) throw cliErrors.WEIR_TOOL_MISSING({ verb: 'testbed', file: runner })
-  const { verb, part, file, name, json = false } = options
+  const { verb, part, file, name, host, json = false } = options
   const args = ['--disable-warning=ExperimentalWarning', runner, verb]
   for (const one of [part, file]) if (one !== undefined) args.push(one)
   if (name !== undefined) args.push('--name', name)
+  if (host !== undefined) args.push('--host', host)
   if (json) args.push('--json')
   return await runInherited(io, { args, cwd: io.cwd, env: {} })
 }

@@ -18,6 +18,10 @@ export interface JobManagerConfig {
   readonly tls: TlsSettings | undefined
   /** `WEIR_LISTEN`: where taskmanagers dial. Default `tcp://0.0.0.0:6123`. */
   readonly listen: string
+  /** `WEIR_REST_LISTEN`: where the REST API is for who can derive its key; unset: nowhere. */
+  readonly restListen: string | undefined
+  /** `WEIR_LAST_WORD_FILE`: gets the job's last facts when this process ends well. */
+  readonly lastWordFile: string | undefined
   /** `WEIR_HEARTBEAT_INTERVAL` (500ms) and `WEIR_HEARTBEAT_TIMEOUT` (2s). */
   readonly times: HeartbeatTimes
   /** `WEIR_SLOT_TIMEOUT` (5m): so long an attempt waits for its slots. */
@@ -51,6 +55,8 @@ export function readJobManagerConfig(environment: Environment): JobManagerConfig
     secret: readSecret(environment),
     tls: readTls(environment),
     listen: environment.WEIR_LISTEN ?? 'tcp://0.0.0.0:6123',
+    restListen: environment.WEIR_REST_LISTEN || undefined,
+    lastWordFile: environment.WEIR_LAST_WORD_FILE || undefined,
     times: readTimes(environment),
     slotTimeoutMs: readMs(environment, 'WEIR_SLOT_TIMEOUT', 300_000),
   }

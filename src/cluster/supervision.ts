@@ -10,7 +10,7 @@ import type { FailureReport } from './slot-messages.ts'
 export type FromJobManager =
   /** The first word: it will go on from here. */
   | { readonly kind: 'up' }
-  /** Often: also the sign that it lives. */
+  /** Often. */
   | { readonly kind: 'progress'; readonly progress: JobProgress }
   | { readonly kind: 'notice'; readonly notice: JobNotice }
   /** So many slots are needed from now on, after a rescale or for one. */
@@ -35,6 +35,29 @@ export interface SupervisorPipe {
   onMessage(take: (message: unknown) => void): void
   /** The supervisor is gone, and with it all reason to go on. */
   onGone(callback: () => void): void
+}
+
+/**
+ * A pipe of its own from the control thread of a jobmanager to the supervisor: a byte four times
+ * a second says that the process lives, and for how many whole seconds its other thread has been
+ * kept.
+ */
+export const lifeLine = {
+  /** Where the supervisor leaves its end, and the variable that says so. */
+  descriptor: 4,
+  variable: 'WEIR_LIFE_LINE',
+  intervalMs: 250,
+} as const
+
+const KEPT_SECONDS_MAX = 255
+
+export function encodeLife(keptMs: number): Uint8Array {
+  return Uint8Array.of(Math.min(KEPT_SECONDS_MAX, Math.floor(keptMs / 1_000)))
+}
+
+/** Of what has arrived the last byte counts: so long the other thread has been kept, in ms. */
+export function decodeLife(bytes: Uint8Array): number {
+  return (bytes.at(-1) ?? 0) * 1_000
 }
 
 /** What a process finds around itself; `bin/` makes the real one. */

@@ -19,6 +19,8 @@ export const configErrors = defineErrors({
 export interface Config {
   /** Holds bundled jobs and what can be made again. `XDG_CACHE_HOME/weir`, or `~/.cache/weir`. */
   readonly cacheFolder: string
+  /** `WEIR_CONFIG_MAPS`: folder of the ConfigMaps that jobs may come from, as NAME/KEY. */
+  readonly configMapsFolder: string | undefined
   /** `WEIR_LOG`: debug, info, warn (the default), error or silent. */
   readonly logLevel: LogLevel
   /** Off when `NO_COLOR` is set to anything. */
@@ -39,6 +41,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   return {
     cacheFolder: join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'weir'),
+    configMapsFolder: environment.WEIR_CONFIG_MAPS || undefined,
     logLevel: logLevel as LogLevel,
     color: (environment.NO_COLOR ?? '') === '',
   }

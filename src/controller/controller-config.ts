@@ -6,12 +6,26 @@ export interface ControllerConfig {
   readonly namespace: string
   /** `WEIR_WATCH_NAMESPACE`: the one whose jobs it serves; unset: all. */
   readonly watchNamespace: string | undefined
+  /** `WEIR_TENANCY`: `on` or `off`. Default `on` where the jobs of all namespaces are served. */
+  readonly tenancy: boolean
+  /** `WEIR_USER_ROLES`: ClusterRoles of people, NAME-admin, -editor, -viewer. Default `weir`. */
+  readonly userRoles: string
   /** `WEIR_ENGINE_IMAGE`: of jobs that name none. */
   readonly engineImage: string
   /** `WEIR_PROBES`: host and port of probes and metrics. Default `0.0.0.0:8081`. */
   readonly probes: { readonly host: string; readonly port: number }
+  /** Unset: what it may, it may already. */
+  readonly grant: WriterGrant | undefined
   /** `HOSTNAME`: a pod's name. */
   readonly hostName: string
+}
+
+/** How the controller comes by the right to write where jobs are. */
+export interface WriterGrant {
+  /** `WEIR_WRITER_ROLE`: the ClusterRole that it binds itself to in each namespace with a job. */
+  readonly role: string
+  /** `WEIR_SERVICE_ACCOUNT`: itself, in its own namespace. */
+  readonly account: string
 }
 
 /** Throws WEIR_CONFIG_INVALID. */
@@ -40,11 +54,34 @@ export function readControllerConfig(
     })
   }
   const watchNamespace = text('WEIR_WATCH_NAMESPACE', '')
+  const tenancy = text('WEIR_TENANCY', watchNamespace === '' ? 'on' : 'off')
+  if (tenancy !== 'on' && tenancy !== 'off') {
+    throw configErrors.WEIR_CONFIG_INVALID({
+      name: 'WEIR_TENANCY',
+      value: tenancy,
+      expected: 'on or off',
+    })
+  }
   return {
     namespace: text('WEIR_NAMESPACE', 'weir-system'),
     watchNamespace: watchNamespace === '' ? undefined : watchNamespace,
+    tenancy: tenancy === 'on',
+    userRoles: text('WEIR_USER_ROLES', 'weir'),
     engineImage,
     probes: { host, port: Number(port) },
+    grant: grantOf(text('WEIR_WRITER_ROLE', ''), text('WEIR_SERVICE_ACCOUNT', '')),
     hostName: text('HOSTNAME', 'controller'),
   }
+}
+
+function grantOf(role: string, account: string): WriterGrant | undefined {
+  if (role === '') return undefined
+  if (account === '') {
+    throw configErrors.WEIR_CONFIG_INVALID({
+      name: 'WEIR_SERVICE_ACCOUNT',
+      value: account,
+      expected: 'the service account that is bound to the role of WEIR_WRITER_ROLE',
+    })
+  }
+  return { role, account }
 }

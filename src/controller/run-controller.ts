@@ -2,6 +2,7 @@
  * The controller process from its start to its end: watches, stands by, leads, serves its probes.
  * It holds nothing that a successor could not find in the cluster: who loses the lease ends.
  */
+import { assertDefined } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
 import { readConfig } from '../common/config.ts'
 import { messageOf } from '../common/errors.ts'
@@ -9,9 +10,10 @@ import { type Logger, makeLogger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import { ControllerMetrics } from '../observability/controller-metrics.ts'
 import { type ControllerConfig, readControllerConfig } from './controller-config.ts'
-import { ControllerFigures } from './controller-figures.ts'
+import { ControllerFigures, type LookedLoop } from './controller-figures.ts'
 import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
+import type { Watch } from './kube/kind-watcher.ts'
 import { KubeClient } from './kube/kube-client.ts'
 import { type ConfigHost, type KubeConfig, readKubeConfig } from './kube/kube-config.ts'
 import type { KubeTransport } from './kube/kube-transport.ts'
@@ -22,10 +24,18 @@ import { startProbeServer } from './kube/probe-server.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import { WorkLoop } from './kube/work-loop.ts'
 import { WorkQueue } from './kube/work-queue.ts'
+import { FactsPoller } from './link/facts-poller.ts'
+import type { JobLink } from './link/job-link.ts'
+import { readMasterKeys } from './link/master-keys.ts'
+import { TlsJobLink } from './link/tls-job-link.ts'
+import { NamespaceAccess } from './namespace-access.ts'
+import { Savepoints } from './savepoint/savepoints.ts'
 import { servedCrds, warnOfCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
 import { wakeJobs } from './streamjob/wake-jobs.ts'
+import { Tenancy } from './tenancy/tenancy.ts'
+import { makeTenantWorld, type TenantWorld } from './tenancy/tenant-world.ts'
 
 export interface ControllerHost extends ConfigHost {
   readonly log: (line: string) => void
@@ -47,7 +57,8 @@ export async function runController(host: ControllerHost): Promise<number> {
   try {
     const config = readControllerConfig(host.environment)
     const connection = readKubeConfig(host)
-    return await new Controller({ config, connection, host, logger }).run()
+    const masterKeys = readMasterKeys(host.environment, host.random)
+    return await new Controller({ config, connection, masterKeys, host, logger }).run()
   } catch (error) {
     logger.error({ err: error, message: messageOf(error) }, 'the controller cannot go on')
     return 1
@@ -57,9 +68,13 @@ export async function runController(host: ControllerHost): Promise<number> {
 export interface ControllerOptions {
   readonly config: ControllerConfig
   readonly connection: KubeConfig
+  /** The newest first; at least one. */
+  readonly masterKeys: readonly string[]
   readonly host: Pick<ControllerHost, 'clock' | 'random' | 'onTerm'>
   readonly logger: Logger
   readonly times?: LeaseTimes
+  /** How jobmanagers are asked; absent: over the network. */
+  readonly link?: JobLink
   /** Its probes are served there. */
   readonly onServing?: (url: string) => void
 }
@@ -73,10 +88,15 @@ export class Controller {
   readonly #identity: string
   readonly #queue: WorkQueue
   readonly #world: JobWorld
+  readonly #tenants: TenantWorld | undefined
+  readonly #access: NamespaceAccess | undefined
+  readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
+  readonly #poller: FactsPoller
+  readonly #savepoints: Savepoints
   readonly #loop: WorkLoop
   readonly #election: LeaderElection
-  #working: Promise<void> = Promise.resolve()
+  #working: Promise<unknown> = Promise.resolve()
   #isReady = false
   #hasLost = false
 
@@ -91,16 +111,19 @@ export class Controller {
     this.#disconnect = () => opened.dispatcher.destroy()
     this.#identity = `${config.hostName}-${random.uuid()}`
     this.#queue = new WorkQueue(clock)
-    this.#world = makeJobWorld({
+    const watching = {
       transport,
       namespace: config.watchNamespace,
+      isGranting: config.grant !== undefined,
       mayWrite: () => this.#election.check(),
       clock,
       random,
       logger,
       onRestart: figures.restart,
       onMissed: figures.missed,
-    })
+    }
+    this.#world = makeJobWorld(watching)
+    this.#tenants = config.tenancy ? makeTenantWorld(watching) : undefined
     this.#recorder = new EventRecorder({
       client: new KubeClient(transport, resourceKinds.event),
       controller: 'weir.dev/controller',
@@ -109,28 +132,77 @@ export class Controller {
       random,
       logger,
     })
-    this.#loop = this.#makeLoop()
+    const { masterKeys } = options
+    const link = options.link ?? new TlsJobLink({ masterKeys, clock, observe: figures.link })
+    this.#poller = new FactsPoller({
+      link,
+      clock,
+      random,
+      onHeard: key => this.#queue.add(key, 'resync'),
+    })
+    this.#access = this.#makeAccess()
+    this.#savepoints = new Savepoints({
+      watching,
+      world: this.#world,
+      link,
+      poller: this.#poller,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: controller => figures.passOf(controller),
+      onEnded: figures.savepoint,
+    })
+    this.#tenancy = this.#makeTenancy()
+    this.#loop = this.#makeLoop(link)
     this.#election = this.#makeElection()
   }
 
-  #makeLoop(): WorkLoop {
+  #makeTenancy(): Tenancy | undefined {
     const { config, host, logger } = this.#options
+    const world = this.#tenants
+    if (world === undefined) return undefined
+    return new Tenancy({
+      world,
+      jobs: this.#world.jobs,
+      access: this.#access,
+      userRoles: config.userRoles,
+      clock: host.clock,
+      random: host.random,
+      logger,
+      record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.passOf('streamtenant'),
+    })
+  }
+
+  #makeLoop(link: JobLink): WorkLoop {
+    const { config, host, logger, masterKeys } = this.#options
     const { clock, random } = host
+    const reconcile = reconcileJob({
+      world: this.#world,
+      ledger: this.#tenancy?.ledger,
+      engineImage: config.engineImage,
+      namespace: config.namespace,
+      masterKey: assertDefined(masterKeys[0], 'there is a master key'),
+      link,
+      poller: this.#poller,
+      clock,
+      record: this.#recorder.record.bind(this.#recorder),
+    })
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: reconcileJob({
-        world: this.#world,
-        engineImage: config.engineImage,
-        clock,
-        random,
-        record: this.#recorder.record.bind(this.#recorder),
-      }),
+      reconcile: this.#access?.before(reconcile) ?? reconcile,
       atOnce: PASSES_AT_ONCE,
       clock,
       random,
       logger,
-      observe: this.#figures.pass,
+      observe: this.#figures.passOf('streamjob'),
     })
+  }
+
+  #makeAccess(): NamespaceAccess | undefined {
+    const { grant, namespace } = this.#options.config
+    const { bindings, jobs } = this.#world
+    if (grant === undefined || bindings === undefined) return undefined
+    const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
+    return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
   }
 
   #makeElection(): LeaderElection {
@@ -146,23 +218,40 @@ export class Controller {
       logger,
       onLeading: () => {
         wakeJobs(this.#world, this.#queue)
-        this.#working = this.#loop.run()
+        const tenancy = this.#tenancy?.run(this.#queue, this.#stop.signal)
+        this.#working = Promise.all([this.#loop.run(), this.#savepoints.run(), tenancy])
       },
       onLost: error => {
         this.#hasLost = true
-        this.#loop.stop(error)
+        this.#endLoops(error)
         this.#stop.abort(error)
       },
     })
   }
 
+  #endLoops(reason: Error): void {
+    for (const { loop } of this.#loops) loop.stop(reason)
+  }
+
+  get #loops(): readonly LookedLoop[] {
+    const jobs = { controller: 'streamjob', queue: this.#queue, loop: this.#loop }
+    const lines = [jobs, ...this.#savepoints.lines]
+    const tenancy = this.#tenancy
+    if (tenancy === undefined) return lines
+    return [...lines, { controller: 'streamtenant', queue: tenancy.queue, loop: tenancy.loop }]
+  }
+
+  get #watches(): readonly Watch[] {
+    return [...this.#world.watches, ...this.#savepoints.watches, ...(this.#tenants?.watches ?? [])]
+  }
+
   /** Comes back when it was told to end (0), or no longer leads (1). */
   async run(): Promise<number> {
     const { config, host, onServing } = this.#options
-    const reflectors = [...this.#world.reflectors.values()]
+    const reflectors = this.#watches.map(({ reflector }) => reflector)
     const server = await startProbeServer({
       ...config.probes,
-      isAlive: () => this.#loop.longestMs < STUCK_MS,
+      isAlive: () => this.#loops.every(({ loop }) => loop.longestMs < STUCK_MS),
       isReady: () => this.#isReady,
       metrics: () => this.#figures.text(),
     })
@@ -184,7 +273,8 @@ export class Controller {
     const standing = this.#election.run()
     await this.#stopped()
     // The last pass ends before another controller may lead.
-    this.#loop.stop(new Error('the controller stops'))
+    this.#endLoops(new Error('the controller stops'))
+    this.#poller.stop()
     await this.#working
     this.#election.stop()
     await standing
@@ -210,7 +300,7 @@ export class Controller {
     } catch (error) {
       logger.warn({ message: messageOf(error) }, 'the CRDs cannot be looked at')
     }
-    const all = [...this.#world.reflectors.values()].map(reflector => reflector.synced)
+    const all = this.#watches.map(({ reflector }) => reflector.synced)
     await Promise.race([Promise.all(all), this.#stopped()])
     this.#isReady = !this.#stop.signal.aborted
   }
@@ -218,9 +308,12 @@ export class Controller {
   async #tick(): Promise<void> {
     const { signal } = this.#stop
     const looked = {
-      world: this.#world,
-      queue: this.#queue,
-      loop: this.#loop,
+      watches: this.#watches,
+      loops: this.#loops,
+      jobs: this.#world.jobs.cache,
+      savepoints: this.#savepoints.savepoints.cache,
+      poller: this.#poller,
+      tenancy: this.#tenancy,
       election: this.#election,
     }
     while (!signal.aborted) {

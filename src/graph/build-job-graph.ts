@@ -17,6 +17,7 @@ import {
   type JobGraph,
   type JobVertex,
 } from './job-graph.ts'
+import { needCoordinates } from './need-coordinates.ts'
 import {
   buildStreamGraph,
   type StreamEdge,
@@ -102,6 +103,7 @@ function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
   const ids = new Map<string, number>()
   const edges: JobEdge[] = []
   const sinks = sinksAndBehind(stream.nodes)
+  const located = needCoordinates(stream.nodes)
   for (const to of stream.nodes) {
     if (heads.get(to) !== to) continue
     for (const edge of to.inputs) {
@@ -122,6 +124,7 @@ function networkEdges(stream: StreamGraph, heads: Heads): readonly JobEdge[] {
         type: typeOfEdge(edge),
         forcedAlignment: forcedAlignment(edge, sinks),
         ...(to.transformation.errorPolicy.kind === 'fail' ? {} : { passesBadKeys: true }),
+        ...(located.has(to) ? { isLocated: true } : {}),
       })
     }
   }

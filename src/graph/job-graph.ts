@@ -115,6 +115,8 @@ export interface JobEdge {
    * Absent: it fails the sender, who knows where the record came from.
    */
   readonly passesBadKeys?: boolean
+  /** Each record travels with where it came from: see `need-coordinates.ts`. `type` is without. */
+  readonly isLocated?: boolean
 }
 
 /** See `forced-alignment.ts`. */

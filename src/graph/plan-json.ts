@@ -73,6 +73,8 @@ export interface PlanEdge {
   readonly type: string
   /** Why barriers keep their order here also when unaligned; null where they overtake. */
   readonly barriersInOrder: ForcedAlignment | null
+  /** Records travel with source, split and offset, for dead letters. */
+  readonly located: boolean
 }
 
 export function describeJob(graph: JobGraph): JobPlan {
@@ -140,6 +142,7 @@ function describeEdge(edge: JobEdge): PlanEdge {
     partitioner: edge.partitioner.kind,
     type: edge.type.name,
     barriersInOrder: edge.forcedAlignment ?? null,
+    located: edge.isLocated === true,
   }
 }
 

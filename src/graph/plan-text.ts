@@ -49,7 +49,8 @@ function edgeText(plan: JobPlan, edge: PlanEdge): string {
   const input = plan.edges.some(other => other.to === edge.to && other.input === 1)
     ? ` into input ${edge.input + 1}`
     : ''
-  return `${edge.partitioner} from [${number}]${side}${input}: ${shortened(edge.type)}`
+  const located = edge.located ? ', with coordinates' : ''
+  return `${edge.partitioner} from [${number}]${side}${input}: ${shortened(edge.type)}${located}`
 }
 
 function barrierText({ barriersInOrder }: PlanEdge): string {

@@ -62,14 +62,59 @@ export const controllerMetricDefinitions = {
     help: 'Time since the last word of the watch',
     labels: ['resource'],
   },
+  weir_controller_link_requests_total: {
+    type: 'counter',
+    help: 'Questions and orders to jobmanagers; result: ok, or the code of the error',
+    labels: ['call', 'result'],
+  },
+  weir_controller_link_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time until the answer of a jobmanager, with the connection',
+    labels: ['call'],
+  },
+  weir_controller_link_jobs: {
+    type: 'gauge',
+    help: 'Jobs whose jobmanager is asked how they are',
+    labels: [],
+  },
+  weir_controller_link_silent_jobs: {
+    type: 'gauge',
+    help: 'Of them, those whose jobmanager does not answer',
+    labels: [],
+  },
   weir_controller_leader: {
     type: 'gauge',
     help: '1 while this replica leads',
     labels: [],
   },
+  weir_controller_savepoints: {
+    type: 'gauge',
+    help: 'Savepoints by phase',
+    labels: ['namespace', 'phase'],
+  },
+  weir_controller_savepoint_duration_seconds: {
+    type: 'histogram',
+    help: 'From the order to the end of a savepoint; result: completed, failed',
+    labels: ['result'],
+  },
   weir_controller_jobs: {
     type: 'gauge',
     help: 'StreamJobs by phase',
     labels: ['namespace', 'phase'],
+  },
+  weir_controller_tenant_quota: {
+    type: 'gauge',
+    help: 'What the jobs of a tenant may hold, in cores, bytes and numbers; absent: no limit',
+    labels: ['tenant', 'resource'],
+  },
+  weir_controller_tenant_usage: {
+    type: 'gauge',
+    help: 'What they hold',
+    labels: ['tenant', 'resource'],
+  },
+  weir_controller_tenant_queue_depth: {
+    type: 'gauge',
+    help: 'Jobs of a tenant that wait for room',
+    labels: ['tenant'],
   },
 } as const satisfies Readonly<Record<string, ControllerMetricDefinition>>

@@ -36,6 +36,12 @@ export class ControllerMetrics {
     if (metric instanceof Gauge) metric.set(labels, value)
   }
 
+  /** What is no longer there is not set again. */
+  clear(name: Name): void {
+    const metric = this.#metrics.get(name)
+    if (metric instanceof Gauge) metric.reset()
+  }
+
   observe(name: Name, labels: Labels, seconds: number): void {
     const metric = this.#metrics.get(name)
     if (metric instanceof Histogram) metric.observe(labels, seconds)

@@ -28,3 +28,16 @@ export function parseQuantity(value: Quantity): number | undefined {
   const amount = Number(match[1]) * (suffixes[match[2] ?? ''] ?? Number.NaN)
   return Number.isFinite(amount) ? amount : undefined
 }
+
+const binary = ['Ti', 'Gi', 'Mi', 'Ki'] as const
+
+/** Bytes as a quantity, in the largest unit that leaves no fraction. */
+export function formatBytes(bytes: number): string {
+  const unit = binary.find(suffix => bytes !== 0 && bytes % (suffixes[suffix] ?? 1) === 0)
+  return unit === undefined ? String(bytes) : `${bytes / (suffixes[unit] ?? 1)}${unit}`
+}
+
+/** Thousandths of a core as a quantity. */
+export function formatCores(thousandths: number): string {
+  return thousandths % 1_000 === 0 ? String(thousandths / 1_000) : `${thousandths}m`
+}

@@ -92,6 +92,8 @@ export const savepointStatusSchema = z.strictObject({
   completedAt: timeField().optional(),
   verifiedAt: timeField().optional(),
   failures: integerField(0).optional(),
+  /** When the next try begins. */
+  retryAt: timeField().optional(),
   error: z.strictObject({ code: statusText(64), message: statusText(1024) }).optional(),
   /** Who still needs it: it is not deleted before. */
   pins: z.array(statusText(253)).max(32).optional(),

@@ -74,6 +74,10 @@ export const streamJobStatusSchema = z.strictObject({
   slots: z.strictObject({ desired: count(), ready: count() }).optional(),
   /** Of the slots' pods, for the scale subresource. */
   selector: statusText(512).optional(),
+  /** What its pods may take together: counted against the quota before any of them exists. */
+  reserved: z
+    .strictObject({ slots: count(), cpu: statusText(32), memory: statusText(32) })
+    .optional(),
   /** While the job is not admitted. */
   queue: z
     .strictObject({

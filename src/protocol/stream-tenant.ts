@@ -126,6 +126,9 @@ export const streamTenantSchema = manifestOf({
   spec: streamTenantSpecSchema,
 })
 
+/** A manifest with every default filled in. */
+export type StreamTenant = z.output<typeof streamTenantSchema>
+
 const usage = z.strictObject({
   jobs: integerField(0).optional(),
   slots: integerField(0).optional(),
@@ -146,3 +149,5 @@ export const streamTenantStatusSchema = z.strictObject({
   namespaces: z.array(statusText(63)).max(256).optional(),
   conditions: conditionsField(),
 })
+
+export type StreamTenantStatus = z.output<typeof streamTenantStatusSchema>

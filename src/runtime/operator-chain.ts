@@ -28,6 +28,7 @@ import {
 import { createOperator } from './operators/create-operator.ts'
 import { SinkOperator } from './operators/sink-operator.ts'
 import { type SourceHooks, SourceOperator } from './operators/source-operator.ts'
+import { makeLocatedInput } from './record-origin.ts'
 import type { Push, StreamOperator, WatermarkStatus } from './stream-operator.ts'
 import type { OperatorRestore, TaskRestore } from './task-contract.ts'
 
@@ -61,13 +62,21 @@ export class OperatorChain {
   readonly links: readonly ChainLink[]
   readonly source: SourceOperator | undefined
   readonly blockables: Blockables
+  /** One an input of the head. */
+  readonly inputs: readonly Push[]
+  readonly #isLocated: boolean
   #interrupted = 0
   #finished = 0
   #entered = false
 
-  private constructor(links: readonly ChainLink[]) {
+  private constructor(links: readonly ChainLink[], { vertex, scope }: ChainOptions) {
     this.links = links
     const { operator } = head(links)
+    // All edges of an input carry coordinates, or none.
+    this.#isLocated = vertex.inputs.some(edge => edge.isLocated === true)
+    this.inputs = this.#isLocated
+      ? operator.inputs.map(push => makeLocatedInput(push, scope.origin))
+      : operator.inputs
     this.source = operator instanceof SourceOperator ? operator : undefined
     this.blockables = blockablesOf(links)
   }
@@ -96,16 +105,14 @@ export class OperatorChain {
       await closeAll(links.filter(link => link !== undefined)).catch(() => {})
       throw error
     }
-    late.chain = new OperatorChain(links)
+    late.chain = new OperatorChain(links, options)
     return late.chain
-  }
-
-  get inputs(): readonly Push[] {
-    return head(this.links).operator.inputs
   }
 
   /** What to call with the records that come next on an input of the head, if anything. */
   lookAhead(input: number): LookAhead | undefined {
+    // It would have to open each record twice.
+    if (this.#isLocated) return undefined
     const { context, openKeyed } = head(this.links).home
     return makeLookAhead(openKeyed(), context.keySelectors[input])
   }

@@ -13,12 +13,12 @@ import { type ChainedOperator, isKeyed } from '../graph/job-graph.ts'
 import type { KeyGroupRange } from '../state/key-groups.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { OperatorStateBackend } from '../state/operator-state-backend.ts'
+import type { RecordOrigin } from './record-origin.ts'
 import type {
   Mailbox,
   OperatorContext,
   OperatorMetrics,
   Push,
-  RecordCoordinates,
   WatermarkStatus,
 } from './stream-operator.ts'
 import type { OperatorRestore } from './task-contract.ts'
@@ -55,7 +55,7 @@ export interface TaskScope {
   processingTime(): number
   /** True when nothing more should be emitted now. */
   outputFull(): boolean
-  coordinates(): RecordCoordinates | undefined
+  readonly origin: RecordOrigin
   /** Adds to a user metric. */
   count(operator: string, metric: string, by: number): void
 }
@@ -117,7 +117,10 @@ export function makeOperatorHome({ node, scope, outputs, restore }: HomeOptions)
     },
     processingTime: () => scope.processingTime(),
     outputFull: () => scope.outputFull(),
-    coordinates: () => scope.coordinates(),
+    coordinates: () => scope.origin.coordinates(),
+    locate: coordinates => {
+      scope.origin.at = coordinates
+    },
   }
   return { context, openKeyed: () => keyed, openOperatorState: () => operatorState }
 }

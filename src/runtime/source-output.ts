@@ -20,13 +20,9 @@ import type { WatermarkGenerator, WatermarkStrategy } from '../api/watermark-str
 import { foldCounts } from '../checkpoint/fold-counts.ts'
 import { cloneFunction } from '../common/clone-function.ts'
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../common/timestamps.ts'
+import type { RecordCoordinates } from '../schema/located-type.ts'
 import { runtimeErrors } from './runtime-errors.ts'
-import type {
-  OperatorMetrics,
-  Push,
-  RecordCoordinates,
-  WatermarkStatus,
-} from './stream-operator.ts'
+import type { OperatorMetrics, Push, WatermarkStatus } from './stream-operator.ts'
 import { type ErrorContext, type ErrorHandler, makeErrorHandler } from './user-function-errors.ts'
 import type { AlignmentMember } from './watermark-alignment.ts'
 import { IdlenessTimer } from './watermark-generators.ts'
@@ -98,6 +94,7 @@ export class SourceRecords {
   readonly #malformed: ErrorHandler
   #status: WatermarkStatus = 'active'
   #splitlessSince: number | undefined
+  #polling = false
   /** Polls with records since the last watermark. */
   #pollsWaiting = 0
   /** Records of this poll in splits that are finished. */
@@ -159,7 +156,9 @@ export class SourceRecords {
     if (this.#current.split === split) this.#current.split = this.#makeSplit('')
   }
 
-  coordinates(): RecordCoordinates {
+  /** `undefined` between polls: what is sent then, a watermark say, is of no record. */
+  coordinates(): RecordCoordinates | undefined {
+    if (!this.#polling) return undefined
     const split = this.#current.split.id
     return { source: this.#options.sourceName, split, offset: String(this.#output.offset) }
   }
@@ -177,6 +176,7 @@ export class SourceRecords {
   beginPoll(batchSize: number): void {
     this.#output.batchSize = batchSize
     this.#output.blocked = false
+    this.#polling = true
   }
 
   /**
@@ -185,6 +185,7 @@ export class SourceRecords {
    */
   endPoll(nothing: boolean): void {
     const { strategy, metrics, pollsPerWatermark } = this.#options
+    this.#polling = false
     let records = this.#recordsOfFinished
     this.#recordsOfFinished = 0
     const splits = this.#splits

@@ -16,6 +16,7 @@
 import type { ErrorPolicy, Key, KeySelector, RuntimeContext } from '../api/functions.ts'
 import type { CheckpointPlan } from '../api/sink.ts'
 import type { Clock } from '../common/clock.ts'
+import type { RecordCoordinates } from '../schema/located-type.ts'
 import type { Type } from '../schema/type.ts'
 import type { KeyedStateBackend } from '../state/keyed-state-backend.ts'
 import type { OperatorStateBackend } from '../state/operator-state-backend.ts'
@@ -70,14 +71,14 @@ export interface OperatorContext {
   processingTime(): number
   /** True when the outputs are full: a burst of timers should stop and go on in `resume`. */
   outputFull(): boolean
-  /** Where the record being processed came from, in a chain that begins with a source. */
+  /**
+   * Where the record being processed came from: in a chain that begins with a source, or where the
+   * input carries it (`JobEdge.isLocated`). `undefined` between records: what windows and timers
+   * give came from none.
+   */
   coordinates(): RecordCoordinates | undefined
-}
-
-export interface RecordCoordinates {
-  readonly source: string
-  readonly split: string
-  readonly offset: string
+  /** What is emitted from now on came from there, until this is called again. */
+  locate(coordinates: RecordCoordinates | undefined): void
 }
 
 /** An idle input holds no watermark back. */

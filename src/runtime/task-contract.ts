@@ -84,6 +84,8 @@ export interface ChannelRestore {
   readonly sections: readonly Buffer[]
   /** True: other subtasks get it too, and each takes the records that its partitioner gives it. */
   readonly filtered: boolean
+  /** Its records were stored with their coordinates, whatever the edge carries now. */
+  readonly isLocated?: boolean
 }
 
 export interface TaskSnapshot {

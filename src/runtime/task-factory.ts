@@ -25,9 +25,11 @@ import { InputGate } from './network/input-gate.ts'
 import { OutputRoom } from './network/output-room.ts'
 import { ResultPartition } from './network/result-partition.ts'
 import type { StreamEvent } from './network/stream-item.ts'
+import { wireOf } from './network/wire-of.ts'
 import { type Blockables, OperatorChain } from './operator-chain.ts'
 import type { StateBackends, TaskScope } from './operator-context.ts'
 import type { SourceHooks } from './operators/source-operator.ts'
+import { RecordOrigin } from './record-origin.ts'
 import { makeRestoredInputs, type RestoredInputs } from './restored-inputs.ts'
 import { taskError } from './runtime-errors.ts'
 import type { LoopHandle, SlotLoop } from './slot-loop.ts'
@@ -101,6 +103,7 @@ class Task implements TaskControl {
   readonly #options: TaskOptions
   readonly #services: TaskServices
   readonly #room: OutputRoom
+  readonly #origin = new RecordOrigin(() => this.#chain?.source?.coordinates())
   readonly #counters: TaskCounters
   readonly #partitions: readonly ResultPartition[]
   /** Commits on their way (F3). */
@@ -281,7 +284,7 @@ class Task implements TaskControl {
       emitWatermark: watermark => chain.processWatermark(watermark),
       emitStatus: status => chain.processStatus(status),
     }
-    const context = { name: vertex.name, coordinates: () => this.#coordinates() }
+    const context = { name: vertex.name, coordinates: () => this.#origin.coordinates() }
     const fail = (error: unknown): never => {
       throw wrapUserError(context, error)
     }
@@ -299,9 +302,10 @@ class Task implements TaskControl {
     const { subtask, exchange, random } = this.#options
     const { vertex, index } = subtask
     const from = vertex.chain.find(node => node.operatorId === edge.from.operatorId)
-    const context = { name: from?.name ?? vertex.name, coordinates: () => this.#coordinates() }
+    const origin = this.#origin
+    const context = { name: from?.name ?? vertex.name, coordinates: () => origin.coordinates() }
     return new ResultPartition({
-      partitioner: edge.partitioner,
+      partitioner: wireOf(edge).partitioner,
       channels: to.map(receiver => exchange.output(edge, index, receiver)),
       room: this.#room,
       subtaskIndex: index,
@@ -312,6 +316,7 @@ class Task implements TaskControl {
         throw wrapUserError(context, error)
       },
       badKeysTo: edge.passesBadKeys === true ? 0 : undefined,
+      origin: edge.isLocated === true ? origin : undefined,
     })
   }
 
@@ -334,7 +339,7 @@ class Task implements TaskControl {
       state,
       processingTime: () => this.#services.now,
       outputFull: () => this.#isFull(),
-      coordinates: () => this.#coordinates(),
+      origin: this.#origin,
       count: (operator, metric, by) => this.#options.count(operator, metric, by),
     }
   }
@@ -354,10 +359,6 @@ class Task implements TaskControl {
 
   #isFull(): boolean {
     return this.#room.fullChannels > 0 || (this.#chain?.blocked ?? false)
-  }
-
-  #coordinates(): ReturnType<TaskScope['coordinates']> {
-    return this.#chain?.source?.coordinates()
   }
 
   #sourceOf(operatorId: string): NonNullable<OperatorChain['source']> {

@@ -9,9 +9,10 @@ import type { DeadLetter, Key } from '../api/functions.ts'
 import { AssertionError } from '../common/assert.ts'
 import { type ErrorMaker, WeirError } from '../common/errors.ts'
 import { MIN_TIMESTAMP } from '../common/timestamps.ts'
+import type { RecordCoordinates } from '../schema/located-type.ts'
 import { foldKey } from '../state/key.ts'
 import { type FailedRecord, reasonOf, runtimeErrors } from './runtime-errors.ts'
-import type { OperatorContext, RecordCoordinates } from './stream-operator.ts'
+import type { OperatorContext } from './stream-operator.ts'
 
 export interface ErrorHandler {
   /**

@@ -221,6 +221,7 @@ export class HarnessSubtask {
       processingTime: () => clock.now(),
       outputFull: () => this.#options.interruptTimers && this.#asked++ % 2 === 0,
       coordinates: () => undefined,
+      locate: () => {},
     }
   }
 }

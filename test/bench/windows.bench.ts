@@ -96,6 +96,7 @@ function contextFor(output: CountingOutput): OperatorContext {
     processingTime: () => 0,
     outputFull: () => false,
     coordinates: () => undefined,
+    locate: () => {},
   }
 }
 

@@ -36,7 +36,12 @@ export function cliTestIo(options: CliTestIoOptions = {}): CliTestIo {
     out: terminal('out'),
     err: terminal('err'),
     cwd: options.cwd ?? folder,
-    config: { cacheFolder: join(folder, 'cache'), logLevel: 'silent', color: false },
+    config: {
+      cacheFolder: join(folder, 'cache'),
+      configMapsFolder: undefined,
+      logLevel: 'silent',
+      color: false,
+    },
     environment: process.env,
     clock: options.clock ?? new SystemClock(),
     nodePath: process.execPath,

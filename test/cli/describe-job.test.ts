@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { exitCodes } from '../../src/cli/cli-io.ts'
 import { describeJob } from '../../src/cli/describe-job.ts'
 import { jobDescriptionSchema } from '../../src/protocol/job-description.ts'
 import { cliTestIo } from './cli-test-io.ts'
@@ -42,5 +43,15 @@ test('writes nothing of a job that is wrong', async () => {
   const output = join(folder, 'out')
   const file = manifest(folder, { job: { module: 'src/examples/nowhere.ts' } })
   await expect(describeJob({ file, set: [], run: 'r', output }, io)).rejects.toThrow('nowhere')
+  expect(existsSync(output)).toBe(false)
+})
+
+test('code that is not there yet is no refusal: another try may find it', async () => {
+  const io = cliTestIo({ cwd: home })
+  const folder = join(io.config.cacheFolder, '..')
+  const output = join(folder, 'out')
+  const file = manifest(folder, { job: { configMap: { name: 'jobs', key: 'a.ts' } } })
+  expect(await describeJob({ file, set: [], run: 'r', output }, io)).toBe(exitCodes.failed)
+  expect(io.written.err).toContain('WEIR_JOB_CONFIG_MAP_MISSING  there is no key a.ts')
   expect(existsSync(output)).toBe(false)
 })

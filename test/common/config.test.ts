@@ -9,7 +9,12 @@ test('takes defaults from an empty environment', () => {
 
 test('reads what is set', () => {
   const config = readConfig({ XDG_CACHE_HOME: '/tmp/c', WEIR_LOG: 'debug', NO_COLOR: '1' })
-  expect(config).toEqual({ cacheFolder: '/tmp/c/weir', logLevel: 'debug', color: false })
+  expect(config).toEqual({
+    cacheFolder: '/tmp/c/weir',
+    configMapsFolder: undefined,
+    logLevel: 'debug',
+    color: false,
+  })
 })
 
 test('refuses an unknown log level by name', () => {

@@ -7,7 +7,10 @@ test('the defaults', () => {
   expect(readControllerConfig(image)).toEqual({
     namespace: 'weir-system',
     watchNamespace: undefined,
+    tenancy: true,
+    userRoles: 'weir',
     engineImage: 'weir:1',
+    grant: undefined,
     probes: { host: '0.0.0.0', port: 8081 },
     hostName: 'controller',
   })
@@ -24,6 +27,8 @@ test('what is given', () => {
   expect(readControllerConfig(given)).toMatchObject({
     namespace: 'a',
     watchNamespace: 'b',
+    tenancy: false,
+    grant: undefined,
     probes: { host: '::1', port: 0 },
     hostName: 'pod-1',
   })
@@ -32,6 +37,7 @@ test('what is given', () => {
 test.each([
   ['no image', {}, /WEIR_ENGINE_IMAGE is "", expected the image/],
   ['no port', { ...image, WEIR_PROBES: 'localhost' }, /WEIR_PROBES is "localhost"/],
+  ['tenancy', { ...image, WEIR_TENANCY: 'yes' }, /WEIR_TENANCY is "yes", expected on or off/],
   ['too large a port', { ...image, WEIR_PROBES: 'a:65536' }, /WEIR_PROBES is "a:65536"/],
 ])('%s is refused', (_what, environment, says) => {
   expect(() => readControllerConfig(environment)).toThrow(says)

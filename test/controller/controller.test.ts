@@ -1,22 +1,22 @@
 /**
- * The whole controller on a real API server. There is no kubelet: the test says what pods do, and
+ * The whole controller on a real API server, with the rights of the install manifest and no
+ * others. There is no kubelet: the test says what pods do, and
  * takes away what is to be gone, as a kubelet would.
  */
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { SystemClock } from '../../src/common/clock.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
-import { readKubeConfig } from '../../src/controller/kube/kube-config.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
-import { ObjectCache } from '../../src/controller/kube/object-cache.ts'
-import { Reflector } from '../../src/controller/kube/reflector.ts'
-import { type ResourceKind, resourceKinds } from '../../src/controller/kube/resource-kind.ts'
+import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../src/controller/run-controller.ts'
 import { type PodObject, podFacts } from '../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
+import { FakeLink, runningFacts, snapshot } from './fake-link.ts'
+import { type Granted, grantRights } from './granted.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
+import { PodTeller, type Seen, type Watching, watcherOf } from './test-watch.ts'
 
 const storage = 's3://bucket/prefix'
 const job = { module: 'src/examples/bank-transfers.ts' }
@@ -35,50 +35,28 @@ await describeWithPart('the controller', 'kube-control', environment => {
   let namespace = ''
   let probes = ''
   let running: Started
-  const ends: (() => Promise<unknown>)[] = []
-
-  /** A cache of the test's own, and the way to wait for what is to be seen in it. */
-  const watch = <T extends KubeObject>(kind: ResourceKind) => {
-    const cache = new ObjectCache<T>()
-    const client = cluster.client<T>(kind)
-    const reflector = new Reflector({
-      client,
-      cache,
-      namespace,
-      clock,
-      random,
-      logger: silentLogger,
-    })
-    const ended = reflector.run()
-    ends.push(() => {
-      reflector.stop()
-      return ended
-    })
-    const until = <R>(find: (objects: readonly T[]) => R | undefined): Promise<R> =>
-      new Promise(resolve => {
-        const look = (): void => {
-          const found = find(cache.all())
-          if (found !== undefined) resolve(found)
-        }
-        cache.onChange(look)
-        look()
-      })
-    return { cache, until }
-  }
-
-  let seenPods: ReturnType<typeof watch<PodObject>>
-  let seenJobs: ReturnType<typeof watch<StreamJobObject>>
+  let granted: Granted
+  const link = new FakeLink()
+  let watching: Watching
+  let teller: PodTeller
+  let seenPods: Seen<PodObject>
+  let seenJobs: Seen<StreamJobObject>
 
   const start = (): Started => {
     const controller = new Controller({
       config: {
         namespace,
         watchNamespace: namespace,
+        tenancy: false,
+        userRoles: '',
         engineImage: 'localhost/weir:test',
         probes: { host: '127.0.0.1', port: 0 },
+        grant: granted.grant,
         hostName: 'test',
       },
-      connection: readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') }),
+      connection: granted.connection,
+      masterKeys: ['a key of at least thirty-two characters'],
+      link,
       host: { clock, random, onTerm: () => {} },
       logger: silentLogger,
       times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
@@ -93,21 +71,18 @@ await describeWithPart('the controller', 'kube-control', environment => {
     await installCrds(cluster)
     // Pods that the restricted standard forbids would not be made.
     namespace = await cluster.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' })
-    const account = { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' }
-    await cluster
-      .client({ ...account, isNamespaced: true })
-      .apply(
-        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } },
-        { manager: 'weir-test' },
-      )
-    seenPods = watch<PodObject>(resourceKinds.pod)
-    seenJobs = watch<StreamJobObject>(resourceKinds.streamJob)
+    await cluster.defaultAccount(namespace)
+    granted = await grantRights(cluster, namespace, environment)
+    watching = watcherOf(cluster, namespace)
+    teller = new PodTeller(cluster, namespace)
+    seenPods = watching.watch<PodObject>(resourceKinds.pod)
+    seenJobs = watching.watch<StreamJobObject>(resourceKinds.streamJob)
     running = start()
   })
   afterAll(async () => {
     running.controller.stop()
     expect(await running.ended).toBe(0)
-    for (const end of ends) await end()
+    await watching.end()
     await cluster.close()
   })
 
@@ -125,24 +100,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
       return names.length === count ? names.toSorted() : undefined
     })
 
-  /** What the kubelet says of a pod. */
-  const say = async (name: string, phase: string, exitCode?: number) => {
-    const ready = phase === 'Running' ? 'True' : 'False'
-    const ended = { exitCode, reason: 'Error', message: 'the last words' }
-    const state = exitCode === undefined ? { running: {} } : { terminated: ended }
-    const container = name.includes('-jm-') ? 'jobmanager' : 'taskmanager'
-    const about = { name: container, image: 'x', imageID: '', restartCount: 0, ready: false, state }
-    const status = {
-      phase,
-      conditions: [{ type: 'Ready', status: ready }],
-      containerStatuses: [about],
-    }
-    const { transport } = cluster
-    const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`
-    const contentType = 'application/merge-patch+json'
-    const resource = 'pods'
-    await transport.request({ method: 'PATCH', path, body: { status }, contentType, resource })
-  }
+  const say: PodTeller['say'] = (...what) => teller.say(...what)
 
   const jobIn = (name: string, phase: string) =>
     seenJobs.until(all => {
@@ -150,30 +108,48 @@ await describeWithPart('the controller', 'kube-control', environment => {
       return found?.status?.phase === phase ? found : undefined
     })
 
+  const readyJob = (name: string) =>
+    seenJobs.until(all =>
+      all.find(one => one.metadata.name === name && conditionOf(one, 'Ready')?.status === 'True'),
+    )
+
   const conditionOf = (object: StreamJobObject, type: string) =>
     object.status?.conditions?.find(one => one.type === type)
 
   test('deploys a job, replaces what is lost, and lets it finish', async () => {
     const made = await create('bank', { parallelism: 2 })
     expect(await podNames('bank', 3)).toEqual(['bank-jm-1-1', 'bank-tm-1-0-1', 'bank-tm-1-1-1'])
+    link.said.set('bank', { ...runningFacts, status: 'starting', latest: null })
     for (const name of await podNames('bank', 3)) await say(name, 'Running')
     const running = await jobIn('bank', 'Running')
     expect(running.status).toMatchObject({ epoch: 1, slots: { desired: 2, ready: 2 } })
-    expect(conditionOf(running, 'Ready')).toMatchObject({
-      status: 'True',
-      message: 'all 3 pods run',
+    expect(conditionOf(running, 'Ready')?.status).toBe('False')
+    link.said.set('bank', runningFacts)
+    const ready = await readyJob('bank')
+    expect(conditionOf(ready, 'Running')?.status).toBe('True')
+    expect(conditionOf(ready, 'CheckpointHealthy')?.status).toBe('True')
+    expect(ready.status?.state).toEqual({
+      epoch: 1,
+      checkpointId: 1,
+      kind: 'checkpoint',
+      path: 's3://bucket/prefix/job/checkpoints/checkpoint-1',
+      completedAt: '2023-11-14T22:13:21Z',
+      sizeBytes: 1_000,
     })
 
-    await say('bank-tm-1-1-1', 'Failed', 137)
+    await say('bank-tm-1-1-1', 'Failed', { code: 137 })
     await seenPods.until(all => all.find(one => one.metadata.name === 'bank-tm-1-1-2'))
     await seenPods.until(all => {
       const dead = all.some(one => one.metadata.name === 'bank-tm-1-1-1')
       return dead ? undefined : true
     })
     await say('bank-tm-1-1-2', 'Running')
-    await say('bank-jm-1-1', 'Succeeded', 0)
+    // Nobody answers any more: its last word tells where its state lies.
+    const last = { ...runningFacts, status: 'finished', latest: snapshot(9) }
+    await say('bank-jm-1-1', 'Succeeded', { code: 0, word: JSON.stringify(last) })
     const finished = await jobIn('bank', 'Finished')
     expect(conditionOf(finished, 'Ready')?.reason).toBe('Finished')
+    expect(finished.status?.state).toMatchObject({ checkpointId: 9 })
     // No garbage collector here: what belongs to the job says so.
     for (const pod of seenPods.cache.all()) {
       expect(pod.metadata.ownerReferences?.[0]?.uid).toBe(made.metadata.uid)
@@ -182,8 +158,9 @@ await describeWithPart('the controller', 'kube-control', environment => {
 
   test('a settled job costs no write, also after a restart of the controller', async () => {
     await create('settled', {})
+    link.said.set('settled', runningFacts)
     for (const name of await podNames('settled', 2)) await say(name, 'Running')
-    const { metadata } = await jobIn('settled', 'Running')
+    const { metadata } = await readyJob('settled')
     running.controller.stop()
     expect(await running.ended).toBe(0)
     const before = seenPods.cache.all().map(one => one.metadata.resourceVersion)
@@ -240,10 +217,10 @@ await describeWithPart('the controller', 'kube-control', environment => {
   test('a job that its jobmanager refuses has failed, in its words', async () => {
     await create('refused', {})
     await podNames('refused', 2)
-    await say('refused-jm-1-1', 'Failed', 2)
+    await say('refused-jm-1-1', 'Failed', { code: 2 })
     const failed = await jobIn('refused', 'Failed')
     expect(conditionOf(failed, 'Stalled')).toMatchObject({ reason: 'JobRefused' })
-    expect(conditionOf(failed, 'Stalled')?.message).toContain('the last words')
+    expect(conditionOf(failed, 'Stalled')?.message).toContain('last words')
   })
 
   test('a job without a shared place for its state is told so', async () => {
@@ -275,12 +252,52 @@ await describeWithPart('the controller', 'kube-control', environment => {
     expect(secrets.map(one => one.metadata.ownerReferences?.[0]?.uid)).toContain(owners[0])
   })
 
+  test('checkpoints that fail are told, and that they complete again', async () => {
+    await create('failing', {})
+    link.said.set('failing', runningFacts)
+    for (const name of await podNames('failing', 2)) await say(name, 'Running')
+    await readyJob('failing')
+    const healthIs = (status: string) =>
+      seenJobs.until(all =>
+        all.find(
+          one =>
+            one.metadata.name === 'failing' &&
+            conditionOf(one, 'CheckpointHealthy')?.status === status,
+        ),
+      )
+    const lastFailure = 'the store is away'
+    const checkpoints = { completed: 1, failuresInRow: 3, lastFailure, ageMs: 90_000 }
+    link.said.set('failing', { ...runningFacts, checkpoints, restarts: 2 })
+    const failing = await healthIs('False')
+    expect(conditionOf(failing, 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'CheckpointOverdue',
+      message: expect.stringContaining('the store is away'),
+    })
+    expect(failing.status).toMatchObject({
+      checkpoint: { id: 1, failuresInRow: 3 },
+      restarts: { count: 2 },
+    })
+    link.said.set('failing', { ...runningFacts, latest: snapshot(2) })
+    const healthy = await healthIs('True')
+    expect(healthy.status?.state?.checkpointId).toBe(2)
+  })
+
   test('events tell what happened, probes and metrics how it is', async () => {
-    const { items } = await cluster.client(resourceKinds.event).list({ namespace })
-    const reasons = items.map(one => (one as unknown as { readonly reason: string }).reason)
-    expect(reasons).toEqual(
-      expect.arrayContaining(['Deploying', 'Running', 'Finished', 'JobRefused']),
-    )
+    const told = [
+      'Deploying',
+      'Running',
+      'Finished',
+      'JobRefused',
+      'CheckpointFailing',
+      'CheckpointRecovered',
+    ]
+    // They are written beside the passes that they tell of.
+    await watching
+      .watch<KubeObject & { readonly reason: string }>(resourceKinds.event)
+      .until(all =>
+        told.every(reason => all.some(one => one.reason === reason)) ? true : undefined,
+      )
     expect((await fetch(`${probes}/healthz`)).status).toBe(200)
     expect((await fetch(`${probes}/readyz`)).status).toBe(200)
     const metrics = await (await fetch(`${probes}/metrics`)).text()

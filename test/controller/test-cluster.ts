@@ -17,7 +17,20 @@ export interface TestCluster {
   client<T extends KubeObject = KubeObject>(kind: ResourceKind): KubeClient<T>
   /** A namespace of its own for each caller. */
   namespace(labels?: Readonly<Record<string, string>>): Promise<string>
+  /** Which a controller of Kubernetes would make; no pod is made without. */
+  defaultAccount(namespace: string): Promise<void>
   close(): Promise<void>
+}
+
+const plurals: Readonly<Record<string, string>> = {
+  NetworkPolicy: 'networkpolicies',
+}
+const clusterKinds = new Set(['Namespace', 'ClusterRole', 'ClusterRoleBinding'])
+
+/** The kind of an object that comes from a manifest. */
+export function testKind({ apiVersion, kind }: KubeObject): ResourceKind {
+  const plural = plurals[kind] ?? `${kind.toLowerCase()}s`
+  return { apiVersion, kind, plural, isNamespaced: !clusterKinds.has(kind) }
 }
 
 export function connectTo(environment: PartEnvironment): TestCluster {
@@ -30,15 +43,16 @@ export function connectTo(environment: PartEnvironment): TestCluster {
     transport,
     client,
     namespace: async (labels = {}) => {
-      const kind = {
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        plural: 'namespaces',
-        isNamespaced: false,
-      }
       const metadata = { name: '', generateName: 'test-', labels }
-      const made = await client(kind).create({ apiVersion: 'v1', kind: 'Namespace', metadata })
+      const wanted = { apiVersion: 'v1', kind: 'Namespace', metadata }
+      const made = await client(testKind(wanted)).create(wanted)
       return made.metadata.name
+    },
+    defaultAccount: async namespace => {
+      const kind = { apiVersion: 'v1', kind: 'ServiceAccount' }
+      const accounts = client({ ...kind, plural: 'serviceaccounts', isNamespaced: true })
+      const metadata = { namespace, name: 'default' }
+      await accounts.apply({ ...kind, metadata }, { manager: 'weir-test' })
     },
     close: () => dispatcher.destroy(),
   }

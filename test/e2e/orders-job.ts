@@ -29,6 +29,20 @@ type Standing = Infer<typeof versions.first>
 /** The types do not hold where a cast, or JavaScript, went around them. */
 const aLot = 'a lot' as unknown as number
 
+/** Of a folder that is long to list, say: the enumerator runs in the jobmanager. */
+function slowToEnumerate<T>(source: Source<T>, ms: number): Source<T> {
+  return {
+    name: source.name,
+    boundedness: source.boundedness,
+    output: source.output,
+    createReader: context => source.createReader(context),
+    createEnumerator(context, state) {
+      keepThread(ms)
+      return source.createEnumerator(context, state)
+    },
+  }
+}
+
 /** As a large computation or a call that blocks does. */
 function keepThread(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
@@ -45,6 +59,7 @@ export default job('orders', env => {
   })
   const source: Source<Infer<typeof Order>> =
     input === undefined ? made : fileSource({ path: input, format: json(Order) })
+  const enumeratesMs = args.int('enumeratesMs', 0)
   const failsAt = args.int('failsAt', -1)
   const keepsThreadAt = args.int('keepsThreadAt', -1)
   const keepsThreadMs = args.int('keepsThreadMs', 0)
@@ -52,7 +67,7 @@ export default job('orders', env => {
   const spoilsOutputAt = args.int('spoilsOutputAt', -1)
   const version = args.oneOf('version', ['first', 'wider', 'other'], 'first')
   const totals = env
-    .from(source)
+    .from(enumeratesMs === 0 ? source : slowToEnumerate(source, enumeratesMs))
     .uid('orders')
     .map(order => {
       if (order.id === keepsThreadAt) keepThread(keepsThreadMs)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { job, outputTag, record, type StreamEnvironment, tumbling, z } from 'weir'
+import { type DeadLetter, job, outputTag, record, type StreamEnvironment, tumbling, z } from 'weir'
 import { type JobGraphOptions, planJob } from '../../src/graph/build-job-graph.ts'
 import { headOf, isKeyed, type JobGraph, operatorsOf, vertexOf } from '../../src/graph/job-graph.ts'
 import { fakeSink, fakeSource } from '../api/fake-parts.ts'
@@ -306,3 +306,56 @@ test('J5 a plan is the same however often it is made', () => {
 function fail(): never {
   throw new Error('no such case')
 }
+
+describe('coordinates travel', () => {
+  const dead = { kind: 'dead-letter', tag: outputTag<DeadLetter>('dead') } as const
+  const locatedIn = (build: (env: StreamEnvironment) => unknown): readonly string[] =>
+    plan(build).edges.flatMap(({ isLocated, to }) => (isLocated === true ? [to.operatorId] : []))
+  const counted = (env: StreamEnvironment) =>
+    rows(env)
+      .keyBy(row => row.id)
+      .reduce((_, row) => row)
+      .uid('newest')
+
+  test('nowhere, unless somebody writes dead letters', () => {
+    const skip = { kind: 'skip', budget: 3 } as const
+    const edges = locatedIn(env => counted(env).onError(skip).rebalance().to(fakeSink()).uid('out'))
+    expect(edges).toEqual([])
+  })
+
+  test('all the way from a source to whom writes them, and not behind', () => {
+    const edges = locatedIn(env =>
+      counted(env)
+        .rebalance()
+        .map(row => row)
+        .startNewChain()
+        .uid('check')
+        .onError(dead)
+        .rebalance()
+        .to(fakeSink())
+        .uid('out'),
+    )
+    expect(edges).toEqual(['newest', 'check'])
+  })
+
+  test('into the window that writes them, but not through it', () => {
+    const windowed = (env: StreamEnvironment) =>
+      rows(env)
+        .keyBy(row => row.id)
+        .window(tumbling('1m'))
+        .reduce((_, row) => row)
+        .uid('window')
+    const into = locatedIn(env => windowed(env).onError(dead).to(fakeSink()).uid('out'))
+    expect(into).toEqual(['window'])
+    const behind = locatedIn(env =>
+      windowed(env)
+        .rebalance()
+        .map(row => row)
+        .uid('check')
+        .onError(dead)
+        .to(fakeSink())
+        .uid('out'),
+    )
+    expect(behind).toEqual(['check'])
+  })
+})

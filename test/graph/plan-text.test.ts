@@ -154,6 +154,7 @@ test('the JSON form has all of it and can be parsed', () => {
     partitioner: 'rebalance',
     type: '{id: string, n: float64}',
     barriersInOrder: null,
+    located: false,
   })
 })
 

@@ -10,6 +10,7 @@ import { OutputRoom } from '../../src/runtime/network/output-room.ts'
 import { ResultPartition } from '../../src/runtime/network/result-partition.ts'
 import { OperatorChain } from '../../src/runtime/operator-chain.ts'
 import type { TaskScope } from '../../src/runtime/operator-context.ts'
+import { RecordOrigin } from '../../src/runtime/record-origin.ts'
 import { makeHeapBackend } from '../../src/state/heap/heap-keyed-state-backend.ts'
 import { makeOperatorStateBackend } from '../../src/state/heap/heap-operator-state.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
@@ -42,7 +43,7 @@ export async function openSecondChain(made: Job): Promise<OpenedChain> {
     state: { makeKeyed: makeHeapBackend, makeOperatorState: makeOperatorStateBackend },
     processingTime: () => clock.now(),
     outputFull: () => scope.full,
-    coordinates: () => undefined,
+    origin: new RecordOrigin(() => undefined),
     count: () => {},
   }
   const channels = subtask.outputs.map(() => new LocalChannel())

@@ -72,6 +72,44 @@ test('what is shared goes to each receiver by its partitioner, once', () => {
   expect(restored(1, false, [0]).values).toEqual([0, 1, 2, 3, 4, 5])
 })
 
+test('data in flight is taken whether or not the edge has carried coordinates since', () => {
+  const subtask = receiver(1)
+  const [input] = subtask.inputs as [Subtask['inputs'][number]]
+  const plain = input.edge
+  const located = { ...plain, isLocated: true }
+  const coordinates = { source: 'numbers', split: '0', offset: '4' }
+  const take = (stored: typeof plain, now: typeof plain, items: readonly unknown[]): unknown => {
+    const batch = new RecordBatch(items, items.length / 2)
+    const inputs = makeRestoredInputs({
+      subtask: { ...subtask, inputs: [{ ...input, edge: now }] },
+      channels: [
+        {
+          edgeId: plain.id,
+          from: 0,
+          to: 0,
+          mark: { watermark: 0, status: 'active' },
+          sections: [Buffer.concat(new ItemEncoders().encode(stored, [batch]))],
+          filtered: true,
+          ...(stored === located && { isLocated: true }),
+        },
+      ],
+      output: { emitWatermark: () => {}, emitStatus: () => {} },
+      random: new SeededRandom(1),
+      fail: error => {
+        throw error
+      },
+    })
+    const item = inputs?.gate.poll()
+    return item?.kind === 'records' ? item.items : undefined
+  }
+  // Two records, the second of which belongs to another receiver.
+  const values = [4, 7, 5, 8]
+  const places = [{ value: 4, coordinates }, 7, { value: 5, coordinates }, 8]
+  expect(take(plain, located, values)).toEqual([{ value: 4, coordinates: undefined }, 7])
+  expect(take(located, plain, places)).toEqual([4, 7])
+  expect(take(located, located, places)).toEqual([{ value: 4, coordinates }, 7])
+})
+
 test('event time goes on from the least of the marks', () => {
   const { inputs, emitted } = restored(0, false, [4, 3])
   inputs?.valve.restore(inputs.marks)

@@ -245,6 +245,7 @@ describe('bad records', () => {
     const strategy = watermarks.monotonous().timestamp(() => timestamp as number)
     const { records, output } = outputOf(strategy)
     records.registerSplit('a')
+    records.beginPoll(1)
     output.offset = 3
     expect(() => output.collect('x', 1)).toThrow(
       'operator orders failed on a record (source orders, split a, offset 3)',
@@ -264,6 +265,17 @@ describe('bad records', () => {
     expect([metrics.recordsOut, metrics.recordsSkipped]).toEqual([2, 1])
   })
 
+  test('between two polls there is no record whose place could be named', () => {
+    const { records, output } = outputOf(watermarks.none())
+    records.registerSplit('a')
+    expect(records.coordinates()).toBeUndefined()
+    records.beginPoll(1)
+    output.offset = 3
+    expect(records.coordinates()).toEqual({ source: 'orders', split: 'a', offset: '3' })
+    records.endPoll(true)
+    expect(records.coordinates()).toBeUndefined()
+  })
+
   test('a record that cannot be read meets the policy, with its raw text', () => {
     const tag = { id: 'dead', type: undefined }
     const { records, output, taken, metrics } = outputOf(watermarks.none(), {
@@ -271,6 +283,7 @@ describe('bad records', () => {
       tag,
     })
     records.registerSplit('a')
+    records.beginPoll(1)
     output.offset = 17
     output.reject(new SyntaxError('bad JSON'), '{"a":')
     expect(taken()).toEqual([

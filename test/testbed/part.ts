@@ -17,6 +17,8 @@ export interface PartOptions {
   readonly folder: string
   /** The process it ends with; 0: it runs until `stopServer`. */
   readonly owner: number
+  /** Address of the machine that it listens at, where a part can; default: the loopback. */
+  readonly host?: string | undefined
 }
 
 /** What a process needs to reach the part, as environment variables. */

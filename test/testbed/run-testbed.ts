@@ -1,6 +1,7 @@
 /**
- * `weir testbed up|down|status [PART] [--name NAME] [--owner PID] [--json]`: real parts that run until
- * they are told to stop, or until their owner ends. Several of one kind have names of their own.
+ * `weir testbed up|down|status [PART] [--name NAME] [--host ADDRESS] [--owner PID] [--json]`: real
+ * parts that run until they are told to stop, or until their owner ends. Several of one kind have
+ * names of their own; what pods are to reach listens at an address of theirs.
  * `load kube ARCHIVE` gives the real node of Kubernetes an image. `prepare MANIFEST` is what `weir run --testbed` asks for.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,13 +28,14 @@ interface Request {
   readonly part: PartName
   readonly name: string
   readonly owner: number
+  readonly host?: string | undefined
 }
 
 const running = join(testbedFolder(), 'running')
 const names = Object.keys(parts).join('|')
-const usage = `weir testbed up|down|status [${names}] [--name NAME] [--json], or load kube ARCHIVE`
+const usage = `weir testbed up|down|status [${names}] [--name NAME] [--host ADDRESS] [--json], or load kube ARCHIVE`
 
-async function up({ part, name, owner }: Request): Promise<Instance> {
+async function up({ part, name, owner, host }: Request): Promise<Instance> {
   const folder = join(running, name)
   return holdLock(`${folder}.lock`, async () => {
     const found = instanceAt(name)
@@ -42,7 +44,7 @@ async function up({ part, name, owner }: Request): Promise<Instance> {
     mkdirSync(folder, { recursive: true })
     const { title } = parts[part]
     process.stderr.write(`testbed: starting ${title} (the first time it is installed before)\n`)
-    const environment = await parts[part].start({ folder, owner })
+    const environment = await parts[part].start({ folder, owner, host })
     const instance = { name, part, title, folder, environment }
     writeFileSync(join(folder, 'instance.json'), JSON.stringify(instance))
     return instance
@@ -121,6 +123,7 @@ async function main(args: readonly string[]): Promise<number> {
     options: {
       name: { type: 'string' },
       owner: { type: 'string', default: '0' },
+      host: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   })
@@ -138,7 +141,12 @@ async function main(args: readonly string[]): Promise<number> {
   const request =
     part === undefined
       ? undefined
-      : { part: part as PartName, name: values.name ?? part, owner: Number(values.owner) }
+      : {
+          part: part as PartName,
+          name: values.name ?? part,
+          owner: Number(values.owner),
+          host: values.host,
+        }
   const found = await perform(verb, request)
   const none = verb === 'status' ? 'nothing is up\n' : ''
   if (values.json) process.stdout.write(`${JSON.stringify(found)}\n`)

@@ -47,17 +47,18 @@ async function binary(): Promise<string> {
   return join(folder, 's3-server')
 }
 
-async function startS3({ folder, owner }: PartOptions): Promise<PartEnvironment> {
+async function startS3(options: PartOptions): Promise<PartEnvironment> {
+  const { folder, owner, host = '127.0.0.1' } = options
   const server = await binary()
   const data = join(folder, 'data')
   const metadata = join(folder, 'metadata')
   for (const one of [data, metadata]) mkdirSync(one, { recursive: true })
   const port = await portOf(folder)
-  const endpoint = `http://127.0.0.1:${port}`
+  const endpoint = `http://${host}:${port}`
   await startServer({
     folder,
     owner,
-    command: [server, `127.0.0.1:${port}`, data, metadata],
+    command: [server, `${host}:${port}`, data, metadata],
     environment: {
       ROOT_ACCESS_KEY: credentials.AWS_ACCESS_KEY_ID,
       ROOT_SECRET_KEY: credentials.AWS_SECRET_ACCESS_KEY,

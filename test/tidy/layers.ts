@@ -32,11 +32,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Package -> the only folders or files that may import it. */
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
-  commander: ['src/cli/program.ts'],
+  commander: ['src/cli/program.ts', 'src/cli/kubectl/kubectl-program.ts'],
   esbuild: ['src/cli/bundle-job.ts'],
   yaml: ['src/protocol/', 'src/controller/kube/kube-config.ts'],
-  undici: ['src/controller/kube/'],
+  undici: ['src/controller/kube/', 'src/controller/link/'],
   pino: ['src/common/logger.ts'],
+  croner: ['src/controller/savepoint/savepoint-schedule.ts'],
   'prom-client': ['src/observability/'],
   msgpackr: ['src/schema/'],
   'csv-parse': ['src/connectors/files/'],

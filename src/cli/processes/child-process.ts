@@ -1,6 +1,7 @@
 /** A process of Weir that this one started, supervises, and takes with it when it ends. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { decodeLife, lifeLine } from '../../cluster/supervision.ts'
 import type { Clock } from '../../common/clock.ts'
 import { nodeFlags } from '../../common/node-flags.ts'
 import type { Terminal } from '../cli-io.ts'
@@ -20,8 +21,12 @@ export interface ChildOptions {
   /** Where its standard output goes. */
   readonly out: Terminal
   readonly clock: Clock
+  /** Its control thread says that the process lives; so long its other thread has been kept. */
+  readonly onLife?: (keptMs: number) => void
   readonly onMessage: (message: unknown) => void
 }
+
+const lifeVariable = { [lifeLine.variable]: String(lifeLine.descriptor) }
 
 const startFlags = [...nodeFlags, '--disable-warning=ExperimentalWarning']
 
@@ -33,20 +38,25 @@ export class WeirChild {
   #running = true
 
   constructor(options: ChildOptions) {
-    const { nodePath, script, cwd, environment, logFile, out, clock, onMessage } = options
+    const { nodePath, script, cwd, logFile, out, clock, onMessage, onLife } = options
     this.#clock = clock
     this.#startedMs = clock.monotonic()
     const log = openSync(logFile, 'a', 0o600)
     this.#child = spawn(nodePath, [...startFlags, script], {
       cwd,
-      env: { ...environment },
-      stdio: ['ignore', 'pipe', log, 'ipc'],
+      env: { ...options.environment, ...(onLife && lifeVariable) },
+      stdio: ['ignore', 'pipe', log, 'ipc', onLife === undefined ? 'ignore' : 'pipe'],
       // Unlike JSON it keeps infinities: a watermark is one.
       serialization: 'advanced',
     })
     closeSync(log)
     if (this.#child.stdout !== null) forwardLines(this.#child.stdout, out)
     this.#child.on('message', onMessage)
+    if (onLife !== undefined) {
+      this.#child.stdio[lifeLine.descriptor]?.on('data', (bytes: Buffer) => {
+        onLife(decodeLife(bytes))
+      })
+    }
     this.ended = new Promise(resolve => {
       const over = (code: number | null, signal: string | null): void => {
         this.#running = false

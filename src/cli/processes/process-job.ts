@@ -41,8 +41,10 @@ export interface ProcessJobOptions {
   readonly onNotice: (notice: JobNotice) => void
 }
 
-/** A process that stands still gets so long; a jobmanager says something four times a second. */
+/** A jobmanager that stands still gets so long; see `lifeLine`. */
 const SILENCE = { intervalMs: 500, timeoutMs: 2_000 }
+/** Its thread has been kept for so long: people are told. */
+const KEPT_NOTICE_MS = 2_000
 /** A taskmanager that lives and does not come to its jobmanager by then hangs. */
 const REGISTER_LIMIT_MS = 10_000
 /** After the end of the job its processes end by themselves. */
@@ -66,6 +68,8 @@ export class ProcessJob {
   readonly #retired = new Set<Member>()
   readonly #startedMs: number
   #watch: HeartbeatWatch | undefined
+  /** So long the jobmanager's thread had been kept when it last told. */
+  #keptMs = 0
   /** What jobmanagers that are gone had counted, and what the running one has. */
   #before: JobProgress | undefined
   #progress: JobProgress
@@ -125,6 +129,7 @@ export class ProcessJob {
       onMessage: message => {
         if (isJobManager) this.#take(child, message as FromJobManager)
       },
+      ...(isJobManager && { onLife: keptMs => this.#heard(child, keptMs) }),
     })
     member.child = child
     void child.ended.then(end => this.#ended(member, end))
@@ -183,12 +188,25 @@ export class ProcessJob {
     return isRemote(description.storeLocation) ? this.#folder.stateFolder : undefined
   }
 
-  #take(child: WeirChild, message: FromJobManager): void {
-    const { io, onNotice } = this.#options
+  /** The jobmanager's control thread: user code may keep the other one as long as it likes. */
+  #heard(child: WeirChild, keptMs: number): void {
     if (child !== this.#jobManager.child || this.#over) return
-    const nowMs = io.clock.monotonic()
+    const nowMs = this.#options.io.clock.monotonic()
     this.#watch ??= new HeartbeatWatch(SILENCE, nowMs)
     this.#watch.heard(nowMs)
+    const before = this.#keptMs
+    this.#keptMs = keptMs
+    if (keptMs < KEPT_NOTICE_MS || before >= KEPT_NOTICE_MS) return
+    const since = formatDuration(KEPT_NOTICE_MS)
+    const text =
+      `jobmanager has been kept by user code for more than ${since}, such as the enumerator of a ` +
+      'source: no checkpoint begins and no slot is answered until that returns'
+    this.#note('warn', text)
+  }
+
+  #take(child: WeirChild, message: FromJobManager): void {
+    const { onNotice } = this.#options
+    if (child !== this.#jobManager.child || this.#over) return
     switch (message.kind) {
       case 'up':
         if (this.#stopping) child.send({ kind: 'stop' })
@@ -228,6 +246,7 @@ export class ProcessJob {
         status: 'restarting',
       }
       this.#watch = undefined
+      this.#keptMs = 0
     }
     this.#startAgain(member, end)
   }

@@ -2,7 +2,8 @@
  * The control thread: connections with their heartbeats, apart from the thread of records, which
  * user code may keep for itself as long as it likes.
  *
- * Owns        dialing or listening, the connections, and their heartbeats.
+ * Owns        dialing or listening, the connections and their heartbeats, and the sign of life that
+ *             a supervisor waits for.
  * Leaves out  what messages mean: they are handed on to the thread of records, in order.
  */
 import type { Socket } from 'node:net'
@@ -11,6 +12,7 @@ import type { Clock } from '../../common/clock.ts'
 import type { Random } from '../../common/random.ts'
 import { toJobManagerSchema, toTaskManagerSchema } from '../../protocol/control-messages.ts'
 import { failureReport } from '../failure-report.ts'
+import { lifeLine } from '../supervision.ts'
 import { type ConnectionEnd, ControlConnection } from './control-connection.ts'
 import { ControlServer } from './control-server.ts'
 import type {
@@ -27,6 +29,8 @@ export interface ControlThreadParts {
   readonly settings: ControlThreadSettings
   readonly clock: Clock
   readonly random: Random
+  /** Tells whoever started this process that it lives; so long its other thread has been kept. */
+  readonly showLife?: (keptMs: number) => void
 }
 
 type Connection = ControlConnection<typeof toJobManagerSchema | typeof toTaskManagerSchema>
@@ -51,6 +55,7 @@ class ControlThreadBody {
   start(): void {
     const { port, settings } = this.#parts
     this.#look()
+    this.#showLife()
     port.listen(message => this.#take(message))
     if (settings.end.kind === 'listener') this.#server = this.#listen(settings.end.address)
   }
@@ -61,6 +66,13 @@ class ControlThreadBody {
     if (this.#over) return
     this.#signs.controlAwake(clock.monotonic())
     clock.schedule(settings.times.intervalMs, () => this.#look())
+  }
+
+  #showLife(): void {
+    const { clock, settings, showLife } = this.#parts
+    if (this.#over || showLife === undefined) return
+    showLife(this.#signs.blockedMs(clock.monotonic(), settings.times))
+    clock.schedule(lifeLine.intervalMs, () => this.#showLife())
   }
 
   #take(message: ToControlThread): void {

@@ -255,7 +255,7 @@ export class CheckpointDriver {
       case 'savepoint-done':
         this.#begun.delete(decision.id)
         this.#counts.abandoned(decision.id)
-        this.#noteCompleted('savepoint', decision.id)
+        this.#noteCompleted('savepoint', decision.id, false)
         break
       case 'answer':
         this.#requests.get(decision.requestId)?.(decision.outcome)
@@ -342,13 +342,13 @@ export class CheckpointDriver {
     const durationMs = this.#now() - begun.startedAtMs
     const { sizeBytes } = begun
     this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes }, snapshot)
-    this.#noteCompleted(snapshot, id)
+    this.#noteCompleted(snapshot, id, true)
     this.#options.ports.complete(id, final)
   }
 
-  #noteCompleted(kind: SnapshotKind, id: number): void {
+  #noteCompleted(kind: SnapshotKind, id: number, isBase: boolean): void {
     const { history, store } = this.#options
-    history?.completed(id, store.pathOf(kind, id))
+    history?.completed(id, store.pathOf(kind, id), isBase)
   }
 
   #abort(decision: CoordinatorDecision & { readonly kind: 'abort' }): void {

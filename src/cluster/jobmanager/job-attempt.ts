@@ -319,13 +319,20 @@ export class JobAttempt {
 
   #allRunning(): void {
     this.#running = true
-    // Only now is it proven that it can be restored.
-    if (!this.#hasRun) this.#options.counts.lastCheckpointPath = this.#start.path
+    if (!this.#hasRun) this.#noteRestored()
     this.#hasRun = true
     this.#beginCheckpoints()
     this.#alignment.start()
     this.#options.onRunning()
     if (this.#stopping !== undefined) this.#stopSources(this.#stopping)
+  }
+
+  /** Only now is it proven that it could be restored. */
+  #noteRestored(): void {
+    const { counts, history } = this.#options
+    const { restored } = this.#start
+    counts.lastCheckpointPath = restored?.path
+    if (restored !== undefined) history?.restored(restored.snapshot)
   }
 
   /** T8 */

@@ -27,12 +27,24 @@ export interface SnapshotEntry {
   /** Of its files; known when all subtasks have acknowledged. */
   readonly sizeBytes: number | undefined
   readonly path: string | undefined
+  /** The job goes on from it after a failure: not from a savepoint that was taken in passing. */
+  readonly isBase: boolean
   /** Why it did not complete. */
   readonly reason: string | undefined
   /** By vertex and subtask; empty until all have acknowledged. */
   readonly parts: readonly SnapshotPart[]
   /** What went in and out up to the cut. */
   readonly proof: Proof | undefined
+}
+
+/** One that is whole, and where it lies. */
+export interface CompletedSnapshot {
+  readonly id: number
+  readonly kind: SnapshotKind
+  readonly path: string
+  /** ms since the epoch. */
+  readonly completedAtMs: number
+  readonly sizeBytes: number
 }
 
 /** One subtask's part and the ms of its phases. */
@@ -71,6 +83,7 @@ export class JobHistory {
   readonly #clock: Clock
   readonly #snapshots = new Map<number, KeptSnapshot>()
   readonly #failures: FailureEntry[] = []
+  #restored: CompletedSnapshot | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -89,6 +102,16 @@ export class JobHistory {
     return kept && this.#entry(kept)
   }
 
+  /** What the job goes on from: the newest that completed, or the one that was restored. */
+  get latest(): CompletedSnapshot | undefined {
+    return completedSnapshot(this.snapshots.findLast(entry => entry.isBase)) ?? this.#restored
+  }
+
+  /** All tasks run from it. */
+  restored(snapshot: CompletedSnapshot): void {
+    this.#restored = snapshot
+  }
+
   begun(id: number, kind: SnapshotKind): void {
     this.#snapshots.set(id, {
       id,
@@ -99,6 +122,7 @@ export class JobHistory {
       endedMonotonicMs: undefined,
       sizeBytes: undefined,
       path: undefined,
+      isBase: false,
       reason: undefined,
       parts: [],
       proof: undefined,
@@ -119,8 +143,8 @@ export class JobHistory {
     this.#change(metadata.checkpointId, { parts, sizeBytes, proof: metadata.proof })
   }
 
-  completed(id: number, path: string): void {
-    this.#end(id, { status: 'completed', path })
+  completed(id: number, path: string, isBase = true): void {
+    this.#end(id, { status: 'completed', path, isBase })
   }
 
   abandoned(id: number, status: 'failed' | 'aborted', reason: string): void {
@@ -146,4 +170,10 @@ export class JobHistory {
     const untilMs = endedMonotonicMs ?? this.#clock.monotonic()
     return { ...rest, durationMs: untilMs - startedMonotonicMs }
   }
+}
+
+export function completedSnapshot(entry: SnapshotEntry | undefined): CompletedSnapshot | undefined {
+  if (entry?.path === undefined) return undefined
+  const { id, kind, path, startedAtMs, durationMs, sizeBytes = 0 } = entry
+  return { id, kind, path, completedAtMs: Math.round(startedAtMs + durationMs), sizeBytes }
 }

@@ -4,11 +4,12 @@
 
 import { type ChannelPiece, IN_FLIGHT } from '../../checkpoint/channel-plan.ts'
 import { checkpointErrors } from '../../checkpoint/checkpoint-errors.ts'
-import type {
-  CheckpointMetadata,
-  EdgeDescription,
-  OperatorDescription,
-  Proof,
+import {
+  type CheckpointMetadata,
+  type EdgeDescription,
+  type OperatorDescription,
+  type Proof,
+  storedSize,
 } from '../../checkpoint/checkpoint-metadata.ts'
 import {
   planRestore,
@@ -24,6 +25,7 @@ import { joinLocation } from '../../storage/split-location.ts'
 import type { RestoreRequest } from '../job-settings.ts'
 import type { SlotRestore } from '../slot-messages.ts'
 import { checkDeclaredStates } from './check-declared-states.ts'
+import type { CompletedSnapshot } from './job-history.ts'
 import { readSnapshot } from './job-store.ts'
 import type { RestoreChoice, SnapshotPlace } from './restore-choice.ts'
 
@@ -33,6 +35,7 @@ export interface RestoredJob {
   readonly previous: string | undefined
   readonly plan: RestorePlan
   readonly proof: Proof
+  readonly snapshot: CompletedSnapshot
   /** For people: what was given up, and what was named for it in vain. */
   readonly notes: readonly string[]
 }
@@ -65,7 +68,9 @@ export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob
   const plan = planRestore({ metadata, path, operators, edges, dropState })
   const { givenUp } = plan.channels
   const notes = [...dropped.values(), ...givenUp, ...unknownNames(dropState, metadata)]
-  return { path, place, previous, plan, proof: metadata.proof, notes }
+  const { kind, checkpointId: id, completedAtMs, proof } = metadata
+  const snapshot = { id, kind, path, completedAtMs, sizeBytes: storedSize(metadata) }
+  return { path, place, previous, plan, proof, snapshot, notes }
 }
 
 interface Ownership {
@@ -126,7 +131,7 @@ export function operatorDescriptions(graph: JobGraph): readonly OperatorDescript
 
 /** The job's edges as a checkpoint's metadata names them. */
 export function edgeDescriptions(graph: JobGraph): readonly EdgeDescription[] {
-  return graph.edges.map(({ id, from, to, partitioner, type }) => {
+  return graph.edges.map(({ id, from, to, partitioner, type, isLocated }) => {
     const { parallelism, maxParallelism } = vertexOf(graph, to.vertexId)
     return {
       edgeId: id,
@@ -134,6 +139,7 @@ export function edgeDescriptions(graph: JobGraph): readonly EdgeDescription[] {
       vertexId: to.vertexId,
       partitioner: partitioner.kind,
       schema: type.schema,
+      ...(isLocated === true && { isLocated }),
       parallelism,
       maxParallelism,
     }

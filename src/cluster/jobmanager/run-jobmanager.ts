@@ -23,7 +23,10 @@ import { type JobManagerConfig, readJobManagerConfig } from '../process-config.t
 import type { FromJobManager, ProcessHost, ToJobManagerProcess } from '../supervision.ts'
 import { processExits } from '../supervision.ts'
 import { JobManager } from './job-manager.ts'
+import { writeLastWord } from './rest/last-word.ts'
 import type { ObservedJob } from './rest/observed-job.ts'
+import { openRest } from './rest/open-rest.ts'
+import { restResources } from './rest/rest-routes.ts'
 
 /** How often a supervisor hears of the job. */
 const PROGRESS_INTERVAL_MS = 250
@@ -61,10 +64,13 @@ export async function runJobManager(host: ProcessHost): Promise<number> {
     return processExits.failed
   }
   tell({ kind: 'up' })
-  const closeRest = serve({ manager, loaded, host, clock, onNotice })
+  const resources = restResources(observedJob({ manager, loaded, host, clock }))
+  const { config, description } = loaded
+  const closeRest = openRest({ resources, config, rest: description.rest, onNotice })
   const end = await watch({ manager, host, clock, tell })
   if (end === 'left') {
     await Promise.all([closeRest(), manager.leave()])
+    writeLastWord(config.lastWordFile, resources, logger)
     return processExits.ok
   }
   if (end === 'abandoned') manager.cancel()
@@ -75,7 +81,9 @@ export async function runJobManager(host: ProcessHost): Promise<number> {
     tell(farewell(manager, end))
   }
   await Promise.all([closeRest(), manager.close()])
-  return end === 'abandoned' || end.outcome === 'failed' ? processExits.failed : processExits.ok
+  if (end === 'abandoned' || end.outcome === 'failed') return processExits.failed
+  writeLastWord(config.lastWordFile, resources, logger)
+  return processExits.ok
 }
 
 async function load(host: ProcessHost): Promise<Loaded> {
@@ -142,16 +150,15 @@ function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): Jo
   })
 }
 
-/** Opens the REST API; that it cannot fails no job. Gives the way to close it. */
-function serve(
-  parts: Omit<Parts, 'logger' | 'tell'> & { readonly manager: JobManager },
-): () => Promise<void> {
-  const { manager, loaded, host, clock, onNotice } = parts
-  const { rest, manifest, storeLocation } = loaded.description
-  if (rest === null) return async () => {}
+function observedJob({
+  manager,
+  loaded,
+  host,
+  clock,
+}: Pick<Parts, 'loaded' | 'host' | 'clock'> & { readonly manager: JobManager }): ObservedJob {
+  const { manifest, storeLocation } = loaded.description
   const { metadata, spec } = manifest
-  const random = new SystemRandom()
-  const observed: ObservedJob = {
+  return {
     job: manager,
     jobId: jobIdOf(metadata.name, metadata.namespace),
     get graph() {
@@ -159,25 +166,10 @@ function serve(
     },
     settings: settingsOf(spec),
     args: spec.job.args,
-    store: openStore({ location: storeLocation, folder: '/', random }),
+    store: openStore({ location: storeLocation, folder: '/', random: new SystemRandom() }),
     clock,
     version: host.version,
   }
-  const serving = import('./rest/serve-job.ts')
-    .then(({ serveJob }) => serveJob({ observed, cwd: rest.folder, port: rest.port, random }))
-    .then(
-      served => {
-        const text = `REST API at ${served.url}: weir status, savepoint, stop`
-        onNotice({ level: 'info', text })
-        return served
-      },
-      (error: unknown) => {
-        const text = `the job cannot be steered: no REST API: ${messageOf(error)}`
-        onNotice({ level: 'warn', text })
-        return undefined
-      },
-    )
-  return async () => (await serving)?.close()
 }
 
 /** Until the job ends, or the process is told to leave it to another jobmanager. */

@@ -34,8 +34,8 @@ export class StartingPoint {
   }
 
   /** `undefined`: the job started empty. */
-  get path(): string | undefined {
-    return this.#restored?.path
+  get restored(): RestoredJob | undefined {
+    return this.#restored
   }
 
   /** Throws what a restore that cannot be deserves: taking the generation would end a job. */

@@ -56,6 +56,8 @@ export class KafkaProducer {
   unacknowledgedBytes = 0
   readonly #options: KafkaProducerOptions
   readonly #lanes = new Map<string, PartitionLane>()
+  /** Of all partitions of the topics that were looked up, also of those without a lane. */
+  readonly #leaders = new Map<string, number>()
   readonly #requests = new Map<number, number>()
   /** Opening, admitting, looking up: each once at a time. */
   readonly #working = new Set<string>()
@@ -114,6 +116,7 @@ export class KafkaProducer {
     const found = this.#lanes.get(id)
     if (found !== undefined) return found
     const lane = new PartitionLane(topic, partition)
+    lane.leader = this.#leaders.get(id)
     this.#lanes.set(id, lane)
     return lane
   }
@@ -250,11 +253,16 @@ export class KafkaProducer {
       for (const lane of lanes) this.#again(lane, error, PATIENCE_MS)
       return
     }
+    for (const lane of lanes) this.#leaders.delete(splitId(lane.topic, lane.partition))
+    for (const { topic, partitions } of found) {
+      for (const { partition, leader } of partitions) {
+        if (leader >= 0) this.#leaders.set(splitId(topic, partition), leader)
+      }
+    }
     for (const lane of lanes) {
-      const topic = found.find(one => one.topic === lane.topic)
-      const leader = topic?.partitions.find(one => one.partition === lane.partition)?.leader ?? -1
-      if (leader >= 0) lane.leader = leader
-      else {
+      lane.leader = this.#leaders.get(splitId(lane.topic, lane.partition))
+      if (lane.leader === undefined) {
+        const topic = found.find(one => one.topic === lane.topic)
         const code = topic?.errorCode || (topic?.partitions.length ? 5 : UNKNOWN_TOPIC)
         const patienceMs = code === UNKNOWN_TOPIC ? MISSING_PATIENCE_MS : PATIENCE_MS
         this.#again(lane, problemOf(lane, undefined, { code, bytes: 0 }), patienceMs)

@@ -81,6 +81,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   #linger: TimerHandle | undefined
   #transaction: TransactionIdentity | undefined
   #records = 0
+  /** Partitions of the transaction before. */
+  #lastWidth = 0
   #nextSlot = 0
   #openBytes = 0
   /** The time of some batch is over, but others of its partition are before it. */
@@ -169,6 +171,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     this.#parts.pending.add(transactionalId)
     this.#transaction = undefined
     this.#records = 0
+    this.#lastWidth = partitions.length
     this.#producer.endSession()
     return [
       {
@@ -347,8 +350,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   }
 
   /**
-   * Where records without a key go next: as many partitions as the transaction has so far. So few
-   * requests let many in, and at most half of the markers at its end mark nothing.
+   * Where records without a key go next: as many partitions as the transaction before had, then as
+   * many again as this one has. So few requests let many in, and few markers mark nothing.
    */
   #nextPartitions(
     wanted: readonly TopicPartition[],
@@ -359,7 +362,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     const next: TopicPartition[] = []
     for (const topic of new Set(wanted.map(one => one.topic))) {
       const { current = 0, count = 0 } = this.#topics.get(topic) ?? {}
-      for (let i = 0; i < Math.min(count, admitted.size); i++) {
+      const most = admitted.size === 0 ? this.#lastWidth : admitted.size
+      for (let i = 0; i < Math.min(count, most); i++) {
         const partition = (current + i) % count
         if (!known.has(splitId(topic, partition))) next.push({ topic, partition })
       }

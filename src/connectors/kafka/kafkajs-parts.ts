@@ -2,11 +2,15 @@
  * What Weir takes of kafkajs: its connection (TCP, TLS, SASL, correlation, timeouts). Its consumer,
  * producer and cluster classes are not used. The only file that loads it, when a job needs it.
  *
- * Mended here: every connection of kafkajs keeps a timer of 1 ms running for ever, with a negative
- * delay that Node warns about.
+ * Mended here:
+ *  - Every connection of kafkajs keeps a timer of 1 ms running for ever, with a negative delay that
+ *    Node warns about.
+ *  - It copies each request twice, and each answer once, out of pieces that are garbage then.
  */
 import { createRequire } from 'node:module'
-import type { Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { AnswerFrames } from './answer-frames.ts'
 
 /** One connection of kafkajs to one broker. */
 export interface KafkajsConnection {
@@ -22,6 +26,7 @@ export interface KafkajsConnection {
   readonly socket: Pick<Socket, 'cork' | 'uncork' | 'write'>
   readonly requestQueue: {
     push(request: QueuedRequest): void
+    fulfillRequest(answer: QueuedAnswer): void
     readonly pending: readonly unknown[]
     throttledUntil: number
     scheduleCheckPendingRequests(): void
@@ -48,6 +53,13 @@ interface QueuedRequest {
   readonly sendRequest: () => void
 }
 
+/** An answer, by which kafkajs finds the request. */
+interface QueuedAnswer {
+  readonly correlationId: number
+  readonly size: number
+  readonly payload: Buffer
+}
+
 export interface KafkajsCall {
   readonly apiKey: number
   readonly apiVersion: number
@@ -67,20 +79,14 @@ export interface KafkajsConnectionOptions {
   readonly requestTimeout: number
 }
 
-interface Loaded {
-  readonly Connection: new (options: object) => KafkajsConnection
-  readonly socketFactory: unknown
-}
+type Connection = new (options: object) => KafkajsConnection
 
-let loaded: Loaded | undefined
+const KEEP_ALIVE_MS = 60_000
 
-function load(): Loaded {
-  if (loaded !== undefined) return loaded
-  const require = createRequire(import.meta.url)
-  loaded = {
-    Connection: require('kafkajs/src/network/connection.js') as Loaded['Connection'],
-    socketFactory: (require('kafkajs/src/network/socketFactory.js') as () => unknown)(),
-  }
+let loaded: Connection | undefined
+
+function load(): Connection {
+  loaded ??= createRequire(import.meta.url)('kafkajs/src/network/connection.js') as Connection
   return loaded
 }
 
@@ -94,10 +100,18 @@ const silent = {
 }
 
 export function makeKafkajsConnection(options: KafkajsConnectionOptions): KafkajsConnection {
-  const { Connection, socketFactory } = load()
-  const connection = new Connection({
+  const Connection = load()
+  const connection: KafkajsConnection = new Connection({
     ...options,
-    socketFactory,
+    socketFactory: (wanted: WantedSocket) => {
+      return openSocket(wanted, answer => {
+        connection.requestQueue.fulfillRequest({
+          correlationId: answer.readInt32BE(0),
+          size: answer.length,
+          payload: answer.subarray(4),
+        })
+      })
+    },
     logger: silent,
     enforceRequestTimeout: true,
     reauthenticationThreshold: 10_000,
@@ -112,9 +126,44 @@ export function makeKafkajsConnection(options: KafkajsConnectionOptions): Kafkaj
   return connection
 }
 
+/** What kafkajs asks for when it connects. */
+interface WantedSocket {
+  readonly host: string
+  readonly port: number
+  readonly ssl: object | boolean | null
+  readonly onConnect: () => void
+}
+
+/** It gives its bytes to nobody else: kafkajs would put them together again. */
+function openSocket(
+  { host, port, ssl, onConnect }: WantedSocket,
+  done: (answer: Buffer) => void,
+): Socket {
+  const frames = new AnswerFrames(done)
+  const onread = {
+    buffer: () => frames.room,
+    callback: (count: number) => {
+      try {
+        frames.take(count)
+      } catch (error) {
+        socket.destroy(error as Error)
+      }
+      return true
+    },
+  }
+  const address = { host, port, onread }
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  const socket =
+    ssl === null
+      ? connectPlain(address, onConnect)
+      : connectTls({ ...address, ...name, ...(ssl === true ? {} : ssl) } as object, onConnect)
+  socket.setKeepAlive(true, KEEP_ALIVE_MS)
+  return socket
+}
+
 /**
- * Sends a request and gives its answer. Not by kafkajs's `send`: that copies each request twice,
- * into buffers that grow by doubling, which is most of what a sink would leave to the collector.
+ * Sends a request and gives its answer. Not by kafkajs's `send`: its copies, in buffers that grow
+ * by doubling, are most of what a sink would leave to the collector.
  */
 export async function sendBy(connection: KafkajsConnection, call: KafkajsCall): Promise<Buffer> {
   const { apiKey, apiVersion, apiName, frame, requestTimeout } = call

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError } from '../../common/errors.ts'
-import type { BrokerRequest } from './broker-connection.ts'
+import type { BrokerConnection, BrokerRequest } from './broker-connection.ts'
 import { errorName, isCoordinatorMoved, isDenied } from './error-codes.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
@@ -29,10 +29,13 @@ const INVALID_TIMEOUT = 50
 const PAUSE_MS = 5
 const PAUSE_MAX_MS = 500
 const PATIENCE_MS = 60_000
+/** Whose coordinator is known: a writer asks about its transaction and its fence in turn. */
+const COORDINATORS_KEPT = 4
 
 export class TransactionClient {
   readonly #cluster: KafkaCluster
   readonly #clock: Clock
+  readonly #coordinators = new Map<string, BrokerConnection>()
 
   constructor(cluster: KafkaCluster, clock: Clock) {
     this.#cluster = cluster
@@ -71,9 +74,9 @@ export class TransactionClient {
 
   async describe(transactionalId: string): Promise<DescribedTransaction | undefined> {
     const request = describeTransactionRequest(transactionalId)
-    const answer = await this.#again(async () => {
-      const coordinator = await this.#cluster.coordinator('transaction', transactionalId)
-      return (await coordinator.ask(request)) ?? { errorCode: -1 }
+    const answer = await this.#ask(transactionalId, {
+      ...request,
+      read: from => request.read(from) ?? { errorCode: -1 },
     })
     return 'state' in answer && answer.errorCode === 0 ? answer : undefined
   }
@@ -92,9 +95,27 @@ export class TransactionClient {
     request: BrokerRequest<T>,
   ): Promise<T> {
     return this.#again(async () => {
-      const coordinator = await this.#cluster.coordinator('transaction', transactionalId)
-      return coordinator.ask(request)
+      const coordinator = await this.#coordinatorOf(transactionalId)
+      // Known again only when it answered and still is the one: it may move at any time.
+      this.#coordinators.delete(transactionalId)
+      const answer = await coordinator.ask(request)
+      if (!isCoordinatorMoved(answer.errorCode)) this.#remember(transactionalId, coordinator)
+      return answer
     })
+  }
+
+  async #coordinatorOf(transactionalId: string): Promise<BrokerConnection> {
+    const known = this.#coordinators.get(transactionalId)
+    if (known?.isOpen === true) return known
+    return this.#cluster.coordinator('transaction', transactionalId)
+  }
+
+  #remember(transactionalId: string, coordinator: BrokerConnection): void {
+    this.#coordinators.set(transactionalId, coordinator)
+    const [oldest] = this.#coordinators.keys()
+    if (this.#coordinators.size > COORDINATORS_KEPT && oldest !== undefined) {
+      this.#coordinators.delete(oldest)
+    }
   }
 
   async #again<T extends { readonly errorCode: number }>(send: () => Promise<T>): Promise<T> {

@@ -33,6 +33,9 @@ const quantityFields = new Set([
   'memory',
 ])
 
+/** Nobody may add to these: who stands in them has rights. */
+const wholeLists = new Set(['subjects'])
+
 /** Everything that is wanted is there; what the API server added does not matter. */
 function holds(live: unknown, wanted: unknown, field: string): boolean {
   if (Array.isArray(wanted)) return Array.isArray(live) && holdsList(live, wanted, field)
@@ -40,6 +43,7 @@ function holds(live: unknown, wanted: unknown, field: string): boolean {
     if (typeof live !== 'object' || live === null) return isEmpty(wanted) && live === undefined
     return Object.entries(wanted).every(([name, value]) => {
       const inner = (live as Record<string, unknown>)[name]
+      if (wholeLists.has(name)) return holdsWhole(inner, value)
       return value === undefined || holds(inner, value, quantityFields.has(name) ? name : field)
     })
   }
@@ -53,6 +57,11 @@ function holdsList(live: readonly unknown[], wanted: readonly unknown[], field: 
   const isKeyed = wanted.every(item => nameOf(item) !== undefined)
   if (isKeyed) return wanted.every(item => holds(byName.get(nameOf(item)), item, field))
   return live.length === wanted.length && wanted.every((item, i) => holds(live[i], item, field))
+}
+
+function holdsWhole(live: unknown, wanted: unknown): boolean {
+  if (!Array.isArray(live) || !Array.isArray(wanted)) return false
+  return live.length === wanted.length && wanted.every((item, i) => holds(live[i], item, ''))
 }
 
 function nameOf(item: unknown): unknown {

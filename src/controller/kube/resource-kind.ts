@@ -13,6 +13,8 @@ const WEIR = `${API_GROUP}/${API_VERSION}`
 /** By its name, the one that a reader looks for. */
 export const resourceKinds = {
   streamJob: of(WEIR, 'StreamJob', 'streamjobs'),
+  savepoint: of(WEIR, 'Savepoint', 'savepoints'),
+  streamTenant: ofCluster(WEIR, 'StreamTenant', 'streamtenants'),
   lease: of('coordination.k8s.io/v1', 'Lease', 'leases'),
   event: of('events.k8s.io/v1', 'Event', 'events'),
   crd: ofCluster(
@@ -20,12 +22,17 @@ export const resourceKinds = {
     'CustomResourceDefinition',
     'customresourcedefinitions',
   ),
+  namespace: ofCluster('v1', 'Namespace', 'namespaces'),
+  resourceQuota: of('v1', 'ResourceQuota', 'resourcequotas'),
+  limitRange: of('v1', 'LimitRange', 'limitranges'),
   pod: of('v1', 'Pod', 'pods'),
   service: of('v1', 'Service', 'services'),
   secret: of('v1', 'Secret', 'secrets'),
   configMap: of('v1', 'ConfigMap', 'configmaps'),
   podDisruptionBudget: of('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   networkPolicy: of('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
+  roleBinding: of('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
+  clusterRole: ofCluster('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles'),
 } as const satisfies Readonly<Record<string, ResourceKind>>
 
 function of(apiVersion: string, kind: string, plural: string): ResourceKind {

@@ -12,6 +12,8 @@ export const labels = {
   role: `${API_GROUP}/role`,
   slot: `${API_GROUP}/slot`,
   attempt: `${API_GROUP}/attempt`,
+  /** Of a Savepoint that a job asked for: ms since the epoch, 0 for one by nonce. */
+  due: `${API_GROUP}/due`,
   managedBy: 'app.kubernetes.io/managed-by',
 } as const
 

@@ -1,4 +1,5 @@
 /** The objects of a deployment beside its pods; pure. */
+import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { KubeObject, OwnerReference } from '../kube/kube-object.ts'
 import { CONTROL_PORT, epochName, labels, labelsOf } from './job-names.ts'
 import type { Deployed } from './job-policies.ts'
@@ -96,18 +97,39 @@ export function disruptionBudgetOf(job: StreamJobObject): KubeObject {
   return budget
 }
 
-/** Only pods of the same job reach its ports; what a job reads and writes is not said here. */
-export function networkPolicyOf(job: StreamJobObject): KubeObject {
+/**
+/** How a job stands to its surroundings. */
+export interface JobSurroundings {
+  /** Where controllers run: they may reach the port of the link. */
+  readonly controllerNamespace: string
+  /** Nothing may leave a tenant's namespace that is not named. */
+  readonly isOfTenant: boolean
+}
+
+/**
+ * Only pods of the same job reach its ports, and controllers the one of the link. What a job reads
+ * and writes is not said here: in a tenant's namespace its own pods are named, too.
+ */
+export function networkPolicyOf(
+  job: StreamJobObject,
+  { controllerNamespace, isOfTenant }: JobSurroundings,
+): KubeObject {
   const name = job.metadata.name
   const peers = [{ podSelector: { matchLabels: { [labels.job]: name } } }]
+  const nameOfNamespace = { 'kubernetes.io/metadata.name': controllerNamespace }
+  const controllers = [{ namespaceSelector: { matchLabels: nameOfNamespace } }]
   const policy = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
     metadata: metadataOf(job, name),
     spec: {
       podSelector: { matchLabels: { [labels.job]: name } },
-      policyTypes: ['Ingress'],
-      ingress: [{ from: peers }],
+      policyTypes: isOfTenant ? ['Ingress', 'Egress'] : ['Ingress'],
+      ingress: [
+        { from: peers },
+        { from: controllers, ports: [{ protocol: 'TCP', port: LINK_PORT }] },
+      ],
+      ...(isOfTenant && { egress: [{ to: peers }] }),
     },
   }
   return policy

@@ -1,5 +1,6 @@
 /** The pods of a deployment; pure. They pass the restricted Pod Security Standard. */
 import { nodeFlags } from '../../common/node-flags.ts'
+import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
@@ -13,8 +14,10 @@ const HOME = '/opt/weir'
 const NODE = '/usr/local/bin/node'
 const USER = 10_001
 const DATA_PORT = 6_124
+/** What stands in it becomes the termination message: Kubernetes' own default. */
+const LAST_WORD_FILE = '/dev/termination-log'
 
-const folders = {
+export const folders = {
   /** The job's description and code, and what the engine writes. */
   work: '/work',
   /** The manifest. */
@@ -51,36 +54,43 @@ export function podOf(plan: PodPlan): PodObject {
       [labels.slot]: String(identity.slot),
       [labels.attempt]: String(identity.attempt),
     }),
-    spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      // A last checkpoint fits in.
-      terminationGracePeriodSeconds: 60,
-      ...(spec.serviceAccountName && { serviceAccountName: spec.serviceAccountName }),
-      ...(spec.imagePullSecrets && { imagePullSecrets: spec.imagePullSecrets }),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: USER,
-        runAsGroup: USER,
-        fsGroup: USER,
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      // The default of five minutes is long for a stream.
-      tolerations: ['not-ready', 'unreachable'].map(taint => ({
-        key: `node.kubernetes.io/${taint}`,
-        operator: 'Exists',
-        effect: 'NoExecute',
-        tolerationSeconds: 15,
-      })),
+    spec: podSpec(spec, {
       ...(isJobManager && { initContainers: [describer(plan)] }),
       containers: [isJobManager ? jobManager(plan) : taskManager(plan)],
       volumes: volumesOf(job, identity, spec),
-    },
+    }),
   }
   const { podTemplate } = spec
   const template = isJobManager ? podTemplate?.jobManager : podTemplate?.taskManager
   return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
+}
+
+/** What all pods of a job have in common. */
+export function podSpec(spec: StreamJobSpec, parts: Json): Json {
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    // A last checkpoint fits in.
+    terminationGracePeriodSeconds: 60,
+    ...(spec.serviceAccountName && { serviceAccountName: spec.serviceAccountName }),
+    ...(spec.imagePullSecrets && { imagePullSecrets: spec.imagePullSecrets }),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: USER,
+      fsGroup: USER,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    // The default of five minutes is long for a stream.
+    tolerations: ['not-ready', 'unreachable'].map(taint => ({
+      key: `node.kubernetes.io/${taint}`,
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: 15,
+    })),
+    ...parts,
+  }
 }
 
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
@@ -119,8 +129,13 @@ function jobManager({ deployed }: PodPlan): Json {
       ...sharedEnv,
       { name: 'WEIR_JOB_FILE', value: `${folders.work}/job/job.json` },
       { name: 'WEIR_LISTEN', value: `tcp://0.0.0.0:${CONTROL_PORT}` },
+      { name: 'WEIR_REST_LISTEN', value: `tcp://0.0.0.0:${LINK_PORT}` },
+      { name: 'WEIR_LAST_WORD_FILE', value: LAST_WORD_FILE },
     ],
-    ports: [{ name: 'control', containerPort: CONTROL_PORT, protocol: 'TCP' }],
+    ports: [
+      { name: 'control', containerPort: CONTROL_PORT, protocol: 'TCP' },
+      { name: 'link', containerPort: LINK_PORT, protocol: 'TCP' },
+    ],
     resources: amounts(resources.jobManager),
     volumeMounts: mountsOf(deployed, []),
   }
@@ -154,7 +169,7 @@ const sharedEnv: readonly Json[] = [
   { name: 'WEIR_LOG', value: 'info' },
 ]
 
-function containerOf(name: string, deployed: Deployed): Json {
+export function containerOf(name: string, deployed: Deployed): Json {
   return {
     name,
     image: deployed.image,
@@ -166,7 +181,7 @@ function containerOf(name: string, deployed: Deployed): Json {
 }
 
 /** Memory is one number: what it may use is what it gets. */
-function amounts({ cpu, memory }: { cpu: string | number; memory: string | number }): Json {
+export function amounts({ cpu, memory }: { cpu: string | number; memory: string | number }): Json {
   return {
     requests: { cpu: String(cpu), memory: String(memory) },
     limits: { memory: String(memory) },
@@ -174,14 +189,11 @@ function amounts({ cpu, memory }: { cpu: string | number; memory: string | numbe
 }
 
 function mountsOf({ manifest }: Deployed, more: readonly Json[]): readonly Json[] {
-  const secrets = manifest.spec.secrets ?? []
   return [
     { name: 'work', mountPath: folders.work },
     { name: 'temporary', mountPath: '/tmp' },
     { name: 'key', mountPath: folders.key, readOnly: true },
-    ...secrets.map(({ name }) => {
-      return { name: `secret-${name}`, mountPath: `${folders.secrets}/${name}`, readOnly: true }
-    }),
+    ...secretMounts(manifest.spec),
     ...more,
   ]
 }
@@ -199,9 +211,18 @@ function volumesOf(
     { name: 'temporary', emptyDir: {} },
     { name: 'key', secret: { secretName: name, defaultMode: 0o440 } },
     ...(role === 'jobmanager' ? [{ name: 'deployment', configMap: { name } }] : []),
-    ...(spec.secrets ?? []).map(secret => {
-      const volume = { secretName: secret.name, defaultMode: 0o440 }
-      return { name: `secret-${secret.name}`, secret: volume }
-    }),
+    ...secretVolumes(spec),
   ]
+}
+
+export function secretMounts({ secrets = [] }: StreamJobSpec): readonly Json[] {
+  return secrets.map(({ name }) => {
+    return { name: `secret-${name}`, mountPath: `${folders.secrets}/${name}`, readOnly: true }
+  })
+}
+
+export function secretVolumes({ secrets = [] }: StreamJobSpec): readonly Json[] {
+  return secrets.map(({ name }) => {
+    return { name: `secret-${name}`, secret: { secretName: name, defaultMode: 0o440 } }
+  })
 }

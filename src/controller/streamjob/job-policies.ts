@@ -4,10 +4,15 @@
  *
  * J1: an epoch stands in the status before any pod of it exists, and never comes back.
  * J2: what has finished or failed is not started again until its spec changes.
+ * J3: an epoch begins in the room of its tenant's quota only.
  */
 import type { IssueText } from '../../protocol/manifest-issues.ts'
 import type { StreamJob } from '../../protocol/stream-job.ts'
 import type { JobPhase, StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import type { HeardJob } from '../link/facts-poller.ts'
+import type { Admission } from '../tenancy/admission.ts'
+import type { Finding } from './finding.ts'
+import { healthOf } from './job-health.ts'
 import { PAUSE, type PodIdentity } from './job-names.ts'
 import type { PodFacts } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
@@ -29,14 +34,11 @@ export interface ObservedJob {
   /** The deployment of the epoch in the status; `undefined`: not made yet. */
   readonly deployed: Deployed | undefined
   readonly pods: readonly PodFacts[]
+  /** Of the newest jobmanager of the epoch. */
+  readonly heard: HeardJob
+  /** Whether its tenant has room for what the spec asks for. */
+  readonly admission: Admission
   readonly nowMs: number
-}
-
-export interface Finding {
-  readonly type: 'Ready' | 'Reconciling' | 'Stalled' | 'Scheduled' | 'Running'
-  readonly holds: boolean
-  readonly reason: string
-  readonly message: string
 }
 
 export interface JobDecision {
@@ -48,6 +50,8 @@ export interface JobDecision {
   readonly start: readonly PodIdentity[]
   readonly stop: readonly PodFacts[]
   readonly findings: readonly Finding[]
+  /** Its place among those that wait for room. */
+  readonly queue: Omit<NonNullable<StreamJobStatus['queue']>, 'since'> | undefined
   /** A deadline that nothing else would wake it up for. */
   readonly againMs: number | undefined
 }
@@ -61,6 +65,7 @@ const policies: readonly Policy[] = [
   ended,
   invalid,
   suspended,
+  notAdmitted,
   firstOrNext,
   atWork,
 ]
@@ -82,6 +87,7 @@ function decided(observed: ObservedJob, more: Partial<JobDecision>): JobDecision
     start: [],
     stop: [],
     findings: [],
+    queue: undefined,
     againMs: undefined,
     ...more,
   }
@@ -199,6 +205,28 @@ function suspended(observed: ObservedJob): JobDecision | undefined {
   })
 }
 
+/** Its position may change without any news of it. */
+const LOOK_AT_QUEUE_MS = 60_000
+
+/** J3: where the tenant has no room, not even the first pod of a deployment is made. */
+function notAdmitted(observed: ObservedJob): JobDecision | undefined {
+  const { admission } = observed
+  if (admission.kind !== 'waits' || isDeployed(observed)) return undefined
+  const { tenant, position, reason, shortfall } = admission
+  const message =
+    `number ${position} in the queue of tenant ${tenant}: ${shortfall}; ` +
+    'it starts by itself once there is room'
+  return decided(observed, {
+    phase: 'Queued',
+    queue: { position, reason, shortfall: shortfall.slice(0, 512) },
+    findings: [
+      { type: 'QuotaAdmitted', holds: false, reason, message },
+      { type: 'Ready', holds: false, reason, message },
+    ],
+    againMs: LOOK_AT_QUEUE_MS,
+  })
+}
+
 /** J1: here the epoch is only raised; its pods come once that is stored. */
 function firstOrNext(observed: ObservedJob): JobDecision | undefined {
   if (isDeployed(observed)) return undefined
@@ -236,7 +264,11 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
   const isWhole = running.length >= places.length && lost.length === 0
   // A dead pod goes when the one in its place is there; the last one tells why.
   const stop = pods.filter(one => one.state !== 'leaving' && isReplaced(one, ours, epoch))
-  const findings = [...healthOf(isWhole, { ours, places }), ...pendingChange(observed, deployed)]
+  const { heard } = observed
+  const { checkpoint } = spec
+  const before = status.conditions ?? []
+  const health = { pods: ours, wanted: places.length, isWhole, heard, before, checkpoint }
+  const findings = [...healthOf(health), ...pendingChange(observed, deployed)]
   return decided(observed, {
     phase: isWhole ? 'Running' : status.phase === 'Running' ? 'Running' : 'Deploying',
     deploy: true,
@@ -283,39 +315,6 @@ function isReplaced(pod: PodFacts, ours: readonly PodFacts[], epoch: number): bo
   if (pod.epoch !== epoch) return true
   const isDead = pod.state === 'failed' || pod.state === 'succeeded'
   return isDead && ours.some(one => isAt(pod)(one) && one.attempt > pod.attempt)
-}
-
-interface Health {
-  readonly ours: readonly PodFacts[]
-  readonly places: readonly Place[]
-}
-
-function healthOf(isWhole: boolean, { ours, places }: Health): Finding[] {
-  const pending = ours.filter(one => one.state === 'pending')
-  const unbound = pending.find(one => one.why !== undefined)
-  const scheduled: Finding =
-    unbound === undefined
-      ? { type: 'Scheduled', holds: true, reason: 'PodsBound', message: 'no pod waits' }
-      : {
-          type: 'Scheduled',
-          holds: false,
-          reason: 'PodPending',
-          message: `pod ${unbound.pod.metadata.name}: ${unbound.why}`,
-        }
-  if (isWhole) {
-    const message = `all ${places.length} pods run`
-    return [scheduled, { type: 'Ready', holds: true, reason: 'Running', message }]
-  }
-  const dead = latest(ours.filter(one => one.state === 'failed'))
-  const running = ours.filter(one => one.state === 'running').length
-  const because =
-    dead === undefined ? '' : `; pod ${dead.pod.metadata.name}: ${dead.why ?? 'failed'}`
-  const message = `${running} of ${places.length} pods run${because}`
-  return [
-    scheduled,
-    { type: 'Ready', holds: false, reason: 'PodsMissing', message },
-    { type: 'Reconciling', holds: true, reason: 'PodsMissing', message },
-  ]
 }
 
 /** A changed spec is not rolled out by itself yet: nothing happens behind anyone's back. */

@@ -1,15 +1,15 @@
-/** The status that a decision leads to; pure. Times of conditions change with their values only. */
-import type { Condition } from '../../protocol/status-fields.ts'
+/** The status that a decision leads to; pure. */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import { conditionsOf, timeText } from '../conditions.ts'
+import { demandOf, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
+import type { Finding } from './finding.ts'
 import { labels, labelsOf } from './job-names.ts'
-import type { Finding, JobDecision, ObservedJob } from './job-policies.ts'
-
-const MESSAGE_CHARS_MAX = 1_024
-/** True or absent, as kstatus has it. */
-const absentWhenFalse = new Set<Finding['type']>(['Reconciling', 'Stalled'])
+import type { JobDecision, ObservedJob } from './job-policies.ts'
+import { jobState } from './job-state.ts'
+import { newestJobManager } from './job-target.ts'
 
 export function nextStatus(observed: ObservedJob, decision: JobDecision): StreamJobStatus {
-  const { object, status, pods, deployed, checked } = observed
+  const { object, status, pods, deployed, checked, admission, nowMs } = observed
   const { epoch } = decision
   const spec =
     deployed?.manifest.spec ?? ('manifest' in checked ? checked.manifest.spec : undefined)
@@ -18,36 +18,58 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   ).length
   const { name, generation = 0 } = object.metadata
   const selector = `${labels.job}=${labelsOf(name)[labels.job]},${labels.role}=taskmanager`
+  const { queue: queued, reserved: _before, tenant: _formerTenant, ...kept } = status
+  const { queue } = decision
+  const since = queued?.since ?? timeText(nowMs)
+  const reserved = reservedBy(observed, decision)
+  const findings = [...decision.findings, ...admitted(observed, reserved)]
   return {
-    ...status,
+    ...kept,
+    ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,
     ...(epoch > 0 && { epoch }),
+    ...(admission.kind !== 'free' && { tenant: admission.tenant }),
     ...(deployed !== undefined && { jobDigest: deployed.specDigest }),
+    ...(reserved !== undefined && { reserved }),
+    ...(queue !== undefined && { queue: { ...queue, since } }),
     slots: { desired: spec?.parallelism ?? 0, ready },
     selector,
-    conditions: conditionsOf(observed, decision.findings),
+    conditions: conditionsOf({ before: status.conditions, findings, generation, nowMs }),
   }
 }
 
-function conditionsOf(observed: ObservedJob, findings: readonly Finding[]): Condition[] {
-  const before = new Map(observed.status.conditions?.map(one => [one.type, one]))
-  const now = new Date(observed.nowMs).toISOString().replace(/\.\d+Z$/, 'Z')
-  const observedGeneration = observed.object.metadata.generation ?? 0
-  return findings
-    .filter(one => one.holds || !absentWhenFalse.has(one.type))
-    .toSorted((a, b) => (a.type < b.type ? -1 : 1))
-    .map(({ type, holds, reason, message }) => {
-      const status = holds ? 'True' : 'False'
-      const old = before.get(type)
-      const isSame = old?.status === status
-      return {
-        type,
-        status,
-        reason,
-        message: message.slice(0, MESSAGE_CHARS_MAX),
-        lastTransitionTime: isSame ? old.lastTransitionTime : now,
-        observedGeneration,
-      }
-    })
+/** By the last word of a jobmanager that has ended, or by what it said when it was asked. */
+function stateOf({ heard, pods, status }: ObservedJob, decision: JobDecision) {
+  const { epoch } = status
+  const facts = newestJobManager(pods, epoch)?.lastWord ?? heard.facts
+  if (facts === undefined || epoch === undefined) return {}
+  const isAwaited = status.phase !== 'Running' || decision.phase !== 'Running'
+  return jobState(facts, { before: status, epoch, isAwaited })
+}
+
+const released = new Set<JobDecision['phase']>([
+  'Queued',
+  'Suspended',
+  'Finished',
+  'Failed',
+  'Deleting',
+])
+
+/** Room is taken with the epoch, before a pod of it exists, and given back after the last one. */
+function reservedBy(observed: ObservedJob, { phase, epoch }: JobDecision): Reserved | undefined {
+  const { status, object, pods, deployed } = observed
+  if (epoch > (status.epoch ?? 0)) return reservedOf(demandOf(object.spec))
+  if (epoch === 0) return undefined
+  const isAlive = pods.some(one => one.state !== 'succeeded' && one.state !== 'failed')
+  if (released.has(phase) && !isAlive) return undefined
+  return status.reserved ?? reservedOf(demandOf(deployed?.manifest.spec ?? object.spec))
+}
+
+/** Who has room may know whose it is. */
+function admitted({ admission }: ObservedJob, reserved: Reserved | undefined): readonly Finding[] {
+  if (admission.kind === 'free' || reserved === undefined) return []
+  const { slots, cpu, memory } = reserved
+  const message = `tenant ${admission.tenant} gives ${slots} slots, ${cpu} cores, ${memory} memory`
+  return [{ type: 'QuotaAdmitted', holds: true, reason: 'Admitted', message }]
 }

@@ -3,22 +3,27 @@ import { createHash } from 'node:crypto'
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
+import type { HeardJob } from '../link/facts-poller.ts'
+import type { Admission } from '../tenancy/admission.ts'
 import type { ConfigMapObject } from './job-objects.ts'
 import type { Deployed, ObservedJob } from './job-policies.ts'
-import { type PodObject, podFacts } from './pod-facts.ts'
+import type { PodFacts } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 const streamJobKind: ManifestKind<StreamJob> = { schema: streamJobSchema, rules: streamJobRules }
 
 export interface JobParts {
   readonly object: StreamJobObject
-  readonly pods: readonly PodObject[]
+  readonly pods: readonly PodFacts[]
   /** Of the epoch in the status. */
   readonly deployment: ConfigMapObject | undefined
+  readonly heard: HeardJob
+  readonly admission: Admission
   readonly nowMs: number
 }
 
-export function observeJob({ object, pods, deployment, nowMs }: JobParts): ObservedJob {
+export function observeJob(parts: JobParts): ObservedJob {
+  const { object, pods, deployment, heard, admission, nowMs } = parts
   const { apiVersion, kind, metadata, spec } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
@@ -28,8 +33,10 @@ export function observeJob({ object, pods, deployment, nowMs }: JobParts): Obser
     checked,
     specDigest: 'manifest' in checked ? digestOf(checked.manifest.spec) : '',
     status: object.status ?? {},
-    deployed: deployment === undefined ? undefined : deployedOf(deployment),
-    pods: pods.flatMap(pod => podFacts(pod) ?? []),
+    deployed: deployedOf(deployment),
+    pods,
+    heard,
+    admission,
     nowMs,
   }
 }
@@ -56,7 +63,8 @@ function digestOf(spec: StreamJobSpec): string {
 }
 
 /** `undefined`: somebody has damaged it; the epoch is written anew. */
-function deployedOf({ data = {} }: ConfigMapObject): Deployed | undefined {
+export function deployedOf(deployment: ConfigMapObject | undefined): Deployed | undefined {
+  const { data = {} } = deployment ?? {}
   const { image, 'job.yaml': text = '' } = data
   if (image === undefined) return undefined
   try {

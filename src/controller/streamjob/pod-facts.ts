@@ -1,4 +1,5 @@
 /** What the controller wants to know of a pod of a job; pure. */
+import { type JobFacts, jobFactsSchema } from '../../protocol/job-facts.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import { labels, type PodIdentity, type PodRole } from './job-names.ts'
 
@@ -24,6 +25,7 @@ export interface PodObject extends KubeObject {
     readonly phase?: string
     readonly reason?: string
     readonly message?: string
+    readonly podIP?: string
     readonly conditions?: readonly {
       readonly type: string
       readonly status: string
@@ -48,7 +50,14 @@ export interface PodFacts extends PodIdentity {
   readonly why: string | undefined
   /** When it ended, 0 where that is not known. */
   readonly endedMs: number
+  /** Where it can be reached. */
+  readonly ip: string | undefined
+  /** Of a jobmanager that ended well. */
+  readonly lastWord: JobFacts | undefined
 }
+
+/** Exit code of who will not take a job, now or later: `exitCodes.invalid` of the commands. */
+const REFUSED = 2
 
 /** `undefined`: it is none of Weir's. */
 export function podFacts(pod: PodObject): PodFacts | undefined {
@@ -73,9 +82,21 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     attempt,
     state: stateOf(pod),
     exitCode: ended?.exitCode,
-    isRefused: (prepared?.exitCode ?? 0) !== 0,
+    // Another code is a bucket that is away, or a process that was killed: it is tried again.
+    isRefused: prepared?.exitCode === REFUSED,
     why: whyOf(pod),
     endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
+    ip: pod.status?.podIP || undefined,
+    lastWord: ended?.exitCode === 0 ? lastWordOf(ended.message) : undefined,
+  }
+}
+
+/** A termination message of somebody else is none. */
+function lastWordOf(message = ''): JobFacts | undefined {
+  try {
+    return jobFactsSchema.safeParse(JSON.parse(message)).data
+  } catch {
+    return undefined
   }
 }
 

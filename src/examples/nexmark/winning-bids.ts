@@ -116,7 +116,8 @@ const closeAuctions: KeyedProcessFunction<number, Offer, WinningBid, typeof stat
       if (timestamp >= auction.expires + CLOSED_MS) context.state.auction.clear()
     } else if (timestamp >= auction.expires) {
       if (auction.price !== NO_BID) out.collect(winningBid(context.key, auction))
-      context.state.auction.update({ ...auction, closed: true })
+      auction.closed = true
+      context.state.auction.update(auction)
       context.timers.registerEventTimeTimer(auction.expires + CLOSED_MS)
     }
   },

@@ -10,6 +10,7 @@ import type { JobEdge } from '../../graph/job-graph.ts'
 import type { FramePiece, InFlightItem } from './channel.ts'
 import { makePieceEncoder, type PieceEncoder } from './frame-pieces.ts'
 import type { StatusEvent, WatermarkEvent } from './stream-item.ts'
+import { wireOf } from './wire-of.ts'
 
 const FRAME = 0
 const FRAME_WITH_MORE = 1
@@ -30,11 +31,11 @@ export class ItemEncoders {
     return encodeItems(items, batch => this.#encoderOf(edge)(batch))
   }
 
-  #encoderOf({ id, type }: JobEdge): PieceEncoder {
-    const known = this.#encoders.get(id)
+  #encoderOf(edge: JobEdge): PieceEncoder {
+    const known = this.#encoders.get(edge.id)
     if (known !== undefined) return known
-    const encoder = makePieceEncoder(type)
-    this.#encoders.set(id, encoder)
+    const encoder = makePieceEncoder(wireOf(edge).type)
+    this.#encoders.set(edge.id, encoder)
     return encoder
   }
 }

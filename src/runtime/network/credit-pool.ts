@@ -2,9 +2,10 @@
  * How many frames each channel of one input may have on their way: the receiver's side of the flow
  * control. Pure: what is to be granted is told to the channel, which announces it.
  *
- * Each channel has some credits of its own; the floating ones are lent to channels whose sender
- * says that more is waiting, first come first served, and come back as soon as another waits or
- * nothing is waiting any more.
+ * Each channel has some credits of its own. Floating ones are lent to a channel until its sender
+ * may send what waits there and as many frames as its own credits allow on top, first come first
+ * served; they come back as frames are taken. So a channel that nobody reads, and whose sender had
+ * nothing waiting yet, takes in as much as one that is full from the start.
  *
  * Invariants
  *  CP1  Granted and unused, plus frames that came and were not taken, never exceed the credits a
@@ -15,7 +16,8 @@
  *  CP4  A floating credit that comes back goes to another channel that waits, if there is one; of
  *       several to the one that asked first.
  *
- * Source: Flink's credit-based flow control (FLINK-7282).
+ * Source: Flink's credit-based flow control (FLINK-7282), where a channel requires as many buffers
+ * as its backlog and its initial credit together.
  */
 import { assert } from '../../common/assert.ts'
 
@@ -134,13 +136,13 @@ class Account implements CreditAccount {
     this.granted--
     this.held++
     this.#backlog = backlog
-    this.#want()
+    this.#borrow()
   }
 
   taken(): void {
     assert(this.held > 0, 'CP1: a frame is taken once')
     this.held--
-    const tooMany = this.granted >= this.#backlog || this.#lender.othersWait(this)
+    const tooMany = !this.#wants || this.#lender.othersWait(this)
     if (this.lent > 0 && tooMany) this.#return()
     this.#fill()
   }
@@ -156,16 +158,20 @@ class Account implements CreditAccount {
   lend(): void {
     this.lent++
     this.#fill()
-    this.#want()
+    this.#borrow()
   }
 
-  /** Borrows for what waits at the sender. */
-  #want(): void {
-    while (this.granted < this.#backlog && this.#lender.ask(this)) {
+  /** The sender could use more: what waits there, and what comes next. */
+  get #wants(): boolean {
+    return this.granted < this.#backlog + this.#lender.exclusive
+  }
+
+  #borrow(): void {
+    while (this.#wants && this.#lender.ask(this)) {
       this.lent++
       this.#fill()
     }
-    if (this.granted >= this.#backlog) this.#lender.leave(this)
+    if (!this.#wants) this.#lender.leave(this)
   }
 
   #return(): void {

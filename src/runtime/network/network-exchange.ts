@@ -31,6 +31,7 @@ import { RemoteGate } from './remote-gate.ts'
 import { RemoteOutput } from './remote-output.ts'
 import type { Traffic } from './traffic.ts'
 import { HEADER_BYTES } from './wire-format.ts'
+import { wireOf } from './wire-of.ts'
 
 export interface NetworkExchangeOptions {
   readonly slot: number
@@ -188,7 +189,7 @@ export class NetworkExchange implements Exchange {
   #gate(edge: JobEdge, index: number): RemoteGate {
     let gate = this.#gates.get(index)
     if (gate === undefined) {
-      gate = new RemoteGate(index, edge.type, this.#options.settings)
+      gate = new RemoteGate(index, wireOf(edge).type, this.#options.settings)
       this.#gates.set(index, gate)
     }
     return gate
@@ -197,7 +198,7 @@ export class NetworkExchange implements Exchange {
   #makeEncoder(edge: JobEdge, index: number): FrameEncoder<unknown> {
     let make = this.#encoders.get(index)
     if (make === undefined) {
-      make = compileFrameEncoder(edge.type)
+      make = compileFrameEncoder(wireOf(edge).type)
       this.#encoders.set(index, make)
     }
     const limitBytes = this.#options.settings.frameBytes - HEADER_BYTES

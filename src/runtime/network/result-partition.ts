@@ -9,6 +9,7 @@
  */
 import type { Partitioner } from '../../api/transformation.ts'
 import type { Random } from '../../common/random.ts'
+import { makeLocatedOutput, type RecordOrigin } from '../record-origin.ts'
 import type { Push } from '../stream-operator.ts'
 import type { CheckpointBarrier } from '../task-contract.ts'
 import type { InFlightItem, OutputChannel } from './channel.ts'
@@ -28,17 +29,21 @@ export interface PartitionOptions {
   readonly forcedAligned: boolean
   readonly fail: (error: unknown) => never
   readonly badKeysTo?: number | undefined
+  /** Where the edge carries the coordinates of its records. */
+  readonly origin?: RecordOrigin | undefined
 }
 
 export class ResultPartition {
   readonly #channels: readonly OutputChannel[]
   readonly #writer: RecordWriter
+  readonly #origin: RecordOrigin | undefined
   readonly #forcedAligned: boolean
   #records = 0
 
   constructor(options: PartitionOptions) {
     const { partitioner, channels, room } = options
     this.#channels = channels
+    this.#origin = options.origin
     this.#forcedAligned = options.forcedAligned
     const broadcast = partitioner.kind === 'broadcast'
     const select = broadcast
@@ -60,7 +65,8 @@ export class ResultPartition {
 
   /** Takes one record. A plain function: operators call it directly. */
   get push(): Push {
-    return this.#writer.push
+    const { push } = this.#writer
+    return this.#origin === undefined ? push : makeLocatedOutput(push, this.#origin)
   }
 
   /** Records handed over so far; a broadcast counts once. */

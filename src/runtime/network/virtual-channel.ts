@@ -17,6 +17,8 @@ import { RecordBatch, type StreamItem } from './stream-item.ts'
 export interface VirtualChannelOptions {
   readonly type: Type<unknown>
   readonly sections: readonly Buffer[]
+  /** Makes what the edge carries now of what was stored; `undefined`: it is the same. */
+  readonly adapt?: ((value: unknown) => unknown) | undefined
   /** Which records belong here; `undefined`: all. */
   readonly keep: ((value: unknown) => boolean) | undefined
 }
@@ -24,13 +26,15 @@ export interface VirtualChannelOptions {
 export class VirtualChannel implements InputChannel {
   readonly #items: Iterator<StoredItem>
   readonly #decode: PieceDecoder
+  readonly #adapt: ((value: unknown) => unknown) | undefined
   readonly #keep: ((value: unknown) => boolean) | undefined
   #half = false
   #over = false
 
-  constructor({ type, sections, keep }: VirtualChannelOptions) {
+  constructor({ type, sections, adapt, keep }: VirtualChannelOptions) {
     this.#items = itemsOf(sections)
     this.#decode = makePieceDecoder(type)
+    this.#adapt = adapt
     this.#keep = keep
   }
 
@@ -50,7 +54,7 @@ export class VirtualChannel implements InputChannel {
       if (item.kind !== 'frame') return item
       this.#half = item.more
       const batch = this.#decode(item)
-      const kept = batch && this.#filtered(batch)
+      const kept = batch && this.#filtered(this.#adapted(batch))
       if (kept !== undefined && kept.size > 0) return kept
     }
   }
@@ -69,6 +73,13 @@ export class VirtualChannel implements InputChannel {
 
   endRecording(): readonly InFlightItem[] {
     return []
+  }
+
+  #adapted(batch: RecordBatch): RecordBatch {
+    const adapt = this.#adapt
+    if (adapt === undefined) return batch
+    const items = batch.items.map((item, at) => (at % 2 === 0 ? adapt(item) : item))
+    return new RecordBatch(items, batch.size)
   }
 
   #filtered(batch: RecordBatch): RecordBatch {

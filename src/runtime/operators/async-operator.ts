@@ -65,7 +65,9 @@ export class AsyncOperator extends AbstractStreamOperator {
     const collector = makeCollector(context)
     const emit = (entry: AsyncEntry): void => {
       collector.timestamp = entry.timestamp
+      context.locate(entry.coordinates)
       for (const result of entry.results ?? []) collector.collect(result)
+      context.locate(undefined)
     }
     this.#queue = options.ordered ? new OrderedAsyncQueue(emit) : new UnorderedAsyncQueue(emit)
   }
@@ -121,6 +123,7 @@ export class AsyncOperator extends AbstractStreamOperator {
     const request: Request = {
       value,
       timestamp,
+      coordinates: this.context.coordinates(),
       results: undefined,
       tries: 0,
       abort: timeoutMs > 0 ? new AbortController() : this.#abortAll,
@@ -188,7 +191,9 @@ export class AsyncOperator extends AbstractStreamOperator {
 
   /** The record fails: its policy decides. When the job goes on, it goes on without results. */
   #giveUp(request: Request, error: unknown): void {
+    this.context.locate(request.coordinates)
     this.#errors.handle(error, request.value)
+    this.context.locate(undefined)
     this.#complete(request, [])
   }
 

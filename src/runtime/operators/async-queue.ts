@@ -7,10 +7,13 @@
  *      Q1 allows it.
  */
 import { assert } from '../../common/assert.ts'
+import type { RecordCoordinates } from '../../schema/located-type.ts'
 
 export interface AsyncEntry {
   readonly value: unknown
   readonly timestamp: number
+  /** Where the record came from. */
+  readonly coordinates: RecordCoordinates | undefined
   /** `undefined` until the request has completed. */
   results: readonly unknown[] | undefined
 }

@@ -13,15 +13,10 @@ import type { OperatorSpec } from '../../api/transformation.ts'
 import type { WatermarkStrategy } from '../../api/watermark-strategy.ts'
 import { assert, assertDefined } from '../../common/assert.ts'
 import { MAX_TIMESTAMP } from '../../common/timestamps.ts'
+import type { RecordCoordinates } from '../../schema/located-type.ts'
 import { PeriodicTick } from '../periodic-tick.ts'
 import { type Brakes, SourceRecords } from '../source-output.ts'
-import type {
-  OperatorContext,
-  Push,
-  RecordCoordinates,
-  StreamOperator,
-  WatermarkStatus,
-} from '../stream-operator.ts'
+import type { OperatorContext, Push, StreamOperator, WatermarkStatus } from '../stream-operator.ts'
 import type { AlignmentGroups, AlignmentMember } from '../watermark-alignment.ts'
 
 /** What a source needs of its task beyond the operator's context. */

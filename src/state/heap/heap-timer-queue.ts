@@ -8,6 +8,7 @@
  * Invariants (beside T1 and T2 of the port)
  *  H1  No node's timestamp is below its parent's.
  *  H2  The position of the timer at heap place i is i.
+ *  H3  Places beyond the last node have an infinite time: every node has four children to compare.
  */
 import { assert } from '../../common/assert.ts'
 import { MAX_TIMESTAMP } from '../../common/timestamps.ts'
@@ -51,7 +52,7 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
   readonly #pending = new PendingEntries()
   readonly #free: number[] = []
   #end = 0
-  #times = new Float64Array(FIRST_PLACES)
+  #times = new Float64Array(FIRST_PLACES).fill(Number.POSITIVE_INFINITY)
   #timers = new Int32Array(FIRST_PLACES)
   #size = 0
   #wantedNamespace = 0
@@ -173,10 +174,14 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
     const hole = this.#positions[timer] as number
     this.#positions[timer] = FREE
     const last = ROOT + --this.#size
-    if (hole === last) return
+    if (hole === last) {
+      this.#times[last] = Number.POSITIVE_INFINITY
+      return
+    }
     // The last one fills the hole; it may belong further down or further up.
     const moved = this.#timers[last] as number
     const time = this.#times[last] as number
+    this.#times[last] = Number.POSITIVE_INFINITY
     if (hole > ROOT && time < (this.#times[parentOf(hole)] as number)) {
       this.#siftUp(hole, moved, time)
     } else {
@@ -211,16 +216,11 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
     const end = ROOT + this.#size
     let at = from
     for (let first = firstChildOf(at); first < end; first = firstChildOf(at)) {
-      const stop = Math.min(first + 4, end)
-      let least = first
-      let leastTime = times[first] as number
-      for (let child = first + 1; child < stop; child++) {
-        const childTime = times[child] as number
-        if (childTime < leastTime) {
-          least = child
-          leastTime = childTime
-        }
-      }
+      // Which child is least is a coin toss: chosen by arithmetic, there is no branch to guess.
+      const left = first + +((times[first + 1] as number) < (times[first] as number))
+      const right = first + 2 + +((times[first + 3] as number) < (times[first + 2] as number))
+      const least = left + (right - left) * +((times[right] as number) < (times[left] as number))
+      const leastTime = times[least] as number
       if (leastTime >= time) break
       const raised = timers[least] as number
       times[at] = leastTime
@@ -234,7 +234,7 @@ export class HeapTimerQueue implements TimerQueue, EntryMatcher {
   }
 
   #growHeap(): void {
-    const times = new Float64Array(this.#times.length * 2)
+    const times = new Float64Array(this.#times.length * 2).fill(Number.POSITIVE_INFINITY)
     times.set(this.#times)
     this.#times = times
     this.#timers = doubled(this.#timers)

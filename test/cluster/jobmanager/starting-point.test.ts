@@ -33,7 +33,7 @@ async function bench() {
 test('regions start again from what was restored, until something completed since', async () => {
   const { start, lineage, lastId } = await bench()
   const restored = await start.load(start.choose(lineage))
-  expect(start.path).toBe(`memory/default.test/chk-${lastId}`)
+  expect(start.restored?.path).toBe(`memory/default.test/chk-${lastId}`)
   expect(await start.latest()).toBe(restored)
   // As if it were a newer one.
   start.completed('checkpoint', lastId - 1)

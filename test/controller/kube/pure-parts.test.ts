@@ -197,6 +197,15 @@ describe('what is applied', () => {
     delete less.spec.tolerations
     expect(isApplied(wanted, withDigest(less))).toBe(false)
   })
+
+  test('who was let in by somebody else is seen, also under the name of another', () => {
+    const subject = (kind: string, name: string) => ({ kind, name })
+    const binding = (...subjects: readonly object[]) => ({ ...object('x', '1'), subjects })
+    const wanted = withDigest(binding(subject('User', 'ada'), subject('Group', 'ada')))
+    expect(isApplied(wanted, wanted)).toBe(true)
+    const more = { ...wanted, subjects: [...wanted.subjects, subject('User', 'eve')] }
+    expect(isApplied(more, wanted)).toBe(false)
+  })
 })
 
 test('paths', () => {

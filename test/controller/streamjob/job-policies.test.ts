@@ -1,12 +1,16 @@
 /** What is decided for a job, as a table of what was observed. */
 import { describe, expect, test } from '@jest/globals'
+import type { HeardJob } from '../../../src/controller/link/facts-poller.ts'
 import { labels, type PodIdentity, podName } from '../../../src/controller/streamjob/job-names.ts'
 import { deploymentOf } from '../../../src/controller/streamjob/job-objects.ts'
 import { decideJob, type ObservedJob } from '../../../src/controller/streamjob/job-policies.ts'
+import { jobTarget } from '../../../src/controller/streamjob/job-target.ts'
 import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
 import { observeJob } from '../../../src/controller/streamjob/observe-job.ts'
-import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
+import { type PodObject, podFacts } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
+import type { Admission } from '../../../src/controller/tenancy/admission.ts'
+import { type JobFacts, jobFactsSchema } from '../../../src/protocol/job-facts.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
 const NOW_MS = 1_000_000
@@ -19,11 +23,39 @@ interface Case {
   readonly deployed?: Record<string, unknown> | undefined
   /** `jm-1-1 running`, `tm-1-0-2 failed 137`, `tm-1-0-1 pending`. */
   readonly pods?: readonly string[]
+  /** What the jobmanager says; absent: it runs well. `undefined`: it was not asked yet. */
+  readonly heard?: HeardJob | undefined
+  readonly admission?: Admission
 }
+
+const free: Admission = { kind: 'free' }
+
+const well: JobFacts = {
+  status: 'running',
+  parallelism: 1,
+  restarts: 0,
+  lastFailure: null,
+  latest: {
+    id: 7,
+    kind: 'checkpoint',
+    path: 's3://b/c/7',
+    completedAtMs: NOW_MS - 1_000,
+    sizeBytes: 10,
+  },
+  checkpoints: { completed: 7, failuresInRow: 0, lastFailure: null, ageMs: 1_000 },
+  stop: null,
+}
+const unheard: HeardJob = { facts: undefined, silence: undefined }
+const hearing = (more: Partial<JobFacts>): HeardJob => ({
+  facts: { ...well, ...more },
+  silence: undefined,
+})
 
 const right = { job: { module: 'a.ts' }, checkpoint: { storage: 's3://b/c' } }
 
-function observed({ spec = right, status = {}, metadata, deployed, pods = [] }: Case): ObservedJob {
+function observed(given: Case): ObservedJob {
+  const { spec = right, status = {}, metadata, deployed, pods = [], admission = free } = given
+  const heard = 'heard' in given ? (given.heard ?? unheard) : hearing({})
   const object: StreamJobObject = {
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'StreamJob',
@@ -31,7 +63,13 @@ function observed({ spec = right, status = {}, metadata, deployed, pods = [] }: 
     spec,
     status,
   }
-  const base = { nowMs: NOW_MS, pods: pods.map(podOf), deployment: undefined }
+  const base = {
+    nowMs: NOW_MS,
+    pods: pods.flatMap(text => podFacts(podOf(text)) ?? []),
+    deployment: undefined,
+    heard,
+    admission,
+  }
   if (deployed === undefined) return observeJob({ ...base, object })
   const of = observeJob({ ...base, object: { ...object, spec: deployed } })
   if (!('manifest' in of.checked)) throw new Error('the deployed spec is wrong')
@@ -268,6 +306,7 @@ describe('the status', () => {
     const given: Case = {
       deployed: right,
       pods: ['jm-1-1 running', 'tm-1-0-1 unscheduled'],
+      heard: undefined,
       status: {
         ...begins,
         conditions: [
@@ -294,6 +333,7 @@ describe('the status', () => {
     expect(status.conditions).toEqual([
       expect.objectContaining({ type: 'Ready', lastTransitionTime: 'then', reason: 'PodsMissing' }),
       expect.objectContaining({ type: 'Reconciling', lastTransitionTime: '1970-01-01T00:16:40Z' }),
+      expect.objectContaining({ type: 'Running', status: 'False' }),
       expect.objectContaining({
         type: 'Scheduled',
         status: 'False',
@@ -301,4 +341,100 @@ describe('the status', () => {
       }),
     ])
   })
+})
+
+const wholeJob: Case = {
+  status: runs,
+  deployed: right,
+  pods: ['jm-1-1 running', 'tm-1-0-1 running'],
+}
+const condition = (one: Case, type: string) =>
+  decideJob(observed(one)).findings.find(found => found.type === type)
+
+describe('what the jobmanager says', () => {
+  const failing = (more: Partial<JobFacts['checkpoints']>): HeardJob =>
+    hearing({ checkpoints: { ...well.checkpoints, ...more } })
+
+  const readiness: Record<string, { heard: HeardJob; is: [boolean, string] }> = {
+    'all is well': { heard: hearing({}), is: [true, 'Running'] },
+    'some vertex does not run yet': {
+      heard: hearing({ status: 'starting' }),
+      is: [false, 'Starting'],
+    },
+    'it restarts': { heard: hearing({ status: 'restarting' }), is: [false, 'Restarting'] },
+    'no checkpoint completed yet': {
+      heard: failing({ ageMs: null }),
+      is: [false, 'NoCheckpointYet'],
+    },
+    'the last is three intervals old': { heard: failing({ ageMs: 30_000 }), is: [true, 'Running'] },
+    'it is older': { heard: failing({ ageMs: 30_001 }), is: [false, 'CheckpointOverdue'] },
+    'it has just fallen silent': {
+      heard: { facts: well, silence: { ms: 14_999, why: 'no answer' } },
+      is: [true, 'Running'],
+    },
+    'it is silent': {
+      heard: { facts: well, silence: { ms: 15_000, why: 'no answer' } },
+      is: [false, 'JobManagerSilent'],
+    },
+    'it never spoke': {
+      heard: { facts: undefined, silence: { ms: 15_000, why: 'no answer' } },
+      is: [false, 'JobManagerSilent'],
+    },
+  }
+
+  test.each(Object.entries(readiness))('%s', (_what, { heard, is }) => {
+    const ready = condition({ ...wholeJob, heard }, 'Ready')
+    expect([ready?.holds, ready?.reason]).toEqual(is)
+    expect(condition({ ...wholeJob, heard }, 'Reconciling')?.holds).toBe(is[0] ? undefined : true)
+  })
+
+  test('what was not heard yet is as it was', () => {
+    const at = { lastTransitionTime: 'then', message: 'as it was' }
+    const conditions = [
+      { type: 'Ready', status: 'True' as const, reason: 'Running', ...at },
+      { type: 'CheckpointHealthy', status: 'False' as const, reason: 'Failing', ...at },
+      { type: 'Stalled', status: 'True' as const, reason: 'Old', ...at },
+    ]
+    const status = { ...runs, conditions }
+    const { findings } = decideJob(observed({ ...wholeJob, status, heard: undefined }))
+    expect(findings).toEqual([
+      expect.objectContaining({ type: 'Scheduled' }),
+      { type: 'Ready', holds: true, reason: 'Running', message: 'as it was' },
+      { type: 'CheckpointHealthy', holds: false, reason: 'Failing', message: 'as it was' },
+    ])
+  })
+
+  test('as many checkpoints may fail as the manifest tolerates', () => {
+    const spec = { ...right, checkpoint: { storage: 's3://b/c', tolerableFailures: 2 } }
+    const tolerant = (failuresInRow: number) =>
+      condition(
+        { ...wholeJob, spec, deployed: spec, heard: failing({ failuresInRow }) },
+        'CheckpointHealthy',
+      )
+    expect(tolerant(2)).toMatchObject({ holds: true })
+    expect(tolerant(3)).toMatchObject({ holds: false, reason: 'Failing' })
+  })
+
+  test('its last word counts when it has ended', () => {
+    const last = { ...well, status: 'finished', latest: { ...well.latest, id: 9 } }
+    const one = observed({ ...wholeJob, pods: ['jm-1-1 succeeded 0'] })
+    const [pod] = one.pods
+    if (pod === undefined) throw new Error('there is a pod')
+    const parsed = jobFactsSchema.parse(last)
+    const job = { ...one, heard: unheard, pods: [{ ...pod, lastWord: parsed }] }
+    expect(nextStatus(job, decideJob(job)).state).toMatchObject({ epoch: 1, checkpointId: 9 })
+  })
+})
+
+test('the target is the newest jobmanager of the epoch that would answer', () => {
+  const asked = (...pods: string[]) => {
+    const parts = pods.flatMap(text => podFacts(podOf(text)) ?? [])
+    const named = parts.map(one => ({ ...one, ip: `10.0.${one.epoch}.${one.attempt}` }))
+    return jobTarget(observed({ status: runs }).object, named)?.podIp
+  }
+  expect(asked()).toBeUndefined()
+  expect(asked('jm-1-1 failed', 'jm-1-2 running', 'tm-1-0-3 running')).toBe('10.0.1.2')
+  expect(asked('jm-1-1 running', 'jm-2-1 running')).toBe('10.0.1.1')
+  expect(asked('jm-1-1 running', 'jm-1-2 leaving')).toBeUndefined()
+  expect(asked('jm-1-1 succeeded 0')).toBeUndefined()
 })

@@ -112,6 +112,24 @@ test('a channel alone has all floating credits while much waits, and none afterw
   expect([one.account.lent, one.credits, pool.free]).toEqual([0, 2, 8])
 })
 
+test('a channel that nobody reads takes in all floating credits, though nothing waited at its sender', () => {
+  const pool = new CreditPool({ exclusive: 2, floating: 3 })
+  const [one, other] = [new Channel(pool), new Channel(pool)]
+  for (const { account } of [one, other]) account.open()
+  // Each frame leaves as soon as it is written, so that no backlog is ever announced.
+  let sent = 0
+  for (one.waiting = 1; one.send(); one.waiting = 1) sent++
+  expect([sent, one.account.held, one.account.lent, pool.free]).toEqual([5, 5, 3, 0])
+  // What it holds goes to one that is read, as soon as it takes something itself.
+  other.waiting = 1
+  other.send()
+  one.waiting = 0
+  one.take()
+  expect([one.account.lent, other.account.lent]).toEqual([2, 1])
+  while (one.take());
+  expect([one.credits, one.account.lent, pool.free]).toEqual([2, 0, 2])
+})
+
 test('an account that is not open grants nothing', () => {
   const pool = new CreditPool({ exclusive: 2, floating: 8 })
   const one = new Channel(pool)

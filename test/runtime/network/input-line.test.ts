@@ -44,7 +44,7 @@ test('the sender is told of its credits when it is connected', async () => {
 })
 
 test('records come out, and their credits go back', async () => {
-  const { peer, input, wakes } = await start()
+  const { peer, input, wakes } = await start({ floating: 0 })
   await peer.hear()
   await peer.say(frameBytes({}, payloadOf('a', 'b')))
   expect(wakes).toEqual(['data'])
@@ -53,6 +53,15 @@ test('records come out, and their credits go back', async () => {
   expect(item?.kind === 'records' && textsIn(item)).toEqual(['a', 'b'])
   expect(item?.kind === 'records' && item.items[1]).toBe(7)
   expect(await creditsOf(peer)).toEqual([1])
+})
+
+test('what a channel holds is lent to it at once: its sender may go on', async () => {
+  const { peer, input } = await start()
+  await peer.hear()
+  await peer.say(frameBytes({}, payloadOf('a')))
+  expect(await creditsOf(peer)).toEqual([1])
+  input.poll()
+  expect([await creditsOf(peer), input.granted]).toEqual([[], 2])
 })
 
 test('IL2: more than half of what a sender may use is announced, whatever happens', async () => {
@@ -120,7 +129,7 @@ describe('IL1: a peer that does not keep the rules is cut off', () => {
     'bytes that are no frame': [Buffer.alloc(50)],
   }
   test.each(Object.entries(cases))('%s', async (_name, frames) => {
-    const { peer, failures } = await start()
+    const { peer, failures } = await start({ floating: 0 })
     await peer.say(...frames)
     expect(String(failures[0])).toMatch(/^WEIR_PEER_LOST.*malformed frame/)
     await peer.say(...frames)

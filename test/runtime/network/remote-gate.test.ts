@@ -10,7 +10,10 @@ import { Slots } from './slots-fixture.ts'
 const edge: JobEdge = { ...edgeOf({ kind: 'rebalance' }), type: textType }
 const graph = { edges: [edge] } as unknown as JobGraph
 
-/** Bytes of the frames that a slow task takes at last, of 30 records of 1,000 bytes each. */
+/**
+ * Bytes of the largest of the last frames that a slow task takes, of records of 1,000 bytes each. One in
+ * three may be what the buffer timeout found in an open frame.
+ */
 async function sizesOf(enabled: boolean): Promise<number> {
   const clock = new ManualClock()
   const debloat = { enabled, targetMs: 200 }
@@ -29,15 +32,15 @@ async function sizesOf(enabled: boolean): Promise<number> {
       whenBarrierLeft: () => {},
     })
     await slots.connected()
-    let last = 0
+    const sizes: number[] = []
     for (let tick = 0; tick < 300; tick++) {
       while (!full) output.send(new RecordBatch(['x'.repeat(1_000), 0], 1))
       await slots.settle()
       const item = input.poll()
-      if (item?.kind === 'records') last = item.size * 1_000
+      if (item?.kind === 'records') sizes.push(item.size * 1_000)
       clock.advance(200)
     }
-    return last
+    return Math.max(...sizes.slice(-3))
   } finally {
     await slots.stop()
   }

@@ -103,7 +103,12 @@ describe('unordered', () => {
 })
 
 describe('the queues', () => {
-  const entry = (value: string): AsyncEntry => ({ value, timestamp: 0, results: undefined })
+  const entry = (value: string): AsyncEntry => ({
+    value,
+    timestamp: 0,
+    coordinates: undefined,
+    results: undefined,
+  })
 
   test.each([OrderedAsyncQueue, UnorderedAsyncQueue])('Q2: an entry completes once', Queue => {
     const queue = new Queue(() => {})

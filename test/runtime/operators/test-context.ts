@@ -53,6 +53,7 @@ export function testContext(overrides: Partial<OperatorContext> = {}): OperatorC
     processingTime: () => 0,
     outputFull: () => false,
     coordinates: () => undefined,
+    locate: () => {},
     ...overrides,
   }
 }

@@ -29,7 +29,7 @@ const step = fc.record({
 })
 
 describe('timers on the heap', () => {
-  test('T1, T2, H1, H2: random adds, removals and polls do what a sorted set does', () => {
+  test('T1, T2, H1, H2, H3: random adds, removals and polls do what a sorted set does', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), steps => {
         const { queue, current } = open()

@@ -46,6 +46,12 @@ export const restErrors = defineErrors({
     message: (e: { id: string }) => `no savepoint request ${e.id} is known`,
     next: 'use the id that POST /api/v1/savepoints answered; /api/v1/checkpoints lists all',
   },
+  WEIR_REST_STOP_UNKNOWN: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { id: string }) => `no order to stop with the id ${e.id} is known`,
+    next: 'use the requestId that was given to POST /api/v1/stop of this jobmanager',
+  },
   WEIR_REST_VERTEX_UNKNOWN: {
     domain: 'user',
     retry: 'never',

@@ -5,6 +5,8 @@
 import { z } from 'zod'
 import { describeJob } from '../../../graph/plan-json.ts'
 import { METRICS_CONTENT_TYPE, metricsText } from '../../../observability/metrics-text.ts'
+import { requestIdSchema } from '../../../protocol/job-facts.ts'
+import { ownProcess } from '../../own-process.ts'
 import type { InspectedProcesses, ProcessInspector } from '../../process-inspector.ts'
 import type { SnapshotEntry } from '../job-history.ts'
 import {
@@ -13,8 +15,9 @@ import {
   snapshotVertexView,
   snapshotView,
 } from './checkpoint-view.ts'
+import { factsView } from './facts-view.ts'
 import { jobMetrics } from './job-metrics.ts'
-import type { JobSteering } from './job-steering.ts'
+import { JobSteering } from './job-steering.ts'
 import {
   backpressureView,
   configView,
@@ -57,6 +60,12 @@ export interface RestResources {
   readonly processes: InspectedProcesses
 }
 
+/** One for a job, however many servers it has: an order given to one is known to all. */
+export function restResources(observed: ObservedJob): RestResources {
+  const processes = observed.processes ?? ownProcess(observed.clock)
+  return { observed, steering: new JobSteering(observed), processes }
+}
+
 export interface Route {
   readonly method: 'GET' | 'POST'
   readonly path: string
@@ -74,6 +83,7 @@ export const routes: readonly Route[] = [
   view('/overview', overviewView),
   view('/jobs', jobsView),
   view('/job', jobView),
+  { method: 'GET', path: '/facts', handle: facts },
   view('/plan', ({ graph }) => describeJob(graph)),
   view('/config', configView),
   view('/checkpoints', checkpointsView),
@@ -96,12 +106,14 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/savepoints', handle: triggerSavepoint },
   { method: 'GET', path: '/savepoints/{id}', handle: savepoint },
   { method: 'POST', path: '/stop', handle: stop },
+  { method: 'GET', path: '/stops/{id}', handle: stopOf },
   { method: 'POST', path: '/rescale', handle: rescale },
   { method: 'POST', path: '/cancel', handle: cancel },
 ]
 
 const waitBody = z.strictObject({ wait: z.boolean().default(false) })
-const stopBody = waitBody.extend({
+const orderBody = waitBody.extend({ requestId: requestIdSchema.optional() })
+const stopBody = orderBody.extend({
   savepoint: z.boolean().default(false),
   drain: z.boolean().default(false),
 })
@@ -181,8 +193,8 @@ async function triggerSavepoint(
   { steering }: RestResources,
   { body }: RestRequest,
 ): Promise<RestAnswer> {
-  const { wait } = read(waitBody, body)
-  const { id, done } = steering.requestSavepoint()
+  const { wait, requestId } = read(orderBody, body)
+  const { id, done } = steering.requestSavepoint(requestId)
   return wait ? ok(await done) : { status: 202, body: steering.savepoint(id) }
 }
 
@@ -191,9 +203,19 @@ function savepoint({ steering }: RestResources, { params }: RestRequest): RestAn
 }
 
 async function stop({ steering }: RestResources, { body }: RestRequest): Promise<RestAnswer> {
-  const { wait, ...request } = read(stopBody, body)
-  const { id, done } = steering.stop(request)
-  return wait ? ok(await done) : { status: 202, body: { accepted: true, savepoint: id } }
+  const { wait, requestId, ...request } = read(stopBody, body)
+  const { id, done } = steering.stop(request, requestId)
+  if (wait) return ok(await done)
+  const facts = requestId === undefined ? {} : steering.stopOf(requestId)
+  return { status: 202, body: { accepted: true, savepoint: id, ...facts } }
+}
+
+function stopOf({ steering }: RestResources, { params }: RestRequest): RestAnswer {
+  return ok(steering.stopOf(params.id ?? ''))
+}
+
+function facts({ observed, steering }: RestResources): RestAnswer {
+  return ok(factsView(observed, steering))
 }
 
 async function rescale({ observed }: RestResources, { body }: RestRequest): Promise<RestAnswer> {

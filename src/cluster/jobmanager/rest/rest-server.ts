@@ -1,21 +1,24 @@
 /**
- * The HTTP server of one running job, on this machine's loopback only. Who may steer the job is
- * decided by a token that stands in the run file and nowhere else; metrics need none.
+ * The HTTP server of one running job. Who may look at the job and steer it has one of two proofs:
+ * on this machine's loopback the token that stands in the run file and nowhere else (metrics need
+ * none); from another machine the key of the link, without which no TLS connection begins.
  *
  * Owns        the socket, the checks of a request, the answers' form.
  * Leaves out  what a resource says (`rest-routes.ts`).
  *
  * Invariants
- *  H1  Nothing of a request's body is used before its token was checked.
+ *  H1  Nothing of a request's body is used before its sender was proven.
  *  H2  The server never keeps the process alive, and never fails the job.
+ *  H3  Without encryption it listens on the loopback only.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { isWeirError, messageOf, type WeirError } from '../../../common/errors.ts'
-import { ownProcess } from '../../own-process.ts'
-import { errorView, JobSteering } from './job-steering.ts'
-import type { ObservedJob } from './observed-job.ts'
+import type { LinkKey } from '../../../protocol/job-keys.ts'
+import { LINK_IDENTITY, linkTls } from '../../../protocol/link-tls.ts'
+import { errorView } from './job-steering.ts'
 import { readBody } from './read-body.ts'
 import { restErrors } from './rest-errors.ts'
 import {
@@ -26,7 +29,7 @@ import {
   routes,
 } from './rest-routes.ts'
 
-const HOST = '127.0.0.1'
+const LOOPBACK = '127.0.0.1'
 const CONNECTIONS_MAX = 64
 const HEADER_BYTES_MAX = 16_384
 /** A request must have come whole by then. */
@@ -40,6 +43,7 @@ const statusOf: Readonly<Record<string, number>> = {
   WEIR_REST_NOT_FOUND: 404,
   WEIR_REST_CHECKPOINT_UNKNOWN: 404,
   WEIR_REST_SAVEPOINT_UNKNOWN: 404,
+  WEIR_REST_STOP_UNKNOWN: 404,
   WEIR_REST_VERTEX_UNKNOWN: 404,
   WEIR_REST_PROCESS_UNKNOWN: 404,
   WEIR_RESCALE_REFUSED: 409,
@@ -50,32 +54,34 @@ const statusOf: Readonly<Record<string, number>> = {
   WEIR_REST_INTERNAL: 500,
 }
 
+/** How a sender proves that it may. Port 0: any free one. */
+export type RestAccess =
+  | { readonly kind: 'token'; readonly token: string; readonly port: number }
+  | {
+      readonly kind: 'link'
+      readonly key: LinkKey
+      readonly host: string
+      readonly port: number
+    }
+
 export interface RestServerOptions {
-  readonly observed: ObservedJob
-  readonly token: string
-  /** 0: any free one. */
-  readonly port: number
+  readonly resources: RestResources
+  readonly access: RestAccess
 }
 
 export class RestServer {
   readonly #options: RestServerOptions
   readonly #resources: RestResources
   readonly #server: Server
-  readonly #tokenHash: Buffer
+  /** `undefined`: the connection is the proof. */
+  readonly #tokenHash: Buffer | undefined
 
   private constructor(options: RestServerOptions) {
     this.#options = options
-    const { observed } = options
-    const steering = new JobSteering(observed)
-    const processes = observed.processes ?? ownProcess(observed.clock)
-    this.#resources = { observed, steering, processes }
-    this.#tokenHash = hashOf(`Bearer ${options.token}`)
-    const limits = {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: REQUEST_LIMIT_MS,
-      requestTimeout: REQUEST_LIMIT_MS,
-    }
-    this.#server = createServer(limits, (request, response) => {
+    this.#resources = options.resources
+    const { access } = options
+    if (access.kind === 'token') this.#tokenHash = hashOf(`Bearer ${access.token}`)
+    this.#server = serverFor(access, (request, response) => {
       // The answer cannot be given to somebody who has gone.
       this.#serve(request, response).catch(() => response.destroy())
     })
@@ -92,7 +98,9 @@ export class RestServer {
   /** Where the resources are, without a slash at the end. */
   get url(): string {
     const { port } = this.#server.address() as AddressInfo
-    return `http://${HOST}:${port}${API_PREFIX}`
+    const { access } = this.#options
+    const start = access.kind === 'token' ? `http://${LOOPBACK}` : `https://${access.host}`
+    return `${start}:${port}${API_PREFIX}`
   }
 
   /** For after the job's end: lets what was ordered come to its end and its answers leave. */
@@ -101,16 +109,19 @@ export class RestServer {
     const closed = new Promise<void>(resolve => {
       this.#server.close(() => resolve())
     })
-    const { clock } = this.#options.observed
+    const { clock } = this.#resources.observed
     const timer = clock.schedule(CLOSE_LIMIT_MS, () => this.#server.closeAllConnections())
     await closed
     timer.cancel()
   }
 
   #listen(): Promise<void> {
+    const { access } = this.#options
+    // H3
+    const host = access.kind === 'token' ? LOOPBACK : access.host
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen({ host: HOST, port: this.#options.port }, () => {
+      this.#server.listen({ host, port: access.port }, () => {
         this.#server.off('error', reject)
         this.#server.unref()
         resolve()
@@ -162,8 +173,31 @@ export class RestServer {
 
   /** Compared by hashes: the time it takes tells nothing about the token. */
   #isAllowed(request: IncomingMessage): boolean {
+    if (this.#tokenHash === undefined) return true
     return timingSafeEqual(hashOf(request.headers.authorization ?? ''), this.#tokenHash)
   }
+}
+
+function serverFor(
+  access: RestAccess,
+  serve: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const limits = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: REQUEST_LIMIT_MS,
+    requestTimeout: REQUEST_LIMIT_MS,
+  }
+  if (access.kind === 'token') return createServer(limits, serve)
+  const { secret, name } = access.key
+  const tls = {
+    ...linkTls,
+    handshakeTimeout: REQUEST_LIMIT_MS,
+    pskIdentityHint: name,
+    pskCallback: (_socket: unknown, identity: string) =>
+      identity === LINK_IDENTITY ? secret : null,
+  }
+  // Whoever does not know the key ends its own connection and nothing else.
+  return createTlsServer({ ...limits, ...tls }, serve)
 }
 
 function hashOf(text: string): Buffer {

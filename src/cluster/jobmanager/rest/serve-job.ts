@@ -1,12 +1,12 @@
-/** Opens the REST API of a running job and writes its run file. */
+/** Opens the REST API of a running job on the loopback and writes its run file. */
 import process from 'node:process'
 import type { Random } from '../../../common/random.ts'
-import type { ObservedJob } from './observed-job.ts'
+import type { RestResources } from './rest-routes.ts'
 import { RestServer } from './rest-server.ts'
 import { findRunFiles, type RunFile, removeRunFile, writeRunFile } from './run-file.ts'
 
 export interface ServeJobOptions {
-  readonly observed: ObservedJob
+  readonly resources: RestResources
   /** Under whose `.weir/run` the run file stands. */
   readonly cwd: string
   /** 0: any free one. */
@@ -23,9 +23,10 @@ export interface ServedJob {
 
 /** Rejects when the port is taken or the run file cannot be written. */
 export async function serveJob(options: ServeJobOptions): Promise<ServedJob> {
-  const { observed, cwd, port, random } = options
+  const { resources, cwd, port, random } = options
+  const { observed } = resources
   const token = `${random.uuid()}${random.uuid()}`.replaceAll('-', '')
-  const server = await RestServer.listen({ observed, token, port })
+  const server = await RestServer.listen({ resources, access: { kind: 'token', token, port } })
   const run: RunFile = {
     formatVersion: 1,
     jobId: observed.jobId,

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { expect, test } from '@jest/globals'
+import { clusterErrors } from '../../../../src/cluster/cluster-errors.ts'
 import { checkpointsView } from '../../../../src/cluster/jobmanager/rest/checkpoint-view.ts'
 import { jobMetrics } from '../../../../src/cluster/jobmanager/rest/job-metrics.ts'
 import { JobSteering } from '../../../../src/cluster/jobmanager/rest/job-steering.ts'
@@ -71,6 +72,39 @@ test('a savepoint that fails says why', async () => {
   expect(steering.savepoint(id)).toMatchObject({ status: 'failed', path: null })
   observed.job.cancel()
   await observed.job.done
+})
+
+test('a savepoint that completed counts, though the job did not stop', async () => {
+  const observed = observedTestJob()
+  await until(() => observed.job.progress().checkpointsCompleted > 0)
+  const path = await observed.job.savepoint()
+  const failed = clusterErrors.WEIR_STOP_UNFINISHED({ path, reason: 'a slot was lost' })
+  const { history, done } = observed.job
+  const job = { ...observed.job, history, done, stop: () => Promise.reject(failed) }
+  const steering = new JobSteering({ ...observed, job })
+  const { id, done: end } = steering.stop({ savepoint: true }, 'uid-1-1')
+  expect(await end).toMatchObject({ outcome: 'running', savepointPath: path })
+  await steering.settled()
+  expect(steering.stopOf('uid-1-1')).toMatchObject({
+    status: 'failed',
+    snapshot: { kind: 'savepoint', path },
+    error: { code: 'WEIR_STOP_UNFINISHED' },
+  })
+  expect(steering.savepoint(id ?? '')).toMatchObject({ status: 'completed', path })
+  observed.job.cancel()
+  await observed.job.done
+})
+
+test('orders to stop are remembered, the oldest make room', async () => {
+  const observed = observedTestJob({ isQuiet: true })
+  const steering = new JobSteering(observed)
+  for (let n = 1; n <= 9; n++) steering.stop({}, `uid-1-${n}`)
+  expect(() => steering.stopOf('uid-1-1')).toThrow('no order to stop with the id uid-1-1')
+  expect(steering.lastStop?.id).toBe('uid-1-9')
+  observed.job.cancel()
+  await observed.job.done
+  await steering.settled()
+  expect(steering.stopOf('uid-1-9').status).toBe('completed')
 })
 
 test('the age of the last checkpoint appears with the checkpoint', async () => {

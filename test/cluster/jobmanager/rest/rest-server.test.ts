@@ -2,7 +2,9 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { clusterErrors } from '../../../../src/cluster/cluster-errors.ts'
+import type { ObservedJob } from '../../../../src/cluster/jobmanager/rest/observed-job.ts'
 import type { restErrors } from '../../../../src/cluster/jobmanager/rest/rest-errors.ts'
+import { restResources } from '../../../../src/cluster/jobmanager/rest/rest-routes.ts'
 import { RestServer } from '../../../../src/cluster/jobmanager/rest/rest-server.ts'
 import { metricDefinitions } from '../../../../src/observability/metric-definitions.ts'
 import { observedTestJob, until } from './observed-test-job.ts'
@@ -29,6 +31,9 @@ interface Call {
   readonly body?: string
   readonly headers?: Record<string, string>
 }
+
+const listen = (observed: ObservedJob, port = 0): Promise<RestServer> =>
+  RestServer.listen({ resources: restResources(observed), access: { kind: 'token', token, port } })
 
 function call(server: RestServer, path: string, options: Call = {}): Promise<Answer> {
   const { method = 'GET', body, headers = { authorization: `Bearer ${token}` } } = options
@@ -60,7 +65,7 @@ describe('over a running job', () => {
   let server: RestServer
 
   beforeAll(async () => {
-    server = await RestServer.listen({ observed, token, port: 0 })
+    server = await listen(observed)
     await until(
       () =>
         observed.job.progress().checkpointsCompleted > 2 && observed.job.progress().restarts > 0,
@@ -73,7 +78,7 @@ describe('over a running job', () => {
     await server.close()
   })
 
-  test('it listens on the loopback only', () => {
+  test('H3: it listens on the loopback only', () => {
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/api\/v1$/)
   })
 
@@ -312,9 +317,9 @@ describe('over a running job', () => {
 
 test('H2: a taken port is refused, and the job goes on', async () => {
   const observed = observedTestJob({ isQuiet: true })
-  const first = await RestServer.listen({ observed, token, port: 0 })
+  const first = await listen(observed)
   const port = Number(new URL(first.url).port)
-  await expect(RestServer.listen({ observed, token, port })).rejects.toThrow('EADDRINUSE')
+  await expect(listen(observed, port)).rejects.toThrow('EADDRINUSE')
   await until(() => observed.job.progress().status === 'running')
   const end = await call(first, '/cancel', { method: 'POST', body: '{"wait":true}' })
   expect(end.json).toMatchObject({ outcome: 'cancelled', savepointPath: null })
@@ -323,7 +328,7 @@ test('H2: a taken port is refused, and the job goes on', async () => {
 
 test('a rescale goes on at another parallelism, with what the job knew', async () => {
   const observed = observedTestJob()
-  const server = await RestServer.listen({ observed, token, port: 0 })
+  const server = await listen(observed)
   await until(() => observed.job.progress().checkpointsCompleted > 1)
   const body = '{"wait":true,"parallelism":3}'
   const answer = await call(server, '/rescale', { method: 'POST', body })
@@ -347,7 +352,7 @@ test('a rescale goes on at another parallelism, with what the job knew', async (
 
 test('stop with a savepoint answers with a savepoint that no checkpoint shares', async () => {
   const observed = observedTestJob()
-  const server = await RestServer.listen({ observed, token, port: 0 })
+  const server = await listen(observed)
   await until(() => observed.job.progress().recordsOut > 20)
   const stopping = call(server, '/stop', {
     method: 'POST',

@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { restResources } from '../../../../src/cluster/jobmanager/rest/rest-routes.ts'
 import {
   findRunFiles,
   type RunFile,
@@ -77,7 +78,12 @@ test.each([
 test('a served job has a run file with a token of its own until it is closed', async () => {
   const cwd = folder()
   const observed = observedTestJob({ isQuiet: true })
-  const served = await serveJob({ observed, cwd, port: 0, random: new SystemRandom() })
+  const served = await serveJob({
+    resources: restResources(observed),
+    cwd,
+    port: 0,
+    random: new SystemRandom(),
+  })
   const [run] = findRunFiles(cwd)
   expect(run).toMatchObject({ jobId: 'default.ticks', name: 'ticks', url: served.url })
   expect(run?.token).toMatch(/^[0-9a-f]{64}$/)
@@ -91,7 +97,8 @@ test('where no run file can be written the port is given back', async () => {
   const cwd = folder()
   writeFileSync(join(cwd, '.weir'), 'a file')
   const observed = observedTestJob({ isQuiet: true })
-  const options = { observed, cwd, port: 0, random: new SystemRandom() }
+  const resources = restResources(observed)
+  const options = { resources, cwd, port: 0, random: new SystemRandom() }
   observed.job.cancel()
   await observed.job.done
   await expect(serveJob(options)).rejects.toThrow(/ENOTDIR|EEXIST/)

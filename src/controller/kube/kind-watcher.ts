@@ -1,0 +1,91 @@
+/** For each kind that a controller watches: a cache, kept by a reflector, and a writer. */
+import type { Clock } from '../../common/clock.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Random } from '../../common/random.ts'
+import { Applier } from './applier.ts'
+import { KubeClient } from './kube-client.ts'
+import type { KubeObject } from './kube-object.ts'
+import type { KubeTransport } from './kube-transport.ts'
+import { ObjectCache } from './object-cache.ts'
+import { Reflector } from './reflector.ts'
+import type { ResourceKind } from './resource-kind.ts'
+
+export interface WatcherOptions {
+  readonly transport: KubeTransport
+  /** One namespace, or all. */
+  readonly namespace: string | undefined
+  /** Throws where this controller may not write. */
+  readonly mayWrite: () => void
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly onRestart: (resource: string, reason: string) => void
+  readonly onMissed: (resource: string, count: number) => void
+}
+
+export interface WatcherShape {
+  /** Owns the fields that are written. */
+  readonly manager: string
+  /** Groups objects, as the pods of one job. */
+  readonly indexOf: (object: KubeObject) => string | undefined
+}
+
+export interface Watched<T extends KubeObject> extends Pick<Applier<T>, 'ensure' | 'create'> {
+  readonly remove: Applier<T>['remove']
+  readonly client: KubeClient<T>
+  readonly cache: ObjectCache<T>
+  readonly reflector: Reflector<T>
+}
+
+/** A watch without the type of its objects. */
+export interface Watch {
+  /** The plural of its kind. */
+  readonly resource: string
+  readonly cache: Pick<ObjectCache<KubeObject>, 'size'>
+  readonly reflector: Pick<Reflector<KubeObject>, 'run' | 'stop' | 'synced' | 'silentMs'>
+}
+
+export interface KindWatcher {
+  watched<T extends KubeObject>(kind: ResourceKind, selector?: string): Watched<T>
+  readonly watches: readonly Watch[]
+}
+
+export function kindWatcher(options: WatcherOptions, shape: WatcherShape): KindWatcher {
+  const watches: Watch[] = []
+  const { transport, namespace, mayWrite, clock, random, logger } = options
+  const watched = <T extends KubeObject>(kind: ResourceKind, selector?: string): Watched<T> => {
+    const client = new KubeClient<T>(transport, kind)
+    const cache = new ObjectCache<T>(shape.indexOf)
+    const reflector = new Reflector<T>({
+      client,
+      cache,
+      namespace: kind.isNamespaced ? namespace : undefined,
+      selector,
+      slim: withoutManagedFields,
+      clock,
+      random,
+      logger,
+      onRestart: reason => options.onRestart(kind.plural, reason),
+      onMissed: count => options.onMissed(kind.plural, count),
+    })
+    watches.push({ resource: kind.plural, cache, reflector })
+    const applier = new Applier<T>({ client, cache, manager: shape.manager, mayWrite })
+    return {
+      client,
+      cache,
+      reflector,
+      ensure: (object, signal) => applier.ensure(object, signal),
+      create: (object, signal) => applier.create(object, signal),
+      remove: (object, grace, signal) => applier.remove(object, grace, signal),
+    }
+  }
+  return { watched, watches }
+}
+
+/** A third of most objects, and nobody reads it. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _unread, ...metadata } = object.metadata as T['metadata'] & {
+    readonly managedFields?: unknown
+  }
+  return { ...object, metadata }
+}

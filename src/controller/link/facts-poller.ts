@@ -1,0 +1,174 @@
+/**
+ * Asks jobmanagers for their facts, again and again, so that a pass over a job waits for nobody.
+ *
+ * Owns        when which job is asked, and what was heard last.
+ * Leaves out  what follows from it: a pass is woken and reads `heard`.
+ *
+ * Invariants
+ *  P1  A job has at most one question under way, and all together AT_ONCE_MAX.
+ *  P2  What is heard of a jobmanager that was replaced meanwhile is dropped.
+ *  P3  However many jobs there are, not more than PER_SECOND_MAX questions begin in a second: the
+ *      more jobs, the seldomer each is asked.
+ */
+import type { Clock, TimerHandle } from '../../common/clock.ts'
+import { messageOf } from '../../common/errors.ts'
+import type { Random } from '../../common/random.ts'
+import type { JobFacts } from '../../protocol/job-facts.ts'
+import type { JobLink, JobTarget } from './job-link.ts'
+
+/** What is known by asking. */
+export interface HeardJob {
+  /** The last that it said. */
+  readonly facts: JobFacts | undefined
+  /** It does not answer: for how long, and why. */
+  readonly silence: { readonly ms: number; readonly why: string } | undefined
+}
+
+/** `often`: something is awaited. */
+export type Pace = 'often' | 'seldom'
+
+export interface FactsPollerOptions {
+  readonly link: Pick<JobLink, 'facts'>
+  readonly clock: Clock
+  readonly random: Random
+  /** It has answered, or not: what was heard may be old, and time alone may matter. */
+  readonly onHeard: (key: string) => void
+}
+
+const AT_ONCE_MAX = 16
+const PER_SECOND_MAX = 20
+const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
+/** Jobs that began together are not asked together for ever. */
+const JITTER = 0.2
+
+interface Asked {
+  readonly target: JobTarget
+  pace: Pace
+  facts: JobFacts | undefined
+  silence: { readonly sinceMs: number; readonly why: string } | undefined
+  timer: TimerHandle | undefined
+  /** When the last question ended. */
+  endedMs: number
+}
+
+export class FactsPoller {
+  readonly #options: FactsPollerOptions
+  readonly #jobs = new Map<string, Asked>()
+  readonly #waiting = new Set<string>()
+  readonly #stop = new AbortController()
+  readonly #flying = new Set<string>()
+
+  constructor(options: FactsPollerOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#jobs.size
+  }
+
+  /** Those that do not answer. */
+  get silent(): number {
+    return [...this.#jobs.values()].filter(one => one.silence !== undefined).length
+  }
+
+  /** Of this very jobmanager. */
+  heard(key: string, target: JobTarget | undefined): HeardJob {
+    const job = this.#jobs.get(key)
+    if (job === undefined || !isSame(job.target, target)) {
+      return { facts: undefined, silence: undefined }
+    }
+    const { facts, silence } = job
+    const ms = silence === undefined ? 0 : this.#options.clock.monotonic() - silence.sinceMs
+    return { facts, silence: silence && { ms, why: silence.why } }
+  }
+
+  /** From now on it is asked at this pace; `undefined`: nobody is there to be asked. */
+  want(key: string, target: JobTarget | undefined, pace: Pace): void {
+    const before = this.#jobs.get(key)
+    if (before !== undefined && isSame(before.target, target)) {
+      if (before.pace === pace) return
+      before.pace = pace
+      if (!this.#isAsked(key)) this.#schedule(key, before)
+      return
+    }
+    before?.timer?.cancel()
+    this.#jobs.delete(key)
+    this.#waiting.delete(key)
+    if (target === undefined || this.#stop.signal.aborted) return
+    const nothing = { facts: undefined, silence: undefined, timer: undefined }
+    this.#jobs.set(key, { target, pace, ...nothing, endedMs: Number.NEGATIVE_INFINITY })
+    this.#ask(key)
+  }
+
+  stop(): void {
+    this.#stop.abort(new Error('the controller stops'))
+    for (const { timer } of this.#jobs.values()) timer?.cancel()
+    this.#jobs.clear()
+    this.#waiting.clear()
+  }
+
+  #isAsked(key: string): boolean {
+    return this.#flying.has(key) || this.#waiting.has(key)
+  }
+
+  #schedule(key: string, job: Asked): void {
+    const { clock, random } = this.#options
+    // P3
+    const stretchedMs = (this.#jobs.size / PER_SECOND_MAX) * 1_000
+    const pace = job.silence === undefined ? job.pace : 'often'
+    const everyMs = Math.max(delaysMs[pace], stretchedMs)
+    const jitter = 1 - JITTER + 2 * JITTER * random.next()
+    const delayMs = Math.max(0, job.endedMs + everyMs * jitter - clock.monotonic())
+    job.timer?.cancel()
+    job.timer = clock.schedule(delayMs, () => {
+      job.timer = undefined
+      this.#ask(key)
+    })
+  }
+
+  /** P1 */
+  #ask(key: string): void {
+    this.#waiting.add(key)
+    this.#serve()
+  }
+
+  #serve(): void {
+    for (const key of this.#waiting) {
+      if (this.#flying.size >= AT_ONCE_MAX) return
+      // One that was replaced in flight is asked when the old question is over.
+      if (this.#flying.has(key)) continue
+      this.#waiting.delete(key)
+      const job = this.#jobs.get(key)
+      if (job !== undefined) void this.#question(key, job)
+    }
+  }
+
+  async #question(key: string, job: Asked): Promise<void> {
+    const { link, clock, onHeard } = this.#options
+    this.#flying.add(key)
+    try {
+      job.facts = await link.facts(job.target, this.#stop.signal)
+      job.silence = undefined
+    } catch (error) {
+      const sinceMs = job.silence?.sinceMs ?? clock.monotonic()
+      job.silence = { sinceMs, why: messageOf(error) }
+    }
+    this.#flying.delete(key)
+    job.endedMs = clock.monotonic()
+    // P2
+    if (this.#jobs.get(key) === job) {
+      onHeard(key)
+      this.#schedule(key, job)
+    }
+    this.#serve()
+  }
+}
+
+function isSame(one: JobTarget, other: JobTarget | undefined): boolean {
+  return (
+    other !== undefined &&
+    one.uid === other.uid &&
+    one.epoch === other.epoch &&
+    one.podIp === other.podIp
+  )
+}

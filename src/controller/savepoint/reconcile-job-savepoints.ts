@@ -1,0 +1,88 @@
+/** One pass over the Savepoints that a job asks for by itself: by its nonce and its schedule. */
+import type { Clock } from '../../common/clock.ts'
+import { streamJobSpecSchema } from '../../protocol/stream-job.ts'
+import type { Watched } from '../kube/kind-watcher.ts'
+import { keyOf } from '../kube/kube-object.ts'
+import type { Reconcile } from '../kube/work-loop.ts'
+import { labels, labelsOf } from '../streamjob/job-names.ts'
+import { metadataOf } from '../streamjob/job-objects.ts'
+import type { JobWorld } from '../streamjob/job-world.ts'
+import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
+import { decideSavepoints, type MadeSavepoint, type WantedSavepoint } from './job-savepoints.ts'
+import { SAVEPOINT_MANAGER } from './reconcile-savepoint.ts'
+import type { SavepointObject } from './savepoint-object.ts'
+
+export interface ReconcileJobSavepointsOptions {
+  readonly world: JobWorld
+  readonly savepoints: Watched<SavepointObject>
+  readonly clock: Clock
+}
+
+export function reconcileJobSavepoints(options: ReconcileJobSavepointsOptions): Reconcile {
+  const { world, savepoints, clock } = options
+  return async (key, signal) => {
+    const job = world.jobs.cache.get(key)
+    const spec = streamJobSpecSchema.safeParse(job?.spec).data
+    if (job === undefined || spec === undefined || job.metadata.deletionTimestamp !== undefined) {
+      return undefined
+    }
+    const { namespace = '' } = job.metadata
+    const made = savepoints.cache.group(namespace).flatMap(one => madeBy(job, one) ?? [])
+    const runs = job.status?.phase === 'Running' && isRunning(job)
+    const decision = decideSavepoints({ job, spec, made, runs, nowMs: clock.now() })
+    for (const wanted of decision.take) {
+      await savepoints.create(savepointOf(job, wanted), signal)
+    }
+    if (decision.nonce !== undefined) await storeNonce(job, decision.nonce, options)
+    for (const one of decision.expire) await savepoints.remove(one, undefined, signal)
+    return decision.againMs
+  }
+}
+
+function isRunning({ status }: StreamJobObject): boolean {
+  return status?.conditions?.some(one => one.type === 'Running' && one.status === 'True') === true
+}
+
+function madeBy(job: StreamJobObject, object: SavepointObject): MadeSavepoint | undefined {
+  const { metadata } = object
+  const of = metadata.labels ?? {}
+  if (of[labels.job] !== job.metadata.name || of[labels.due] === undefined) return undefined
+  const dueMs = Number(of[labels.due])
+  return { object, dueMs: dueMs === 0 ? undefined : dueMs }
+}
+
+/** A scheduled one goes with its job; one that a person asked for stays. */
+function savepointOf(job: StreamJobObject, { name, dueMs }: WantedSavepoint): SavepointObject {
+  const own = metadataOf(job, name, { [labels.due]: String(dueMs ?? 0) })
+  const { ownerReferences, ...metadata } = own
+  return {
+    apiVersion: job.apiVersion,
+    kind: 'Savepoint',
+    metadata: {
+      ...metadata,
+      labels: { ...labelsOf(job.metadata.name), ...metadata.labels },
+      ...(dueMs !== undefined && { ownerReferences }),
+    },
+    spec: { job: job.metadata.name },
+  }
+}
+
+/** N1: by another manager than the rest of the status, with the same precondition. */
+async function storeNonce(
+  { apiVersion, kind, metadata }: StreamJobObject,
+  nonce: number,
+  { world }: ReconcileJobSavepointsOptions,
+): Promise<void> {
+  const { name, namespace = '', resourceVersion = '' } = metadata
+  const status = { nonces: { savepoint: nonce } }
+  const patch = { apiVersion, kind, metadata: { name, namespace, resourceVersion }, status }
+  world.mayWrite()
+  const manager = SAVEPOINT_MANAGER
+  world.jobs.cache.set(await world.jobs.client.applyStatus(patch as never, { manager }))
+}
+
+/** Where a Savepoint says whose it is. */
+export function jobKeyOf({ metadata, spec }: SavepointObject): string | undefined {
+  const { job } = spec as { readonly job?: string }
+  return job === undefined ? undefined : keyOf({ namespace: metadata.namespace, name: job })
+}

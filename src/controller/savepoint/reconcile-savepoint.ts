@@ -1,0 +1,211 @@
+/**
+ * One pass over a Savepoint: observe (the jobmanager is asked here), decide, act, and one write of
+ * the status. What a later act builds on is stored before: see the policies.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Clock } from '../../common/clock.ts'
+import type { SavepointFacts } from '../../protocol/job-facts.ts'
+import { conditionsOf } from '../conditions.ts'
+import type { EventWords } from '../kube/event-series.ts'
+import { type FinalizerChange, finalizerPatch } from '../kube/finalizer.ts'
+import type { Watched } from '../kube/kind-watcher.ts'
+import { type KubeObject, keyOf } from '../kube/kube-object.ts'
+import type { Reconcile } from '../kube/work-loop.ts'
+import type { FactsPoller } from '../link/facts-poller.ts'
+import type { JobLink, JobTarget } from '../link/job-link.ts'
+import { epochName } from '../streamjob/job-names.ts'
+import { jobTarget } from '../streamjob/job-target.ts'
+import type { JobWorld } from '../streamjob/job-world.ts'
+import { deployedOf } from '../streamjob/observe-job.ts'
+import { podFacts } from '../streamjob/pod-facts.ts'
+import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
+import { verbPods } from '../streamjob/verb-pod.ts'
+import { pinsOf } from './pins-of.ts'
+import type { SavepointObject } from './savepoint-object.ts'
+import { disposalOf, recordName, recordOf, requestIdOf, specOf } from './savepoint-objects.ts'
+import {
+  decideSavepoint,
+  type ObservedSavepoint,
+  type SavepointDecision,
+} from './savepoint-policies.ts'
+
+/** Owns the fields that this controller writes. */
+export const SAVEPOINT_MANAGER = 'weir-savepoint'
+
+export interface ReconcileSavepointOptions {
+  readonly world: JobWorld
+  readonly savepoints: Watched<SavepointObject>
+  readonly link: Pick<JobLink, 'savepoint'>
+  readonly poller: Pick<FactsPoller, 'heard'>
+  readonly clock: Clock
+  readonly record: (object: KubeObject, words: EventWords) => void
+  /** What became of a savepoint, and how long it took. */
+  readonly onEnded: (result: 'completed' | 'failed', seconds: number) => void
+}
+
+interface Pass {
+  readonly options: ReconcileSavepointOptions
+  readonly signal: AbortSignal
+}
+
+export function reconcileSavepoint(options: ReconcileSavepointOptions): Reconcile {
+  return async (key, signal) => {
+    const object = options.savepoints.cache.get(key)
+    if (object === undefined) return undefined
+    const pass = { options, signal }
+    const observed = await observe(object, pass)
+    if (observed === undefined) return undefined
+    const decision = decideSavepoint(observed)
+    await act(observed, decision, pass)
+    if (decision.event !== undefined) options.record(object, decision.event)
+    // With another set of finalizers it is another version, or gone: the next pass writes.
+    if (decision.finalizer === undefined) await writeStatus(observed, decision, pass)
+    return decision.againMs
+  }
+}
+
+async function observe(
+  object: SavepointObject,
+  pass: Pass,
+): Promise<ObservedSavepoint | undefined> {
+  const { world, clock } = pass.options
+  const { metadata, status = {} } = object
+  const spec = specOf(object)
+  if (spec === undefined) return undefined
+  const job = jobOf(object, world)
+  const { target, runs } = jobmanagerOf(job, pass)
+  const nowMs = clock.now()
+  const phase = job?.status?.phase
+  return {
+    object,
+    spec,
+    status,
+    job: {
+      isThere: job !== undefined && job.metadata.deletionTimestamp === undefined,
+      isOver: phase === 'Finished' || phase === 'Failed',
+      runs,
+    },
+    epoch: job?.status?.epoch ?? 0,
+    order: await ask(object, target, pass),
+    isRecorded: world.configMaps.cache.get(recordKey(object)) !== undefined,
+    disposals: verbPods(world.pods.cache.group(metadata.uid ?? ''), nowMs),
+    pins: pinsOf(object, world.jobs.cache.all()),
+    nowMs,
+  }
+}
+
+function jobOf(object: SavepointObject, world: JobWorld): StreamJobObject | undefined {
+  const name = specOf(object)?.job
+  if (name === undefined) return undefined
+  return world.jobs.cache.get(keyOf({ namespace: object.metadata.namespace, name }))
+}
+
+function jobmanagerOf(job: StreamJobObject | undefined, { options }: Pass) {
+  const { world, poller } = options
+  if (job === undefined) return { target: undefined, runs: false }
+  const pods = world.pods.cache.group(job.metadata.uid ?? '')
+  const target = jobTarget(
+    job,
+    pods.flatMap(pod => podFacts(pod) ?? []),
+  )
+  const { facts } = poller.heard(keyOf(job.metadata), target)
+  const isWanted = job.status?.phase === 'Running' && job.metadata.deletionTimestamp === undefined
+  return { target, runs: isWanted && facts?.status === 'running' }
+}
+
+/** Gives the order, or asks what became of it. No answer is no news: there is a deadline. */
+async function ask(
+  object: SavepointObject,
+  target: JobTarget | undefined,
+  { options, signal }: Pass,
+): Promise<SavepointFacts | undefined> {
+  const { status } = object
+  if (status?.phase !== 'InProgress' || target?.epoch !== status.epoch) return undefined
+  try {
+    return await options.link.savepoint(target as JobTarget, requestIdOf(object), signal)
+  } catch {
+    return undefined
+  }
+}
+
+async function act(
+  { object }: ObservedSavepoint,
+  decision: SavepointDecision,
+  { options, signal }: Pass,
+): Promise<void> {
+  const { world, savepoints } = options
+  if (decision.record) {
+    const deployment = deploymentOf(object, world)
+    if (deployment !== undefined) {
+      await world.configMaps.create(recordOf(object, deployment), signal)
+    }
+  }
+  if (decision.dispose !== undefined) {
+    const deployed = deployedOf(world.configMaps.cache.get(recordKey(object)))
+    const { path } = object.status ?? {}
+    if (deployed !== undefined && path !== undefined) {
+      const number = decision.dispose
+      await world.pods.create(disposalOf({ object, path, deployed, number }), signal)
+    }
+  }
+  if (decision.finalizer !== undefined) await setFinalizer(object, decision.finalizer, options)
+  if (decision.expire) await savepoints.remove(object, undefined, signal)
+}
+
+async function setFinalizer(
+  { metadata }: SavepointObject,
+  change: FinalizerChange,
+  { world, savepoints }: ReconcileSavepointOptions,
+): Promise<void> {
+  world.mayWrite()
+  const patched = await savepoints.client.patch(metadata, finalizerPatch(metadata, change))
+  if (change === 'add') savepoints.cache.set(patched)
+}
+
+function recordKey({ metadata }: SavepointObject): string {
+  return keyOf({ namespace: metadata.namespace, name: recordName(metadata) })
+}
+
+function deploymentOf(object: SavepointObject, world: JobWorld) {
+  const job = jobOf(object, world)
+  if (job === undefined) return undefined
+  const name = epochName(job.metadata, job.status?.epoch ?? 0)
+  return world.configMaps.cache.get(keyOf({ namespace: job.metadata.namespace, name }))
+}
+
+async function writeStatus(
+  observed: ObservedSavepoint,
+  decision: SavepointDecision,
+  { options, signal }: Pass,
+): Promise<void> {
+  const { world, savepoints } = options
+  const { apiVersion, kind, metadata } = observed.object
+  const { name, namespace = '', resourceVersion = '', generation = 0 } = metadata
+  const { status: before, nowMs } = observed
+  const { findings } = decision
+  const status = {
+    ...decision.status,
+    observedGeneration: generation,
+    conditions: conditionsOf({ before: before.conditions, findings, generation, nowMs }),
+  }
+  if (isDeepStrictEqual(status, before)) return
+  world.mayWrite()
+  // A precondition: who decided on an older object decides again.
+  const sent = { apiVersion, kind, metadata: { name, namespace, resourceVersion }, status }
+  const written = await savepoints.client.applyStatus(sent as never, {
+    manager: SAVEPOINT_MANAGER,
+    signal,
+  })
+  savepoints.cache.set(written)
+  tellEnd(observed, status, options)
+}
+
+function tellEnd(
+  { status: before, nowMs }: ObservedSavepoint,
+  after: SavepointDecision['status'],
+  { onEnded }: ReconcileSavepointOptions,
+): void {
+  if (before.phase !== 'InProgress' || after.phase === before.phase) return
+  const seconds = (nowMs - Date.parse(after.startedAt ?? '')) / 1_000
+  onEnded(after.phase === 'Completed' ? 'completed' : 'failed', Math.max(0, seconds))
+}

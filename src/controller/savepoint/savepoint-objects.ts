@@ -1,0 +1,69 @@
+/** The objects that belong to a Savepoint; pure. */
+import { type SavepointSpec, savepointSpecSchema } from '../../protocol/savepoint.ts'
+import type { ObjectMeta, OwnerReference } from '../kube/kube-object.ts'
+import { labelsOf } from '../streamjob/job-names.ts'
+import type { ConfigMapObject } from '../streamjob/job-objects.ts'
+import type { Deployed } from '../streamjob/job-policies.ts'
+import type { PodObject } from '../streamjob/pod-facts.ts'
+import { verbPod } from '../streamjob/verb-pod.ts'
+import type { SavepointObject } from './savepoint-object.ts'
+
+/** What the order to the jobmanager is called: the same however often it is given. */
+export function requestIdOf({ metadata, status }: SavepointObject): string {
+  return `${metadata.uid ?? ''}-${status?.epoch ?? 0}-${status?.failures ?? 0}`
+}
+
+/** With which manifest, image and rights the files can be removed when the job is gone. */
+export function recordName({ name, uid = '' }: ObjectMeta): string {
+  return `${name}-savepoint-${uid.slice(0, 8)}`
+}
+
+export function recordOf(object: SavepointObject, deployment: ConfigMapObject): ConfigMapObject {
+  const { metadata } = object
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: recordName(metadata),
+      namespace: metadata.namespace ?? '',
+      labels: labelsOf(jobOf(object)),
+      ownerReferences: [ownerOf(object)],
+    },
+    data: { ...deployment.data },
+  }
+}
+
+export interface DisposalPlan {
+  readonly object: SavepointObject
+  readonly path: string
+  readonly deployed: Deployed
+  readonly number: number
+}
+
+export function disposalOf({ object, path, deployed, number }: DisposalPlan): PodObject {
+  const { metadata } = object
+  return verbPod({
+    name: `${recordName(metadata)}-dispose-${number}`,
+    namespace: metadata.namespace ?? '',
+    owner: ownerOf(object),
+    job: jobOf(object),
+    deployed,
+    configMap: recordName(metadata),
+    args: ['savepoint', 'dispose', path],
+    number,
+  })
+}
+
+/** With its defaults; the API server has refused what does not fit, an older one may not have. */
+export function specOf({ spec }: SavepointObject): SavepointSpec | undefined {
+  return savepointSpecSchema.safeParse(spec).data
+}
+
+function jobOf(object: SavepointObject): string {
+  return specOf(object)?.job ?? object.metadata.name
+}
+
+function ownerOf({ apiVersion, kind, metadata }: SavepointObject): OwnerReference {
+  const { name, uid = '' } = metadata
+  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }
+}

@@ -1,0 +1,132 @@
+/** One pass over a StreamJob that is deleted and held: see `deletion-policies.ts`. */
+import { parseDuration } from '../../common/duration.ts'
+import type { SnapshotFacts, StopFacts } from '../../protocol/job-facts.ts'
+import { API_GROUP, API_VERSION } from '../../protocol/manifest-shape.ts'
+import type { StreamJobSpec } from '../../protocol/stream-job.ts'
+import type { EventWords } from '../kube/event-series.ts'
+import { type FinalizerChange, finalizerPatch, isForced, isHeld } from '../kube/finalizer.ts'
+import type { KubeObject } from '../kube/kube-object.ts'
+import type { JobLink, JobTarget } from '../link/job-link.ts'
+import { type DeletionDecision, decideDeletion, stopRequestId } from './deletion-policies.ts'
+import { epochName, labelsOf } from './job-names.ts'
+import { metadataOf } from './job-objects.ts'
+import type { ObservedJob } from './job-policies.ts'
+import type { JobWorld } from './job-world.ts'
+import type { StreamJobObject } from './stream-job-object.ts'
+import { verbPod, verbPods } from './verb-pod.ts'
+
+export interface DeletionOptions {
+  readonly world: JobWorld
+  readonly link: Pick<JobLink, 'stop'>
+  readonly record: (object: KubeObject, words: EventWords) => void
+}
+
+export interface DeletionPass {
+  readonly observed: ObservedJob
+  readonly target: JobTarget | undefined
+  readonly options: DeletionOptions
+  readonly signal: AbortSignal
+}
+
+/** Acts, and gives what the status is to say; `undefined`: the job is gone. */
+export async function reconcileDeletion(pass: DeletionPass): Promise<DeletionDecision | undefined> {
+  const { observed, options } = pass
+  const { object, status, pods, nowMs, deployed } = observed
+  const sinceMs = Date.parse(object.metadata.deletionTimestamp ?? '')
+  const spec = deployed?.manifest.spec
+  const decision = decideDeletion({
+    policy: policyOf(object),
+    isForced: isForced(object.metadata),
+    isBegun: status.phase === 'Deleting',
+    epoch: status.epoch,
+    sinceMs,
+    stopTimeoutMs: parseDuration(stopTimeoutOf(object)) ?? 0,
+    pods,
+    stop: await orderStop(pass, sinceMs),
+    isRecorded: spec !== undefined,
+    purges: verbPods(options.world.pods.cache.group(object.metadata.uid ?? ''), nowMs),
+    nowMs,
+  })
+  await act(decision, pass)
+  if (decision.event !== undefined) options.record(object, decision.event)
+  return decision.release ? undefined : decision
+}
+
+type Policy = StreamJobSpec['deletionPolicy']
+
+function policyOf({ spec }: StreamJobObject): Policy {
+  const { deletionPolicy = 'keep' } = (spec ?? {}) as { readonly deletionPolicy?: Policy }
+  return deletionPolicy
+}
+
+/** With `keep` nothing is to hold the job when it is deleted. */
+export function holdChange(object: StreamJobObject): FinalizerChange | undefined {
+  const isWanted = policyOf(object) !== 'keep'
+  if (isWanted === isHeld(object.metadata)) return undefined
+  return isWanted ? 'add' : 'remove'
+}
+
+function stopTimeoutOf({ spec }: StreamJobObject): string {
+  const { stop } = (spec ?? {}) as { readonly stop?: { readonly timeout?: string } }
+  return stop?.timeout ?? '10m'
+}
+
+/** X1: gives the order, or asks what became of it. No answer is no news: there is a deadline. */
+async function orderStop(pass: DeletionPass, sinceMs: number): Promise<StopFacts | undefined> {
+  const { observed, target, options, signal } = pass
+  const policy = policyOf(observed.object)
+  const isOrdered = policy === 'savepoint' || policy === 'drain'
+  if (!isOrdered || target === undefined || observed.status.phase !== 'Deleting') return undefined
+  const requestId = stopRequestId(target, { sinceMs, nowMs: observed.nowMs })
+  try {
+    const order = { requestId, savepoint: true, drain: policy === 'drain' }
+    return await options.link.stop(target, order, signal)
+  } catch {
+    return undefined
+  }
+}
+
+async function act(decision: DeletionDecision, pass: DeletionPass): Promise<void> {
+  const { observed, options, signal } = pass
+  const { world } = options
+  const { object, deployed, status } = observed
+  for (const { pod } of decision.stop) await world.pods.remove(pod, undefined, signal)
+  if (decision.purge !== undefined && deployed !== undefined) {
+    const [owner] = metadataOf(object, '').ownerReferences
+    const configMap = epochName(object.metadata, status.epoch ?? 0)
+    const pod = verbPod({
+      name: `${configMap}-purge-${decision.purge}`,
+      namespace: object.metadata.namespace ?? '',
+      owner: owner as NonNullable<typeof owner>,
+      job: object.metadata.name,
+      deployed,
+      configMap,
+      args: ['purge', '/var/run/weir/deployment/job.yaml'],
+      number: decision.purge,
+    })
+    await world.pods.create(pod, signal)
+  }
+  if (decision.adopt !== undefined) {
+    await world.savepoints.create(finalSavepoint(object, decision.adopt), signal)
+  }
+  if (!decision.release) return
+  world.mayWrite()
+  const { metadata } = object
+  await world.jobs.client.patch(metadata, finalizerPatch(metadata, 'remove'), signal)
+}
+
+/** It belongs to nobody: the job is going. */
+function finalSavepoint({ metadata, status }: StreamJobObject, last: SnapshotFacts): KubeObject {
+  const { name, namespace = '' } = metadata
+  const savepoint = {
+    apiVersion: `${API_GROUP}/${API_VERSION}`,
+    kind: 'Savepoint',
+    metadata: {
+      name: `${name}-final-${status?.epoch ?? 0}`,
+      namespace,
+      labels: labelsOf(name),
+    },
+    spec: { existing: { path: last.path } },
+  }
+  return savepoint
+}

@@ -1,0 +1,112 @@
+/**
+ * Short-lived pods that run a verb of `weir` with what a job's pods have: its image, credentials,
+ * account and node. The controller itself touches no state. Pure.
+ */
+import type { OwnerReference } from '../kube/kube-object.ts'
+import { labels, labelsOf } from './job-names.ts'
+import { amounts, containerOf, folders, podSpec, secretMounts, secretVolumes } from './job-pods.ts'
+import type { Deployed } from './job-policies.ts'
+import { mergePod } from './merge-pod.ts'
+import type { PodObject } from './pod-facts.ts'
+
+export interface VerbPlan {
+  readonly name: string
+  readonly namespace: string
+  readonly owner: OwnerReference
+  readonly job: string
+  /** Whose manifest, image and rights it takes. */
+  readonly deployed: Deployed
+  /** The ConfigMap that has the manifest, mounted at /var/run/weir/deployment. */
+  readonly configMap: string
+  readonly args: readonly string[]
+  /** The how manieth try. */
+  readonly number: number
+}
+
+export interface VerbPod {
+  readonly number: number
+  readonly state: 'running' | 'succeeded' | 'failed'
+  readonly endedMs: number
+  readonly why: string | undefined
+  readonly pod: PodObject
+}
+
+const ROLE = 'verb'
+/** One that cannot start is as good as one that failed. */
+const LIMIT_SECONDS = 600
+
+export function verbPod(plan: VerbPlan): PodObject {
+  const { name, namespace, owner, job, deployed, configMap, args, number } = plan
+  const { spec } = deployed.manifest
+  const container = {
+    // By this name the template for jobmanagers applies to it.
+    ...containerOf('jobmanager', deployed),
+    args: [...args],
+    resources: amounts(spec.resources.jobManager),
+    volumeMounts: [
+      { name: 'work', mountPath: folders.work },
+      { name: 'temporary', mountPath: '/tmp' },
+      { name: 'deployment', mountPath: folders.deployment, readOnly: true },
+      ...secretMounts(spec),
+    ],
+  }
+  const volumes = [
+    { name: 'work', emptyDir: {} },
+    { name: 'temporary', emptyDir: {} },
+    { name: 'deployment', configMap: { name: configMap } },
+    ...secretVolumes(spec),
+  ]
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace,
+      labels: { ...labelsOf(job), [labels.role]: ROLE, [labels.attempt]: String(number) },
+      ownerReferences: [owner],
+    },
+    spec: {
+      ...podSpec(spec, { containers: [container], volumes }),
+      activeDeadlineSeconds: LIMIT_SECONDS,
+    },
+  }
+  return withoutCompanions(mergePod(pod, spec.podTemplate?.jobManager ?? {}))
+}
+
+/** A companion of the template would keep the pod from ending. */
+function withoutCompanions(pod: Readonly<Record<string, unknown>>): PodObject {
+  const { initContainers: _init, ...spec } = pod.spec as Readonly<Record<string, unknown>>
+  const containers = spec.containers as readonly { readonly name: string }[]
+  const own = containers.filter(({ name }) => name === 'jobmanager')
+  return { ...pod, spec: { ...spec, containers: own } } as unknown as PodObject
+}
+
+/** Those among the pods of an owner, the first try first. */
+export function verbPods(pods: readonly PodObject[], nowMs: number): readonly VerbPod[] {
+  return pods
+    .filter(({ metadata }) => metadata.labels?.[labels.role] === ROLE)
+    .map(pod => verbFacts(pod, nowMs))
+    .toSorted((a, b) => a.number - b.number)
+}
+
+function verbFacts(pod: PodObject, nowMs: number): VerbPod {
+  const { metadata, status } = pod
+  const ended = status?.containerStatuses?.find(one => one.state?.terminated !== undefined)?.state
+    ?.terminated
+  const bornMs = Date.parse(metadata.creationTimestamp ?? '')
+  const isOverdue = nowMs - bornMs > LIMIT_SECONDS * 1_000 && status?.phase !== 'Running'
+  const isLost = metadata.deletionTimestamp !== undefined || isOverdue
+  const state =
+    status?.phase === 'Succeeded'
+      ? 'succeeded'
+      : status?.phase === 'Failed' || isLost
+        ? 'failed'
+        : 'running'
+  return {
+    number: Number(metadata.labels?.[labels.attempt] ?? 0),
+    state,
+    endedMs: ended?.finishedAt === undefined ? bornMs : Date.parse(ended.finishedAt),
+    why: ended?.message ?? ended?.reason ?? status?.message ?? (isOverdue ? 'no start' : undefined),
+    pod,
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * From the deployment of a job over a savepoint and its disposal to the deletion of the job: the
+ * controller dies after any of its writes, and the end is the same.
+ */
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { KubeObject } from '../../../src/controller/kube/kube-object.ts'
+import { type ResourceKind, resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
+import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
+import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
+import { describeWithPart } from '../../testbed/describe-with-part.ts'
+import { type CrashWorld, crashRun } from '../crash-points.ts'
+import { runningFacts } from '../fake-link.ts'
+import { connectTo, installCrds } from '../test-cluster.ts'
+
+/** All of them with --long, else each seventh. */
+const STRIDE = process.env.WEIR_TEST_LONG === '1' ? 1 : 7
+
+const gone = (all: readonly KubeObject[], name: string): true | undefined =>
+  all.some(one => one.metadata.name === name) ? undefined : true
+
+async function story({ cluster, namespace, watching, link, pods }: CrashWorld): Promise<unknown> {
+  const jobs = watching.watch<StreamJobObject>(resourceKinds.streamJob)
+  const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
+  const remove = ({ metadata }: KubeObject, kind: ResourceKind) =>
+    cluster.client(kind).remove(metadata, { uid: metadata.uid ?? '' })
+  const epochs = new Set<number>()
+  jobs.cache.onChange(() => {
+    for (const { status } of jobs.cache.all()) epochs.add(status?.epoch ?? 0)
+  })
+  link.said.set('bank', runningFacts)
+  const apiVersion = 'weir.dev/v1alpha1'
+  const job = await cluster.client(resourceKinds.streamJob).create({
+    apiVersion,
+    kind: 'StreamJob',
+    metadata: { namespace, name: 'bank' },
+    spec: {
+      job: { module: 'src/examples/bank-transfers.ts' },
+      checkpoint: { storage: 's3://bucket/prefix' },
+      deletionPolicy: 'savepoint',
+    },
+  } as KubeObject)
+  await jobs.until(all =>
+    all.find(one => one.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True')),
+  )
+  await cluster.client(resourceKinds.savepoint).create({
+    apiVersion,
+    kind: 'Savepoint',
+    metadata: { namespace, name: 'first' },
+    spec: { job: 'bank' },
+  } as KubeObject)
+  const whole = await savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  await remove(whole, resourceKinds.savepoint)
+  await savepoints.until(all => gone(all, 'first'))
+  await remove(job, resourceKinds.streamJob)
+  const kept = await savepoints.until(all =>
+    all.find(one => one.metadata.name === 'bank-final-1' && one.status?.phase === 'Completed'),
+  )
+  await jobs.until(all => gone(all, 'bank'))
+  return {
+    taken: link.savepoints.size,
+    stopped: link.stops.size,
+    kept: kept.status?.path === link.said.get('bank')?.latest?.path,
+    epochs: [...epochs].sort(),
+    pods: pods.cache
+      .all()
+      .map(one => one.metadata.name.replace(/-[0-9a-f]{8}-/, '-UID-'))
+      .sort(),
+  }
+}
+
+await describeWithPart('a controller that dies after a write', 'kube-control', environment => {
+  const cluster = connectTo(environment)
+  beforeAll(() => installCrds(cluster))
+  afterAll(() => cluster.close())
+
+  test('leaves nothing to its successor that this one would do otherwise', async () => {
+    const options = { cluster, environment, story }
+    const { end, writes } = await crashRun(options)
+    expect(end).toEqual({
+      taken: 1,
+      stopped: 1,
+      kept: true,
+      epochs: [0, 1],
+      pods: expect.arrayContaining(['bank-jm-1-1', 'bank-tm-1-0-1']),
+    })
+    for (let at = 1; at <= writes.length; at += STRIDE) {
+      const struck = await crashRun(options, at)
+      expect([writes[at - 1], struck.end]).toEqual([writes[at - 1], end])
+    }
+  })
+})

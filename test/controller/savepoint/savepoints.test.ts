@@ -1,0 +1,236 @@
+/**
+ * Savepoints on a real API server. There is no kubelet and no jobmanager: the test says what they
+ * do.
+ */
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { SystemClock } from '../../../src/common/clock.ts'
+import { silentLogger } from '../../../src/common/logger.ts'
+import { SystemRandom } from '../../../src/common/random.ts'
+import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
+import { Controller } from '../../../src/controller/run-controller.ts'
+import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
+import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
+import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
+import { describeWithPart } from '../../testbed/describe-with-part.ts'
+import { FakeLink, runningFacts } from '../fake-link.ts'
+import { grantRights } from '../granted.ts'
+import { connectTo, installCrds } from '../test-cluster.ts'
+import { PodTeller, type Seen, type Watching, watcherOf } from '../test-watch.ts'
+
+await describeWithPart('the controller of savepoints', 'kube-control', environment => {
+  const cluster = connectTo(environment)
+  const savepoints = cluster.client<SavepointObject>(resourceKinds.savepoint)
+  const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
+  const link = new FakeLink()
+  let namespace = ''
+  let controller: Controller
+  let ended: Promise<number>
+  let watching: Watching
+  let tell: PodTeller
+  let seenPods: Seen<PodObject>
+  let seenJobs: Seen<StreamJobObject>
+  let seen: Seen<SavepointObject>
+
+  beforeAll(async () => {
+    await installCrds(cluster)
+    namespace = await cluster.namespace({ 'pod-security.kubernetes.io/enforce': 'restricted' })
+    await cluster.defaultAccount(namespace)
+    const granted = await grantRights(cluster, namespace, environment)
+    watching = watcherOf(cluster, namespace)
+    tell = new PodTeller(cluster, namespace)
+    seenPods = watching.watch<PodObject>(resourceKinds.pod)
+    seenJobs = watching.watch<StreamJobObject>(resourceKinds.streamJob)
+    seen = watching.watch<SavepointObject>(resourceKinds.savepoint)
+    controller = new Controller({
+      config: {
+        namespace,
+        watchNamespace: namespace,
+        tenancy: false,
+        userRoles: 'weir',
+        grant: granted.grant,
+        engineImage: 'localhost/weir:test',
+        probes: { host: '127.0.0.1', port: 0 },
+        hostName: 'test',
+      },
+      masterKeys: ['a key of at least thirty-two characters'],
+      link,
+      connection: granted.connection,
+      host: { clock: new SystemClock(), random: new SystemRandom(), onTerm: () => {} },
+      logger: silentLogger,
+      times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
+    })
+    ended = controller.run()
+  })
+  afterAll(async () => {
+    controller.stop()
+    expect(await ended).toBe(0)
+    await watching.end()
+    await cluster.close()
+  })
+
+  const runJob = async (name: string, spec: object = {}) => {
+    link.said.set(name, runningFacts)
+    const made = await jobs.create({
+      apiVersion: 'weir.dev/v1alpha1',
+      kind: 'StreamJob',
+      metadata: { namespace, name },
+      spec: {
+        job: { module: 'src/examples/bank-transfers.ts' },
+        checkpoint: { storage: 's3://bucket/prefix' },
+        ...spec,
+      },
+    })
+    for (const pod of [`${name}-jm-1-1`, `${name}-tm-1-0-1`]) {
+      await seenPods.until(all => all.find(one => one.metadata.name === pod))
+      await tell.say(pod, 'Running')
+    }
+    await seenJobs.until(all =>
+      all.find(
+        one =>
+          one.metadata.name === name &&
+          one.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True'),
+      ),
+    )
+    return made
+  }
+
+  const create = (name: string, spec: object) =>
+    savepoints.create({
+      apiVersion: 'weir.dev/v1alpha1',
+      kind: 'Savepoint',
+      metadata: { namespace, name },
+      spec,
+    })
+
+  const inPhase = (name: string, phase: string) =>
+    seen.until(all => all.find(one => one.metadata.name === name && one.status?.phase === phase))
+
+  const isGone = (name: string) =>
+    seen.until(all => (all.some(one => one.metadata.name === name) ? undefined : true))
+
+  const remove = (object: SavepointObject) =>
+    savepoints.remove(object.metadata, { uid: object.metadata.uid ?? '' })
+
+  const disposalOf = (name: string, number = 1) =>
+    seenPods.until(all =>
+      all.find(
+        one =>
+          one.metadata.name.startsWith(`${name}-savepoint-`) &&
+          one.metadata.name.endsWith(`-dispose-${number}`),
+      ),
+    )
+
+  test('takes one, and removes its files when it is deleted, also when the job is gone', async () => {
+    const job = await runJob('bank')
+    const made = await create('first', { job: 'bank' })
+    const whole = await inPhase('first', 'Completed')
+    expect(whole.status).toMatchObject({
+      epoch: 1,
+      path: expect.stringMatching(/^s3:\/\/bucket\/prefix\/job\/savepoints\//),
+      sizeBytes: 1_000,
+    })
+    expect([...link.savepoints.keys()]).toEqual([`${made.metadata.uid}-1-0`])
+    expect(whole.metadata.finalizers).toEqual(['weir.dev/state'])
+    await jobs.remove(job.metadata, { uid: job.metadata.uid ?? '' })
+    await seenJobs.until(all => (all.some(one => one.metadata.name === 'bank') ? undefined : true))
+
+    await remove(whole)
+    await inPhase('first', 'Disposing')
+    const pod = await disposalOf('first')
+    const { containers } = pod.spec as { containers: { args: string[]; image: string }[] }
+    expect(containers[0]).toMatchObject({
+      args: ['savepoint', 'dispose', whole.status?.path],
+      image: 'localhost/weir:test',
+    })
+    await tell.say(pod.metadata.name, 'Failed', { code: 1, word: 'the store is away' })
+    const blocked = await seen.until(all =>
+      all.find(one => one.status?.conditions?.some(c => c.reason === 'DisposalFailed')),
+    )
+    expect(JSON.stringify(blocked.status)).toContain('the store is away')
+    const next = await disposalOf('first', 2)
+    await tell.say(next.metadata.name, 'Succeeded', { code: 0 })
+    await isGone('first')
+  })
+
+  test('a failed one is told and tried again; deleting it ends that', async () => {
+    await runJob('frail')
+    link.outcomes.set('frail', 'failed')
+    const made = await create('unlucky', { job: 'frail', backoffLimit: 1 })
+    const waiting = await seen.until(all =>
+      all.find(one => one.metadata.name === 'unlucky' && one.status?.failures === 1),
+    )
+    expect(waiting.status).toMatchObject({
+      phase: 'Pending',
+      error: { message: 'the store is away' },
+    })
+    expect(waiting.status?.retryAt).toBeDefined()
+    await remove(made)
+    await isGone('unlucky')
+  })
+
+  test('one that is deleted while it is taken leaves nothing behind', async () => {
+    await runJob('slow')
+    link.outcomes.set('slow', 'pending')
+    const made = await create('hasty', { job: 'slow' })
+    await inPhase('hasty', 'InProgress')
+    await remove(made)
+    const [id = ''] = [...link.savepoints.keys()].filter(key =>
+      key.startsWith(made.metadata.uid ?? ''),
+    )
+    link.complete(id)
+    const pod = await disposalOf('hasty')
+    await tell.say(pod.metadata.name, 'Succeeded', { code: 0 })
+    await isGone('hasty')
+  })
+
+  test('a raised nonce takes one, which stays when it is deleted', async () => {
+    const job = await runJob('asked', { savepointNonce: 1 })
+    const whole = await inPhase('asked-nonce-1', 'Completed')
+    await seenJobs.until(all =>
+      all.find(one => one.metadata.name === 'asked' && one.status?.nonces?.savepoint === 1),
+    )
+    expect(whole.metadata.ownerReferences).toBeUndefined()
+    expect(job.metadata.uid).toBeDefined()
+  })
+
+  test('deletionPolicy: savepoint stops the job with one, which outlives it', async () => {
+    const job = await runJob('careful', { deletionPolicy: 'savepoint' })
+    await jobs.remove(job.metadata, { uid: job.metadata.uid ?? '' })
+    await seenJobs.until(() => ([...link.stops.keys()].length > 0 ? true : undefined))
+    expect([...link.stops.keys()]).toEqual([`${job.metadata.uid}-1-delete-0`])
+    const last = link.said.get('careful')
+    await tell.say('careful-jm-1-1', 'Succeeded', { code: 0, word: JSON.stringify(last) })
+    const kept = await inPhase('careful-final-1', 'Completed')
+    expect(kept.status?.path).toBe(last?.latest?.path)
+    await seenJobs.until(all =>
+      all.some(one => one.metadata.name === 'careful') ? undefined : true,
+    )
+  })
+
+  test('deletionPolicy: purge takes the pods down, then the checkpoints', async () => {
+    const job = await runJob('clean', { deletionPolicy: 'purge' })
+    await jobs.remove(job.metadata, { uid: job.metadata.uid ?? '' })
+    for (const name of ['clean-jm-1-1', 'clean-tm-1-0-1']) {
+      const leaving = await seenPods.until(all =>
+        all.find(one => one.metadata.name === name && one.metadata.deletionTimestamp),
+      )
+      expect(seenPods.cache.all().some(one => one.metadata.name.includes('-purge-'))).toBe(false)
+      const { uid = '' } = leaving.metadata
+      await cluster.client(resourceKinds.pod).remove({ namespace, name }, { uid, graceSeconds: 0 })
+    }
+    const pod = await seenPods.until(all =>
+      all.find(one => /^clean-1-.*-purge-1$/.test(one.metadata.name)),
+    )
+    await tell.say(pod.metadata.name, 'Succeeded', { code: 0 })
+    await seenJobs.until(all => (all.some(one => one.metadata.name === 'clean') ? undefined : true))
+  })
+
+  test('a folder is adopted and never removed', async () => {
+    const made = await create('adopted', { existing: { path: 's3://bucket/old/savepoint-9' } })
+    const whole = await inPhase('adopted', 'Completed')
+    expect(whole.status?.checkpointId).toBe(9)
+    await remove(made)
+    await isGone('adopted')
+    expect(seenPods.cache.all().some(one => one.metadata.name.startsWith('adopted'))).toBe(false)
+  })
+})

@@ -1,0 +1,126 @@
+/**
+ * The charts on a real cluster, by helm and kubectl alone, as a user does it: install, test, upgrade,
+ * uninstall, install again. Jobs run on through all of it.
+ */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { parse, stringify } from 'yaml'
+import { TestBuckets } from '../storage/s3/test-buckets.ts'
+import { describeWithPart } from '../testbed/describe-with-part.ts'
+import { loadImage } from '../testbed/kube/enter-node.ts'
+import { Kubectl } from '../testbed/kube/kubectl.ts'
+import { type OpenedPort, openToPods } from '../testbed/kube/open-to-pods.ts'
+import { runTool } from '../testbed/run-tool.ts'
+
+const home = resolve(import.meta.dirname, '../..')
+const own = ['--namespace', 'weir-system']
+
+await describeWithPart('the charts', ['kube', 's3'], environment => {
+  const kubectl = new Kubectl(environment)
+  const buckets = new TestBuckets(environment)
+  let store: OpenedPort
+  let bucket = ''
+  let values = ''
+
+  const helm = (...args: readonly string[]): Promise<string> => {
+    const program = join(environment.WEIR_TESTBED_KUBE_TOOLS ?? '', 'helm')
+    return runTool(program, args, { cwd: home, environment, install: '' })
+  }
+  const install = async (): Promise<void> => {
+    await helm('install', 'weir-crds', 'charts/weir-crds', ...own, '--create-namespace')
+    await helm('install', 'weir', 'charts/weir', ...own, '--values', values, '--wait')
+  }
+
+  /** What the pods of a job need to reach the bucket. */
+  const reach = (container: string): object => {
+    const given = { ...environment, AWS_ENDPOINT_URL_S3: store.url } as Record<string, string>
+    const names = [
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_REGION',
+      'AWS_ENDPOINT_URL_S3',
+    ]
+    const env = names.flatMap(name => {
+      const value = given[name]
+      return value === undefined ? [] : [{ name, value }]
+    })
+    return { spec: { containers: [{ name: container, env }] } }
+  }
+
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-helm-'))
+    const archive = join(folder, 'weir.oci.tar')
+    const build = ['image', 'build', '--tag', 'localhost/weir:helm', '--output', archive]
+    await runTool(join(home, 'weir'), build, { install: '' })
+    await loadImage(environment.WEIR_TESTBED_KUBE_NODE ?? '', archive)
+    store = await openToPods(
+      environment.WEIR_TESTBED_S3 ?? '',
+      environment.WEIR_TESTBED_KUBE_HOST ?? '',
+    )
+    bucket = await buckets.make()
+    values = join(folder, 'values.yaml')
+    const image = { tag: 'helm' }
+    const testOf = {
+      storage: `s3://${bucket}/helm`,
+      podTemplate: {
+        jobManager: reach('jobmanager'),
+        taskManager: reach('taskmanager'),
+      },
+    }
+    writeFileSync(values, stringify({ image, test: testOf }))
+    await install()
+  })
+  afterAll(() => {
+    store.close()
+    buckets.close()
+  })
+
+  const podsOf = async (job: string): Promise<readonly string[]> => {
+    const path = 'jsonpath={range .items[*]}{.metadata.name}/{.metadata.uid}{"\\n"}{end}'
+    const pods = await kubectl.run('get', 'pods', '-l', `weir.dev/job=${job}`, '-o', path)
+    return pods.trim().split('\n').toSorted()
+  }
+
+  test('helm test runs a job to its end', async () => {
+    expect(await helm('test', 'weir', ...own, '--logs', '--timeout', '3m')).toContain(
+      'weir-test is Finished',
+    )
+  })
+
+  test('an upgrade leaves a job alone, and the new controller serves it', async () => {
+    const sample = join(home, 'manifests/samples/kubernetes/bank-transfers.yaml')
+    const { spec, ...manifest } = parse(readFileSync(sample, 'utf8')) as { readonly spec: object }
+    await kubectl.apply({
+      ...manifest,
+      metadata: { name: 'bank', namespace: 'default' },
+      spec: {
+        ...spec,
+        checkpoint: { storage: `s3://${bucket}/bank`, interval: '1s' },
+        podTemplate: { jobManager: reach('jobmanager'), taskManager: reach('taskmanager') },
+      },
+    })
+    await kubectl.wait('default', 'streamjob/bank', '.status.phase=Running')
+    const before = await podsOf('bank')
+    expect(before).toHaveLength(3)
+    const set = ['--values', values, '--set', 'logLevel=debug', '--set', 'replicas=1']
+    await helm('upgrade', 'weir', 'charts/weir', ...own, ...set, '--wait')
+    expect(await podsOf('bank')).toEqual(before)
+    await kubectl.run('delete', 'pod', 'bank-tm-1-1-1', '--wait=false')
+    await kubectl.wait('default', 'pod/bank-tm-1-1-2', '.status.phase=Running')
+  })
+
+  test('uninstalled it takes its rights back and leaves the jobs; they go on when it is there again', async () => {
+    const before = await podsOf('bank')
+    await helm('uninstall', 'weir', ...own, '--wait')
+    await helm('uninstall', 'weir-crds', ...own)
+    await kubectl.run('wait', '--for=delete', 'rolebinding/weir-writer', '--timeout=60s')
+    expect(await podsOf('bank')).toEqual(before)
+    await kubectl.run('delete', 'pod', 'bank-tm-1-0-1', '--wait=false')
+    await install()
+    await kubectl.wait('default', 'pod/bank-tm-1-0-2', '.status.phase=Running')
+    await kubectl.wait('default', 'streamjob/bank', '.status.phase=Running')
+    await kubectl.run('delete', 'streamjob', 'bank')
+  })
+})
