@@ -2,10 +2,13 @@
 import { expect, test } from '@jest/globals'
 import { type Job, job } from '../../src/api/job.ts'
 import type { Sink } from '../../src/api/sink.ts'
+import type { StreamEnvironment } from '../../src/api/stream-environment.ts'
 import { readSnapshot } from '../../src/cluster/jobmanager/job-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { type CollectSink, collectSink } from '../../src/testing/collect-sink.ts'
+import { failOnce } from '../../src/testing/fail-once.ts'
 import { type RunJobOptions, startJob } from '../../src/testing/run-job.ts'
+import type { Counted } from './counting-job.ts'
 import { pacedSource } from './paced-source.ts'
 
 const RECORDS = 3_000
@@ -14,6 +17,7 @@ const all = Array.from({ length: RECORDS }, (_, n) => n)
 
 interface Sliced {
   readonly job: Job
+  readonly build: (env: StreamEnvironment) => void
   readonly sink: CollectSink<number>
   /** Each start of a subtask: `<index>.<attempt>`. */
   readonly opened: string[]
@@ -33,7 +37,7 @@ function sliced(failsAt: (n: number) => boolean): Sliced {
       return sink.createWriter(context, state as never)
     },
   }
-  const definition = job(env =>
+  const build = (env: StreamEnvironment): void => {
     env
       .from(pacedSource({ records: RECORDS, perCheckpoint: 100 }))
       .uid('numbers')
@@ -43,9 +47,9 @@ function sliced(failsAt: (n: number) => boolean): Sliced {
         return n
       })
       .to(noted)
-      .uid('out'),
-  )
-  return { job: definition, sink, opened, taken }
+      .uid('out')
+  }
+  return { job: job(build), build, sink, opened, taken }
 }
 
 function start({ job: definition }: Sliced, options: RunJobOptions = {}) {
@@ -132,6 +136,32 @@ test('a stop while a region waits for its restart ends the job at its last check
   isBroken = false
   await start(bench, { store, restore: 'latest' }).done
   expect(sorted(bench.sink.results)).toEqual(all)
+})
+
+test('a pipeline that shuffles fails as a whole, and the slices beside it go on', async () => {
+  const slices = sliced(() => false)
+  const counts = collectSink<Counted>()
+  const both = job(env => {
+    slices.build(env)
+    env
+      .from(pacedSource({ records: 900, perCheckpoint: 60 }))
+      .uid('shuffled')
+      .map(failOnce<number>(400))
+      .map((n): Counted => ({ key: `k${n % 7}`, count: 1 }))
+      .keyBy(one => one.key)
+      .reduce((a, b) => ({ key: a.key, count: a.count + b.count }))
+      .uid('counts')
+      .to(counts)
+      .uid('counts-out')
+  })
+  const running = startJob(both, { parallelism: PARALLELISM, checkpointEvery: 1 })
+  expect(await running.done).toMatchObject({ outcome: 'finished', restarts: 1 })
+  expect(running.notices[0]?.text).toContain('of 1 of 4 failover regions')
+  expect(slices.opened.toSorted()).toEqual(['0.0', '1.0', '2.0'])
+  expect(slices.taken).toEqual([1_000, 1_000, 1_000])
+  expect(sorted(slices.sink.results)).toEqual(all)
+  expect(new Set(counts.results.map(({ key, count }) => `${key}: ${count}`)).size).toBe(900)
+  expect(counts.results).toHaveLength(900)
 })
 
 async function until(done: () => boolean): Promise<void> {
