@@ -1,6 +1,7 @@
 /**
  * The controller process from its start to its end: watches, stands by, leads, serves its probes.
- * It holds nothing that a successor could not find in the cluster: who loses the lease ends.
+ * It holds nothing that a successor could not find in the cluster: who loses the lease ends, and
+ * outside of a cluster another begins in its place.
  */
 import { assertDefined } from '../common/assert.ts'
 import type { Clock } from '../common/clock.ts'
@@ -15,7 +16,7 @@ import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
 import type { Watch } from './kube/kind-watcher.ts'
 import { KubeClient } from './kube/kube-client.ts'
-import { type ConfigHost, type KubeConfig, readKubeConfig } from './kube/kube-config.ts'
+import { type ConfigHost, isOfPod, type KubeConfig, readKubeConfig } from './kube/kube-config.ts'
 import type { KubeTransport } from './kube/kube-transport.ts'
 import { LeaderElection } from './kube/leader-election.ts'
 import { type Lease, type LeaseTimes, leaseTimes } from './kube/lease.ts'
@@ -50,7 +51,10 @@ const FIGURES_EVERY_MS = 5_000
 /** No pass takes so long unless something is broken. */
 const STUCK_MS = 120_000
 
-/** Gives the exit code of the process. */
+/**
+ * Gives the exit code of the process. Outside of a cluster it outlives the loss of its lease: the
+ * next {@link Controller} knows nothing of the one before.
+ */
 export async function runController(host: ControllerHost): Promise<number> {
   const { logLevel } = readConfig(host.environment)
   const logger = makeLogger({ level: logLevel, write: line => host.log(line) })
@@ -58,7 +62,23 @@ export async function runController(host: ControllerHost): Promise<number> {
     const config = readControllerConfig(host.environment)
     const connection = readKubeConfig(host)
     const masterKeys = readMasterKeys(host.environment, host.random)
-    return await new Controller({ config, connection, masterKeys, host, logger }).run()
+    const { clock, random } = host
+    let isTold = false
+    let stop = (): void => {}
+    host.onTerm(() => {
+      isTold = true
+      stop()
+    })
+    const onTerm = (callback: () => void): void => {
+      stop = callback
+    }
+    for (;;) {
+      const one = { clock, random, onTerm }
+      const code = await new Controller({ config, connection, masterKeys, host: one, logger }).run()
+      // A pod is started again by its kubelet; elsewhere nobody does.
+      if (code === 0 || isTold || isOfPod(host)) return code
+      logger.warn({}, 'stands by again')
+    }
   } catch (error) {
     logger.error({ err: error, message: messageOf(error) }, 'the controller cannot go on')
     return 1
@@ -185,6 +205,7 @@ export class Controller {
       poller: this.#poller,
       clock,
       record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.upgrade,
     })
     return new WorkLoop({
       queue: this.#queue,

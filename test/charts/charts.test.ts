@@ -213,7 +213,8 @@ if (tools !== undefined) {
 
     test('may there what its jobs need', async () => {
       expect(await rightsIn(jobs)).toEqual([
-        'list,watch,create,patch configmaps',
+        'list,watch,create,patch,delete configmaps',
+        'list,watch,create,delete controllerrevisions.apps',
         'create,patch events.events.k8s.io',
         'list,watch,create,patch networkpolicies.networking.k8s.io',
         'list,watch,create,patch poddisruptionbudgets.policy',

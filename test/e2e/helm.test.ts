@@ -17,6 +17,27 @@ import { runTool } from '../testbed/run-tool.ts'
 const home = resolve(import.meta.dirname, '../..')
 const own = ['--namespace', 'weir-system']
 
+/** Keeps state, and needs no folder: its pods may be killed. */
+const counting = `
+import { blackhole, datagen, job, record, sequence, z } from 'weir'
+const Tick = record({ id: z.int() })
+export default job('counting', env => {
+  env
+    .from(datagen({ type: Tick, ratePerSecond: 100, fields: { id: sequence() } }))
+    .uid('ticks')
+    .keyBy(tick => tick.id % 7)
+    .process({
+      output: Tick,
+      processElement(tick, _context, out) {
+        out.collect(tick)
+      },
+    })
+    .uid('pass')
+    .to(blackhole())
+    .uid('out')
+})
+`
+
 await describeWithPart('the charts', ['kube', 's3'], environment => {
   const kubectl = new Kubectl(environment)
   const buckets = new TestBuckets(environment)
@@ -87,6 +108,52 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     expect(await helm('test', 'weir', ...own, '--logs', '--timeout', '3m')).toContain(
       'weir-test is Finished',
     )
+  })
+
+  test('a savepoint is in the bucket until it is deleted, and a job that is deleted leaves one', async () => {
+    const [apiVersion, namespace] = ['weir.dev/v1alpha1', 'default']
+    const isReady = () =>
+      kubectl.run('wait', 'streamjob/saved', '--for=condition=Ready', '--timeout=120s')
+    const field = (object: string, path: string) =>
+      kubectl.run('get', object, '-o', `jsonpath={.status.${path}}`)
+    const filesAt = async (path: string) => {
+      const prefix = path.replace(`s3://${bucket}/`, '').replace(/\?.*$/, '')
+      const keys = await buckets.keys(bucket, `${prefix}/`)
+      return keys.map(key => key.split('/').at(-1))
+    }
+    await kubectl.apply({
+      apiVersion,
+      kind: 'StreamJob',
+      metadata: { name: 'saved', namespace },
+      spec: {
+        job: { inline: counting },
+        checkpoint: { storage: `s3://${bucket}/saved`, interval: '1s' },
+        podTemplate: { jobManager: reach('jobmanager'), taskManager: reach('taskmanager') },
+        deletionPolicy: 'savepoint',
+      },
+    })
+    await isReady()
+    expect(await field('streamjob/saved', 'state.path')).toMatch(/\/default\.saved\/chk-\d+/)
+    // Another jobmanager is asked from now on.
+    await kubectl.run('delete', 'pod', 'saved-jm-1-1', '--wait=true')
+    await kubectl.wait(namespace, 'pod/saved-jm-1-2', '.status.phase=Running')
+    await isReady()
+
+    const metadata = { name: 'first', namespace }
+    await kubectl.apply({ apiVersion, kind: 'Savepoint', metadata, spec: { job: 'saved' } })
+    await kubectl.wait(namespace, 'savepoint/first', '.status.phase=Completed')
+    const path = await field('savepoint/first', 'path')
+    expect(await filesAt(path)).toContain('_metadata')
+    await kubectl.run('delete', 'savepoint', 'first', '--timeout=120s')
+    expect(await filesAt(path)).toEqual([])
+
+    await kubectl.run('delete', 'streamjob', 'saved', '--timeout=120s')
+    await kubectl.wait(namespace, 'savepoint/saved-final-1', '.status.phase=Completed')
+    const last = await field('savepoint/saved-final-1', 'path')
+    expect(last).toMatch(/\/default\.saved\/savepoints\/savepoint-\d+/)
+    expect(await filesAt(last)).toContain('_metadata')
+    await kubectl.run('delete', 'savepoint', 'saved-final-1', '--timeout=60s')
+    expect(await filesAt(last)).toContain('_metadata')
   })
 
   test('an upgrade leaves a job alone, and the new controller serves it', async () => {

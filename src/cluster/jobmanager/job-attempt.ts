@@ -69,6 +69,7 @@ export class JobAttempt {
   #running = false
   #hasRun = false
   #readersKnown = false
+  #isCancelled = false
   #stopping: StopRequest | undefined
   #savepointPath: string | undefined
   #end: AttemptEnd | undefined
@@ -131,8 +132,13 @@ export class JobAttempt {
     if (this.#tasks.all('drained')) this.#allDrained()
   }
 
+  /** Waits for a checkpoint that is being stored: whether it became one decides what is visible. */
   cancel(): void {
-    if (!this.#ending) void this.#finish({ kind: 'cancelled' })
+    this.#isCancelled = true
+    const stored = this.#driver?.stored() ?? Promise.resolve()
+    void stored.then(() => {
+      if (!this.#ending) void this.#finish({ kind: 'cancelled' })
+    })
   }
 
   savepoint(): Promise<string> {
@@ -164,7 +170,8 @@ export class JobAttempt {
       const text = `no checkpoint before the rescale, the last completed one is used: ${reason}`
       this.#options.onNotice({ level: 'warn', text })
     }
-    if (!this.#ending && this.#stopping === undefined) this.#leave(parallelism)
+    const isWanted = !this.#isCancelled && this.#stopping === undefined
+    if (!this.#ending && isWanted) this.#leave(parallelism)
   }
 
   #leave(parallelism: number): void {
@@ -475,8 +482,10 @@ export class JobAttempt {
     this.#alignment.close()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
+    const settlement = end.kind === 'cancelled' ? this.#driver?.settlement : undefined
     if (end.kind !== 'finished') {
-      await Promise.all(this.#regions.all.map(region => this.#regions.stop(region)))
+      const { all } = this.#regions
+      await Promise.all(all.map(region => this.#regions.stop(region, settlement)))
     }
     await Promise.all([sources, store])
     await this.#starting

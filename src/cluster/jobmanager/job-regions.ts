@@ -13,6 +13,7 @@
 import { assert, assertDefined } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import { failoverRegions } from '../../graph/failover-regions.ts'
+import type { CommitSettlement } from '../../runtime/task-contract.ts'
 import type { RegionAttempt, SlotCommandBody, SlotEvent, SlotGateway } from '../slot-messages.ts'
 
 type SlotOrder = Exclude<SlotCommandBody, { readonly kind: 'deploy' | 'cancel' }>
@@ -110,13 +111,13 @@ export class JobRegions {
   }
 
   /** Resolves when nothing of the region runs any more. */
-  async stop(index: number): Promise<void> {
+  async stop(index: number, settlement?: CommitSettlement): Promise<void> {
     const region = this.#region(index)
     if (region.phase === 'idle') return
     if (region.phase === 'deployed') {
       region.phase = 'stopping'
       for (const slot of region.slots) region.stopping.add(slot)
-      for (const slot of region.slots) this.#send(region, slot, { kind: 'cancel' })
+      for (const slot of region.slots) this.#send(region, slot, { kind: 'cancel', settlement })
     }
     await region.whenIdle.promise
   }

@@ -9,7 +9,7 @@ import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import type { Lineage } from '../../checkpoint/generation.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import type { JobMasterOptions } from './job-master-options.ts'
-import type { JobStore } from './job-store.ts'
+import type { GenerationClaim, JobStore } from './job-store.ts'
 import { chooseRestore, type RestoreChoice, type SnapshotPlace } from './restore-choice.ts'
 import { loadRestoredJob, type RestoredJob } from './restored-job.ts'
 
@@ -20,6 +20,7 @@ export interface StartingPointOptions
   > {
   /** Of the attempt; 0 for the first of the jobmanager. */
   readonly number: number
+  readonly claim: GenerationClaim
 }
 
 export class StartingPoint {
@@ -46,10 +47,13 @@ export class StartingPoint {
     if (this.orderedOther(lineage) === undefined) await this.load(this.choose(lineage))
   }
 
-  /** The parallelism to which the jobmanager before this one may have been told to rescale. */
+  /**
+   * The parallelism to which the jobmanager before this one may have been told to rescale. An
+   * attempt that failed before it knew leaves the question to the next.
+   */
   orderedOther({ parallelism }: Lineage): number | undefined {
-    const { graph, number, rescaling } = this.#options
-    if (number > 0 || rescaling === undefined) return undefined
+    const { claim, graph, rescaling } = this.#options
+    if (claim.isSettled || rescaling === undefined) return undefined
     return parallelism === graph.parallelism ? undefined : parallelism
   }
 

@@ -62,10 +62,15 @@ const kubeconfigSchema = z.looseObject({
   ),
 })
 
+/** It runs in the cluster that it serves. */
+export function isOfPod({ environment }: ConfigHost): boolean {
+  return (environment.KUBECONFIG ?? '') === ''
+}
+
 /** `KUBECONFIG` first, then the pod's own account. Throws WEIR_KUBE_CONFIG. */
 export function readKubeConfig(host: ConfigHost): KubeConfig {
-  const { KUBECONFIG: path } = host.environment
-  return path === undefined || path === '' ? ofPod(host) : ofFile(host, path)
+  const { KUBECONFIG: path = '' } = host.environment
+  return isOfPod(host) ? ofPod(host) : ofFile(host, path)
 }
 
 function ofPod({ environment, readFile }: ConfigHost): KubeConfig {

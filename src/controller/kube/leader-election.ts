@@ -3,7 +3,8 @@
  *
  * L1: who leads has renewed within the renew deadline, by its own clock, from before the request:
  *     no other can have taken the lease meanwhile.
- * L2: who stops leading never leads again: its process ends, and a new one begins without memories.
+ * L2: who stops leading never leads again: whoever follows, be it in the same process, begins
+ *     without memories.
  */
 import type { Clock } from '../../common/clock.ts'
 import { messageOf } from '../../common/errors.ts'

@@ -2,15 +2,17 @@
 import { nodeFlags } from '../../common/node-flags.ts'
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
+import type { JobStart } from '../../protocol/stream-job-status.ts'
+import { codePartsOf, describerTemplate } from './job-code.ts'
 import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
-import type { Deployed } from './job-policies.ts'
 import { mergePod } from './merge-pod.ts'
+import type { Deployed, Revision } from './observed-job.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 /** Of Weir's image: where it is, and the number that it runs as. */
-const HOME = '/opt/weir'
+export const HOME = '/opt/weir'
 const NODE = '/usr/local/bin/node'
 const USER = 10_001
 const DATA_PORT = 6_124
@@ -36,13 +38,15 @@ type Json = Readonly<Record<string, unknown>>
 
 export interface PodPlan {
   readonly job: StreamJobObject
-  readonly deployed: Deployed
+  readonly revision: Revision
   readonly identity: PodIdentity
+  /** What the epoch begins with. */
+  readonly start: JobStart
 }
 
 export function podOf(plan: PodPlan): PodObject {
-  const { job, deployed, identity } = plan
-  const { spec } = deployed.manifest
+  const { job, revision, identity } = plan
+  const { spec } = revision.deployed.manifest
   const isJobManager = identity.role === 'jobmanager'
   const name = podName(job.metadata.name, identity)
   const pod = {
@@ -57,12 +61,14 @@ export function podOf(plan: PodPlan): PodObject {
     spec: podSpec(spec, {
       ...(isJobManager && { initContainers: [describer(plan)] }),
       containers: [isJobManager ? jobManager(plan) : taskManager(plan)],
-      volumes: volumesOf(job, identity, spec),
+      volumes: volumesOf(plan),
     }),
   }
   const { podTemplate } = spec
   const template = isJobManager ? podTemplate?.jobManager : podTemplate?.taskManager
-  return template === undefined ? pod : (mergePod(pod, template) as unknown as PodObject)
+  if (template === undefined) return pod
+  const prepared = isJobManager ? mergePod(pod, describerTemplate(template)) : pod
+  return mergePod(prepared, template) as unknown as PodObject
 }
 
 /** What all pods of a job have in common. */
@@ -94,31 +100,43 @@ export function podSpec(spec: StreamJobSpec, parts: Json): Json {
 }
 
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
-function describer({ job, deployed }: PodPlan): Json {
+function describer({ job, revision: { deployed }, identity, start }: PodPlan): Json {
   const { uid = '' } = job.metadata
-  const { resources } = deployed.manifest.spec
+  const { spec } = deployed.manifest
+  const { resources } = spec
+  const code = codePartsOf(spec)
   return {
     ...containerOf('describe', deployed),
     command: [NODE, '--disable-warning=ExperimentalWarning', `${HOME}/dist/bin/weir.js`],
     args: [
       'describe',
       `${folders.deployment}/job.yaml`,
-      // The job goes on from what it left, whichever deployment that was.
+      // Deployments are numbered runs: one that is over never begins again.
       '--run',
-      uid,
+      `${uid}/${identity.epoch}`,
+      ...restoreArguments(start),
       '--output',
       `${folders.work}/job`,
     ],
-    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }],
+    env: [{ name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }, ...code.env],
     workingDir: HOME,
     resources: amounts(resources.jobManager),
     volumeMounts: mountsOf(deployed, [
       { name: 'deployment', mountPath: folders.deployment, readOnly: true },
+      ...code.mounts,
     ]),
   }
 }
 
-function jobManager({ deployed }: PodPlan): Json {
+function restoreArguments({ from, path, fromJob }: JobStart): readonly string[] {
+  if (from === 'manifest') return []
+  if (from !== 'path') return ['--restore', from]
+  // Without a place there is nothing to begin with: the pod says so.
+  const other = fromJob === undefined ? [] : ['--from-job', fromJob]
+  return ['--restore', path ?? '', ...other]
+}
+
+function jobManager({ revision: { deployed } }: PodPlan): Json {
   const { resources } = deployed.manifest.spec
   return {
     ...containerOf('jobmanager', deployed),
@@ -141,7 +159,7 @@ function jobManager({ deployed }: PodPlan): Json {
   }
 }
 
-function taskManager({ job, deployed, identity }: PodPlan): Json {
+function taskManager({ job, revision: { deployed }, identity }: PodPlan): Json {
   const { resources } = deployed.manifest.spec
   const { name, namespace = '' } = job.metadata
   return {
@@ -198,19 +216,19 @@ function mountsOf({ manifest }: Deployed, more: readonly Json[]): readonly Json[
   ]
 }
 
-function volumesOf(
-  job: StreamJobObject,
-  { epoch, role }: PodIdentity,
-  spec: StreamJobSpec,
-): Json[] {
-  const name = epochName(job.metadata, epoch)
+function volumesOf({ job, identity, revision }: PodPlan): Json[] {
+  const { epoch, role } = identity
+  const { spec } = revision.deployed.manifest
   const { stateVolume } = spec.resources
   const limit = stateVolume === undefined ? {} : { sizeLimit: String(stateVolume) }
+  const configMap = { name: revision.name }
   return [
     { name: 'work', emptyDir: limit },
     { name: 'temporary', emptyDir: {} },
-    { name: 'key', secret: { secretName: name, defaultMode: 0o440 } },
-    ...(role === 'jobmanager' ? [{ name: 'deployment', configMap: { name } }] : []),
+    { name: 'key', secret: { secretName: epochName(job.metadata, epoch), defaultMode: 0o440 } },
+    ...(role === 'jobmanager'
+      ? [{ name: 'deployment', configMap }, ...codePartsOf(spec).volumes]
+      : []),
     ...secretVolumes(spec),
   ]
 }

@@ -6,6 +6,7 @@ import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import { type ResourceKind, resourceKinds } from '../kube/resource-kind.ts'
 import { MANAGED, MANAGER } from './job-names.ts'
 import type { ConfigMapObject } from './job-objects.ts'
+import type { ControllerRevisionObject } from './job-revisions.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -18,6 +19,7 @@ export interface JobWorld {
   readonly jobs: Watched<StreamJobObject>
   readonly pods: Watched<PodObject>
   readonly configMaps: Watched<ConfigMapObject>
+  readonly revisions: Watched<ControllerRevisionObject>
   readonly services: Watched<KubeObject>
   readonly budgets: Watched<KubeObject>
   readonly policies: Watched<KubeObject>
@@ -46,6 +48,7 @@ export function makeJobWorld(options: JobWorldOptions): JobWorld {
     jobs: watched<StreamJobObject>(resourceKinds.streamJob),
     pods: watched<PodObject>(resourceKinds.pod, MANAGED),
     configMaps: watched<ConfigMapObject>(resourceKinds.configMap, MANAGED),
+    revisions: watched<ControllerRevisionObject>(resourceKinds.controllerRevision, MANAGED),
     services: watched(resourceKinds.service, MANAGED),
     budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
     policies: watched(resourceKinds.networkPolicy, MANAGED),

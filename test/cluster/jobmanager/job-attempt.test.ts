@@ -40,7 +40,7 @@ function bench(
     onNotice: () => {},
     number: 0,
     run: 'r',
-    claim: { run: 'r', lastTried: 0 },
+    claim: { run: 'r', lastTried: 0, isSettled: false },
     counts: emptyCounts(),
     onDeployed: () => {},
     onRunning: () => {},
@@ -245,4 +245,21 @@ test('T8: no checkpoint is taken before readers have what was restored', async (
   const kinds = sent.map(({ kind }) => kind)
   expect(kinds.filter(kind => kind === 'trigger')).toHaveLength(2)
   expect(kinds.indexOf('add-splits')).toBeLessThan(kinds.indexOf('trigger'))
+})
+
+test('a cancel says what may be committed; a failure leaves that to the next attempt', async () => {
+  const [cancelled, failed] = [bench(), bench()]
+  for (const { attempt } of [cancelled, failed]) attempt.start()
+  await settled()
+  cancelled.attempt.cancel()
+  failed.say({ kind: 'failed', vertexId: 'counts', failure })
+  await settled()
+  const settlement = { commitUpTo: 0, abortBeyond: 0 }
+  expect(cancelled.sent.at(-1)).toEqual({ region: 0, attempt: 0, kind: 'cancel', settlement })
+  expect(failed.sent.at(-1)).toEqual({
+    region: 0,
+    attempt: 0,
+    kind: 'cancel',
+    settlement: undefined,
+  })
 })

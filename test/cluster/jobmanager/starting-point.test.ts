@@ -15,7 +15,7 @@ async function bench() {
   const checkpoint = { retained: 100 }
   const ran = await runJob(job, { store, checkpoint, checkpointEvery: 1 })
   const lastId = Number(/\d+$/.exec(ran.lastCheckpointPath ?? '')?.[0])
-  const claim = { run: 'next', lastTried: 0 }
+  const claim = { run: 'next', lastTried: 0, isSettled: false }
   const own = { store, jobId: 'default.test', clock: new ManualClock() }
   const jobStore = new JobStore({ ...own, claim })
   const lineage = await jobStore.begin()
@@ -25,6 +25,7 @@ async function bench() {
     storeAt: () => store,
     restore: { kind: 'latest' } as const,
     number: 0,
+    claim,
   }
   const start = new StartingPoint(options, jobStore)
   return { own, start, lineage, lastId }
@@ -45,6 +46,6 @@ test('regions start again from what was restored, until something completed sinc
 test('an attempt that was overtaken starts nothing again', async () => {
   const { own, start, lineage } = await bench()
   await start.load(start.choose(lineage))
-  await new JobStore({ ...own, claim: { run: 'rival', lastTried: 0 } }).begin()
+  await new JobStore({ ...own, claim: { run: 'rival', lastTried: 0, isSettled: false } }).begin()
   await expect(start.latest()).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
 })

@@ -41,6 +41,7 @@ function observed({ spec = { job: 'bank' }, status = {}, metadata = guarded, see
     job: running,
     epoch: 3,
     order: undefined,
+    silence: undefined,
     isRecorded: true,
     disposals: [],
     pins: [],
