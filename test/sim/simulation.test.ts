@@ -16,6 +16,7 @@ test(`${SLICE} seeds keep every promise, and meet every kind of fault`, async ()
   expect([...kinds].sort()).toEqual([
     'clock-jump',
     'doubled-worker',
+    'fail-task',
     'kill-jobmanager',
     'kill-worker',
     'rescale',
