@@ -2,9 +2,11 @@
  * The charts on a real cluster, by helm and kubectl alone, as a user does it: install, test, upgrade,
  * uninstall, install again. Jobs run on through all of it.
  */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 import { TestBuckets } from '../storage/s3/test-buckets.ts'
@@ -41,6 +43,7 @@ export default job('counting', env => {
 await describeWithPart('the charts', ['kube', 's3'], environment => {
   const kubectl = new Kubectl(environment)
   const buckets = new TestBuckets(environment)
+  const following: ChildProcess[] = []
   let store: OpenedPort
   let bucket = ''
   let values = ''
@@ -94,6 +97,7 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await install()
   })
   afterAll(() => {
+    for (const child of following) child.kill()
     store.close()
     buckets.close()
   })
@@ -129,6 +133,7 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
         job: { inline: counting },
         checkpoint: { storage: `s3://${bucket}/saved`, interval: '1s' },
         podTemplate: { jobManager: reach('jobmanager'), taskManager: reach('taskmanager') },
+        resources: { jobManager: { cpu: '100m' }, taskManager: { cpu: '100m' } },
         deletionPolicy: 'savepoint',
       },
     })
@@ -174,9 +179,45 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     const set = ['--values', values, '--set', 'logLevel=debug', '--set', 'replicas=1']
     await helm('upgrade', 'weir', 'charts/weir', ...own, ...set, '--wait')
     expect(await podsOf('bank')).toEqual(before)
+    const logs = followLogs('bank')
+    await logs.until('[pod/bank-tm-1-1-1/taskmanager]')
     await kubectl.run('delete', 'pod', 'bank-tm-1-1-1', '--wait=false')
-    await kubectl.wait('default', 'pod/bank-tm-1-1-2', '.status.phase=Running')
+    await isThere('bank-tm-1-1-2')
+    await logs.until('[pod/bank-tm-1-1-2/taskmanager]')
+    expect(await logs.end()).toBe(130)
   })
+
+  const isThere = async (pod: string): Promise<void> => {
+    await kubectl.run('wait', '--for=create', `pod/${pod}`, '--timeout=60s')
+    await kubectl.wait('default', `pod/${pod}`, '.status.phase=Running')
+  }
+
+  /** `kubectl weir logs --follow`, until Ctrl-C. */
+  const followLogs = (job: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'weir-plugin-'))
+    symlinkSync(join(home, 'weir'), join(folder, 'kubectl-weir'))
+    const tools = environment.WEIR_TESTBED_KUBE_TOOLS ?? ''
+    const PATH = [folder, tools, process.env.PATH].join(delimiter)
+    const child = spawn(join(folder, 'kubectl-weir'), ['logs', job, '--follow'], {
+      env: { ...process.env, ...environment, PATH },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    following.push(child)
+    const ended = once(child, 'close')
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+    return {
+      until: async (words: string): Promise<void> => {
+        while (!said.includes(words)) await once(child.stdout, 'data')
+      },
+      end: async (): Promise<unknown> => {
+        child.kill('SIGINT')
+        return (await ended)[0]
+      },
+    }
+  }
 
   test('uninstalled it takes its rights back and leaves the jobs; they go on when it is there again', async () => {
     const before = await podsOf('bank')
@@ -184,9 +225,10 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     await helm('uninstall', 'weir-crds', ...own)
     await kubectl.run('wait', '--for=delete', 'rolebinding/weir-writer', '--timeout=60s')
     expect(await podsOf('bank')).toEqual(before)
-    await kubectl.run('delete', 'pod', 'bank-tm-1-0-1', '--wait=false')
+    await kubectl.run('delete', 'pod', 'bank-tm-1-0-1')
     await install()
-    await kubectl.wait('default', 'pod/bank-tm-1-0-2', '.status.phase=Running')
+    // Nobody is left who knows that it is the second.
+    await isThere('bank-tm-1-0-1')
     await kubectl.wait('default', 'streamjob/bank', '.status.phase=Running')
     await kubectl.run('delete', 'streamjob', 'bank')
   })
