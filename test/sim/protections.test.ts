@@ -14,6 +14,7 @@ const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
     'money-is-constant',
     'no-record-reordered',
     'no-record-lost',
+    'proof-holds',
   ],
   'instant-cut': ['money-is-constant', 'cut-is-consistent', 'no-record-lost'],
   'stored-before-ack': ['completed-restores'],

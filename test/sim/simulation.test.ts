@@ -71,7 +71,7 @@ const regressions: Readonly<Record<string, readonly [seed: number, off: Protecti
     'verified-generation',
   ],
   'a jobmanager whose first attempt failed did not ask for the order of its predecessor': [
-    3,
+    91,
     'rescale-noted',
   ],
   'a job that was on its way to other slots ended without the savepoint of its stop': [
@@ -79,7 +79,7 @@ const regressions: Readonly<Record<string, readonly [seed: number, off: Protecti
     'rescale-noted',
   ],
   'an overtaken jobmanager took an order to rescale that its successor did not know': [
-    1_859,
+    4_079,
     'verified-generation',
   ],
 }
