@@ -330,7 +330,7 @@ const table: Record<string, { given: Case; decides: string }> = {
     decides: 'end Suspended: Suspended',
   },
   'Starting: pods are made': {
-    given: { upgrade: { phase: 'Starting' }, isNew: true },
+    given: { upgrade: { phase: 'Starting' }, isNew: true, facts: undefined },
     decides: 'stay: start',
   },
   'Starting: every vertex runs': {
