@@ -15,6 +15,7 @@ import type { CommitRequest, Committer } from '../api/sink.ts'
 import type { JsonValue } from '../api/source.ts'
 import { assert } from '../common/assert.ts'
 import type { Clock, TimerHandle } from '../common/clock.ts'
+import { isWeirError } from '../common/errors.ts'
 import { reasonOf, runtimeErrors } from './runtime-errors.ts'
 import type { CommitSettlement, StoredCommittable } from './task-contract.ts'
 
@@ -114,8 +115,9 @@ export class SinkCommitter {
   /** Forgets what is committed; gives what must be tried again. */
   #settle(attempts: readonly Attempt[]): Attempt[] {
     for (const attempt of attempts) {
-      const { outcome, retries } = attempt
-      if (outcome === 'failed') throw this.#failure(attempt)
+      const { outcome, retries, cause } = attempt
+      // What can never be committed says itself why, and what to do.
+      if (outcome === 'failed') throw isWeirError(cause) ? cause : this.#failure(attempt)
       if (outcome === 'retry' && retries >= COMMIT_TRIES_MAX) throw this.#failure(attempt)
     }
     const done = new Set(attempts.filter(a => a.outcome === 'done').map(a => a.stored))

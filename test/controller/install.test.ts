@@ -120,10 +120,11 @@ await describeWithPart('the installed controller', 'kube-control', environment =
           return true
         },
       },
-      jobs: { get: () => ({ metadata: { namespace: jobs } }) as KubeObject },
       roles: new KubeClient(asController.transport, resourceKinds.clusterRole),
     })
-    return access.before(async () => undefined)(`${jobs}/job`, new AbortController().signal)
+    const objects = { get: () => ({ metadata: { namespace: jobs } }) as KubeObject }
+    const pass = access.before(async () => undefined, objects)
+    return pass(`${jobs}/job`, new AbortController().signal)
   }
 
   test('the API server takes the whole manifest', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { CommitRequest } from '../../src/api/sink.ts'
 import type { JsonValue } from '../../src/api/source.ts'
+import { runtimeErrors } from '../../src/runtime/runtime-errors.ts'
 import { COMMIT_TRIES_MAX, SinkCommitter } from '../../src/runtime/sink-committer.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
@@ -152,4 +153,11 @@ test('a cancelled job waits for a commit for a while only', async () => {
   await settling
   expect(log).toEqual([])
   expect(clock.pending).toBe(0)
+})
+
+test('an error that says itself what to do is not wrapped', async () => {
+  const cause = runtimeErrors.WEIR_TASK_FAILED({ task: 'a', reason: 'gone' })
+  const { committer } = committerOf(request => request.failed(cause))
+  committer.add([{ checkpointId: 1, committable: 'a' }])
+  await expect(committer.commitUpTo(1)).rejects.toBe(cause)
 })

@@ -11,7 +11,7 @@
  *      seldomer each. Jobs that something is awaited of do not wait for all the others.
  */
 import type { Clock, TimerHandle } from '../../common/clock.ts'
-import { messageOf } from '../../common/errors.ts'
+import { isWeirError, messageOf } from '../../common/errors.ts'
 import type { Random } from '../../common/random.ts'
 import type { JobFacts } from '../../protocol/job-facts.ts'
 import type { JobLink, JobTarget } from './job-link.ts'
@@ -152,7 +152,7 @@ export class FactsPoller {
       job.silence = undefined
     } catch (error) {
       const sinceMs = job.silence?.sinceMs ?? clock.monotonic()
-      job.silence = { sinceMs, why: messageOf(error) }
+      job.silence = { sinceMs, why: wordsOf(error) }
     }
     this.#flying.delete(key)
     job.endedMs = clock.monotonic()
@@ -163,6 +163,10 @@ export class FactsPoller {
     }
     this.#serve()
   }
+}
+
+function wordsOf(error: unknown): string {
+  return isWeirError(error) ? `${error.code} ${error.message}` : messageOf(error)
 }
 
 /** Whether a silent one speaks again is worth to know soon. */

@@ -225,7 +225,17 @@ function leaving(seen: ObservedSavepoint): SavepointDecision | undefined {
 function disposal(seen: ObservedSavepoint, path: string): SavepointDecision {
   const { disposals, nowMs } = seen
   const last = disposals.at(-1)
-  if (last?.state === 'running') return decided(seen, {})
+  if (last?.state === 'running') {
+    const because = last.why === undefined ? '' : `: ${last.why}`
+    const message = `pod ${last.pod.metadata.name} removes ${path}${because}`
+    return decided(seen, {
+      findings: [
+        { type: 'Ready', holds: false, reason: 'Disposing', message },
+        { type: 'Reconciling', holds: true, reason: 'Disposing', message },
+      ],
+      againMs: WAIT_MS * 12,
+    })
+  }
   if (last === undefined) return decided(seen, { dispose: 1 })
   const tries = Math.min(last.number, DISPOSALS_AT_FULL_PACE + 1)
   const dueMs = last.endedMs + Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** (tries - 1))

@@ -164,7 +164,8 @@ function stateOf({ metadata, status }: PodObject): PodState {
   return isReady === true ? 'running' : 'pending'
 }
 
-function whyOf({ status }: PodObject): string | undefined {
+/** Why it waits or failed, in the words of the scheduler, the kubelet or the process. */
+export function whyOf({ status }: PodObject): string | undefined {
   const { containerStatuses = [], initContainerStatuses = [] } = status ?? {}
   const unscheduled = status?.conditions?.find(
     one => one.type === 'PodScheduled' && one.status === 'False',

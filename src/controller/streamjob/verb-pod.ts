@@ -18,7 +18,7 @@ import {
 } from './job-pods.ts'
 import { mergePod } from './merge-pod.ts'
 import type { Deployed } from './observed-job.ts'
-import type { PodObject } from './pod-facts.ts'
+import { type PodObject, whyOf } from './pod-facts.ts'
 
 export interface VerbPlan {
   readonly name: string
@@ -47,6 +47,8 @@ export interface VerbPod {
 const ROLE = 'verb'
 /** One that cannot start is as good as one that failed. */
 const LIMIT_SECONDS = 600
+/** It fits in beside a job that fills its node; it may use what nobody else does. */
+const CPU = '50m'
 
 export function verbPod(plan: VerbPlan): PodObject {
   const { name, namespace, owner, job, deployed, configMap, args, number } = plan
@@ -57,7 +59,7 @@ export function verbPod(plan: VerbPlan): PodObject {
     ...containerOf('jobmanager', deployed),
     ...code?.fields,
     args: [...args],
-    resources: amounts(spec.resources.jobManager),
+    resources: amounts({ cpu: CPU, memory: spec.resources.jobManager.memory }),
     volumeMounts: [
       { name: 'work', mountPath: folders.work },
       { name: 'temporary', mountPath: '/tmp' },
@@ -130,7 +132,7 @@ function verbFacts(pod: PodObject, nowMs: number): VerbPod {
     number: Number(metadata.labels?.[labels.attempt] ?? 0),
     state,
     endedMs: ended?.finishedAt === undefined ? bornMs : Date.parse(ended.finishedAt),
-    why: ended?.message ?? ended?.reason ?? status?.message ?? (isOverdue ? 'no start' : undefined),
+    why: whyOf(pod),
     pod,
   }
 }

@@ -45,10 +45,10 @@ const NEVER_MS = 1e9
 
 export class SimJobManager {
   readonly process: SimProcess
-  lines: readonly SlotLine[]
   result: JobResult | undefined
   readonly start: SimStart
   readonly clock: SimClock
+  #lines: readonly SlotLine[]
   readonly #master: JobMaster
   readonly #scheduler: Scheduler
   readonly #store: OwnStore
@@ -68,7 +68,7 @@ export class SimJobManager {
     const store = new OwnStore({ scheduler, process: this.process, disk, faults })
     this.#store = store
     const graph = this.#plan(parallelism)
-    this.lines = this.#makeLines(graph)
+    this.#lines = this.#makeLines(graph)
     const unsafe = new UnsafeStore(store, off)
     const master = new JobMaster({
       graph,
@@ -124,8 +124,8 @@ export class SimJobManager {
   }
 
   #provide(graph: JobGraph): JobShape {
-    const before = this.lines
-    this.lines = this.#makeLines(graph)
+    const before = this.#lines
+    this.#lines = this.#makeLines(graph)
     this.#options.released(before)
     return { graph, slots: this.lines }
   }
@@ -166,7 +166,11 @@ export class SimJobManager {
     this.#scheduler.note(this.process, text)
   }
 
-  /** Of the slots that it has now. */
+  /** To the slots that it has now: a rescale brings others. */
+  get lines(): readonly SlotLine[] {
+    return this.#lines
+  }
+
   get parallelism(): number {
     return this.lines.length
   }

@@ -123,7 +123,9 @@ test('N5: a late process of an earlier run takes no generation, and one in a rac
   const before = await keys(store)
   await expect(old().begin()).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
   expect(await keys(store)).toEqual(before)
-  expect(await open(store, { run: 'v/1', lastTried: 0, isSettled: false }).begin()).toMatchObject({ goesOn: false })
+  expect(await open(store, { run: 'v/1', lastTried: 0, isSettled: false }).begin()).toMatchObject({
+    goesOn: false,
+  })
 })
 
 test('looking changes nothing', async () => {

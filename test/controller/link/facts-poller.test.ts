@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals'
 import { SeededRandom } from '../../../src/common/random.ts'
 import { FactsPoller } from '../../../src/controller/link/facts-poller.ts'
 import type { JobTarget } from '../../../src/controller/link/job-link.ts'
+import { linkErrors } from '../../../src/controller/link/link-errors.ts'
 import type { JobFacts } from '../../../src/protocol/job-facts.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { runningFacts } from '../fake-link.ts'
@@ -19,7 +20,7 @@ const target = (name: string, more: Partial<JobTarget> = {}): JobTarget => ({
 interface Question {
   readonly target: JobTarget
   readonly answer: (facts: JobFacts) => Promise<void>
-  readonly fail: (why: string) => Promise<void>
+  readonly fail: (why: string | Error) => Promise<void>
 }
 
 function setUp() {
@@ -42,7 +43,7 @@ function setUp() {
           const question: Question = {
             target: asked,
             answer: facts => end(() => resolve(facts)),
-            fail: why => end(() => reject(new Error(why))),
+            fail: why => end(() => reject(typeof why === 'string' ? new Error(why) : why)),
           }
           open.push(question)
         }),
@@ -86,6 +87,10 @@ test('one that does not answer is asked often, and its last words are kept', asy
     facts: runningFacts,
     silence: { ms: 1_200, why: 'still nobody' },
   })
+  clock.advance(1_200)
+  const reason = 'no answer in 5000 ms'
+  await open[0]?.fail(linkErrors.WEIR_LINK_UNREACHABLE({ job: 'a/j', address: 'x', reason }))
+  expect(poller.heard('a/j', job).silence?.why).toMatch(/^WEIR_LINK_UNREACHABLE no answer/)
   clock.advance(1_200)
   await open[0]?.answer(runningFacts)
   expect(poller.heard('a/j', job).silence).toBeUndefined()

@@ -214,7 +214,7 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
     // A pod without a node is gone as soon as it is deleted.
     const pod = await seenPods.until(all => {
       const ours = all.filter(one => one.metadata.ownerReferences?.[0]?.uid === uid)
-      const found = ours.find(one => /^clean-1-.*-purge-1$/.test(one.metadata.name))
+      const found = ours.find(one => /^clean-.*-purge-1$/.test(one.metadata.name))
       if (found !== undefined) expect(ours).toEqual([found])
       return found
     })

@@ -91,7 +91,16 @@ test('what it comes to is told by its phase, or by the time that it does not sta
     containerStatuses: [{ name: 'jobmanager', state: { terminated } }],
   })
   expect(verbPods([ended], NOW_MS)).toMatchObject([
-    { number: 2, why: 'access denied', endedMs: NOW_MS - 3_600_000 },
+    { number: 2, why: 'exit code 1: access denied', endedMs: NOW_MS - 3_600_000 },
+  ])
+  const waits = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'Unschedulable',
+    message: 'no cpu',
+  }
+  expect(verbPods([pod({ phase: 'Pending', conditions: [waits] })], NOW_MS)).toMatchObject([
+    { state: 'running', why: 'Unschedulable: no cpu' },
   ])
   // Other pods of the owner are none.
   expect(verbPods([{ ...made, metadata: { name: 'x', labels: {} } }], NOW_MS)).toEqual([])
