@@ -114,6 +114,9 @@ function rested(model: Model, world: World, trail: readonly string[]): World {
   return world
 }
 
+/** Taken once: a look at a global costs dearly in the sandbox of a test. */
+const { imul } = Math
+
 /** 53 bits: two of a million worlds share one once in ten thousand runs. */
 export function digest(world: World): number {
   const text = JSON.stringify(world)
@@ -121,12 +124,10 @@ export function digest(world: World): number {
   let high = 0x41c6ce57
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)
-    low = Math.imul(low ^ unit, 2_654_435_761)
-    high = Math.imul(high ^ unit, 1_597_334_677)
+    low = imul(low ^ unit, 2_654_435_761)
+    high = imul(high ^ unit, 1_597_334_677)
   }
-  low =
-    Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909)
-  high =
-    Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909)
+  low = imul(low ^ (low >>> 16), 2_246_822_507) ^ imul(high ^ (high >>> 13), 3_266_489_909)
+  high = imul(high ^ (high >>> 16), 2_246_822_507) ^ imul(low ^ (low >>> 13), 3_266_489_909)
   return 4_294_967_296 * (2_097_151 & high) + (low >>> 0)
 }
