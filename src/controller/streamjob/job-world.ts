@@ -1,6 +1,12 @@
 /** What the controller of StreamJobs watches and writes: for each kind a cache and a writer. */
 import { Applier } from '../kube/applier.ts'
-import { kindWatcher, type Watch, type Watched, type WatcherOptions } from '../kube/kind-watcher.ts'
+import {
+  kindWatcher,
+  type Watch,
+  type Watched,
+  type WatcherOptions,
+  withoutManagedFields,
+} from '../kube/kind-watcher.ts'
 import { KubeClient } from '../kube/kube-client.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import { type ResourceKind, resourceKinds } from '../kube/resource-kind.ts'
@@ -44,12 +50,14 @@ export function makeJobWorld(options: JobWorldOptions): JobWorld {
     })
   return {
     jobs: watched<StreamJobObject>(resourceKinds.streamJob),
-    pods: watched<PodObject>(resourceKinds.pod, MANAGED),
-    configMaps: watched<ConfigMapObject>(resourceKinds.configMap, MANAGED),
-    services: watched(resourceKinds.service, MANAGED),
-    budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
-    policies: watched(resourceKinds.networkPolicy, MANAGED),
-    bindings: options.isGranting ? watched(resourceKinds.roleBinding, MANAGED) : undefined,
+    pods: watched<PodObject>(resourceKinds.pod, { selector: MANAGED, slim: podFactsOnly }),
+    configMaps: watched<ConfigMapObject>(resourceKinds.configMap, { selector: MANAGED }),
+    services: watched(resourceKinds.service, { selector: MANAGED }),
+    budgets: watched(resourceKinds.podDisruptionBudget, { selector: MANAGED }),
+    policies: watched(resourceKinds.networkPolicy, { selector: MANAGED }),
+    bindings: options.isGranting
+      ? watched(resourceKinds.roleBinding, { selector: MANAGED })
+      : undefined,
     secrets: unread(resourceKinds.secret),
     savepoints: unread(resourceKinds.savepoint),
     watches,
@@ -67,4 +75,10 @@ export function ownerKey({ metadata }: KubeObject): string | undefined {
 /** Not by the name: a namesake that was deleted may have left things behind. */
 function ownerUid({ metadata }: KubeObject): string | undefined {
   return metadata.ownerReferences?.find(one => one.controller === true)?.uid
+}
+
+/** What pods are made of fills most of the memory, and nobody reads it again. */
+function podFactsOnly(pod: PodObject): PodObject {
+  const { spec: _unread, ...kept } = withoutManagedFields(pod)
+  return kept
 }
