@@ -104,5 +104,10 @@ export interface CommitRequest<CommittableT> {
 export interface Committer<CommittableT extends JsonValue> {
   /** Commits each request or says what became of it. Must be idempotent. */
   commit(requests: readonly CommitRequest<CommittableT>[]): void | Promise<void>
+  /**
+   * Takes back what no snapshot holds, because the job was cancelled: nobody will commit it.
+   * Without it that is left as it is, as it is after a crash.
+   */
+  abort?(committables: readonly CommittableT[]): void | Promise<void>
   close(): void | Promise<void>
 }

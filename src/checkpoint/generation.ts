@@ -23,6 +23,8 @@
  *  N3  Once an attempt of a run may have run, every later attempt of that run goes on from the
  *      lineage: what was asked for at first holds for the first that gets to run only.
  *  N4  A parallelism that was ordered holds for every later attempt of its run.
+ *  N5  Runs of one job may be numbered, `<job>/<number>`: once one has begun, none of a lower
+ *      number begins again, however late its process was started.
  */
 import { z } from 'zod'
 import { assert } from '../common/assert.ts'
@@ -71,6 +73,10 @@ export interface Lineage {
   readonly started: boolean
   /** Whether one of this run did, or one that began after it (N3). */
   readonly goesOn: boolean
+  /** Likewise, of this run or one of its job with another number (N5). */
+  readonly jobGoesOn: boolean
+  /** The generation of a run with a higher number (N5). */
+  readonly succeededBy: number | undefined
   /** Oldest first; the last is the latest. */
   readonly completed: readonly CompletedCheckpoint[]
   /** What to restore when nothing was completed since: the newest attempt's own base. */
@@ -112,6 +118,8 @@ export function lineageOf({ run, records, found }: LineageParts): Lineage {
   return {
     started: newest !== undefined || found.length > 0,
     goesOn: newest !== undefined && newest.generation >= firstOf(run, records),
+    jobGoesOn: newest !== undefined && newest.generation >= firstOfJob(run, records),
+    succeededBy: succeededBy(run, records),
     completed,
     restoredFrom: newest?.base?.restoredFrom ?? null,
     savepoint,
@@ -122,9 +130,32 @@ export function lineageOf({ run, records, found }: LineageParts): Lineage {
   }
 }
 
+/** The newest generation of a run of the same job with a higher number (N5). */
+export function succeededBy(run: string, records: readonly GenerationRecord[]): number | undefined {
+  const own = numbered(run)
+  if (own === undefined) return undefined
+  const later = records.filter(record => {
+    const other = numbered(record.run)
+    return other !== undefined && other.job === own.job && other.number > own.number
+  })
+  return later.length === 0 ? undefined : Math.max(...later.map(record => record.generation))
+}
+
+function numbered(run: string): { readonly job: string; readonly number: number } | undefined {
+  const [, job, number] = /^(.+)\/(\d{1,15})$/.exec(run) ?? []
+  return job === undefined ? undefined : { job, number: Number(number) }
+}
+
 /** Infinite before any attempt of the run took a generation. */
 function firstOf(run: string, records: readonly GenerationRecord[]): number {
   const own = records.filter(record => record.run === run)
+  return Math.min(Number.POSITIVE_INFINITY, ...own.map(record => record.generation))
+}
+
+function firstOfJob(run: string, records: readonly GenerationRecord[]): number {
+  const job = numbered(run)?.job
+  if (job === undefined) return firstOf(run, records)
+  const own = records.filter(record => numbered(record.run)?.job === job)
   return Math.min(Number.POSITIVE_INFINITY, ...own.map(record => record.generation))
 }
 

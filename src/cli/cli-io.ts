@@ -41,6 +41,8 @@ export const exitCodes = {
   failed: 1,
   /** Wrong usage, manifest, job or checkpoint: nothing was started. */
   invalid: 2,
+  /** A plan that cannot be rolled out. */
+  blocked: 3,
   /** Stopped by Ctrl-C. */
   interrupted: 130,
   /** Stopped by SIGTERM. */

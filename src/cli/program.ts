@@ -16,6 +16,7 @@ Exit codes:
   0    done, also a job that weir stop ended
   1    the job failed, or a test did
   2    wrong usage, manifest, job or checkpoint: nothing was started
+  3    weir plan: the job does not fit its state
   130  stopped by Ctrl-C (143: by SIGTERM, or cancelled)`
 
 /** Runs one command line; gives the exit code. Never throws. */
@@ -121,6 +122,10 @@ function declarePlan(program: Command, io: CliIo, done: Done): void {
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .option('--json', 'as JSON')
     .option('--mermaid', 'as a Mermaid flowchart')
+    .option('--state <from>', 'hold it against its state: latest, or the folder of a snapshot')
+    .option('--drop-state <uids>', 'operators whose state may be given up', names)
+    .option('--from-job <id>', 'the other job whose state it is, e.g. default.orders')
+    .option('--verdict <file>', 'gets the words of what does not fit')
     .action(async (file: string, options: PlanFlags) => {
       const { plan } = await import('./plan.ts')
       done(await plan({ file, ...options }, io))
@@ -132,6 +137,10 @@ interface PlanFlags {
   readonly set: readonly string[]
   readonly json?: boolean
   readonly mermaid?: boolean
+  readonly state?: string
+  readonly dropState?: readonly string[]
+  readonly fromJob?: string
+  readonly verdict?: string
 }
 
 /** A verb on a running job; JOB may be left out where only one runs. */
@@ -290,7 +299,11 @@ function declareDescribe(program: Command, io: CliIo, done: Done): void {
     .description('make what a jobmanager starts with: the checked code of a job, and job.json')
     .requiredOption('--run <id>', 'names this start of the job, for all of its jobmanagers')
     .requiredOption('-o, --output <folder>', 'gets the two files')
-    .option('--restore <from>', 'start from a checkpoint or savepoint: latest, or a folder')
+    .option(
+      '--restore <from>',
+      'latest, continue, empty, or the folder of a checkpoint or savepoint',
+    )
+    .option('--from-job <id>', 'the other job whose snapshot is restored, e.g. default.orders')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .action(async (file: string, options: DescribeFlags) => {
       const { describeJob } = await import('./describe-job.ts')
@@ -302,6 +315,7 @@ interface DescribeFlags {
   readonly run: string
   readonly output: string
   readonly restore?: string
+  readonly fromJob?: string
   readonly set: readonly string[]
 }
 

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path'
-import type { RestoreRequest } from '../cluster/job-settings.ts'
+import type { FirstRestore, RestoreRequest } from '../cluster/job-settings.ts'
 import type { StreamJob } from '../protocol/stream-job.ts'
 
 export interface RestoreFlags {
-  /** `latest`, or the folder of a checkpoint or savepoint. Takes the place of spec.restore. */
+  /**
+   * Takes the place of spec.restore: the folder of a checkpoint or savepoint; `latest`; `empty`;
+   * or `continue`, for what runs of this job with other numbers left, otherwise spec.restore.
+   */
   readonly restore?: string
   readonly dropState?: readonly string[]
   readonly fromJob?: string
@@ -18,11 +21,23 @@ export function restoreRequest(
   const { restore: from } = options
   const { restore, upgrade } = manifest.spec
   const dropState = [...(upgrade.dropState ?? []), ...(options.dropState ?? [])]
-  if (from === 'latest') return { kind: 'latest', dropState }
+  const atPath = (path: string): FirstRestore => {
+    const place = path.includes('://') ? path : resolve(cwd, path)
+    const fromJob = options.fromJob ?? restore?.fromJob
+    return { kind: 'path', path: place, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
+  }
   // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
-  const path = from ?? restore?.path
-  if (path === undefined) return { kind: 'none' }
-  const place = path.includes('://') ? path : resolve(cwd, path)
-  const fromJob = options.fromJob ?? restore?.fromJob
-  return { kind: 'path', path: place, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
+  const first = restore?.path === undefined ? ({ kind: 'none' } as const) : atPath(restore.path)
+  switch (from) {
+    case undefined:
+      return first
+    case 'latest':
+      return { kind: 'latest', dropState }
+    case 'continue':
+      return { kind: 'continue', otherwise: first, dropState }
+    case 'empty':
+      return { kind: 'none' }
+    default:
+      return atPath(from)
+  }
 }

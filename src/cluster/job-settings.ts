@@ -48,9 +48,15 @@ export interface StateBackendSettings {
 
 /** What is restored at the start. */
 export type RestoreRequest =
-  | { readonly kind: 'none' }
   /** The last completed checkpoint of the job's earlier runs. */
   | ({ readonly kind: 'latest' } & DropState)
+  /** What runs of this job with other numbers left (N5 of generations), if any of them began. */
+  | ({ readonly kind: 'continue'; readonly otherwise: FirstRestore } & DropState)
+  | FirstRestore
+
+/** What a job begins with that has never run. */
+export type FirstRestore =
+  | { readonly kind: 'none' }
   /** A checkpoint or savepoint: a folder of the store, or a whole location. */
   | ({
       readonly kind: 'path'

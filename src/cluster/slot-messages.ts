@@ -9,7 +9,7 @@ import type { SnapshotKind } from '../checkpoint/coordinator-state.ts'
 import type { SubtaskRestore } from '../checkpoint/restore-plan.ts'
 import type { SubtaskHandle } from '../checkpoint/snapshot-handle.ts'
 import type { ErrorDomain } from '../common/errors.ts'
-import type { BarrierAlignment } from '../runtime/task-contract.ts'
+import type { BarrierAlignment, CommitSettlement } from '../runtime/task-contract.ts'
 import type { GroupStanding } from '../runtime/watermark-alignment.ts'
 
 /** Names an operator's subtask; the slot is the subtask's index. */
@@ -66,8 +66,11 @@ export type SlotCommandBody =
   | { readonly kind: 'align'; readonly others: readonly GroupStanding[] }
   /** The final checkpoint completed: close, then report `finished`. */
   | { readonly kind: 'finish' }
-  /** Close at once; report `cancelled` and nothing else. */
-  | { readonly kind: 'cancel' }
+  /**
+   * Close at once; report `cancelled` and nothing else. `settlement`: nothing goes on from here, so
+   * sinks need not leave what they prepared to a next attempt.
+   */
+  | { readonly kind: 'cancel'; readonly settlement?: CommitSettlement | undefined }
 
 export type SlotEvent = { readonly attempt: number; readonly slot: number } & SlotEventBody
 

@@ -18,7 +18,13 @@ export interface FoundConditions {
 
 const MESSAGE_CHARS_MAX = 1_024
 /** True or absent, as kstatus has it. */
-const absentWhenFalse = new Set(['Reconciling', 'Stalled', 'NamespaceConflict'])
+const absentWhenFalse = new Set([
+  'Reconciling',
+  'Stalled',
+  'NamespaceConflict',
+  'UpgradeInProgress',
+  'RolledBack',
+])
 
 export function conditionsOf({
   before,

@@ -10,6 +10,7 @@ import { priorities, type WorkQueue } from './kube/work-queue.ts'
 import type { FactsPoller } from './link/facts-poller.ts'
 import type { LinkFigures } from './link/tls-job-link.ts'
 import type { SavepointObject } from './savepoint/savepoint-object.ts'
+import type { UpgradeFigure } from './streamjob/job-decision.ts'
 import type { StreamJobObject } from './streamjob/stream-job-object.ts'
 import { quotaResources } from './tenancy/demand.ts'
 import { quotaOf } from './tenancy/quota-ledger.ts'
@@ -64,6 +65,24 @@ export class ControllerFigures {
       this.#metrics.observe('weir_controller_reconcile_duration_seconds', ended, seconds)
       const labels = { controller, priority }
       this.#metrics.observe('weir_controller_queue_latency_seconds', labels, waitedMs / 1_000)
+    }
+  }
+
+  readonly upgrade = (figure: UpgradeFigure): void => {
+    switch (figure.kind) {
+      case 'ended': {
+        const { mode, result } = figure
+        this.#metrics.count('weir_controller_upgrades_total', { mode, result })
+        break
+      }
+      case 'gap': {
+        const { mode, seconds } = figure
+        this.#metrics.observe('weir_controller_upgrade_gap_seconds', { mode }, seconds)
+        break
+      }
+      case 'rollback':
+        this.#metrics.count('weir_controller_rollbacks_total', { cause: figure.cause })
+        break
     }
   }
 

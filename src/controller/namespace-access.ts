@@ -1,7 +1,7 @@
 /**
  * The right to write where jobs are. The controller's own role reads, and writes the status of
  * Weir's kinds; what a job consists of it makes by a second role, to which it binds itself in the
- * namespaces that have a job, and in no other.
+ * namespaces that have a job or a savepoint, and in no other.
  */
 import type { WriterGrant } from './controller-config.ts'
 import type { Watched } from './kube/kind-watcher.ts'
@@ -20,7 +20,6 @@ export interface NamespaceAccessOptions {
   readonly bindings: Pick<Watched<KubeObject>, 'ensure'> & {
     readonly cache: Pick<ObjectCache<KubeObject>, 'get'>
   }
-  readonly jobs: Pick<ObjectCache<KubeObject>, 'get'>
   readonly roles: Pick<KubeClient, 'get'>
 }
 
@@ -34,13 +33,13 @@ export class NamespaceAccess {
     this.#options = options
   }
 
-  /** A pass over a job waits until its namespace is bound. */
-  before(reconcile: Reconcile): Reconcile {
+  /** A pass over an object waits until its namespace is bound. */
+  before(reconcile: Reconcile, objects: Pick<ObjectCache<KubeObject>, 'get'>): Reconcile {
     return async (key, signal) => {
-      const job = this.#options.jobs.get(key)
+      const object = objects.get(key)
       // A namespace that is on its way out takes nothing new, and must not be held up.
-      const isWanted = job !== undefined && job.metadata.deletionTimestamp === undefined
-      const { namespace } = job?.metadata ?? {}
+      const isWanted = object !== undefined && object.metadata.deletionTimestamp === undefined
+      const { namespace } = object?.metadata ?? {}
       if (isWanted && namespace !== undefined && (await this.grantIn(namespace, signal))) {
         return KNOWN_AFTER_MS
       }

@@ -164,6 +164,7 @@ export class Controller {
     this.#savepoints = new Savepoints({
       watching,
       world: this.#world,
+      access: this.#access,
       link,
       poller: this.#poller,
       record: this.#recorder.record.bind(this.#recorder),
@@ -205,10 +206,11 @@ export class Controller {
       poller: this.#poller,
       clock,
       record: this.#recorder.record.bind(this.#recorder),
+      observe: this.#figures.upgrade,
     })
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: this.#access?.before(reconcile) ?? reconcile,
+      reconcile: this.#access?.before(reconcile, this.#world.jobs.cache) ?? reconcile,
       atOnce: PASSES_AT_ONCE,
       clock,
       random,
@@ -219,10 +221,10 @@ export class Controller {
 
   #makeAccess(): NamespaceAccess | undefined {
     const { grant, namespace } = this.#options.config
-    const { bindings, jobs } = this.#world
+    const { bindings } = this.#world
     if (grant === undefined || bindings === undefined) return undefined
     const roles = new KubeClient(this.#transport, resourceKinds.clusterRole)
-    return new NamespaceAccess({ grant, namespace, bindings, jobs: jobs.cache, roles })
+    return new NamespaceAccess({ grant, namespace, bindings, roles })
   }
 
   #makeElection(): LeaderElection {

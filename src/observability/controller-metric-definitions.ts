@@ -97,6 +97,21 @@ export const controllerMetricDefinitions = {
     help: 'From the order to the end of a savepoint; result: completed, failed',
     labels: ['result'],
   },
+  weir_controller_upgrades_total: {
+    type: 'counter',
+    help: 'Upgrades by how they ended: done, refused, cancelled, rolled-back, failed',
+    labels: ['mode', 'result'],
+  },
+  weir_controller_upgrade_gap_seconds: {
+    type: 'histogram',
+    help: 'From the end of the old deployment until every vertex of the new one runs',
+    labels: ['mode'],
+  },
+  weir_controller_rollbacks_total: {
+    type: 'counter',
+    help: 'Upgrades that were undone, by why',
+    labels: ['cause'],
+  },
   weir_controller_jobs: {
     type: 'gauge',
     help: 'StreamJobs by phase',

@@ -7,13 +7,21 @@ import { streamJobSchema } from './stream-job.ts'
 
 const dropState = z.array(z.string()).readonly().optional()
 
+const noRestore = z.object({ kind: z.literal('none') })
+const pathRestore = z.object({
+  kind: z.literal('path'),
+  path: z.string().min(1),
+  fromJob: z.string().min(1).optional(),
+  dropState,
+})
+
 const restoreSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('none') }),
+  noRestore,
+  pathRestore,
   z.object({ kind: z.literal('latest'), dropState }),
   z.object({
-    kind: z.literal('path'),
-    path: z.string().min(1),
-    fromJob: z.string().min(1).optional(),
+    kind: z.literal('continue'),
+    otherwise: z.discriminatedUnion('kind', [noRestore, pathRestore]),
     dropState,
   }),
 ])

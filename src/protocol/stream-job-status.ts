@@ -39,22 +39,57 @@ const revision = z.strictObject({
   target: statusText(253).optional(),
 })
 
+const upgradePhases = [
+  'Planning',
+  'Savepointing',
+  'Stopping',
+  'Starting',
+  'Verifying',
+  'RollingBack',
+] as const
+
+export type UpgradePhase = (typeof upgradePhases)[number]
+
 const upgrade = z.strictObject({
-  phase: z.enum([
-    'Planning',
-    'Reserving',
-    'Savepointing',
-    'Stopping',
-    'Starting',
-    'Verifying',
-    'RollingBack',
-  ]),
+  phase: z.enum(upgradePhases),
+  /** `suspend` ends without pods, `resume` begins without. */
+  goal: z.enum(['upgrade', 'suspend', 'resume']),
   from: statusText(253),
   to: statusText(253),
   cause: statusText(64),
+  /** With which state it goes on: as asked for, or what was left of that. */
+  mode: z.enum(['savepoint', 'last-state', 'stateless', 'restore']),
+  /** Of the pod that plans. */
   attempt: count(),
   startedAt: timeField(),
+  /** Begin of the phase. */
+  since: timeField(),
+  /** Names the order to stop: the jobmanager carries it out once. */
+  request: statusText(100).optional(),
+  /** The newest snapshot that was known when the job was stopped. */
   savepoint: statusText(1024).optional(),
+  stoppedAt: timeField().optional(),
+  /** Begin of `Starting`: the deadline counts from here. */
+  startingAt: timeField().optional(),
+  /** Why it goes back. */
+  rollback: statusText(64).optional(),
+})
+
+/** A revision that is not tried again. */
+const refused = z.strictObject({
+  revision: statusText(253),
+  reason: statusText(64),
+  message: statusText(1024),
+  /** Of the spec that it was refused for. */
+  generation: count(),
+})
+
+/** What the pods of the epoch begin with. */
+const start = z.strictObject({
+  from: z.enum(['manifest', 'continue', 'latest', 'empty', 'path']),
+  path: statusText(1024).optional(),
+  /** Whose it is, where that is another job: `namespace.name`. */
+  fromJob: statusText(253).optional(),
 })
 
 export const streamJobStatusSchema = z.strictObject({
@@ -71,6 +106,10 @@ export const streamJobStatusSchema = z.strictObject({
   state: statePointer.optional(),
   /** While an upgrade runs. */
   upgrade: upgrade.optional(),
+  refused: refused.optional(),
+  /** Orders to stop that were named. */
+  orders: count().optional(),
+  start: start.optional(),
   slots: z.strictObject({ desired: count(), ready: count() }).optional(),
   /** Of the slots' pods, for the scale subresource. */
   selector: statusText(512).optional(),
@@ -126,3 +165,5 @@ export const streamJobStatusSchema = z.strictObject({
 })
 
 export type StreamJobStatus = z.output<typeof streamJobStatusSchema>
+
+export type JobStart = z.output<typeof start>

@@ -30,7 +30,7 @@ import { SinkOperator } from './operators/sink-operator.ts'
 import { type SourceHooks, SourceOperator } from './operators/source-operator.ts'
 import { makeLocatedInput } from './record-origin.ts'
 import type { Push, StreamOperator, WatermarkStatus } from './stream-operator.ts'
-import type { OperatorRestore, TaskRestore } from './task-contract.ts'
+import type { CommitSettlement, OperatorRestore, TaskRestore } from './task-contract.ts'
 
 export interface ChainOptions {
   readonly vertex: JobVertex
@@ -221,8 +221,8 @@ export class OperatorChain {
   }
 
   /** Closes all, whatever fails; then throws the first error. */
-  close(): Promise<void> {
-    return closeAll(this.links)
+  close(settlement?: CommitSettlement): Promise<void> {
+    return closeAll(this.links, settlement)
   }
 
   #interrupt(link: ChainLink): void {
@@ -334,8 +334,13 @@ function inputOf(link: ChainLink): Push {
   return input
 }
 
-async function closeAll(links: readonly ChainLink[]): Promise<void> {
-  const results = await Promise.allSettled(links.map(async link => link.operator.close()))
+async function closeAll(links: readonly ChainLink[], settlement?: CommitSettlement): Promise<void> {
+  const results = await Promise.allSettled(
+    links.map(async ({ operator }) => {
+      if (operator instanceof SinkOperator) await operator.close(settlement)
+      else await operator.close()
+    }),
+  )
   for (const { home } of links) home.openKeyed()?.dispose()
   const failed = results.find(result => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason

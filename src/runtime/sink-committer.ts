@@ -9,18 +9,22 @@
  *      checkpoints before it. A notification for n stands for all up to n: any may be lost.
  *  SC2  It stays in the state until its commit succeeded: a restart repeats it.
  *  SC3  One commit runs at a time.
+ *  SC4  What is taken back is in no snapshot, completed or still to be.
  */
 import type { CommitRequest, Committer } from '../api/sink.ts'
 import type { JsonValue } from '../api/source.ts'
 import { assert } from '../common/assert.ts'
-import type { Clock } from '../common/clock.ts'
+import type { Clock, TimerHandle } from '../common/clock.ts'
+import { isWeirError } from '../common/errors.ts'
 import { reasonOf, runtimeErrors } from './runtime-errors.ts'
-import type { StoredCommittable } from './task-contract.ts'
+import type { CommitSettlement, StoredCommittable } from './task-contract.ts'
 
 /** After the tenth failed try the job fails; a restart then tries anew. */
 export const COMMIT_TRIES_MAX = 10
 const RETRY_DELAY_MS = 100
 const RETRY_DELAY_MAX_MS = 10_000
+/** A cancelled job does not wait longer for whatever its sinks write to. */
+const SETTLE_LIMIT_MS = 5_000
 
 export interface SinkCommitterOptions {
   readonly sinkName: string
@@ -65,6 +69,18 @@ export class SinkCommitter {
     return run
   }
 
+  /**
+   * Of a cancelled job, whose next start may be far away: commits what a completed checkpoint
+   * holds, takes back what no snapshot does, and gives up after a while.
+   */
+  async settle(settlement: CommitSettlement): Promise<void> {
+    let limit: TimerHandle | undefined
+    const isOver = new Promise<void>(resolve => {
+      limit = this.#options.clock.schedule(SETTLE_LIMIT_MS, resolve)
+    })
+    await Promise.race([this.#settleAll(settlement), isOver]).finally(() => limit?.cancel())
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await this.#options.committer.close()
@@ -86,11 +102,22 @@ export class SinkCommitter {
     }
   }
 
+  async #settleAll({ commitUpTo, abortBeyond }: CommitSettlement): Promise<void> {
+    assert(commitUpTo <= abortBeyond, 'SC4: a checkpoint is a snapshot')
+    try {
+      await this.commitUpTo(commitUpTo)
+    } finally {
+      const left = this.#pending.filter(stored => stored.checkpointId > abortBeyond)
+      if (left.length > 0) await this.#options.committer.abort?.(left.map(one => one.committable))
+    }
+  }
+
   /** Forgets what is committed; gives what must be tried again. */
   #settle(attempts: readonly Attempt[]): Attempt[] {
     for (const attempt of attempts) {
-      const { outcome, retries } = attempt
-      if (outcome === 'failed') throw this.#failure(attempt)
+      const { outcome, retries, cause } = attempt
+      // What can never be committed says itself why, and what to do.
+      if (outcome === 'failed') throw isWeirError(cause) ? cause : this.#failure(attempt)
       if (outcome === 'retry' && retries >= COMMIT_TRIES_MAX) throw this.#failure(attempt)
     }
     const done = new Set(attempts.filter(a => a.outcome === 'done').map(a => a.stored))

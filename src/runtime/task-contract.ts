@@ -128,6 +128,17 @@ export interface TaskListener {
   failed(error: unknown): void
 }
 
+/** Which snapshots will ever be restored, of a job that was cancelled. */
+export interface CommitSettlement {
+  /** The newest completed checkpoint: what it and older ones hold can be committed. */
+  readonly commitUpTo: number
+  /**
+   * The newest completed snapshot, which may be a savepoint: what came after it is in none. What a
+   * savepoint alone holds is committed by who restores it, and by nobody else.
+   */
+  readonly abortBeyond: number
+}
+
 /** Executor -> task. Calls only note what is to be done; the task does it between two records. */
 export interface TaskControl {
   /** Starts a checkpoint here: for tasks with a source. */
@@ -141,7 +152,7 @@ export interface TaskControl {
   /** After the final checkpoint completed: close, then `finished`. */
   finishTask(): void
   /** Close at once; nothing more is emitted or reported. Resolves when closed. */
-  cancel(): Promise<void>
+  cancel(settlement?: CommitSettlement): Promise<void>
   readonly metrics: TaskMetrics
 }
 

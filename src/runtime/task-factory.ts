@@ -36,6 +36,7 @@ import type { LoopHandle, SlotLoop } from './slot-loop.ts'
 import { StreamTask } from './stream-task.ts'
 import type {
   CheckpointBarrier,
+  CommitSettlement,
   TaskControl,
   TaskListener,
   TaskMetrics,
@@ -183,8 +184,8 @@ class Task implements TaskControl {
     })
   }
 
-  async cancel(): Promise<void> {
-    this.#closing ??= this.#close()
+  async cancel(settlement?: CommitSettlement): Promise<void> {
+    this.#closing ??= this.#close(settlement)
     this.#warn(await this.#closing)
   }
 
@@ -418,11 +419,11 @@ class Task implements TaskControl {
   }
 
   /** Closes everything, whatever fails; resolves to the first error. */
-  async #close(): Promise<unknown> {
+  async #close(settlement?: CommitSettlement): Promise<unknown> {
     this.#stream?.close()
     await this.#opening
     try {
-      await this.#chain?.close()
+      await this.#chain?.close(settlement)
       return undefined
     } catch (error) {
       return error

@@ -32,12 +32,31 @@ const found = (id: number, generation: number | undefined): FoundCheckpoint => (
 const kept = (...ids: number[]) => ids.map(id => ({ id, pinned: false }))
 
 interface Case {
+  readonly run?: string
   readonly records: readonly GenerationRecord[]
   readonly found: readonly FoundCheckpoint[]
   readonly expect: Partial<Lineage>
 }
 
 const cases: Record<string, Case> = {
+  'N5: a numbered run goes on from those of its job, and is succeeded by higher numbers': {
+    records: [record(1, {}, { run: 'u/3' }), record(2, null, { run: 'u/4' })],
+    found: [found(7, 1)],
+    run: 'u/3',
+    expect: { goesOn: true, jobGoesOn: true, succeededBy: 2, completed: kept(7) },
+  },
+  'N5: the new one is not succeeded by the old': {
+    records: [record(1, {}, { run: 'u/9' })],
+    found: [found(7, 1)],
+    run: 'u/10',
+    expect: { goesOn: false, jobGoesOn: true, succeededBy: undefined, completed: kept(7) },
+  },
+  'N5: the runs of a namesake are another job’s': {
+    records: [record(1, {}, { run: 'v/9' })],
+    found: [found(7, 1)],
+    run: 'u/1',
+    expect: { goesOn: false, jobGoesOn: false, succeededBy: undefined },
+  },
   'a job that never ran has no past': {
     records: [],
     found: [],
@@ -135,11 +154,14 @@ const cases: Record<string, Case> = {
   },
 }
 
-test.each(Object.entries(cases))('%s', (_sentence, { records, found, expect: wanted }) => {
-  expect(lineageOf({ run: 'new', records, found })).toMatchObject(wanted)
-  const reversed = { run: 'new', records: records.toReversed(), found: found.toReversed() }
-  expect(lineageOf(reversed)).toMatchObject(wanted)
-})
+test.each(Object.entries(cases))(
+  '%s',
+  (_sentence, { run = 'new', records, found, expect: wanted }) => {
+    expect(lineageOf({ run, records, found })).toMatchObject(wanted)
+    const reversed = { run, records: records.toReversed(), found: found.toReversed() }
+    expect(lineageOf(reversed)).toMatchObject(wanted)
+  },
+)
 
 test('a record is read as it was written, a damaged one is none', () => {
   const written = record(4, { restoredFrom: '/x', history: [{ id: 2, pinned: true }] }, 5)

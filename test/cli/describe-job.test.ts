@@ -55,3 +55,21 @@ test('code that is not there yet is no refusal: another try may find it', async 
   expect(io.written.err).toContain('WEIR_JOB_CONFIG_MAP_MISSING  there is no key a.ts')
   expect(existsSync(output)).toBe(false)
 })
+
+test('a later deployment goes on from earlier ones, a first one from what the manifest says', async () => {
+  const io = cliTestIo({ cwd: home })
+  const folder = join(io.config.cacheFolder, '..')
+  const output = join(folder, 'out')
+  const restore = { path: 's3://bucket/other/chk-3', fromJob: 'default.other' }
+  const file = manifest(folder, { job, restore, checkpoint: { storage } })
+  const asked = async (from: string | undefined) => {
+    const given = from === undefined ? {} : { restore: from }
+    await describeJob({ file, set: [], run: 'u/2', output, ...given }, io)
+    return jobDescriptionSchema.parse(JSON.parse(readFileSync(join(output, 'job.json'), 'utf8')))
+      .restore
+  }
+  const first = { kind: 'path', ...restore, dropState: [] }
+  expect(await asked(undefined)).toEqual(first)
+  expect(await asked('continue')).toEqual({ kind: 'continue', otherwise: first, dropState: [] })
+  expect(await asked('empty')).toEqual({ kind: 'none' })
+})

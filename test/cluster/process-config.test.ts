@@ -35,7 +35,14 @@ test('the defaults are those of a pod', () => {
   const jobManager = { WEIR_SECRET_FILE: secretFile, WEIR_JOB_FILE: 'job.json' }
   expect(readJobManagerConfig(jobManager)).toMatchObject({
     listen: 'tcp://0.0.0.0:6123',
+    restListen: undefined,
+    lastWordFile: undefined,
     slotTimeoutMs: 300_000,
+  })
+  const linked = { WEIR_REST_LISTEN: 'tcp://0.0.0.0:6125', WEIR_LAST_WORD_FILE: 'word' }
+  expect(readJobManagerConfig({ ...jobManager, ...linked })).toMatchObject({
+    restListen: 'tcp://0.0.0.0:6125',
+    lastWordFile: 'word',
   })
 })
 

@@ -10,7 +10,7 @@ import { SystemRandom } from '../../src/common/random.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../src/controller/run-controller.ts'
-import { type PodObject, podFacts } from '../../src/controller/streamjob/pod-facts.ts'
+import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts, snapshot } from './fake-link.ts'
@@ -172,46 +172,83 @@ await describeWithPart('the controller', 'kube-control', environment => {
     expect(before.filter(version => !kept.includes(version))).toEqual([])
   })
 
-  test('suspends with a last checkpoint and resumes as another epoch, with the new spec', async () => {
-    const made = await create('parked', {})
-    for (const name of await podNames('parked', 2)) await say(name, 'Running')
-    await jobIn('parked', 'Running')
-    const patch = (spec: object) =>
-      jobs.apply(
-        {
-          apiVersion: made.apiVersion,
-          kind: made.kind,
-          metadata: { namespace, name: 'parked' },
-          spec: { job, checkpoint: { storage }, ...spec },
-        },
-        { manager: 'person' },
-      )
-    await patch({ parallelism: 2 })
-    const stalled = await seenJobs.until(all =>
-      all.find(one => one.metadata.name === 'parked' && conditionOf(one, 'Stalled')),
-    )
-    expect(conditionOf(stalled, 'Stalled')?.reason).toBe('SpecNotRolledOut')
-    expect(await podNames('parked', 2)).toHaveLength(2)
-
-    await patch({ parallelism: 2, state: 'suspended' })
-    for (const name of ['parked-jm-1-1', 'parked-tm-1-0-1']) {
-      const leaving = await seenPods.until(all =>
+  const gone = async (...names: string[]) => {
+    for (const name of names) {
+      await seenPods.until(all =>
         all.find(one => one.metadata.name === name && one.metadata.deletionTimestamp),
       )
-      expect(podFacts(leaving)?.state).toBe('leaving')
-    }
-    expect(conditionOf(await jobIn('parked', 'Suspending'), 'Ready')?.message).toContain('2 pods')
-    for (const name of ['parked-jm-1-1', 'parked-tm-1-0-1']) {
       const uid = seenPods.cache.get(`${namespace}/${name}`)?.metadata.uid ?? ''
       await pods.remove({ namespace, name }, { uid, graceSeconds: 0 })
     }
-    await jobIn('parked', 'Suspended')
-    await patch({ parallelism: 2, state: 'running' })
+  }
+
+  /** What a person writes. */
+  const edit = (name: string, spec: object) =>
+    jobs.apply(
+      {
+        apiVersion: 'weir.dev/v1alpha1',
+        kind: 'StreamJob',
+        metadata: { namespace, name },
+        spec: { job, checkpoint: { storage }, ...spec },
+      },
+      { manager: 'person' },
+    )
+
+  const proven = { ...runningFacts, checkpoints: { ...runningFacts.checkpoints, completed: 2 } }
+
+  test('rests with a savepoint and goes on as another epoch, with other slots', async () => {
+    await create('parked', {})
+    link.said.set('parked', proven)
+    for (const name of await podNames('parked', 2)) await say(name, 'Running')
+    await jobIn('parked', 'Running')
+    await edit('parked', { parallelism: 1, state: 'suspended' })
+    await seenPods.until(() => (link.said.get('parked')?.status === 'stopped' ? true : undefined))
+    await gone('parked-jm-1-1', 'parked-tm-1-0-1')
+    const parked = await jobIn('parked', 'Suspended')
+    expect(parked.status?.state?.kind).toBe('savepoint')
+    await edit('parked', { parallelism: 2, state: 'running' })
     expect(await podNames('parked', 3)).toEqual([
       'parked-jm-2-1',
       'parked-tm-2-0-1',
       'parked-tm-2-1-1',
     ])
+    const pod = seenPods.cache.get(`${namespace}/parked-jm-2-1`)?.spec as {
+      readonly initContainers: readonly { readonly args: readonly string[] }[]
+    }
+    expect(pod.initContainers[0]?.args).toEqual(expect.arrayContaining(['--restore', 'latest']))
+  })
+
+  test('a changed spec is planned, rolled out, and undone with the state where it fails', async () => {
+    await create('moved', {})
+    link.said.set('moved', proven)
+    for (const name of await podNames('moved', 2)) await say(name, 'Running')
+    const stable = await seenJobs.until(all =>
+      all.find(one => one.metadata.name === 'moved' && one.status?.revision?.stable),
+    )
+    await edit('moved', { job: { module: 'src/examples/word-count.ts' } })
+    const plan = await seenPods.until(all =>
+      all.find(one => one.metadata.name.startsWith('moved-plan-')),
+    )
+    // Nothing is touched before the plan holds.
+    expect(await podNames('moved-jm', 1)).toEqual(['moved-jm-1-1'])
+    await say(plan.metadata.name, 'Succeeded', { code: 0 })
+    await gone('moved-jm-1-1', 'moved-tm-1-0-1')
+    await podNames('moved-jm', 1)
+    await say('moved-jm-2-1', 'Failed', { code: 2 })
+    const undoing = await jobIn('moved', 'RollingBack')
+    expect(undoing.status?.upgrade?.rollback).toBe('JobRefused')
+    await gone('moved-tm-2-0-1')
+    link.said.set('moved', proven)
+    const isThird = (all: readonly PodObject[]) =>
+      all.filter(one => /^moved-.m-3-/.test(one.metadata.name)).length === 2 || undefined
+    await seenPods.until(isThird)
+    for (const name of ['moved-jm-3-1', 'moved-tm-3-0-1']) await say(name, 'Running')
+    const back = await seenJobs.until(all =>
+      all.find(one => one.metadata.name === 'moved' && conditionOf(one, 'RolledBack')),
+    )
+    expect(back.status?.revision).toEqual(stable.status?.revision)
+    expect(conditionOf(back, 'RolledBack')?.message).toContain('JobRefused')
+    expect(back.status?.phase).toBe('Running')
   })
 
   test('a job that its jobmanager refuses has failed, in its words', async () => {

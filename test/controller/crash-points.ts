@@ -6,9 +6,11 @@
 import { SystemClock } from '../../src/common/clock.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
+import { isKubeError } from '../../src/controller/kube/kube-errors.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../src/controller/run-controller.ts'
 import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
+import type { JobFacts } from '../../src/protocol/job-facts.ts'
 import type { PartEnvironment } from '../testbed/part.ts'
 import { FakeLink, runningFacts } from './fake-link.ts'
 import { KubeProxy, type ProxiedRequest } from './kube/kube-proxy.ts'
@@ -38,7 +40,8 @@ export interface CrashRun {
   readonly writes: readonly string[]
 }
 
-const times = { durationMs: 900, renewDeadlineMs: 600, retryMs: 50 }
+/** Long enough for a busy machine; a successor waits as long. */
+const times = { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 }
 
 /** Runs the story; after its write number `crashAt`, from 1, the controller is gone. */
 export async function crashRun(options: CrashOptions, crashAt?: number): Promise<CrashRun> {
@@ -50,8 +53,8 @@ export async function crashRun(options: CrashOptions, crashAt?: number): Promise
   const link = new FakeLink()
   const stopKubelet = runKubelet({ cluster, namespace, pods, link })
   const writes: string[] = []
-  const ends: Promise<number>[] = []
-  let current: Controller | undefined
+  const ends: Promise<void>[] = []
+  const alive = new Set<Controller>()
 
   const start = async (): Promise<void> => {
     const proxy = await KubeProxy.start(environment)
@@ -62,22 +65,31 @@ export async function crashRun(options: CrashOptions, crashAt?: number): Promise
       if (writes.length !== crashAt) return undefined
       // The write is on its way: what comes after it is not.
       proxy.fault = () => 'busy'
-      queueMicrotask(() => void crash(proxy, controller))
+      queueMicrotask(() => void crash(controller))
       return 'lost'
     }
-    current = controller
-    ends.push(runThenClose(controller, proxy))
+    alive.add(controller)
+    ends.push(run(controller, proxy))
   }
-  const crash = async (proxy: KubeProxy, controller: Controller): Promise<void> => {
+  const run = async (controller: Controller, proxy: KubeProxy): Promise<void> => {
+    await controller.run()
+    await proxy.close()
+    // One that was too slow to keep its lease ends, and is started again as any pod.
+    if (alive.delete(controller)) await start()
+  }
+  const crash = async (controller: Controller): Promise<void> => {
+    alive.delete(controller)
     controller.stop()
     await start()
-    proxy.fault = () => 'busy'
   }
 
   await start()
   const world = { cluster, namespace, watching, link, pods }
   const end = await story(world)
-  current?.stop()
+  for (const controller of alive) {
+    alive.delete(controller)
+    controller.stop()
+  }
   await Promise.all(ends)
   stopKubelet()
   await watching.end()
@@ -131,27 +143,30 @@ function runKubelet({ cluster, namespace, pods, link }: Kubelet): () => void {
   const client = cluster.client<PodObject>(resourceKinds.pod)
   const told = new Set<string>()
   let isOver = false
-  const tell = async ({ metadata }: PodObject): Promise<void> => {
+  const tell = async (pod: PodObject): Promise<void> => {
+    const { metadata } = pod
     const { name, uid = '', deletionTimestamp, labels = {} } = metadata
     const role = labels['weir.dev/role']
     const facts = link.said.get(labels['weir.dev/job'] ?? '')
-    const isStopped = role === 'jobmanager' && facts?.status === 'stopped'
+    const isStopped = role === 'jobmanager' && facts !== undefined && hasEnded(facts, labels)
     const what =
-      deletionTimestamp !== undefined ? 'gone' : role === 'verb' || isStopped ? 'ended' : 'runs'
+      deletionTimestamp !== undefined ? 'gone' : verbs.has(role) || isStopped ? 'ended' : 'runs'
     if (isOver || told.has(`${uid} ${what}`)) return
     told.add(`${uid} ${what}`)
-    if (what === 'gone') {
-      await client.remove({ namespace, name }, { uid, graceSeconds: 0 })
-      return
-    }
     const word = JSON.stringify(facts ?? runningFacts)
-    await (what === 'runs'
-      ? teller.say(name, 'Running')
-      : teller.say(name, 'Succeeded', { code: 0, word }))
+    try {
+      if (what === 'runs') await teller.say(name, 'Running')
+      else if (what === 'ended') await teller.say(name, 'Succeeded', { code: 0, word })
+      else await client.remove({ namespace, name }, { uid, graceSeconds: 0 })
+    } catch (error) {
+      // One that is gone meanwhile needs nothing said.
+      if (isKubeError(error, 'WEIR_KUBE_NOT_FOUND')) return
+      told.delete(`${uid} ${what}`)
+      await tell(pod)
+    }
   }
-  // One that is gone meanwhile needs nothing said.
   const look = (): void => {
-    for (const pod of pods.cache.all()) void tell(pod).catch(() => {})
+    for (const pod of pods.cache.all()) void tell(pod)
   }
   pods.cache.onChange(look)
   link.onChange(look)
@@ -161,10 +176,10 @@ function runKubelet({ cluster, namespace, pods, link }: Kubelet): () => void {
   }
 }
 
-async function runThenClose(controller: Controller, proxy: KubeProxy): Promise<number> {
-  try {
-    return await controller.run()
-  } finally {
-    await proxy.close()
-  }
+const verbs = new Set<string | undefined>(['verb', 'plan'])
+
+/** By an order to this epoch, whose number its name has. */
+function hasEnded({ status, stop }: JobFacts, labels: Readonly<Record<string, string>>): boolean {
+  const order = new RegExp(`-${labels['weir.dev/epoch']}-(delete-)?\\d+$`)
+  return status === 'stopped' && order.test(stop?.id ?? '')
 }

@@ -56,6 +56,19 @@ export async function grantRights(
     await client.apply(object, { manager: 'weir-test' })
   }
   const account = `${namespace}-controller`
+  const connection = await connectionOf(cluster, { namespace, account, environment })
+  return { connection, grant: { role: `${namespace}-writer`, account } }
+}
+
+export interface AccountOf {
+  readonly namespace: string
+  readonly account: string
+  readonly environment: PartEnvironment
+}
+
+/** As a pod of this service account connects. */
+export async function connectionOf(cluster: TestCluster, whose: AccountOf): Promise<KubeConfig> {
+  const { namespace, account, environment } = whose
   const answer = (await cluster.transport.request({
     method: 'POST',
     path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
@@ -64,6 +77,5 @@ export async function grantRights(
   })) as { readonly status: { readonly token: string } }
   const admin = readKubeConfig({ environment, readFile: path => readFileSync(path, 'utf8') })
   const { token } = answer.status
-  const connection = { ...admin, clientCertificate: undefined, clientKey: undefined, token }
-  return { connection, grant: { role: `${namespace}-writer`, account } }
+  return { ...admin, clientCertificate: undefined, clientKey: undefined, token }
 }

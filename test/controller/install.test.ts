@@ -18,6 +18,7 @@ import { connectTo, installCrds, testKind } from './test-cluster.ts'
 /** In every namespace, and of what belongs to the cluster. */
 const everywhere = [
   'list,watch configmaps',
+  'list,watch controllerrevisions.apps',
   'get customresourcedefinitions.apiextensions.k8s.io',
   'list,watch limitranges',
   'list,watch namespaces',
@@ -39,7 +40,8 @@ const everywhere = [
 
 /** Where a job is, or a tenant. */
 const besideJobs = [
-  'list,watch,create,patch configmaps',
+  'list,watch,create,patch,delete configmaps',
+  'list,watch,create,delete controllerrevisions.apps',
   'get customresourcedefinitions.apiextensions.k8s.io',
   'create,patch events.events.k8s.io',
   'list,watch,create,patch,delete limitranges',
@@ -118,10 +120,11 @@ await describeWithPart('the installed controller', 'kube-control', environment =
           return true
         },
       },
-      jobs: { get: () => ({ metadata: { namespace: jobs } }) as KubeObject },
       roles: new KubeClient(asController.transport, resourceKinds.clusterRole),
     })
-    return access.before(async () => undefined)(`${jobs}/job`, new AbortController().signal)
+    const objects = { get: () => ({ metadata: { namespace: jobs } }) as KubeObject }
+    const pass = access.before(async () => undefined, objects)
+    return pass(`${jobs}/job`, new AbortController().signal)
   }
 
   test('the API server takes the whole manifest', async () => {

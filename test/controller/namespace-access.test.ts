@@ -30,13 +30,12 @@ function accessTo(jobs: readonly KubeObject[], roles: readonly KubeObject[] = [r
         return true
       },
     },
-    jobs: known,
     roles: { get: async ({ name }) => roles.find(one => one.metadata.name === name) },
   })
   const reconcile = access.before(async key => {
     passes.push(key)
     return 7
-  })
+  }, known)
   const pass = (key: string) => reconcile(key, new AbortController().signal)
   return { pass, passes, bound, cache }
 }

@@ -209,6 +209,19 @@ test('an argument of another kind is refused with its name and value', async () 
   expect(end.code).toBe(2)
 })
 
+test('a record that is refused in another process lies with the dead letters, with its place', async () => {
+  const letters = join(folder, 'letters')
+  const end = await run('refused', { 'job.args.refusesAt': 777, 'job.args.letters': letters }, [
+    '-p',
+    '3',
+  ])
+  expect(end).toMatchObject({ code: 0 })
+  const found = readLines(letters).map(line => JSON.parse(line))
+  const place = { source: 'datagen', split: expect.any(String), offset: '777' }
+  expect(found).toEqual([{ record: { id: 777 }, ...place }])
+  expect(readLines(join(folder, 'refused/out'))).toHaveLength(ROWS - 1)
+})
+
 test('output of an earlier run is not overwritten', async () => {
   copyPast('full')
   const end = await run('full')

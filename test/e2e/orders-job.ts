@@ -1,5 +1,6 @@
 /** The job of the tests of bad input: it does what its arguments say. */
 import {
+  type DeadLetter,
   datagen,
   fileSink,
   fileSource,
@@ -7,6 +8,7 @@ import {
   job,
   json,
   oneOf,
+  outputTag,
   record,
   type Source,
   sequence,
@@ -17,6 +19,12 @@ import {
 
 const Order = record({ id: z.int(), customer: z.string(), cents: z.int32() })
 const Total = record({ id: z.int(), customer: z.string(), cents: z.int() })
+const Letter = record({
+  record: z.object({ id: z.int() }),
+  source: z.string().optional(),
+  split: z.string().optional(),
+  offset: z.string().optional(),
+})
 
 /** What a customer's orders come to, as one version of the job or another stores it. */
 const versions = {
@@ -63,6 +71,8 @@ export default job('orders', env => {
   const failsAt = args.int('failsAt', -1)
   const keepsThreadAt = args.int('keepsThreadAt', -1)
   const keepsThreadMs = args.int('keepsThreadMs', 0)
+  const refusesAt = args.int('refusesAt', -1)
+  const letters = args.get('letters')
   const spoilsStateAt = args.int('spoilsStateAt', -1)
   const spoilsOutputAt = args.int('spoilsOutputAt', -1)
   const version = args.oneOf('version', ['first', 'wider', 'other'], 'first')
@@ -81,6 +91,7 @@ export default job('orders', env => {
       output: Total,
       state: { standing: valueState(versions[version] as typeof versions.first) },
       processElement({ id, customer, cents }, context, out) {
+        if (id === refusesAt) throw new Error(`order ${id} is refused`)
         const standing: Standing = context.state.standing.value() ?? { cents: 0, orders: 0 }
         standing.cents += cents
         standing.orders += 1
@@ -93,5 +104,14 @@ export default job('orders', env => {
     })
     .name('totals')
   if (args.boolean('uid', true)) totals.uid('totals')
+  if (letters !== undefined) {
+    const tag = outputTag<DeadLetter<Infer<typeof Order>>>('refused')
+    totals
+      .onError({ kind: 'dead-letter', tag })
+      .getSideOutput(tag)
+      .map(letter => letter, Letter)
+      .to(fileSink({ path: letters, format: json(Letter) }))
+      .uid('letters')
+  }
   totals.to(fileSink({ path: args.get('output', 'out'), format: json(Total) })).uid('sink')
 })

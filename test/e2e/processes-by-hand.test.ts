@@ -3,12 +3,17 @@
  * What stands still and wakes up after another took its place must do no harm.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { SystemClock } from '../../src/common/clock.ts'
+import { TlsJobLink } from '../../src/controller/link/tls-job-link.ts'
 import type { JobDescriptionText } from '../../src/protocol/job-description.ts'
+import { type JobFacts, jobFactsSchema } from '../../src/protocol/job-facts.ts'
+import { epochKey } from '../../src/protocol/job-keys.ts'
+import { freePorts } from '../testbed/free-ports.ts'
 import { readLines, repository, ScratchFolders, weir } from './weir-process.ts'
 
 const TRANSFERS = 84_000
@@ -65,8 +70,9 @@ class Hand {
     writeFileSync(join(this.folder, 'job.json'), JSON.stringify(description))
   }
 
-  jobManager(): Started {
+  jobManager(environment: Readonly<Record<string, string>> = {}): Started {
     return this.#start('jobmanager', {
+      ...environment,
       WEIR_JOB_FILE: join(this.folder, 'job.json'),
       WEIR_LISTEN: `unix:${join(this.folder, 'jm')}`,
     })
@@ -170,6 +176,51 @@ test('a jobmanager that wakes up after another took over', async () => {
   hand.checkOutput()
   expect(zombie.log).toMatch(/WEIR_JOB_FENCED/)
   expect(successor.log).toMatch(/restored from /)
+}, 90_000)
+
+test('the link leads to each jobmanager in turn, and the last leaves its last word', async () => {
+  const hand = new Hand()
+  const master = 'the master key of this installation'
+  const podIp = '127.0.0.1'
+  const target = { namespace: 'default', name: 'bank', uid: 'a-uid', epoch: 1, podIp }
+  writeFileSync(join(hand.folder, 'secret'), epochKey(master, target))
+  const [port = 0] = await freePorts(1)
+  const lastWord = join(hand.folder, 'word')
+  const environment = {
+    WEIR_REST_LISTEN: `tcp://${podIp}:${port}`,
+    WEIR_LAST_WORD_FILE: lastWord,
+  }
+  const link = new TlsJobLink({ masterKeys: [master], clock: new SystemClock(), port })
+  /** One that is not there yet refuses the connection. */
+  const heard = async (holds: (facts: JobFacts) => boolean): Promise<JobFacts> => {
+    for (;;) {
+      const facts = await link.facts(target).catch(() => undefined)
+      if (facts !== undefined && holds(facts)) return facts
+      await sleep(20)
+    }
+  }
+
+  const first = hand.jobManager(environment)
+  const taskManagers = [hand.taskManager(0), hand.taskManager(1)]
+  const before = await heard(({ latest, status }) => status === 'running' && latest !== null)
+  first.child.kill('SIGKILL')
+  await first.ended
+  const second = hand.jobManager(environment)
+  const after = await heard(({ status }) => status === 'running')
+  expect(after.latest?.id).toBeGreaterThanOrEqual(before.latest?.id ?? 0)
+  expect(after.latest?.sizeBytes).toBeGreaterThan(0)
+  // It was not given the orders of the one before.
+  expect(await link.savepointState(target, 'a-uid-1-1')).toBeUndefined()
+
+  const order = { requestId: 'a-uid-1-2', savepoint: true, drain: false }
+  await link.stop(target, order)
+  expect(await second.ended).toBe(0)
+  for (const one of taskManagers) expect(await one.ended).toBe(0)
+  const word = jobFactsSchema.parse(JSON.parse(readFileSync(lastWord, 'utf8')))
+  expect(word).toMatchObject({ status: 'stopped', latest: { kind: 'savepoint' } })
+  expect(word.stop).toMatchObject({ id: order.requestId, status: 'completed', error: null })
+  expect(word.stop?.snapshot).toEqual(word.latest)
+  expect(existsSync(join(word.latest?.path ?? '', '_metadata'))).toBe(true)
 }, 90_000)
 
 test('a taskmanager with another secret is refused, and says so', async () => {

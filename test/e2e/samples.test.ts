@@ -23,8 +23,8 @@ const small: Readonly<Record<string, readonly [args: Record<string, string>, row
   'word-count': [{ input: join(repository, 'LICENSE') }, 0],
 }
 
-/** It has a file of its own. */
-const elsewhere = ['flight-delays', 'kafka']
+/** They have files of their own. */
+const elsewhere = ['flight-delays', 'kafka', 'kubernetes']
 
 const manifests = readdirSync(join(repository, 'manifests/samples')).map(file =>
   basename(file, '.yaml'),

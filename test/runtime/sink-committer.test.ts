@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { CommitRequest } from '../../src/api/sink.ts'
 import type { JsonValue } from '../../src/api/source.ts'
+import { runtimeErrors } from '../../src/runtime/runtime-errors.ts'
 import { COMMIT_TRIES_MAX, SinkCommitter } from '../../src/runtime/sink-committer.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 
@@ -113,4 +114,50 @@ test('SC3: commits run one after the other', async () => {
   await Promise.all([committer.commitUpTo(1), committer.commitUpTo(2)])
   expect(most).toBe(1)
   expect(committer.pending).toEqual([])
+})
+
+/** A sink whose commits and aborts are noted; a commit of `stuck` never comes back. */
+function settlingCommitter() {
+  const clock = new ManualClock()
+  const log: string[] = []
+  const committer = new SinkCommitter({
+    sinkName: 'out',
+    clock,
+    committer: {
+      async commit(requests) {
+        for (const { committable } of requests) {
+          if (committable === 'stuck') await new Promise(() => {})
+          log.push(`commit ${committable as string}`)
+        }
+      },
+      abort: committables => void log.push(`abort ${committables.map(String).join()}`),
+      close: () => {},
+    },
+  })
+  return { clock, log, committer }
+}
+
+test('SC4: when the job is cancelled, only what no snapshot holds is taken back', async () => {
+  const { committer, log } = settlingCommitter()
+  const all = ['a', 'b', 'savepoint', 'c', 'd']
+  committer.add(all.map((committable, index) => ({ checkpointId: index + 1, committable })))
+  await committer.settle({ commitUpTo: 2, abortBeyond: 3 })
+  expect(log).toEqual(['commit a', 'commit b', 'abort c,d'])
+})
+
+test('a cancelled job waits for a commit for a while only', async () => {
+  const { committer, log, clock } = settlingCommitter()
+  committer.add([{ checkpointId: 1, committable: 'stuck' }])
+  const settling = committer.settle({ commitUpTo: 1, abortBeyond: 1 })
+  await settle(clock, 5)
+  await settling
+  expect(log).toEqual([])
+  expect(clock.pending).toBe(0)
+})
+
+test('an error that says itself what to do is not wrapped', async () => {
+  const cause = runtimeErrors.WEIR_TASK_FAILED({ task: 'a', reason: 'gone' })
+  const { committer } = committerOf(request => request.failed(cause))
+  committer.add([{ checkpointId: 1, committable: 'a' }])
+  await expect(committer.commitUpTo(1)).rejects.toBe(cause)
 })

@@ -29,6 +29,7 @@ const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
   lineage: ['completed-restores', 'completed-is-gone-on-from'],
   'asked-once': ['completed-is-gone-on-from'],
   'savepoint-noted': ['completed-is-gone-on-from', 'commits-completed-only', 'no-record-doubled'],
+  'rescale-noted': ['rescale-holds'],
   'successor-first': ['completed-restores', 'needed-is-kept'],
   'doubtful-kept': ['completed-restores'],
   'idempotent-commit': ['no-record-doubled'],

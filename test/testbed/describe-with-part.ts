@@ -1,8 +1,15 @@
-import { describe } from '@jest/globals'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe } from '@jest/globals'
+import { holdLock } from './hold-lock.ts'
 import type { PartEnvironment, PartName } from './part.ts'
 import { parts } from './parts.ts'
 import { sharedPart } from './test-session.ts'
 import { TestbedError } from './testbed-error.ts'
+
+/** A block has these to itself: it installs things for all to see, and ends what others need. */
+const usedAlone: ReadonlySet<PartName> = new Set(['kube'])
+/** Those of all files before it, one after the other. */
+const TURN_LIMIT_MS = 3_600_000
 
 /**
  * A block of tests that need a real part, or several. Where the machine lacks what the part needs they are
@@ -20,8 +27,38 @@ export async function describeWithPart(
     if (environment !== undefined) found.push(environment)
   }
   const all: PartEnvironment = Object.assign({}, ...found)
-  if (found.length === names.length) describe(name, () => tests(all))
-  else describe.skip(name, () => tests({}))
+  if (found.length !== names.length) describe.skip(name, () => tests({}))
+  else if (!names.some(one => usedAlone.has(one))) describe(name, () => tests(all))
+  else {
+    describe(name, () => {
+      const turn = new Turn()
+      beforeAll(() => turn.begin(), TURN_LIMIT_MS)
+      tests(all)
+      // Behind what the tests themselves do at their end.
+      afterAll(() => turn.end())
+    })
+  }
+}
+
+/** Among the workers of a run. */
+class Turn {
+  readonly #over = Promise.withResolvers<void>()
+
+  begin(): Promise<void> {
+    const { WEIR_TESTBED_SESSION: session } = process.env
+    if (session === undefined) return Promise.resolve()
+    return new Promise((begun, fail) => {
+      const turn = (): Promise<void> => {
+        begun()
+        return this.#over.promise
+      }
+      holdLock(join(session, 'alone.lock'), turn).catch(fail)
+    })
+  }
+
+  end(): void {
+    this.#over.resolve()
+  }
 }
 
 async function findPart(name: PartName): Promise<PartEnvironment | undefined> {

@@ -6,6 +6,9 @@
 - apiGroups: [""]
   resources: [pods, configmaps, services]
   verbs: [list, watch]
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [list, watch]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [list, watch]
@@ -41,6 +44,13 @@
 - apiGroups: [""]
   resources: [configmaps, services]
   verbs: [create, patch]
+# Revisions of a job: made once, and removed when there are many.
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [create, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [delete]
 # The key of a job's processes: written, never read.
 - apiGroups: [""]
   resources: [secrets]

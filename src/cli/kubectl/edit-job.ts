@@ -5,7 +5,7 @@
 import { type CliIo, exitCodes } from '../cli-io.ts'
 import { type ClusterJob, findJobs, type JobChoice, placeOf } from './cluster-job.ts'
 import { Kubectl, type KubectlTarget } from './kubectl.ts'
-import { waitForJob } from './wait-for-job.ts'
+import { isRedeployed, waitForJob } from './wait-for-job.ts'
 
 export type DryRun = 'none' | 'client' | 'server'
 
@@ -23,6 +23,7 @@ interface Edit {
   /** What is said when it is done. */
   readonly done: string
   readonly isThere: (job: ClusterJob) => boolean
+  readonly isUpgrade?: boolean
 }
 
 function editOf(verb: EditVerb, job: ClusterJob): Edit {
@@ -36,12 +37,12 @@ function editOf(verb: EditVerb, job: ClusterJob): Edit {
     return { path: '/spec/state', value: 'running', done: 'resumed', isThere }
   }
   const { restartNonce = 0 } = job.spec as { readonly restartNonce?: number }
-  const before = job.status?.epoch ?? 0
   return {
     path: '/spec/restartNonce',
     value: restartNonce + 1,
     done: 'restarted',
-    isThere: seen => seen.status?.phase === 'Running' && (seen.status.epoch ?? 0) > before,
+    isThere: isRedeployed(job),
+    isUpgrade: true,
   }
 }
 
@@ -56,7 +57,7 @@ export async function editJobs(verb: EditVerb, options: EditOptions, io: CliIo):
     if (!options.wait || options.dryRun !== 'none') continue
     const { name, namespace } = job.metadata
     const there = new Kubectl({ ...options, namespace }, io)
-    await waitForJob(there, { name, timeoutMs: options.timeoutMs, isThere: edit.isThere }, io)
+    await waitForJob(there, { ...edit, name, timeoutMs: options.timeoutMs }, io)
   }
   return exitCodes.ok
 }

@@ -101,17 +101,42 @@ const remedies: Readonly<Record<string, string>> = {
   SpecInvalid: 'correct the fields that are named, and apply the manifest again',
   StorageNotShared: 'set spec.checkpoint.storage to a bucket that all pods reach',
   JobRefused: 'see kubectl weir logs JOB --slot jobmanager, correct the job, apply it again',
-  SpecNotRolledOut: 'kubectl weir suspend JOB --wait, then kubectl weir resume JOB',
+  PlanRejected: 'mend what the plan names, and apply the manifest again; what runs was not touched',
+  PlanFailed: 'see kubectl weir plan FILE; what runs was not touched',
+  SavepointFailed: 'see kubectl weir status JOB for the last failure of a checkpoint',
+  RolledBack: 'mend what failed, and apply the manifest again; the stable revision runs',
+  RollbackFailed: 'see kubectl weir logs JOB, mend the job, and apply the manifest again',
+  RollbackNeedsReplay: 'go on with a mended job, or choose a savepoint by spec.restore',
   PodsMissing: 'see what is said of its pods',
+  Restarting: 'see kubectl weir status JOB for the last failure, and kubectl weir logs JOB',
+  NoCheckpointYet: 'see kubectl weir status JOB for the last failure of a checkpoint',
+  CheckpointOverdue: 'see kubectl weir status JOB for the last failure of a checkpoint',
+  Failing: 'see kubectl weir status JOB for the last failure of a checkpoint',
+  JobManagerSilent: 'see kubectl weir logs JOB --slot jobmanager, and the network policies between',
+  QuotaPending: 'wait, free slots of the tenant, or raise its quota',
+  QuotaTooSmall: 'raise the quota of the tenant, or ask for less: it never fits',
+  QueueFull: 'wait until fewer jobs of the tenant are queued',
+  AdmissionHeld: 'spec.admission of the tenant lets nothing new begin',
 }
 
 /** Conditions that say what is wrong when they are true, and those that do when they are not. */
 const badWhenTrue = new Set(['Stalled', 'RolledBack', 'Degraded', 'Backpressured'])
 const badWhenFalse = new Set(['QuotaAdmitted', 'CheckpointHealthy'])
 
-function unready({ job }: JobEvidence): Verdict[] {
-  const { conditions = [] } = job.status ?? {}
-  return conditions.filter(isBad).map(({ type, reason, message }) => ({
+/** A job that is on its way there is not ill. */
+const READY_WITHIN_MS = 120_000
+const atRest = new Set(['Suspended', 'Parked', 'Finished'])
+
+function unready({ job, nowMs }: JobEvidence): Verdict[] {
+  const { conditions = [], phase = '' } = job.status ?? {}
+  const bad = conditions.filter(isBad)
+  const late = conditions.filter(({ type, status, lastTransitionTime }) => {
+    const sinceMs = nowMs - Date.parse(lastTransitionTime)
+    return type === 'Ready' && status === 'False' && sinceMs > READY_WITHIN_MS
+  })
+  // What stalls a job keeps it from being ready as well.
+  const found = bad.length > 0 || atRest.has(phase) ? bad : late
+  return found.map(({ type, reason, message }) => ({
     cause: `${type}: ${reason}`,
     evidence: message,
     remedy: (remedies[reason] ?? 'as the words say').replaceAll('JOB', job.metadata.name),

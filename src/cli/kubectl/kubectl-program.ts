@@ -130,10 +130,13 @@ interface LogFlags extends TargetFlags {
   readonly since?: string
 }
 
-function withWait(command: Command): Command {
+function withDryRun(command: Command): Command {
   const dryRun = new Option('--dry-run <how>', 'change nothing: here, or as the API server would')
-  return command
-    .addOption(dryRun.choices(['none', 'client', 'server']).default('none'))
+  return command.addOption(dryRun.choices(['none', 'client', 'server']).default('none'))
+}
+
+function withWait(command: Command): Command {
+  return withDryRun(command)
     .option('--wait', 'until it is done')
     .option('--timeout <duration>', 'of the wait', parseWait, WAIT_MAX_MS)
 }
@@ -166,13 +169,22 @@ function declareEdit(program: Command, verb: EditVerb, { io, done }: Place): Com
 }
 
 function declareSavepoint(program: Command, io: CliIo, done: Done): void {
-  withTarget(program.command('savepoint <job>'))
+  withDryRun(withTarget(program.command('savepoint <job>')))
     .description('take a savepoint of a running job, which goes on; prints its path')
+    .option('--no-wait', 'print its name as soon as it is asked for')
+    .option('--timeout <duration>', 'of the wait', parseWait, WAIT_MAX_MS)
     .option('-o, --output <format>', 'json')
-    .action(async (name: string, flags: TargetFlags & { output?: string }) => {
+    .action(async (name: string, flags: SavepointFlags) => {
       const { takeSavepoint } = await import('./take-savepoint.ts')
-      done(await takeSavepoint({ name, ...flags }, io))
+      done(await takeSavepoint({ name, ...flags, timeoutMs: flags.timeout }, io))
     })
+}
+
+interface SavepointFlags extends TargetFlags {
+  readonly dryRun: DryRun
+  readonly wait: boolean
+  readonly timeout: number
+  readonly output?: string
 }
 
 function declareScale(program: Command, io: CliIo, done: Done): void {

@@ -7,7 +7,7 @@ import { type CliIo, exitCodes } from '../cli-io.ts'
 import { type ClusterJob, findJob, placeOf } from './cluster-job.ts'
 import { type DryRun, patchJob } from './edit-job.ts'
 import { Kubectl, type KubectlTarget } from './kubectl.ts'
-import { waitForJob } from './wait-for-job.ts'
+import { isRedeployed, waitForJob } from './wait-for-job.ts'
 
 export const rollbackErrors = defineErrors({
   WEIR_REVISION_UNKNOWN: {
@@ -50,9 +50,8 @@ export async function rollbackJob(options: RollbackOptions, io: CliIo): Promise<
   const suffix = dryRun === 'none' ? '' : ` (${dryRun} dry run)`
   io.out.write(`streamjob.weir.dev/${name} rolled back to ${revision.metadata.name}${suffix}\n`)
   if (!wait || dryRun !== 'none') return exitCodes.ok
-  const isThere = ({ status }: ClusterJob): boolean =>
-    status?.phase === 'Running' && status.revision?.current === revision.metadata.name
-  await waitForJob(kubectl, { name, timeoutMs, isThere }, io)
+  const isThere = isRedeployed(job)
+  await waitForJob(kubectl, { name, timeoutMs, isThere, isUpgrade: true }, io)
   return exitCodes.ok
 }
 

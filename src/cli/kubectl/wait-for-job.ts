@@ -26,6 +26,14 @@ export interface WaitOptions {
   readonly name: string
   readonly timeoutMs: number
   readonly isThere: (job: ClusterJob) => boolean
+  /** One that the controller has undone did not get there. */
+  readonly isUpgrade?: boolean
+}
+
+/** Another deployment of the job runs. */
+export function isRedeployed(before: ClusterJob): WaitOptions['isThere'] {
+  const epoch = before.status?.epoch ?? 0
+  return ({ status }) => status?.phase === 'Running' && (status.epoch ?? 0) > epoch
 }
 
 const LOOK_EVERY_MS = 1_000
@@ -33,7 +41,7 @@ const LOOK_EVERY_MS = 1_000
 /** Throws WEIR_JOB_STALLED, or WEIR_JOB_NOT_THERE_YET when the time is over. */
 export async function waitForJob(
   kubectl: Kubectl,
-  { name, timeoutMs, isThere }: WaitOptions,
+  { name, timeoutMs, isThere, isUpgrade = false }: WaitOptions,
   io: CliIo,
 ): Promise<ClusterJob> {
   const startMs = io.clock.monotonic()
@@ -42,8 +50,12 @@ export async function waitForJob(
     const job = await findJob(kubectl, name)
     const { phase = 'new', observedGeneration = 0, conditions = [] } = job.status ?? {}
     const isSeen = observedGeneration >= (job.metadata.generation ?? 0)
-    if (isSeen && isThere(job)) return job
-    const stalled = conditions.find(one => one.type === 'Stalled' && one.status === 'True')
+    const holding = (type: string) =>
+      conditions.find(one => one.type === type && one.status === 'True')
+    const isOver = isSeen && isThere(job)
+    const undone = isOver && isUpgrade ? holding('RolledBack') : undefined
+    if (isOver && undone === undefined) return job
+    const stalled = undone ?? holding('Stalled')
     if (isSeen && (stalled !== undefined || phase === 'Failed')) {
       const { reason = 'Failed', message = 'see its pods' } = stalled ?? {}
       throw waitErrors.WEIR_JOB_STALLED({ name, phase, reason, why: message })

@@ -5,7 +5,7 @@
 import { type StateDescriptor, valueState } from '../../api/state-descriptor.ts'
 import type { OperatorSpec } from '../../api/transformation.ts'
 import type { CheckpointMetadata, OperatorMetadata } from '../../checkpoint/checkpoint-metadata.ts'
-import { isWeirError } from '../../common/errors.ts'
+import { isWeirError, type WeirError } from '../../common/errors.ts'
 import { type ChainedOperator, type JobGraph, operatorsOf } from '../../graph/job-graph.ts'
 import { operatorForm } from '../../graph/operator-form.ts'
 import { keyedStatesOf } from '../../graph/planned-states.ts'
@@ -33,9 +33,24 @@ export interface DeclaredStates {
  * with a sentence each.
  */
 export function checkDeclaredStates(declared: DeclaredStates): ReadonlyMap<string, string> {
+  const { errors, dropped } = findStateErrors(declared)
+  const [first] = errors
+  if (first !== undefined) throw first
+  return dropped
+}
+
+export interface StateFindings {
+  /** All that does not fit, in the order of the graph. */
+  readonly errors: readonly WeirError[]
+  readonly dropped: ReadonlyMap<string, string>
+}
+
+/** Likewise, but all of it: for people who are to mend it. */
+export function findStateErrors(declared: DeclaredStates): StateFindings {
   const { graph, metadata, dropState } = declared
   const stored = new Map(metadata.operators.map(operator => [operator.operatorId, operator]))
   const dropped = new Map<string, string>()
+  const errors: WeirError[] = []
   for (const operator of operatorsOf(graph)) {
     const { operatorId, uid, name } = operator
     const found = stored.get(operatorId)
@@ -44,12 +59,16 @@ export function checkDeclaredStates(declared: DeclaredStates): ReadonlyMap<strin
     try {
       checkOperator(operator, found, mayDrop ? true : dropState)
     } catch (error) {
-      if (!mayDrop || !isWeirError(error)) throw error
+      if (!isWeirError(error)) throw error
+      if (!mayDrop) {
+        errors.push(error)
+        continue
+      }
       const text = `the state of ${name} is given up, as was asked for: ${error.message}`
       dropped.set(operatorId, text)
     }
   }
-  return dropped
+  return { errors, dropped }
 }
 
 function checkOperator(

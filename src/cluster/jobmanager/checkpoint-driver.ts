@@ -25,6 +25,7 @@ import {
   type CoordinatorEvent,
   type CoordinatorState,
   lastCompletedId,
+  mayExist,
   nextWakeMs,
   type RequestOutcome,
   type SnapshotKind,
@@ -32,7 +33,7 @@ import {
 import type { SubtaskHandle } from '../../checkpoint/snapshot-handle.ts'
 import { assertDefined, assertNever } from '../../common/assert.ts'
 import type { Clock, TimerHandle } from '../../common/clock.ts'
-import type { BarrierAlignment } from '../../runtime/task-contract.ts'
+import type { BarrierAlignment, CommitSettlement } from '../../runtime/task-contract.ts'
 import type { CheckpointProgress } from '../job-progress.ts'
 import type { CheckpointSettings } from '../job-settings.ts'
 import type { JobHistory } from './job-history.ts'
@@ -97,6 +98,8 @@ export class CheckpointDriver {
   readonly #savepoints = new Set<number>()
   readonly #events: CoordinatorEvent[] = []
   #performing = false
+  /** Of this attempt; it may be a savepoint. */
+  #newestSnapshot = 0
   #state: CoordinatorState
   #timer: TimerHandle | undefined
   #requested = 0
@@ -114,6 +117,22 @@ export class CheckpointDriver {
   /** The newest completed checkpoint; 0 for none. */
   get lastCompletedId(): number {
     return lastCompletedId(this.#state) ?? 0
+  }
+
+  /** What a cancelled job may commit, and what it must not; final once `halt` was called. */
+  get settlement(): CommitSettlement {
+    const commitUpTo = this.lastCompletedId
+    return { commitUpTo, abortBeyond: Math.max(commitUpTo, this.#newestSnapshot) }
+  }
+
+  /** Resolves when it is known whether what is being stored now has become a snapshot. */
+  async stored(): Promise<void> {
+    const ids = [...this.#state.pending.values()].filter(mayExist).map(({ id }) => id)
+    let awaited: Promise<void> | undefined
+    while (awaited !== this.#calls && ids.some(id => this.#state.pending.has(id))) {
+      awaited = this.#calls
+      await awaited
+    }
   }
 
   allRunning(tasks: readonly string[]): void {
@@ -316,6 +335,7 @@ export class CheckpointDriver {
 
   #noteCompleted(kind: SnapshotKind, id: number, isBase: boolean): void {
     const { history, store } = this.#options
+    this.#newestSnapshot = Math.max(this.#newestSnapshot, id)
     history?.completed(id, store.pathOf(kind, id), isBase)
   }
 

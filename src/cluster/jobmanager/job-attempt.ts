@@ -20,6 +20,7 @@ import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import type { Lineage } from '../../checkpoint/generation.ts'
 import { assert } from '../../common/assert.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import type { CommitSettlement } from '../../runtime/task-contract.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { failureReport } from '../failure-report.ts'
 import type { FailureReport, SlotCommandBody, SlotEvent } from '../slot-messages.ts'
@@ -79,6 +80,7 @@ export class JobAttempt {
   #restored: RestoredJob | undefined
   #deployed = false
   #running = false
+  #isCancelled = false
   #stopping: StopRequest | undefined
   #savepointPath: string | undefined
   #end: AttemptEnd | undefined
@@ -134,8 +136,13 @@ export class JobAttempt {
     if (this.#tasks.all('drained')) this.#allDrained()
   }
 
+  /** Waits for a checkpoint that is being stored: whether it became one decides what is visible. */
   cancel(): void {
-    if (!this.#ending) void this.#finish({ kind: 'cancelled' })
+    this.#isCancelled = true
+    const stored = this.#driver?.stored() ?? Promise.resolve()
+    void stored.then(() => {
+      if (!this.#ending) void this.#finish({ kind: 'cancelled' })
+    })
   }
 
   savepoint(): Promise<string> {
@@ -167,7 +174,8 @@ export class JobAttempt {
       const text = `no checkpoint before the rescale, the last completed one is used: ${reason}`
       this.#options.onNotice({ level: 'warn', text })
     }
-    if (!this.#ending && this.#stopping === undefined) this.#leave(parallelism)
+    const isWanted = !this.#isCancelled && this.#stopping === undefined
+    if (!this.#ending && isWanted) this.#leave(parallelism)
   }
 
   #leave(parallelism: number): void {
@@ -242,10 +250,13 @@ export class JobAttempt {
     if (this.#orderedOther(lineage) === undefined) await this.#load(this.#choose(lineage))
   }
 
-  /** The jobmanager before this one may have been told to rescale. */
+  /**
+   * The jobmanager before this one may have been told to rescale. An attempt that failed before it
+   * knew leaves the question to the next.
+   */
   #orderedOther({ parallelism }: Lineage): number | undefined {
-    const { graph, number, rescaling } = this.#options
-    if (number > 0 || rescaling === undefined) return undefined
+    const { claim, graph, rescaling } = this.#options
+    if (claim.isSettled || rescaling === undefined) return undefined
     return parallelism === graph.parallelism ? undefined : parallelism
   }
 
@@ -437,7 +448,8 @@ export class JobAttempt {
     this.#alignment.close()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
-    if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots()
+    const settlement = end.kind === 'cancelled' ? this.#driver?.settlement : undefined
+    if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots(settlement)
     await Promise.all([sources, store])
     await this.#starting
     await this.#sweeping
@@ -449,11 +461,11 @@ export class JobAttempt {
     return this.#end !== undefined
   }
 
-  #stopSlots(): Promise<void> {
+  #stopSlots(settlement: CommitSettlement | undefined): Promise<void> {
     const stopped = new Promise<void>(resolve => {
       this.#allStopped = resolve
     })
-    this.#broadcast({ kind: 'cancel' })
+    this.#broadcast({ kind: 'cancel', settlement })
     return stopped
   }
 

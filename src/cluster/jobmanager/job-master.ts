@@ -84,7 +84,7 @@ export class JobMaster {
     this.#options = options
     this.#shape = shaped(options)
     this.counts = options.counts ?? emptyCounts()
-    this.#claim = { run: options.run, lastTried: 0 }
+    this.#claim = { run: options.run, lastTried: 0, isSettled: false }
     this.#strategy = new RestartStrategy(options.settings.restart, options.random)
     this.done = new Promise(resolve => {
       this.#resolve = resolve
@@ -249,7 +249,7 @@ export class JobMaster {
 
   /** A5: an attempt has left the job to one at another parallelism. */
   #rescale(parallelism: number): void {
-    this.#status = 'restarting'
+    if (!this.isEnding) this.#status = 'restarting'
     try {
       // Ordered by the jobmanager before this one.
       if (this.#move === undefined) this.#order(parallelism, reason => new Error(reason))
@@ -302,11 +302,16 @@ export class JobMaster {
     this.#attempt = undefined
     if (this.#wish.kind === 'cancel') this.#end({ outcome: 'cancelled' })
     else if (end.kind === 'failed') this.#failed(end)
-    else if (end.kind === 'left' && this.#wish.kind === 'run') this.#rescale(end.parallelism)
+    else if (end.kind === 'left' && !this.#mayEndHere()) this.#rescale(end.parallelism)
     else {
       if (end.kind === 'finished') this.#savepointPath = end.savepointPath
       this.#end({ outcome: this.#wish.kind === 'stop' ? 'stopped' : 'finished' })
     }
+  }
+
+  /** A4: with a savepoint it ends only by an attempt that takes it. */
+  #mayEndHere(): boolean {
+    return this.#wish.kind === 'stop' && this.#wish.request.savepoint !== true
   }
 
   #failed({ failure: report, lastCheckpointId, savepointPath }: FailedAttempt): void {

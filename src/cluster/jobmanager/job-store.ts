@@ -11,7 +11,7 @@
  *  W2  Nothing is removed of a checkpoint that is in the lineage, unless a decision names it.
  *  W3  Metadata goes first when a checkpoint is removed: what is half removed is no checkpoint.
  *  W4  A jobmanager that restarts its job takes no generation above that of a jobmanager which
- *      began after it.
+ *      began after it, and none at all once a run of a higher number has begun (N5 of generations).
  */
 import {
   checkpointIdOf,
@@ -30,6 +30,7 @@ import {
   type Lineage,
   lineageOf,
   readGeneration,
+  succeededBy,
   writeGeneration,
 } from '../../checkpoint/generation.ts'
 import { readMetadata, writeMetadata } from '../../checkpoint/metadata-text.ts'
@@ -49,6 +50,8 @@ export interface GenerationClaim {
   readonly run: string
   /** The last one it tried to take, whatever the answer was; 0 before. */
   lastTried: number
+  /** One of its attempts got to run: what was ordered before is obeyed or taken back. */
+  isSettled: boolean
 }
 
 export interface JobStoreOptions {
@@ -95,6 +98,8 @@ export class JobStore {
     const claim = this.#claim
     const isRestart = claim.lastTried > 0
     let generation = ((await this.#generations()).at(-1) ?? 0) + 1
+    // Before it takes one: that alone would end a job that runs.
+    this.#refuseNumbered(succeededBy(claim.run, await this.#records(generation)), generation)
     if (isRestart) this.#refuseSucceeded(generation - 1)
     for (;;) {
       claim.lastTried = generation
@@ -103,7 +108,9 @@ export class JobStore {
       if (isRestart) this.#refuseSucceeded(generation, generation - 1)
       generation++
     }
-    return this.#lineage(generation)
+    const lineage = await this.#lineage(generation)
+    this.#refuseNumbered(lineage.succeededBy, generation)
+    return lineage
   }
 
   /** Says what this attempt goes on from, and at which parallelism; from now on it may run. */
@@ -111,13 +118,19 @@ export class JobStore {
     const reservedBefore = lineage.lastCheckpointId
     const change = { lastCheckpointId: reservedBefore, base: { ...base, reservedBefore } }
     await this.#update({ ...change, parallelism })
+    this.#claim.isSettled = true
   }
 
-  /** Makes it durable that the next attempt has this parallelism, whoever makes it. */
+  /**
+   * Makes it durable that the next attempt has this parallelism, whoever makes it. Throws
+   * WEIR_JOB_FENCED where a newer one began before, which may not know of it.
+   */
   async noteParallelism(parallelism: number): Promise<void> {
     const before = this.#record?.parallelism ?? null
     try {
       await this.#update({ parallelism })
+      const newer = await this.newerGeneration()
+      if (newer !== undefined) this.#refuseSucceeded(newer, this.generation)
     } catch (error) {
       if (this.#record !== undefined) this.#record = { ...this.#record, parallelism: before }
       throw error
@@ -202,6 +215,10 @@ export class JobStore {
     throw clusterErrors.WEIR_JOB_FENCED({ jobId: this.#jobId, own, newer: newest })
   }
 
+  #refuseNumbered(newer: number | undefined, own: number): void {
+    if (newer !== undefined) throw clusterErrors.WEIR_JOB_FENCED({ jobId: this.#jobId, own, newer })
+  }
+
   #take(generation: number): Promise<boolean> {
     const record: GenerationRecord = {
       formatVersion: 1,
@@ -220,13 +237,18 @@ export class JobStore {
 
   /** Of the attempts before this generation. */
   async #lineage(generation: number): Promise<Lineage> {
+    const records = await this.#records(generation)
+    return lineageOf({ run: this.#claim.run, records, found: await this.#findCompleted() })
+  }
+
+  async #records(generation: number): Promise<readonly GenerationRecord[]> {
     const records: GenerationRecord[] = []
     for (const older of await this.#generations()) {
       if (older >= generation) continue
       const record = await this.#recordOf(older)
       if (record !== undefined) records.push(record)
     }
-    return lineageOf({ run: this.#claim.run, records, found: await this.#findCompleted() })
+    return records
   }
 
   /** `undefined` for a damaged one, and for one that somebody swept since it was listed. */

@@ -50,6 +50,9 @@ export function chooseRestore(options: ChoiceOptions): RestoreChoice {
       return chosen(options, placeOf(request.path, options.store))
     case 'latest':
       return latest(options)
+    case 'continue':
+      if (lineage.jobGoesOn) return chooseRestart(options)
+      return chooseRestore({ ...options, request: request.otherwise })
   }
 }
 

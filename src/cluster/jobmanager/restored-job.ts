@@ -39,6 +39,8 @@ export interface RestoredJob {
   readonly notes: readonly string[]
 }
 
+export type LoadedJob = LoadOptions & { readonly metadata: CheckpointMetadata }
+
 export interface LoadOptions {
   readonly graph: JobGraph
   readonly jobId: string
@@ -52,13 +54,25 @@ export interface LoadOptions {
  * and what a job that does not fit its state deserves.
  */
 export async function loadRestoredJob(options: LoadOptions): Promise<RestoredJob> {
-  const { graph, jobId, choice, store, request } = options
-  const { place, previous } = choice
+  return restoreOf({ ...options, metadata: await readChosen(options) })
+}
+
+/** The metadata of what was chosen. Throws WEIR_RESTORE_NOT_FOUND and WEIR_CHECKPOINT_CORRUPT. */
+export async function readChosen({
+  choice: { place, previous },
+  store,
+}: LoadOptions): Promise<CheckpointMetadata> {
   const path = joinLocation({ location: place.location, name: place.folder })
-  const metadata = await readSnapshot(store, place.folder, previous).catch((error: unknown) => {
+  return readSnapshot(store, place.folder, previous).catch((error: unknown) => {
     const isMissing = isWeirError(error) && error.code === 'WEIR_STORE_NOT_FOUND'
     throw isMissing ? checkpointErrors.WEIR_RESTORE_NOT_FOUND({ path }, error) : error
   })
+}
+
+/** Plans the restore of what was read. Throws what a job that does not fit its state deserves. */
+export function restoreOf({ graph, jobId, choice, request, metadata }: LoadedJob): RestoredJob {
+  const { place, previous } = choice
+  const path = joinLocation({ location: place.location, name: place.folder })
   refuseOtherJob({ metadata, path, jobId, request })
   const dropState = request.kind === 'none' ? [] : (request.dropState ?? [])
   const dropped = checkDeclaredStates({ graph, metadata, dropState })

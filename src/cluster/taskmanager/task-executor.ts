@@ -14,6 +14,7 @@
 import { assert, assertDefined, assertNever } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import type {
+  CommitSettlement,
   TaskControl,
   TaskListener,
   TaskMetrics,
@@ -148,7 +149,7 @@ export class TaskExecutor {
         for (const task of tasks.values()) task.finishTask()
         break
       case 'cancel':
-        attempt.ended = this.#cancel(attempt)
+        attempt.ended = this.#cancel(attempt, command.settlement)
         break
       default:
         assertNever(command)
@@ -251,9 +252,9 @@ export class TaskExecutor {
     void write.then(() => attempt.writes.delete(write))
   }
 
-  async #cancel(attempt: Attempt): Promise<void> {
+  async #cancel(attempt: Attempt, settlement?: CommitSettlement): Promise<void> {
     attempt.cancelled = true
-    const closing = [...attempt.tasks.values()].map(task => task.cancel())
+    const closing = [...attempt.tasks.values()].map(task => task.cancel(settlement))
     // What is being stored must not turn up after a later attempt cleaned the folder.
     await Promise.allSettled([...closing, ...attempt.writes])
     this.#options.retire(this.metrics)

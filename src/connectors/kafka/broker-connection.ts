@@ -146,11 +146,21 @@ export class BrokerConnection {
     if (isWeirError(error)) return error
     const broker = this.name
     const reason = messageOf(error)
-    const { name = '', code = '' } = error as { readonly name?: string; readonly code?: string }
-    if (name === 'KafkaJSSASLAuthenticationError' || error instanceof TokenRefused) {
+    const {
+      name = '',
+      code = '',
+      type = '',
+    } = error as {
+      readonly name?: string
+      readonly code?: string | number
+      readonly type?: string
+    }
+    const isRefused = name === 'KafkaJSSASLAuthenticationError' || error instanceof TokenRefused
+    if (isRefused || type === 'UNSUPPORTED_SASL_MECHANISM') {
       return kafkaErrors.WEIR_KAFKA_CREDENTIALS({ broker, mechanism: this.#mechanism, reason })
     }
-    if (/certificate|SSL|TLS|wrong version|EPROTO/i.test(`${reason} ${code}`)) {
+    const isOtherPort = type === 'ILLEGAL_SASL_STATE'
+    if (isOtherPort || /certificate|SSL|TLS|wrong version|EPROTO/i.test(`${reason} ${code}`)) {
       return kafkaErrors.WEIR_KAFKA_HANDSHAKE({ broker, reason })
     }
     return kafkaErrors.WEIR_KAFKA_UNREACHABLE({ brokers: broker, reason }, error)

@@ -108,7 +108,9 @@ export class KafkaCluster {
         }
       }
     }
-    const reason = messageOf(failure)
+    // That the last one could not be reached says no more than why.
+    const told = isWeirError(failure) && failure.code === 'WEIR_KAFKA_UNREACHABLE'
+    const reason = messageOf(told ? ((failure as Error).cause ?? failure) : failure)
     throw kafkaErrors.WEIR_KAFKA_UNREACHABLE({ brokers: this.#named, reason }, failure)
   }
 

@@ -6,7 +6,8 @@
  * again or forgotten, or the broker ended it, which is a loss. The log tells them apart.
  */
 import type { CommitRequest, Committer } from '../../api/sink.ts'
-import { errorName } from './error-codes.ts'
+import { isWeirError } from '../../common/errors.ts'
+import { errorName, isDenied } from './error-codes.ts'
 import type { KafkaCluster } from './kafka-cluster.ts'
 import { kafkaErrors } from './kafka-errors.ts'
 import { splitId } from './kafka-split.ts'
@@ -54,22 +55,29 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     }
   }
 
+  /** Readers would wait for them until their time is over. */
+  async abort(committables: readonly KafkaCommittable[]): Promise<void> {
+    const { transactions } = this.#options
+    await Promise.all(committables.map(one => transactions.end(identityOf(one), 'abort')))
+  }
+
   close(): Promise<void> {
     return this.#options.cluster.close()
   }
 
   async #commitOne(request: CommitRequest<KafkaCommittable>): Promise<void> {
-    const { committable } = request
-    const { transactionalId, producerEpoch } = committable
-    const producerId = BigInt(committable.producerId)
-    const identity = { transactionalId, producerId, producerEpoch }
+    const identity = identityOf(request.committable)
+    const { transactionalId } = identity
     try {
       const code = await this.#options.transactions.end(identity, 'commit')
       if (code === 0) this.#options.committed(transactionalId)
+      else if (isDenied(code)) request.failed(this.#denied(transactionalId, code))
       else if (later.has(code)) request.retryLater(this.#failed(transactionalId, code))
       else await this.#settle(request, identity, code)
     } catch (error) {
-      request.retryLater(error)
+      // A right or a password: no try later than now would find it otherwise.
+      if (isWeirError(error) && error.domain === 'user') request.failed(error)
+      else request.retryLater(error)
     }
   }
 
@@ -86,17 +94,28 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     const told = await transactionFate(cluster, { producerId, partitions })
     const fate = told === 'unknown' ? fateByName(identity, now) : told
     if (fate === 'open') return request.retryLater(this.#failed(transactionalId, code))
-    if (fate === 'aborted' && onLost === 'fail') {
+    const isLost = fate === 'aborted' || fate === 'unknown'
+    if (isLost && onLost === 'fail') {
       const reason = errorName(code)
       const places = partitions.map(placeOf).join(', ')
       const loss = { transactionalId, partitions: places, records, reason }
-      return request.failed(kafkaErrors.WEIR_KAFKA_TRANSACTION_LOST(loss))
+      const isKnown = fate === 'aborted'
+      return request.failed(
+        isKnown
+          ? kafkaErrors.WEIR_KAFKA_TRANSACTION_LOST(loss)
+          : kafkaErrors.WEIR_KAFKA_TRANSACTION_UNCLEAR(loss),
+      )
     }
     // A restore went back behind it: whatever a later holder of the name has open is no one's now.
     if (now?.state === 'Ongoing' && isLater(now, identity)) await transactions.end(now, 'abort')
-    if (fate === 'aborted') lost()
+    if (isLost) lost()
     else request.alreadyCommitted()
     committed(transactionalId)
+  }
+
+  #denied(transactionalId: string, code: number): Error {
+    const what = `the transaction ${transactionalId}`
+    return kafkaErrors.WEIR_KAFKA_DENIED({ what, reason: errorName(code) })
   }
 
   #failed(transactionalId: string, code: number): Error {
@@ -104,6 +123,11 @@ export class KafkaCommitter implements Committer<KafkaCommittable> {
     const reason = errorName(code)
     return kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'EndTxn', what, reason })
   }
+}
+
+function identityOf(committable: KafkaCommittable): TransactionIdentity {
+  const { transactionalId, producerId, producerEpoch } = committable
+  return { transactionalId, producerId: BigInt(producerId), producerEpoch }
 }
 
 function placeOf({ topic, partition, first, last }: WrittenRange): string {
@@ -123,7 +147,8 @@ function fateByName(
   own: TransactionIdentity,
   now: DescribedTransaction | undefined,
 ): TransactionFate {
-  if (now === undefined || !isLater(now, own)) return 'aborted'
+  if (now === undefined) return 'unknown'
+  if (!isLater(now, own)) return 'aborted'
   const isNext = now.producerId === own.producerId && now.producerEpoch === own.producerEpoch + 1
   // The broker raises the epoch once when a transaction's time is over.
   return isNext && /Abort|EpochFence/.test(now.state) ? 'aborted' : 'committed'

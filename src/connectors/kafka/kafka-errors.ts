@@ -126,6 +126,16 @@ export const kafkaErrors = defineErrors({
       'restore the checkpoint before to write them again; to go on without them set ' +
       "onLostTransaction of the sink to 'continue'. Let transactionTimeout exceed any outage",
   },
+  WEIR_KAFKA_TRANSACTION_UNCLEAR: {
+    domain: 'external',
+    retry: 'never',
+    message: (e: { transactionalId: string; partitions: string; records: number }) =>
+      `nobody can tell whether ${e.records} records in ${e.partitions} were committed: the ` +
+      `brokers have forgotten the transaction ${e.transactionalId}, and the topic may not be read`,
+    next:
+      'give the user of the sink the right Read on its topics: what is there tells. Or set ' +
+      "onLostTransaction of the sink to 'continue' to go on with what there may be",
+  },
   WEIR_KAFKA_TRANSACTION_TIMEOUT: {
     domain: 'user',
     retry: 'never',

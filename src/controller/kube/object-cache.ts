@@ -96,8 +96,8 @@ export class ObjectCache<T extends KubeObject> {
   }
 
   /**
-   * Likewise, once a minute. What ended before the last time is forgotten: an answer to a write that
-   * is older, and a list, take seconds at most. Forgotten sooner, they would bring it back to life.
+   * Likewise, once a minute. What ended before the last time is forgotten: a list, and an answer to
+   * an older write, take seconds at most. Forgotten sooner, they would bring it back to life.
    */
   bookmark(version: string): void {
     const earlier = this.#bookmarked

@@ -28,6 +28,7 @@ export const resourceKinds = {
   pod: of('v1', 'Pod', 'pods'),
   service: of('v1', 'Service', 'services'),
   secret: of('v1', 'Secret', 'secrets'),
+  controllerRevision: of('apps/v1', 'ControllerRevision', 'controllerrevisions'),
   configMap: of('v1', 'ConfigMap', 'configmaps'),
   podDisruptionBudget: of('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   networkPolicy: of('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),

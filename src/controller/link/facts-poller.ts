@@ -7,11 +7,11 @@
  * Invariants
  *  P1  A job has at most one question under way, and all together AT_ONCE_MAX.
  *  P2  What is heard of a jobmanager that was replaced meanwhile is dropped.
- *  P3  However many jobs there are, not more than PER_SECOND_MAX questions begin in a second: the
- *      more jobs, the seldomer each is asked.
+ *  P3  However many jobs there are, only so many are asked in a second: the more there are, the
+ *      seldomer each. Jobs that something is awaited of do not wait for all the others.
  */
 import type { Clock, TimerHandle } from '../../common/clock.ts'
-import { messageOf } from '../../common/errors.ts'
+import { isWeirError, messageOf } from '../../common/errors.ts'
 import type { Random } from '../../common/random.ts'
 import type { JobFacts } from '../../protocol/job-facts.ts'
 import type { JobLink, JobTarget } from './job-link.ts'
@@ -36,8 +36,9 @@ export interface FactsPollerOptions {
 }
 
 const AT_ONCE_MAX = 16
-const PER_SECOND_MAX = 20
 const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
+/** A question costs a millisecond and a half of processor time: ten are the price of idling. */
+const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
 /** Jobs that began together are not asked together for ever. */
 const JITTER = 0.2
 
@@ -113,10 +114,10 @@ export class FactsPoller {
 
   #schedule(key: string, job: Asked): void {
     const { clock, random } = this.#options
+    const pace = paceOf(job)
     // P3
-    const stretchedMs = (this.#jobs.size / PER_SECOND_MAX) * 1_000
-    const pace = job.silence === undefined ? job.pace : 'often'
-    const everyMs = Math.max(delaysMs[pace], stretchedMs)
+    const alike = [...this.#jobs.values()].filter(one => paceOf(one) === pace).length
+    const everyMs = Math.max(delaysMs[pace], (alike / perSecondMax[pace]) * 1_000)
     const jitter = 1 - JITTER + 2 * JITTER * random.next()
     const delayMs = Math.max(0, job.endedMs + everyMs * jitter - clock.monotonic())
     job.timer?.cancel()
@@ -151,7 +152,7 @@ export class FactsPoller {
       job.silence = undefined
     } catch (error) {
       const sinceMs = job.silence?.sinceMs ?? clock.monotonic()
-      job.silence = { sinceMs, why: messageOf(error) }
+      job.silence = { sinceMs, why: wordsOf(error) }
     }
     this.#flying.delete(key)
     job.endedMs = clock.monotonic()
@@ -162,6 +163,15 @@ export class FactsPoller {
     }
     this.#serve()
   }
+}
+
+function wordsOf(error: unknown): string {
+  return isWeirError(error) ? `${error.code} ${error.message}` : messageOf(error)
+}
+
+/** Whether a silent one speaks again is worth to know soon. */
+function paceOf({ pace, silence }: Asked): Pace {
+  return silence === undefined ? pace : 'often'
 }
 
 function isSame(one: JobTarget, other: JobTarget | undefined): boolean {

@@ -1,6 +1,6 @@
 /** One pass over the Savepoints that a job asks for by itself: by its nonce and its schedule. */
 import type { Clock } from '../../common/clock.ts'
-import { streamJobSpecSchema } from '../../protocol/stream-job.ts'
+import { type StreamJobSpec, streamJobSpecSchema } from '../../protocol/stream-job.ts'
 import type { Watched } from '../kube/kind-watcher.ts'
 import { keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
@@ -22,10 +22,9 @@ export function reconcileJobSavepoints(options: ReconcileJobSavepointsOptions): 
   const { world, savepoints, clock } = options
   return async (key, signal) => {
     const job = world.jobs.cache.get(key)
-    const spec = streamJobSpecSchema.safeParse(job?.spec).data
-    if (job === undefined || spec === undefined || job.metadata.deletionTimestamp !== undefined) {
-      return undefined
-    }
+    if (job === undefined || !asksForAny(job)) return undefined
+    const spec = streamJobSpecSchema.safeParse(job.spec).data
+    if (spec === undefined) return undefined
     const { namespace = '' } = job.metadata
     const made = savepoints.cache.group(namespace).flatMap(one => madeBy(job, one) ?? [])
     const runs = job.status?.phase === 'Running' && isRunning(job)
@@ -37,6 +36,13 @@ export function reconcileJobSavepoints(options: ReconcileJobSavepointsOptions): 
     for (const one of decision.expire) await savepoints.remove(one, undefined, signal)
     return decision.againMs
   }
+}
+
+/** Most jobs ask for none: nothing is looked at closely for those. */
+function asksForAny({ metadata, spec }: StreamJobObject): boolean {
+  const { savepointNonce, savepoints } = spec as Partial<StreamJobSpec>
+  const isAsking = savepointNonce !== undefined || savepoints !== undefined
+  return isAsking && metadata.deletionTimestamp === undefined
 }
 
 function isRunning({ status }: StreamJobObject): boolean {

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
-import type { SavepointFacts } from '../../protocol/job-facts.ts'
+import { messageOf } from '../../common/errors.ts'
 import { conditionsOf } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch } from '../kube/finalizer.ts'
@@ -13,10 +13,9 @@ import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
-import { epochName } from '../streamjob/job-names.ts'
+import { deployedOfFile } from '../streamjob/job-revisions.ts'
 import { jobTarget } from '../streamjob/job-target.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
-import { deployedOf } from '../streamjob/observe-job.ts'
 import { podFacts } from '../streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
 import { verbPods } from '../streamjob/verb-pod.ts'
@@ -86,7 +85,7 @@ async function observe(
       runs,
     },
     epoch: job?.status?.epoch ?? 0,
-    order: await ask(object, target, pass),
+    ...(await ask(object, target, pass)),
     isRecorded: world.configMaps.cache.get(recordKey(object)) !== undefined,
     disposals: verbPods(world.pods.cache.group(metadata.uid ?? ''), nowMs),
     pins: pinsOf(object, world.jobs.cache.all()),
@@ -118,13 +117,17 @@ async function ask(
   object: SavepointObject,
   target: JobTarget | undefined,
   { options, signal }: Pass,
-): Promise<SavepointFacts | undefined> {
+): Promise<Pick<ObservedSavepoint, 'order' | 'silence'>> {
   const { status } = object
-  if (status?.phase !== 'InProgress' || target?.epoch !== status.epoch) return undefined
+  if (status?.phase !== 'InProgress') return { order: undefined, silence: undefined }
+  if (target === undefined || target.epoch !== status.epoch) {
+    return { order: undefined, silence: 'no jobmanager is there' }
+  }
   try {
-    return await options.link.savepoint(target as JobTarget, requestIdOf(object), signal)
-  } catch {
-    return undefined
+    const order = await options.link.savepoint(target, requestIdOf(object), signal)
+    return { order, silence: undefined }
+  } catch (error) {
+    return { order: undefined, silence: messageOf(error) }
   }
 }
 
@@ -141,7 +144,7 @@ async function act(
     }
   }
   if (decision.dispose !== undefined) {
-    const deployed = deployedOf(world.configMaps.cache.get(recordKey(object)))
+    const deployed = deployedOfFile(world.configMaps.cache.get(recordKey(object)))
     const { path } = object.status ?? {}
     if (deployed !== undefined && path !== undefined) {
       const number = decision.dispose
@@ -169,7 +172,7 @@ function recordKey({ metadata }: SavepointObject): string {
 function deploymentOf(object: SavepointObject, world: JobWorld) {
   const job = jobOf(object, world)
   if (job === undefined) return undefined
-  const name = epochName(job.metadata, job.status?.epoch ?? 0)
+  const name = job.status?.revision?.current ?? ''
   return world.configMaps.cache.get(keyOf({ namespace: job.metadata.namespace, name }))
 }
 

@@ -3,7 +3,7 @@ import { type SavepointSpec, savepointSpecSchema } from '../../protocol/savepoin
 import type { ObjectMeta, OwnerReference } from '../kube/kube-object.ts'
 import { labelsOf } from '../streamjob/job-names.ts'
 import type { ConfigMapObject } from '../streamjob/job-objects.ts'
-import type { Deployed } from '../streamjob/job-policies.ts'
+import type { Deployed } from '../streamjob/observed-job.ts'
 import type { PodObject } from '../streamjob/pod-facts.ts'
 import { verbPod } from '../streamjob/verb-pod.ts'
 import type { SavepointObject } from './savepoint-object.ts'

@@ -21,6 +21,7 @@ import { type FindingOf, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, isForced, isHeld } from '../kube/finalizer.ts'
 import type { VerbPod } from '../streamjob/verb-pod.ts'
+import { savepointErrors } from './savepoint-errors.ts'
 import type { SavepointObject, SavepointStatus } from './savepoint-object.ts'
 
 export interface ObservedSavepoint {
@@ -33,6 +34,8 @@ export interface ObservedSavepoint {
   readonly epoch: number
   /** What the jobmanager says of the order; `undefined`: it was not asked, or did not answer. */
   readonly order: SavepointFacts | undefined
+  /** Why it did not answer. */
+  readonly silence: string | undefined
   /** It is recorded what could remove the files. */
   readonly isRecorded: boolean
   /** Pods that remove the files, the oldest first. */
@@ -124,19 +127,25 @@ function underWay(seen: ObservedSavepoint): SavepointDecision | undefined {
     return failed(seen, { code, message })
   }
   if (!job.isThere || job.isOver) {
-    const message = `job ${spec.job} ended before its savepoint was whole`
-    return failed(seen, { code: 'WEIR_SAVEPOINT_FAILED', message })
+    return failed(seen, gone(spec, 'ended before its savepoint was whole'))
   }
   if (seen.epoch !== status.epoch) {
-    const message = `deployment ${status.epoch} of job ${spec.job} was replaced meanwhile`
-    return failed(seen, { code: 'WEIR_SAVEPOINT_FAILED', message })
+    return failed(seen, gone(spec, `was deployed anew meanwhile: not ${status.epoch} any more`))
   }
   const limitMs = parseDuration(spec.timeout) ?? 0
   if (nowMs - Date.parse(status.startedAt ?? timeText(nowMs)) > limitMs) {
-    const message = `it did not complete within spec.timeout, ${spec.timeout}`
-    return failed(seen, { code: 'WEIR_SAVEPOINT_TIMEOUT', message })
+    return failed(seen, savepointErrors.WEIR_SAVEPOINT_TIMEOUT({ timeout: spec.timeout }))
   }
-  return decided(seen, { againMs: LOOK_AGAIN_MS })
+  const { silence } = seen
+  const message =
+    silence === undefined ? 'it is being taken' : `it is not known how far it is: ${silence}`
+  return decided(seen, {
+    findings: [
+      { type: 'Ready', holds: false, reason: 'InProgress', message },
+      { type: 'Reconciling', holds: true, reason: 'InProgress', message },
+    ],
+    againMs: LOOK_AGAIN_MS,
+  })
 }
 
 function taken(seen: ObservedSavepoint, snapshot: NonNullable<SavepointFacts['snapshot']>) {
@@ -151,6 +160,10 @@ function taken(seen: ObservedSavepoint, snapshot: NonNullable<SavepointFacts['sn
     findings: findingsOf(next),
     event: { type: 'Normal', reason: 'SavepointCompleted', action: 'Take', note },
   })
+}
+
+function gone({ job = '' }: SavepointSpec, why: string) {
+  return savepointErrors.WEIR_SAVEPOINT_JOB_GONE({ job, why })
 }
 
 /** A failed savepoint never fails the job. */
@@ -212,7 +225,17 @@ function leaving(seen: ObservedSavepoint): SavepointDecision | undefined {
 function disposal(seen: ObservedSavepoint, path: string): SavepointDecision {
   const { disposals, nowMs } = seen
   const last = disposals.at(-1)
-  if (last?.state === 'running') return decided(seen, {})
+  if (last?.state === 'running') {
+    const because = last.why === undefined ? '' : `: ${last.why}`
+    const message = `pod ${last.pod.metadata.name} removes ${path}${because}`
+    return decided(seen, {
+      findings: [
+        { type: 'Ready', holds: false, reason: 'Disposing', message },
+        { type: 'Reconciling', holds: true, reason: 'Disposing', message },
+      ],
+      againMs: WAIT_MS * 12,
+    })
+  }
   if (last === undefined) return decided(seen, { dispose: 1 })
   const tries = Math.min(last.number, DISPOSALS_AT_FULL_PACE + 1)
   const dueMs = last.endedMs + Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** (tries - 1))
@@ -264,17 +287,13 @@ function waiting(seen: ObservedSavepoint): SavepointDecision | undefined {
   const { spec, status, job, nowMs } = seen
   if (status.phase !== undefined && status.phase !== 'Pending') return undefined
   if (spec.path !== undefined) {
-    const message = `spec.path is ${spec.path}: a savepoint lies in the storage of its job for now`
-    const next: SavepointStatus = {
-      ...status,
-      phase: 'Failed',
-      error: { code: 'WEIR_SAVEPOINT_PLACE', message },
-    }
+    const { path } = spec
+    const { code, message } = savepointErrors.WEIR_SAVEPOINT_PLACE_UNSUPPORTED({ path })
+    const next: SavepointStatus = { ...status, phase: 'Failed', error: { code, message } }
     return decided(seen, { status: next, findings: findingsOf(next) })
   }
   if (job.isOver) {
-    const message = `job ${spec.job} has ended`
-    return failed(seen, { code: 'WEIR_SAVEPOINT_FAILED', message })
+    return failed(seen, gone(spec, 'has ended'))
   }
   const retryMs = Date.parse(status.retryAt ?? timeText(nowMs)) - nowMs
   if (job.runs && retryMs <= 0) return undefined

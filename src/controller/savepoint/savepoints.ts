@@ -10,6 +10,7 @@ import { type WorkFigures, WorkLoop } from '../kube/work-loop.ts'
 import { WorkQueue } from '../kube/work-queue.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
+import type { NamespaceAccess } from '../namespace-access.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
 import { jobKeyOf, reconcileJobSavepoints } from './reconcile-job-savepoints.ts'
 import { reconcileSavepoint, SAVEPOINT_MANAGER } from './reconcile-savepoint.ts'
@@ -18,6 +19,8 @@ import type { SavepointObject } from './savepoint-object.ts'
 export interface SavepointsOptions {
   readonly watching: WatcherOptions
   readonly world: JobWorld
+  /** `undefined`: what it may, it may already. */
+  readonly access: NamespaceAccess | undefined
   readonly link: JobLink
   readonly poller: FactsPoller
   readonly record: (object: KubeObject, words: EventWords) => void
@@ -41,7 +44,7 @@ export class Savepoints {
 
   constructor(options: SavepointsOptions) {
     this.#options = options
-    const { watching, world, link, poller, record, onEnded } = options
+    const { watching, world, access, link, poller, record, onEnded } = options
     const { clock } = watching
     const indexOf = ({ metadata }: KubeObject) => metadata.namespace
     const { watched, watches } = kindWatcher(watching, { manager: SAVEPOINT_MANAGER, indexOf })
@@ -49,8 +52,9 @@ export class Savepoints {
     this.savepoints = savepoints
     this.watches = watches
     const parts = { world, savepoints, link, poller, clock, record, onEnded }
+    const reconcile = reconcileSavepoint(parts)
     this.lines = [
-      this.#line('savepoint', reconcileSavepoint(parts)),
+      this.#line('savepoint', access?.before(reconcile, savepoints.cache) ?? reconcile),
       this.#line('savepoint-schedule', reconcileJobSavepoints({ world, savepoints, clock })),
     ]
   }

@@ -29,6 +29,8 @@ export interface ObservedDeletion {
   readonly pods: readonly PodFacts[]
   /** What the jobmanager says of the order to stop; `undefined`: it was not heard. */
   readonly stop: StopFacts | undefined
+  /** Why it was not heard. */
+  readonly silence: string | undefined
   /** The manifest is there that the removal needs. */
   readonly isRecorded: boolean
   readonly purges: readonly VerbPod[]
@@ -85,7 +87,7 @@ function decided(more: Partial<DeletionDecision>): DeletionDecision {
 }
 
 function stopWithSavepoint(seen: ObservedDeletion): DeletionDecision {
-  const { pods, epoch, sinceMs, stopTimeoutMs, nowMs, stop } = seen
+  const { pods, epoch, sinceMs, stopTimeoutMs, nowMs, stop, silence } = seen
   const jobManager = newestJobManager(pods, epoch)
   const last = jobManager?.lastWord?.latest
   if (last !== undefined && last !== null) {
@@ -96,11 +98,9 @@ function stopWithSavepoint(seen: ObservedDeletion): DeletionDecision {
   const isAlive = jobManager?.state === 'running' || jobManager?.state === 'pending'
   if (!isAlive) return blocked('no jobmanager is there that could take a savepoint')
   const leftMs = sinceMs + stopTimeoutMs - nowMs
-  if (leftMs <= 0) {
-    const because = stop?.error?.message ?? 'no answer'
-    return blocked(`it did not stop within spec.stop.timeout: ${because}`)
-  }
-  const because = stop?.error === null || stop === undefined ? '' : `: ${stop.error.message}`
+  const why = stop?.error?.message ?? silence
+  const because = why === undefined ? '' : `: ${why}`
+  if (leftMs <= 0) return blocked(`it did not stop within spec.stop.timeout${because}`)
   return decided({
     findings: underWay(`the job is stopped with a savepoint${because}`),
     againMs: Math.min(leftMs, LOOK_AGAIN_MS),

@@ -9,4 +9,6 @@ export type Finding = FindingOf<
   | 'Running'
   | 'CheckpointHealthy'
   | 'QuotaAdmitted'
+  | 'UpgradeInProgress'
+  | 'RolledBack'
 >

@@ -4,15 +4,21 @@ import type { EventWords } from '../kube/event-series.ts'
 
 const action = 'Reconcile'
 
-export function jobEvents(before: StreamJobStatus, after: StreamJobStatus): readonly EventWords[] {
-  return [stalled(before, after) ?? phase(before, after), checkpoints(before, after)].filter(
-    words => words !== undefined,
-  )
+/** `own`: what the decision itself tells. */
+export function jobEvents(
+  before: StreamJobStatus,
+  after: StreamJobStatus,
+  own: readonly EventWords[] = [],
+): readonly EventWords[] {
+  const change = own.length > 0 ? undefined : (stalled(before, after) ?? phase(before, after))
+  return [...own, change, checkpoints(before, after)].filter(words => words !== undefined)
 }
 
 function stalled(before: StreamJobStatus, after: StreamJobStatus): EventWords | undefined {
   const now = conditionOf(after, 'Stalled')
   if (now === undefined || now.reason === conditionOf(before, 'Stalled')?.reason) return undefined
+  // What was refused was told when that happened.
+  if (now.reason === before.refused?.reason) return undefined
   return { type: 'Warning', reason: now.reason, action, note: now.message }
 }
 

@@ -12,6 +12,8 @@ export const labels = {
   role: `${API_GROUP}/role`,
   slot: `${API_GROUP}/slot`,
   attempt: `${API_GROUP}/attempt`,
+  /** Of a pod that plans one. */
+  revision: `${API_GROUP}/revision`,
   /** Of a Savepoint that a job asked for: ms since the epoch, 0 for one by nonce. */
   due: `${API_GROUP}/due`,
   managedBy: 'app.kubernetes.io/managed-by',
@@ -38,8 +40,8 @@ export function podName(job: string, { epoch, role, slot, attempt }: PodIdentity
 }
 
 /**
- * The manifest and the image of a deployment, and the key that its processes share. A job that was
- * deleted and made again finds none of those of its namesake, which may still be on their way out.
+ * The key that the processes of an epoch share. A job that was deleted and made again finds none of
+ * those of its namesake, which may still be on their way out.
  */
 export function epochName({ name, uid = '' }: ObjectMeta, epoch: number): string {
   return `${name}-${epoch}-${uid.slice(0, 8)}`

@@ -2,7 +2,7 @@
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { KubeObject, OwnerReference } from '../kube/kube-object.ts'
 import { CONTROL_PORT, epochName, labels, labelsOf } from './job-names.ts'
-import type { Deployed } from './job-policies.ts'
+import type { Revision } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ConfigMapObject extends KubeObject {
@@ -23,25 +23,20 @@ export function metadataOf(job: StreamJobObject, name: string, more: Record<stri
     name,
     namespace,
     labels: { ...labelsOf(job.metadata.name), ...more },
-    ownerReferences: [ownerOf(job)],
+    ownerReferences: [ownerOf(job)] as const,
   }
 }
 
-/** Written once for each epoch: what is replaced later is replaced by the same. */
-export function deploymentOf(
-  job: StreamJobObject,
-  epoch: number,
-  deployed: Deployed,
-): ConfigMapObject {
-  const name = epochName(job.metadata, epoch)
+/** The manifest of a revision, as its pods read it. */
+export function manifestFileOf(job: StreamJobObject, revision: Revision): ConfigMapObject {
+  const { name, deployed } = revision
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: metadataOf(job, name, { [labels.epoch]: String(epoch) }),
+    metadata: metadataOf(job, name),
     data: {
       'job.yaml': JSON.stringify(deployed.manifest, undefined, 2),
       image: deployed.image,
-      specDigest: deployed.specDigest,
     },
   }
 }

@@ -2,16 +2,17 @@
 import { nodeFlags } from '../../common/node-flags.ts'
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
+import type { JobStart } from '../../protocol/stream-job-status.ts'
 import { codePartsOf, describerTemplate } from './job-code.ts'
 import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
-import type { Deployed } from './job-policies.ts'
 import { mergePod } from './merge-pod.ts'
+import type { Deployed, Revision } from './observed-job.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 /** Of Weir's image: where it is, and the number that it runs as. */
-const HOME = '/opt/weir'
+export const HOME = '/opt/weir'
 const NODE = '/usr/local/bin/node'
 const USER = 10_001
 const DATA_PORT = 6_124
@@ -37,13 +38,15 @@ type Json = Readonly<Record<string, unknown>>
 
 export interface PodPlan {
   readonly job: StreamJobObject
-  readonly deployed: Deployed
+  readonly revision: Revision
   readonly identity: PodIdentity
+  /** What the epoch begins with. */
+  readonly start: JobStart
 }
 
 export function podOf(plan: PodPlan): PodObject {
-  const { job, deployed, identity } = plan
-  const { spec } = deployed.manifest
+  const { job, revision, identity } = plan
+  const { spec } = revision.deployed.manifest
   const isJobManager = identity.role === 'jobmanager'
   const name = podName(job.metadata.name, identity)
   const pod = {
@@ -58,7 +61,7 @@ export function podOf(plan: PodPlan): PodObject {
     spec: podSpec(spec, {
       ...(isJobManager && { initContainers: [describer(plan)] }),
       containers: [isJobManager ? jobManager(plan) : taskManager(plan)],
-      volumes: volumesOf(job, identity, spec),
+      volumes: volumesOf(plan),
     }),
   }
   const { podTemplate } = spec
@@ -97,7 +100,7 @@ export function podSpec(spec: StreamJobSpec, parts: Json): Json {
 }
 
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
-function describer({ job, deployed }: PodPlan): Json {
+function describer({ job, revision: { deployed }, identity, start }: PodPlan): Json {
   const { uid = '' } = job.metadata
   const { spec } = deployed.manifest
   const { resources } = spec
@@ -108,9 +111,10 @@ function describer({ job, deployed }: PodPlan): Json {
     args: [
       'describe',
       `${folders.deployment}/job.yaml`,
-      // The job goes on from what it left, whichever deployment that was.
+      // Deployments are numbered runs: one that is over never begins again.
       '--run',
-      uid,
+      `${uid}/${identity.epoch}`,
+      ...restoreArguments(start),
       '--output',
       `${folders.work}/job`,
     ],
@@ -124,7 +128,15 @@ function describer({ job, deployed }: PodPlan): Json {
   }
 }
 
-function jobManager({ deployed }: PodPlan): Json {
+function restoreArguments({ from, path, fromJob }: JobStart): readonly string[] {
+  if (from === 'manifest') return []
+  if (from !== 'path') return ['--restore', from]
+  // Without a place there is nothing to begin with: the pod says so.
+  const other = fromJob === undefined ? [] : ['--from-job', fromJob]
+  return ['--restore', path ?? '', ...other]
+}
+
+function jobManager({ revision: { deployed } }: PodPlan): Json {
   const { resources } = deployed.manifest.spec
   return {
     ...containerOf('jobmanager', deployed),
@@ -147,7 +159,7 @@ function jobManager({ deployed }: PodPlan): Json {
   }
 }
 
-function taskManager({ job, deployed, identity }: PodPlan): Json {
+function taskManager({ job, revision: { deployed }, identity }: PodPlan): Json {
   const { resources } = deployed.manifest.spec
   const { name, namespace = '' } = job.metadata
   return {
@@ -204,20 +216,18 @@ function mountsOf({ manifest }: Deployed, more: readonly Json[]): readonly Json[
   ]
 }
 
-function volumesOf(
-  job: StreamJobObject,
-  { epoch, role }: PodIdentity,
-  spec: StreamJobSpec,
-): Json[] {
-  const name = epochName(job.metadata, epoch)
+function volumesOf({ job, identity, revision }: PodPlan): Json[] {
+  const { epoch, role } = identity
+  const { spec } = revision.deployed.manifest
   const { stateVolume } = spec.resources
   const limit = stateVolume === undefined ? {} : { sizeLimit: String(stateVolume) }
+  const configMap = { name: revision.name }
   return [
     { name: 'work', emptyDir: limit },
     { name: 'temporary', emptyDir: {} },
-    { name: 'key', secret: { secretName: name, defaultMode: 0o440 } },
+    { name: 'key', secret: { secretName: epochName(job.metadata, epoch), defaultMode: 0o440 } },
     ...(role === 'jobmanager'
-      ? [{ name: 'deployment', configMap: { name } }, ...codePartsOf(spec).volumes]
+      ? [{ name: 'deployment', configMap }, ...codePartsOf(spec).volumes]
       : []),
     ...secretVolumes(spec),
   ]

@@ -3,70 +3,34 @@
  * speaks or is silent; the first that speaks decides. `reconcile-job.ts` performs it.
  *
  * J1: an epoch stands in the status before any pod of it exists, and never comes back.
- * J2: what has finished or failed is not started again until its spec changes.
- * J3: an epoch begins in the room of its tenant's quota only.
+ * J2: what has finished or failed is not started again until what it is made of changes.
+ * J3: a deployment begins in the room of its tenant's quota only.
  */
-import type { IssueText } from '../../protocol/manifest-issues.ts'
-import type { StreamJob } from '../../protocol/stream-job.ts'
-import type { JobPhase, StreamJobStatus } from '../../protocol/stream-job-status.ts'
-import type { HeardJob } from '../link/facts-poller.ts'
-import type { Admission } from '../tenancy/admission.ts'
+import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { Finding } from './finding.ts'
-import { healthOf } from './job-health.ts'
-import { PAUSE, type PodIdentity } from './job-names.ts'
-import type { PodFacts } from './pod-facts.ts'
-import type { StreamJobObject } from './stream-job-object.ts'
-
-/** A deployment as it was made: a later spec does not change it. */
-export interface Deployed {
-  readonly manifest: StreamJob
-  readonly image: string
-  /** Of the spec that it was made of. */
-  readonly specDigest: string
-}
-
-export interface ObservedJob {
-  readonly object: StreamJobObject
-  readonly checked: { readonly manifest: StreamJob } | { readonly problems: readonly IssueText[] }
-  /** Of the spec that is asked for. */
-  readonly specDigest: string
-  readonly status: StreamJobStatus
-  /** The deployment of the epoch in the status; `undefined`: not made yet. */
-  readonly deployed: Deployed | undefined
-  readonly pods: readonly PodFacts[]
-  /** Of the newest jobmanager of the epoch. */
-  readonly heard: HeardJob
-  /** Whether its tenant has room for what the spec asks for. */
-  readonly admission: Admission
-  readonly nowMs: number
-}
-
-export interface JobDecision {
-  readonly phase: JobPhase
-  /** To be stored before anything is done. */
-  readonly epoch: number
-  /** The objects of the epoch are to be there. */
-  readonly deploy: boolean
-  readonly start: readonly PodIdentity[]
-  readonly stop: readonly PodFacts[]
-  readonly findings: readonly Finding[]
-  /** Its place among those that wait for room. */
-  readonly queue: Omit<NonNullable<StreamJobStatus['queue']>, 'since'> | undefined
-  /** A deadline that nothing else would wake it up for. */
-  readonly againMs: number | undefined
-}
+import { decided, type JobDecision } from './job-decision.ts'
+import { PAUSE } from './job-names.ts'
+import { newestJobManager } from './job-target.ts'
+import { keepDeployment } from './keep-pods.ts'
+import type { ObservedJob } from './observed-job.ts'
+import { beginUpgrade, isAskedAnew, isRefused } from './phases/begin-upgrade.ts'
+import { isRefusal } from './phases/failure.ts'
+import { upgrading } from './phases/upgrade-machine.ts'
 
 type Policy = (observed: ObservedJob) => JobDecision | undefined
 
-const policies: readonly Policy[] = [
+/** In the order in which they speak. */
+export const policies: readonly Policy[] = [
   beingDeleted,
   paused,
-  overForGood,
+  upgrading,
   ended,
   invalid,
-  suspended,
+  overForGood,
+  resting,
   notAdmitted,
-  firstOrNext,
+  beginUpgrade,
+  first,
   atWork,
 ]
 
@@ -76,21 +40,6 @@ export function decideJob(observed: ObservedJob): JobDecision {
     if (decision !== undefined) return decision
   }
   return decided(observed, {})
-}
-
-function decided(observed: ObservedJob, more: Partial<JobDecision>): JobDecision {
-  const { status } = observed
-  return {
-    phase: status.phase ?? 'Deploying',
-    epoch: status.epoch ?? 0,
-    deploy: false,
-    start: [],
-    stop: [],
-    findings: [],
-    queue: undefined,
-    againMs: undefined,
-    ...more,
-  }
 }
 
 /** Its pods belong to it and go with it. */
@@ -106,39 +55,15 @@ function paused(observed: ObservedJob): JobDecision | undefined {
   return decided(observed, { findings: [finding] })
 }
 
-function overForGood(observed: ObservedJob): JobDecision | undefined {
-  const { status, object, pods } = observed
-  const isOver = status.phase === 'Finished' || status.phase === 'Failed'
-  if (!isOver || status.observedGeneration !== object.metadata.generation) return undefined
-  // The jobmanager's pod stays for its log; slots would only hold room.
-  const stop = pods.filter(one => one.role === 'taskmanager' && one.state !== 'leaving')
-  const findings = status.phase === 'Finished' ? finishedFindings : failedFindings(status)
-  return decided(observed, { stop, findings })
-}
-
-const finishedFindings: readonly Finding[] = [
-  { type: 'Ready', holds: false, reason: 'Finished', message: 'the job has come to its end' },
-]
-
-function failedFindings(status: StreamJobStatus): readonly Finding[] {
-  const before = status.conditions?.find(one => one.type === 'Stalled')
-  const message = before?.message ?? 'the job cannot run: change its spec'
-  return [
-    { type: 'Stalled', holds: true, reason: before?.reason ?? 'JobRefused', message },
-    { type: 'Ready', holds: false, reason: 'Failed', message },
-  ]
-}
-
 /** The jobmanager has said its last word. */
 function ended(observed: ObservedJob): JobDecision | undefined {
+  if (!isDeployed(observed)) return undefined
   const { status, pods } = observed
-  if (status.phase === 'Finished' || status.phase === 'Failed') return undefined
-  const last = latest(pods.filter(one => one.role === 'jobmanager' && one.epoch === status.epoch))
+  const last = newestJobManager(pods, status.epoch)
   if (last?.state === 'succeeded') {
     return decided(observed, { phase: 'Finished', findings: finishedFindings })
   }
-  const isRefused = last?.state === 'failed' && (last.isRefused || last.exitCode === 2)
-  if (!isRefused) return undefined
+  if (last === undefined || !isRefusal(last)) return undefined
   const { name } = last.pod.metadata
   const message =
     `pod ${name} refuses the job (${last.why ?? 'exit code 2'}): ` +
@@ -154,54 +79,53 @@ function ended(observed: ObservedJob): JobDecision | undefined {
 
 /** What runs goes on as it was. */
 function invalid(observed: ObservedJob): JobDecision | undefined {
-  const problem = problemOf(observed)
+  const { problem } = observed
   if (problem === undefined) return undefined
   const { reason, message } = problem
   const stalled: Finding = { type: 'Stalled', holds: true, reason, message }
   if (isDeployed(observed)) return atWork(observed, [stalled])
   const ready: Finding = { type: 'Ready', holds: false, reason, message }
-  return decided(observed, { phase: 'Queued', findings: [stalled, ready] })
+  const phase = observed.status.epoch === undefined ? 'Queued' : observed.status.phase
+  return decided(observed, { ...(phase && { phase }), findings: [stalled, ready] })
 }
 
-function problemOf({ checked }: ObservedJob): { reason: string; message: string } | undefined {
-  if ('problems' in checked) {
-    const texts = checked.problems.map(one => `${one.path.join('.')} ${one.problem}: ${one.fix}`)
-    return { reason: 'SpecInvalid', message: texts.join('; ') }
-  }
-  const { checkpoint, restore } = checked.manifest.spec
-  // Going on without it would be a start without state, which nobody asked for.
-  if (restore?.savepoint !== undefined) {
-    const message =
-      `spec.restore.savepoint is ${restore.savepoint}: a Savepoint cannot be named yet; ` +
-      'write its folder as spec.restore.path'
-    return { reason: 'RestoreNotSupported', message }
-  }
-  const { storage } = checkpoint
-  if (storage?.startsWith('s3://') === true) return undefined
-  const message =
-    `spec.checkpoint.storage is ${storage ?? 'not set'}: the pods of a job share ` +
-    'no folder; name a bucket, such as s3://bucket/prefix'
-  return { reason: 'StorageNotShared', message }
+/** It has finished or failed, and nothing else is asked for. */
+function overForGood(observed: ObservedJob): JobDecision | undefined {
+  const { status, pods } = observed
+  if (status.phase !== 'Finished' && status.phase !== 'Failed') return undefined
+  if (isAskedAnew(observed)) return undefined
+  // The jobmanager's pod stays for its log; slots would only hold room.
+  const stop = pods.filter(one => one.role === 'taskmanager' && one.state !== 'leaving')
+  const findings = status.phase === 'Finished' ? finishedFindings : failedFindings(status)
+  return decided(observed, { stop, findings })
 }
 
-function suspended(observed: ObservedJob): JobDecision | undefined {
-  const { checked, pods, status } = observed
+const finishedFindings: readonly Finding[] = [
+  { type: 'Ready', holds: false, reason: 'Finished', message: 'the job has come to its end' },
+]
+
+function failedFindings(status: StreamJobStatus): readonly Finding[] {
+  const before = status.conditions?.find(one => one.type === 'Stalled')
+  const { reason, message } = status.refused ?? {
+    reason: before?.reason ?? 'JobRefused',
+    message: before?.message ?? 'the job cannot run: change its spec',
+  }
+  return [
+    { type: 'Stalled', holds: true, reason, message },
+    { type: 'Ready', holds: false, reason: 'Failed', message },
+  ]
+}
+
+/** It is to have no pods, and has none. */
+function resting(observed: ObservedJob): JobDecision | undefined {
+  const { checked, pods } = observed
   if (!('manifest' in checked) || checked.manifest.spec.state !== 'suspended') return undefined
-  const alive = pods.filter(one => one.state !== 'succeeded' && one.state !== 'failed')
-  const phase = alive.length > 0 ? 'Suspending' : 'Suspended'
-  const message =
-    phase === 'Suspended'
-      ? 'set spec.state: running to go on from the last checkpoint'
-      : `${alive.length} pods take a last checkpoint and leave`
-  const findings: Finding[] = [{ type: 'Ready', holds: false, reason: phase, message }]
-  if (phase === 'Suspending') {
-    findings.push({ type: 'Reconciling', holds: true, reason: phase, message })
-  }
-  const stop = pods.filter(one => one.state !== 'leaving')
+  if (isDeployed(observed)) return undefined
+  const message = 'set spec.state: running to go on from where it was'
   return decided(observed, {
-    phase: status.epoch === undefined ? 'Suspended' : phase,
-    stop,
-    findings,
+    phase: 'Suspended',
+    stop: pods.filter(one => one.state !== 'leaving'),
+    findings: [{ type: 'Ready', holds: false, reason: 'Suspended', message }],
   })
 }
 
@@ -210,14 +134,15 @@ const LOOK_AT_QUEUE_MS = 60_000
 
 /** J3: where the tenant has no room, not even the first pod of a deployment is made. */
 function notAdmitted(observed: ObservedJob): JobDecision | undefined {
-  const { admission } = observed
+  const { admission, status } = observed
   if (admission.kind !== 'waits' || isDeployed(observed)) return undefined
   const { tenant, position, reason, shortfall } = admission
   const message =
     `number ${position} in the queue of tenant ${tenant}: ${shortfall}; ` +
     'it starts by itself once there is room'
   return decided(observed, {
-    phase: 'Queued',
+    // What was suspended stays known as such: it goes on from its state.
+    phase: status.revision?.current === undefined ? 'Queued' : (status.phase ?? 'Queued'),
     queue: { position, reason, shortfall: shortfall.slice(0, 512) },
     findings: [
       { type: 'QuotaAdmitted', holds: false, reason, message },
@@ -228,13 +153,21 @@ function notAdmitted(observed: ObservedJob): JobDecision | undefined {
 }
 
 /** J1: here the epoch is only raised; its pods come once that is stored. */
-function firstOrNext(observed: ObservedJob): JobDecision | undefined {
-  if (isDeployed(observed)) return undefined
-  const epoch = (observed.status.epoch ?? 0) + 1
+function first(observed: ObservedJob): JobDecision | undefined {
+  const { status, wanted } = observed
+  if (status.revision?.current !== undefined || wanted === undefined) return undefined
+  const epoch = (status.epoch ?? 0) + 1
   const message = `deployment ${epoch} begins`
   return decided(observed, {
     phase: 'Deploying',
     epoch,
+    isMove: true,
+    keepRevision: wanted,
+    takesRoom: true,
+    store: {
+      revision: { current: wanted.name, target: wanted.name },
+      start: { from: 'manifest' },
+    },
     findings: [
       { type: 'Reconciling', holds: true, reason: 'Deploying', message },
       { type: 'Ready', holds: false, reason: 'Deploying', message },
@@ -248,80 +181,62 @@ function isDeployed({ status }: ObservedJob): boolean {
 }
 
 function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecision {
-  const { status, deployed, pods, checked, nowMs } = observed
-  const epoch = status.epoch ?? 0
-  const spec =
-    deployed?.manifest.spec ?? ('manifest' in checked ? checked.manifest.spec : undefined)
-  if (spec === undefined || deployed === undefined) {
-    return decided(observed, { deploy: true, findings: also })
-  }
-  const ours = pods.filter(one => one.epoch === epoch)
-  const places = placesOf(epoch, spec.parallelism)
-  const lost = places.flatMap(place => replacement(place, ours, nowMs) ?? [])
-  const due = lost.filter(one => one.inMs <= 0).map(one => one.identity)
-  const waits = lost.filter(one => one.inMs > 0).map(one => one.inMs)
-  const running = ours.filter(one => one.state === 'running')
-  const isWhole = running.length >= places.length && lost.length === 0
-  // A dead pod goes when the one in its place is there; the last one tells why.
-  const stop = pods.filter(one => one.state !== 'leaving' && isReplaced(one, ours, epoch))
-  const { heard } = observed
-  const { checkpoint } = spec
-  const before = status.conditions ?? []
-  const health = { pods: ours, wanted: places.length, isWhole, heard, before, checkpoint }
-  const findings = [...healthOf(health), ...pendingChange(observed, deployed)]
+  const { status, deployed } = observed
+  if (deployed === undefined) return withoutRevision(observed, also)
+  const kept = keepDeployment(observed, deployed)
+  const findings = [...kept.findings, ...refusedFindings(observed), ...growthFindings(observed)]
+  const { isWhole, start, stop, againMs } = kept
+  const stable = becomesStable(observed, isWhole)
   return decided(observed, {
-    phase: isWhole ? 'Running' : status.phase === 'Running' ? 'Running' : 'Deploying',
+    phase: isWhole || status.phase === 'Running' ? 'Running' : 'Deploying',
     deploy: true,
-    start: due,
+    start,
     stop,
+    endedPlans: observed.plans.filter(one => one.state !== 'leaving'),
     findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
-    againMs: waits.length === 0 ? undefined : Math.min(...waits),
+    againMs,
+    ...(stable && { store: { revision: stable } }),
   })
 }
 
-type Place = Omit<PodIdentity, 'attempt'>
-
-function placesOf(epoch: number, slots: number): Place[] {
-  const taskManagers = Array.from({ length: slots }, (_, slot) => {
-    return { epoch, role: 'taskmanager' as const, slot }
-  })
-  return [{ epoch, role: 'jobmanager', slot: 0 }, ...taskManagers]
+/** Somebody has removed it: of the same spec it is made again. */
+function withoutRevision(observed: ObservedJob, also: readonly Finding[]): JobDecision {
+  const { status, wanted } = observed
+  const { current = '' } = status.revision ?? {}
+  if (wanted?.name === current) return decided(observed, { keepRevision: wanted, findings: also })
+  const message = `ControllerRevision ${current} was removed: lost pods cannot be replaced`
+  const lost: Finding = { type: 'Stalled', holds: true, reason: 'RevisionLost', message }
+  return decided(observed, { findings: [lost, ...also] })
 }
 
-const isAt = (place: Place) => (one: PodFacts) => one.role === place.role && one.slot === place.slot
-
-function latest(pods: readonly PodFacts[]): PodFacts | undefined {
-  return pods.toSorted((a, b) => b.attempt - a.attempt)[0]
+/** The first deployment, which no upgrade led to, is gone back to once it has proved itself. */
+function becomesStable(
+  { status, facts, deployed }: ObservedJob,
+  isWhole: boolean,
+): StreamJobStatus['revision'] {
+  const { revision } = status
+  if (revision?.current === undefined || revision.stable === revision.current) return undefined
+  const wanted = deployed?.manifest.spec.rollback.stableCheckpoints ?? 1
+  const isStable = isWhole && facts?.status === 'running' && facts.checkpoints.completed >= wanted
+  return isStable ? { ...revision, stable: revision.current } : undefined
 }
 
-const FIRST_DELAY_MS = 1_000
-const DELAY_MAX_MS = 60_000
-
-/** The first replacement comes at once; those of a process that keeps dying wait ever longer. */
-function replacement(place: Place, pods: readonly PodFacts[], nowMs: number) {
-  const last = latest(pods.filter(isAt(place)))
-  if (last === undefined) return { identity: { ...place, attempt: 1 }, inMs: 0 }
-  // One that leaves is fenced: nobody waits for it.
-  const isGone = last.state === 'failed' || last.state === 'leaving'
-  const hasLeft = last.state === 'succeeded' && place.role === 'taskmanager'
-  if (!isGone && !hasLeft) return undefined
-  const identity = { ...place, attempt: last.attempt + 1 }
-  const isFirst = last.attempt < 2 || last.state === 'leaving'
-  const delayMs = Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 1.5 ** (last.attempt - 2))
-  return { identity, inMs: isFirst ? 0 : Math.max(0, last.endedMs + delayMs - nowMs) }
+/** An upgrade waits until there is room for what it asks for. */
+function growthFindings({ admission, wanted, status }: ObservedJob): Finding[] {
+  if (admission.kind !== 'waits' || wanted?.name === status.revision?.current) return []
+  const { tenant, reason, shortfall } = admission
+  const message = `the changed spec waits for room of tenant ${tenant}: ${shortfall}`
+  return [{ type: 'QuotaAdmitted', holds: false, reason, message }]
 }
 
-function isReplaced(pod: PodFacts, ours: readonly PodFacts[], epoch: number): boolean {
-  if (pod.epoch !== epoch) return true
-  const isDead = pod.state === 'failed' || pod.state === 'succeeded'
-  return isDead && ours.some(one => isAt(pod)(one) && one.attempt > pod.attempt)
-}
-
-/** A changed spec is not rolled out by itself yet: nothing happens behind anyone's back. */
-function pendingChange(observed: ObservedJob, deployed: Deployed): Finding[] {
-  if (observed.specDigest === deployed.specDigest) return []
-  const message =
-    'the spec was changed and the job runs on as it was deployed: ' +
-    'set spec.state: suspended, then running, to take it with the state'
-  return [{ type: 'Stalled', holds: true, reason: 'SpecNotRolledOut', message }]
+/** What is asked for is not what runs. */
+function refusedFindings(observed: ObservedJob): Finding[] {
+  const { wanted, status } = observed
+  const { refused } = status
+  if (refused === undefined || wanted === undefined || !isRefused(observed, wanted.name)) return []
+  const { reason, message } = refused
+  const text = `${message}; the job runs on as ${status.revision?.current ?? ''}`
+  const stalled: Finding = { type: 'Stalled', holds: true, reason, message: text }
+  if (reason !== 'RolledBack') return [stalled]
+  return [stalled, { type: 'RolledBack', holds: true, reason: 'UpgradeFailed', message }]
 }

@@ -12,6 +12,7 @@ import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import { type ResourceKind, resourceKinds } from '../kube/resource-kind.ts'
 import { MANAGED, MANAGER } from './job-names.ts'
 import type { ConfigMapObject } from './job-objects.ts'
+import type { ControllerRevisionObject } from './job-revisions.ts'
 import type { PodObject } from './pod-facts.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -24,6 +25,7 @@ export interface JobWorld {
   readonly jobs: Watched<StreamJobObject>
   readonly pods: Watched<PodObject>
   readonly configMaps: Watched<ConfigMapObject>
+  readonly revisions: Watched<ControllerRevisionObject>
   readonly services: Watched<KubeObject>
   readonly budgets: Watched<KubeObject>
   readonly policies: Watched<KubeObject>
@@ -48,16 +50,16 @@ export function makeJobWorld(options: JobWorldOptions): JobWorld {
       manager: MANAGER,
       mayWrite,
     })
+  const managed = { selector: MANAGED }
   return {
     jobs: watched<StreamJobObject>(resourceKinds.streamJob),
-    pods: watched<PodObject>(resourceKinds.pod, { selector: MANAGED, slim: podFactsOnly }),
-    configMaps: watched<ConfigMapObject>(resourceKinds.configMap, { selector: MANAGED }),
-    services: watched(resourceKinds.service, { selector: MANAGED }),
-    budgets: watched(resourceKinds.podDisruptionBudget, { selector: MANAGED }),
-    policies: watched(resourceKinds.networkPolicy, { selector: MANAGED }),
-    bindings: options.isGranting
-      ? watched(resourceKinds.roleBinding, { selector: MANAGED })
-      : undefined,
+    pods: watched<PodObject>(resourceKinds.pod, { ...managed, slim: podFactsOnly }),
+    configMaps: watched<ConfigMapObject>(resourceKinds.configMap, managed),
+    revisions: watched<ControllerRevisionObject>(resourceKinds.controllerRevision, managed),
+    services: watched(resourceKinds.service, managed),
+    budgets: watched(resourceKinds.podDisruptionBudget, managed),
+    policies: watched(resourceKinds.networkPolicy, managed),
+    bindings: options.isGranting ? watched(resourceKinds.roleBinding, managed) : undefined,
     secrets: unread(resourceKinds.secret),
     savepoints: unread(resourceKinds.savepoint),
     watches,

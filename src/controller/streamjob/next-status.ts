@@ -1,12 +1,13 @@
 /** The status that a decision leads to; pure. */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { conditionsOf, timeText } from '../conditions.ts'
-import { demandOf, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
+import { larger } from '../tenancy/demand.ts'
+import { demandOf, demandOfReserved, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
 import type { Finding } from './finding.ts'
+import type { JobDecision } from './job-decision.ts'
 import { labels, labelsOf } from './job-names.ts'
-import type { JobDecision, ObservedJob } from './job-policies.ts'
 import { jobState } from './job-state.ts'
-import { newestJobManager } from './job-target.ts'
+import type { ObservedJob } from './observed-job.ts'
 
 export function nextStatus(observed: ObservedJob, decision: JobDecision): StreamJobStatus {
   const { object, status, pods, deployed, checked, admission, nowMs } = observed
@@ -18,13 +19,15 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   ).length
   const { name, generation = 0 } = object.metadata
   const selector = `${labels.job}=${labelsOf(name)[labels.job]},${labels.role}=taskmanager`
-  const { queue: queued, reserved: _before, tenant: _formerTenant, ...kept } = status
+  const { queue: queued, reserved: _before, tenant: _formerTenant, ...rest } = status
+  const { upgrade, ...kept } = { ...rest, ...decision.store }
   const { queue } = decision
   const since = queued?.since ?? timeText(nowMs)
   const reserved = reservedBy(observed, decision)
   const findings = [...decision.findings, ...admitted(observed, reserved)]
   return {
     ...kept,
+    ...(upgrade && { upgrade }),
     ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,
@@ -40,9 +43,8 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
 }
 
 /** By the last word of a jobmanager that has ended, or by what it said when it was asked. */
-function stateOf({ heard, pods, status }: ObservedJob, decision: JobDecision) {
+function stateOf({ facts, status }: ObservedJob, decision: JobDecision) {
   const { epoch } = status
-  const facts = newestJobManager(pods, epoch)?.lastWord ?? heard.facts
   if (facts === undefined || epoch === undefined) return {}
   const isAwaited = status.phase !== 'Running' || decision.phase !== 'Running'
   return jobState(facts, { before: status, epoch, isAwaited })
@@ -56,13 +58,21 @@ const released = new Set<JobDecision['phase']>([
   'Deleting',
 ])
 
-/** Room is taken with the epoch, before a pod of it exists, and given back after the last one. */
-function reservedBy(observed: ObservedJob, { phase, epoch }: JobDecision): Reserved | undefined {
+/** Room is taken before a pod needs it, and given back after the last one. */
+function reservedBy(observed: ObservedJob, decision: JobDecision): Reserved | undefined {
   const { status, object, pods, deployed } = observed
-  if (epoch > (status.epoch ?? 0)) return reservedOf(demandOf(object.spec))
+  const { phase, epoch, takesRoom, store } = decision
+  if (takesRoom) {
+    const wanted = demandOf(object.spec)
+    // An upgrade holds what either of its deployments needs.
+    const held = status.reserved === undefined ? wanted : demandOfReserved(status.reserved)
+    return reservedOf(larger(held, wanted))
+  }
   if (epoch === 0) return undefined
   const isAlive = pods.some(one => one.state !== 'succeeded' && one.state !== 'failed')
   if (released.has(phase) && !isAlive) return undefined
+  const isSettled = phase === 'Running' && { ...status, ...store }.upgrade === undefined
+  if (isSettled && deployed !== undefined) return reservedOf(demandOf(deployed.manifest.spec))
   return status.reserved ?? reservedOf(demandOf(deployed?.manifest.spec ?? object.spec))
 }
 

@@ -1,13 +1,15 @@
 /** Puts together what is known of a job; reads caches only. */
-import { createHash } from 'node:crypto'
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
-import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
+import { type StreamJob, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
 import type { Admission } from '../tenancy/admission.ts'
-import type { ConfigMapObject } from './job-objects.ts'
-import type { Deployed, ObservedJob } from './job-policies.ts'
-import type { PodFacts } from './pod-facts.ts'
+import { digestOf } from './diff-class.ts'
+import { type ControllerRevisionObject, deployedOf, revisionName } from './job-revisions.ts'
+import { newestJobManager } from './job-target.ts'
+import type { Deployed, ObservedJob, Revision } from './observed-job.ts'
+import type { PlanFacts, PodFacts } from './pod-facts.ts'
+import { specProblem } from './spec-problem.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 const streamJobKind: ManifestKind<StreamJob> = { schema: streamJobSchema, rules: streamJobRules }
@@ -15,66 +17,55 @@ const streamJobKind: ManifestKind<StreamJob> = { schema: streamJobSchema, rules:
 export interface JobParts {
   readonly object: StreamJobObject
   readonly pods: readonly PodFacts[]
-  /** Of the epoch in the status. */
-  readonly deployment: ConfigMapObject | undefined
+  /** Those that plan. */
+  readonly plans: readonly PlanFacts[]
+  readonly revisions: readonly ControllerRevisionObject[]
   readonly heard: HeardJob
   readonly admission: Admission
+  /** Of deployments whose spec names no image. */
+  readonly engineImage: string
   readonly nowMs: number
 }
 
 export function observeJob(parts: JobParts): ObservedJob {
-  const { object, pods, deployment, heard, admission, nowMs } = parts
-  const { apiVersion, kind, metadata, spec } = object
+  const { object, pods, plans, heard, admission, nowMs } = parts
+  const { apiVersion, kind, metadata, spec, status = {} } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
   const checked = checkManifest(streamJobKind, withoutUnknown(streamJobSchema, manifest))
+  const problem = specProblem(checked)
+  const revisions = storedRevisions(parts)
   return {
     object,
     checked,
-    specDigest: 'manifest' in checked ? digestOf(checked.manifest.spec) : '',
-    status: object.status ?? {},
-    deployed: deployedOf(deployment),
+    problem,
+    wanted:
+      'manifest' in checked && problem === undefined
+        ? wantedOf(parts, checked.manifest)
+        : undefined,
+    revisions,
+    status,
+    deployed: revisions.get(status.revision?.current ?? ''),
     pods,
+    plans,
     heard,
     admission,
+    facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
     nowMs,
   }
 }
 
-/** Fields that are acted on without another deployment, or not at all yet. */
-const liveFields = new Set<keyof StreamJobSpec>([
-  'state',
-  'stop',
-  'upgrade',
-  'rollback',
-  'savepointNonce',
-  'savepoints',
-  'autoscaler',
-  'deletionPolicy',
-  'priority',
-  'preemptible',
-])
-
-function digestOf(spec: StreamJobSpec): string {
-  const entries = Object.entries(spec).filter(
-    ([name]) => !liveFields.has(name as keyof StreamJobSpec),
-  )
-  return `sha256:${createHash('sha256').update(JSON.stringify(entries)).digest('hex')}`
+function storedRevisions({ revisions }: JobParts): ReadonlyMap<string, Deployed> {
+  const known = revisions.flatMap(one => {
+    const deployed = deployedOf(one)
+    return deployed === undefined ? [] : [[one.metadata.name, deployed] as const]
+  })
+  return new Map(known)
 }
 
-/** `undefined`: somebody has damaged it; the epoch is written anew. */
-export function deployedOf(deployment: ConfigMapObject | undefined): Deployed | undefined {
-  const { data = {} } = deployment ?? {}
-  const { image, 'job.yaml': text = '' } = data
-  if (image === undefined) return undefined
-  try {
-    const known = withoutUnknown(streamJobSchema, JSON.parse(text))
-    const checked = checkManifest(streamJobKind, known)
-    if (!('manifest' in checked)) return undefined
-    const { manifest } = checked
-    // As this version reads it: one that knows more fields sees no change in that.
-    return { manifest, image, specDigest: digestOf(manifest.spec) }
-  } catch {
-    return undefined
-  }
+function wantedOf({ object, engineImage }: JobParts, manifest: StreamJob): Revision {
+  const specDigest = digestOf(manifest.spec)
+  const image = manifest.spec.image ?? engineImage
+  const name = revisionName(object.metadata, specDigest)
+  return { name, deployed: { manifest, image, specDigest } }
 }

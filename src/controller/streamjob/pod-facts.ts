@@ -46,6 +46,8 @@ export interface PodFacts extends PodIdentity {
   readonly exitCode: number | undefined
   /** Of the container that prepares the job. */
   readonly isRefused: boolean
+  /** A node has been found for it. */
+  readonly isBound: boolean
   /** Why it is pending or failed, in the words of the scheduler, the kubelet or the process. */
   readonly why: string | undefined
   /** When it ended, 0 where that is not known. */
@@ -84,6 +86,7 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     exitCode: ended?.exitCode,
     // Another code is a bucket that is away, or a process that was killed: it is tried again.
     isRefused: prepared?.exitCode === REFUSED,
+    isBound: isBound(pod),
     why: whyOf(pod),
     endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
     ip: pod.status?.podIP || undefined,
@@ -100,6 +103,59 @@ function lastWordOf(message = ''): JobFacts | undefined {
   }
 }
 
+/** A pod that plans a revision. */
+export interface PlanFacts {
+  readonly pod: PodObject
+  readonly revision: string
+  readonly attempt: number
+  readonly state: PodState
+  /** It ended by itself, and says that the revision cannot be rolled out. */
+  readonly verdict: string | undefined
+  /** Its image cannot be had. */
+  readonly isImageless: boolean
+  readonly why: string | undefined
+}
+
+/** Waiting reasons of the kubelet that no waiting mends. */
+const imageReasons = /^(ImagePullBackOff|InvalidImageName|ErrImageNeverPull)\b/
+
+/** Of a pod that waits: its image cannot be had. */
+export function isImageless({ state, why }: Pick<PodFacts, 'state' | 'why'>): boolean {
+  return state === 'pending' && imageReasons.test(why ?? '')
+}
+
+/** Exit codes of `weir plan` by which it speaks of the job, not of its own bad luck. */
+const verdictCodes = new Set([REFUSED, 3])
+
+/** `undefined`: it is none of Weir's. */
+export function planFacts(pod: PodObject): PlanFacts | undefined {
+  const found = pod.metadata.labels ?? {}
+  const revision = found[labels.revision]
+  const attempt = Number(found[labels.attempt])
+  const isPlan = found[labels.role] === 'plan' && revision !== undefined
+  if (!isPlan || !Number.isSafeInteger(attempt)) return undefined
+  const ended = pod.status?.containerStatuses?.find(one => one.name === 'jobmanager')?.state
+    ?.terminated
+  const state = stateOf(pod)
+  const why = whyOf(pod)
+  const hasSpoken = state === 'failed' && verdictCodes.has(ended?.exitCode ?? 0)
+  return {
+    pod,
+    revision,
+    attempt,
+    state,
+    verdict: hasSpoken ? (ended?.message ?? why ?? '') : undefined,
+    isImageless: isImageless({ state, why }),
+    why,
+  }
+}
+
+function isBound({ status }: PodObject): boolean {
+  return (
+    status?.conditions?.some(one => one.type === 'PodScheduled' && one.status === 'True') ?? false
+  )
+}
+
 function stateOf({ metadata, status }: PodObject): PodState {
   if (metadata.deletionTimestamp !== undefined) return 'leaving'
   if (status?.phase === 'Succeeded') return 'succeeded'
@@ -108,7 +164,8 @@ function stateOf({ metadata, status }: PodObject): PodState {
   return isReady === true ? 'running' : 'pending'
 }
 
-function whyOf({ status }: PodObject): string | undefined {
+/** Why it waits or failed, in the words of the scheduler, the kubelet or the process. */
+export function whyOf({ status }: PodObject): string | undefined {
   const { containerStatuses = [], initContainerStatuses = [] } = status ?? {}
   const unscheduled = status?.conditions?.find(
     one => one.type === 'PodScheduled' && one.status === 'False',

@@ -1,17 +1,23 @@
 /** One pass over a StreamJob that is deleted and held: see `deletion-policies.ts`. */
 import { parseDuration } from '../../common/duration.ts'
-import type { SnapshotFacts, StopFacts } from '../../protocol/job-facts.ts'
+import { messageOf } from '../../common/errors.ts'
+import type { SnapshotFacts } from '../../protocol/job-facts.ts'
 import { API_GROUP, API_VERSION } from '../../protocol/manifest-shape.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch, isForced, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
-import { type DeletionDecision, decideDeletion, stopRequestId } from './deletion-policies.ts'
-import { epochName, labelsOf } from './job-names.ts'
+import {
+  type DeletionDecision,
+  decideDeletion,
+  type ObservedDeletion,
+  stopRequestId,
+} from './deletion-policies.ts'
+import { labelsOf } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
-import type { ObservedJob } from './job-policies.ts'
 import type { JobWorld } from './job-world.ts'
+import type { ObservedJob } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 import { verbPod, verbPods } from './verb-pod.ts'
 
@@ -42,7 +48,7 @@ export async function reconcileDeletion(pass: DeletionPass): Promise<DeletionDec
     sinceMs,
     stopTimeoutMs: parseDuration(stopTimeoutOf(object)) ?? 0,
     pods,
-    stop: await orderStop(pass, sinceMs),
+    ...(await orderStop(pass, sinceMs)),
     isRecorded: spec !== undefined,
     purges: verbPods(options.world.pods.cache.group(object.metadata.uid ?? ''), nowMs),
     nowMs,
@@ -72,17 +78,22 @@ function stopTimeoutOf({ spec }: StreamJobObject): string {
 }
 
 /** X1: gives the order, or asks what became of it. No answer is no news: there is a deadline. */
-async function orderStop(pass: DeletionPass, sinceMs: number): Promise<StopFacts | undefined> {
+async function orderStop(
+  pass: DeletionPass,
+  sinceMs: number,
+): Promise<Pick<ObservedDeletion, 'stop' | 'silence'>> {
   const { observed, target, options, signal } = pass
   const policy = policyOf(observed.object)
   const isOrdered = policy === 'savepoint' || policy === 'drain'
-  if (!isOrdered || target === undefined || observed.status.phase !== 'Deleting') return undefined
+  if (!isOrdered || target === undefined || observed.status.phase !== 'Deleting') {
+    return { stop: undefined, silence: undefined }
+  }
   const requestId = stopRequestId(target, { sinceMs, nowMs: observed.nowMs })
   try {
     const order = { requestId, savepoint: true, drain: policy === 'drain' }
-    return await options.link.stop(target, order, signal)
-  } catch {
-    return undefined
+    return { stop: await options.link.stop(target, order, signal), silence: undefined }
+  } catch (error) {
+    return { stop: undefined, silence: messageOf(error) }
   }
 }
 
@@ -93,11 +104,11 @@ async function act(decision: DeletionDecision, pass: DeletionPass): Promise<void
   for (const { pod } of decision.stop) await world.pods.remove(pod, undefined, signal)
   if (decision.purge !== undefined && deployed !== undefined) {
     const [owner] = metadataOf(object, '').ownerReferences
-    const configMap = epochName(object.metadata, status.epoch ?? 0)
+    const configMap = status.revision?.current ?? ''
     const pod = verbPod({
       name: `${configMap}-purge-${decision.purge}`,
       namespace: object.metadata.namespace ?? '',
-      owner: owner as NonNullable<typeof owner>,
+      owner,
       job: object.metadata.name,
       deployed,
       configMap,

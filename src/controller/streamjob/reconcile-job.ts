@@ -1,6 +1,7 @@
 /**
  * One pass over a job: observe, decide, act, and one write of the status. What a later act builds
- * on is stored before: the epoch before its objects, those before its pods.
+ * on is stored before: the epoch before its objects, those before its pods, an order before it is
+ * given.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
@@ -14,22 +15,26 @@ import type { JobLink } from '../link/job-link.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { demandOf } from '../tenancy/job-demand.ts'
 import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
+import type { JobDecision, UpgradeFigure } from './job-decision.ts'
 import { jobEvents } from './job-events.ts'
-import { epochName, MANAGER } from './job-names.ts'
+import { MANAGER } from './job-names.ts'
 import {
-  deploymentOf,
   disruptionBudgetOf,
   keyOfEpoch,
+  manifestFileOf,
   networkPolicyOf,
   serviceOf,
 } from './job-objects.ts'
 import { podOf } from './job-pods.ts'
-import { decideJob, type JobDecision, type ObservedJob } from './job-policies.ts'
+import { decideJob } from './job-policies.ts'
+import { revisionOf, surplusRevisions } from './job-revisions.ts'
 import { jobTarget } from './job-target.ts'
 import type { JobWorld } from './job-world.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
-import { podFacts } from './pod-facts.ts'
+import type { ObservedJob, Revision } from './observed-job.ts'
+import { planPodOf } from './plan-pod.ts'
+import { planFacts, podFacts } from './pod-facts.ts'
 import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -37,23 +42,30 @@ export interface ReconcileJobOptions {
   readonly world: JobWorld
   /** `undefined`: tenants are nobody's business here. */
   readonly ledger: QuotaLedger | undefined
+  readonly link: Pick<JobLink, 'stop'>
+  readonly poller: Pick<FactsPoller, 'heard' | 'want'>
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   /** Where controllers run: they may reach the jobmanagers. */
   readonly namespace: string
   /** Keys of new deployments are derived of it. */
   readonly masterKey: string
-  readonly link: Pick<JobLink, 'stop'>
-  readonly poller: Pick<FactsPoller, 'heard' | 'want'>
   readonly clock: Clock
   readonly record: (object: KubeObject, words: EventWords) => void
+  readonly observe: (figure: UpgradeFigure) => void
+}
+
+interface Pass {
+  readonly options: ReconcileJobOptions
+  readonly signal: AbortSignal
 }
 
 export function reconcileJob(options: ReconcileJobOptions): Reconcile {
   return async (key, signal) => {
-    const object = options.world.jobs.cache.get(key)
+    const { world, poller } = options
+    const object = world.jobs.cache.get(key)
     if (object === undefined) {
-      options.poller.want(key, undefined, 'seldom')
+      poller.want(key, undefined, 'seldom')
       return undefined
     }
     const pass = { options, signal }
@@ -61,14 +73,14 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
     if (!isLeaving && (await hold(object, pass))) return 0
     const { observed, target } = observe(object, options)
     const decision = decideJob(observed)
-    options.poller.want(key, target, paceOf(decision))
+    poller.want(key, target, paceOf(decision))
     if (isLeaving && isHeld(object.metadata)) return leave({ observed, target, options, signal })
-    const isStored = decision.epoch === (observed.status.epoch ?? 0)
-    if (!isStored && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
+    const { keepRevision, takesRoom } = decision
+    if (takesRoom && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
     // No await since the ledger was asked: nobody else can have taken the room.
-    if (!isStored) options.ledger?.claim(object, demandOf(object.spec))
-    // Without the epoch in the status nothing of it may exist: the next pass finds it there.
-    if (isStored) await act(observed, decision, pass)
+    if (takesRoom) options.ledger?.claim(object, demandOf(object.spec))
+    if (keepRevision !== undefined) await keep(observed, keepRevision, pass)
+    if (!decision.isMove) await act(observed, decision, pass)
     await writeStatus(observed, decision, pass)
     return decision.againMs
   }
@@ -97,25 +109,21 @@ async function leave(pass: DeletionPass & Pass): Promise<number | undefined> {
 /** After a change of leaders the caches are compared first: only what wants to begin waits. */
 const ADMISSION_SOON_MS = 250
 
-interface Pass {
-  readonly options: ReconcileJobOptions
-  readonly signal: AbortSignal
-}
-
 function observe(object: StreamJobObject, options: ReconcileJobOptions) {
-  const { world, poller, clock } = options
+  const { world, engineImage, poller, clock } = options
   const { metadata } = object
-  const { namespace, uid = '' } = metadata
-  const epoch = object.status?.epoch ?? 0
-  const key = keyOf({ namespace, name: epochName(metadata, epoch) })
-  const pods = world.pods.cache.group(uid).flatMap(pod => podFacts(pod) ?? [])
+  const { uid = '' } = metadata
+  const all = world.pods.cache.group(uid)
+  const pods = all.flatMap(pod => podFacts(pod) ?? [])
   const target = jobTarget(object, pods)
   const observed = observeJob({
     object,
     pods,
-    deployment: world.configMaps.cache.get(key),
+    plans: all.flatMap(pod => planFacts(pod) ?? []),
+    revisions: world.revisions.cache.group(uid),
     heard: poller.heard(keyOf(metadata), target),
     admission: admissionOf(object, options),
+    engineImage,
     nowMs: clock.now(),
   })
   return { observed, target }
@@ -123,6 +131,7 @@ function observe(object: StreamJobObject, options: ReconcileJobOptions) {
 
 /** A job that is ready is looked at in passing. */
 function paceOf({ findings }: JobDecision): Pace {
+  if (findings.some(one => one.type === 'UpgradeInProgress')) return 'often'
   return findings.some(one => one.type === 'Ready' && one.holds) ? 'seldom' : 'often'
 }
 
@@ -134,34 +143,82 @@ function admissionOf(
   return ledger.ask(object, demandOf(object.spec), clock.now())
 }
 
-async function act(
-  observed: ObservedJob,
+/** Made once: its data never changes. */
+async function keep({ object, revisions }: ObservedJob, revision: Revision, pass: Pass) {
+  if (revisions.has(revision.name)) return
+  const { world } = pass.options
+  const { uid = '' } = object.metadata
+  const known = world.revisions.cache.group(uid)
+  const number = 1 + Math.max(0, ...known.map(one => one.revision))
+  await world.revisions.create(revisionOf(object, revision, number), pass.signal)
+}
+
+async function act(observed: ObservedJob, decision: JobDecision, pass: Pass): Promise<void> {
+  const { world } = pass.options
+  const { signal } = pass
+  if (decision.plan !== undefined) {
+    const { plan } = decision
+    await world.configMaps.ensure(manifestFileOf(observed.object, plan.revision), signal)
+    await world.pods.create(planPodOf(observed.object, plan), signal)
+  }
+  if (decision.deploy) await deploy(observed, decision, pass)
+  if (decision.order !== undefined) await giveOrder(observed, decision.order, pass)
+  for (const { pod } of [...decision.stop, ...decision.endedPlans]) {
+    await world.pods.remove(pod, undefined, signal)
+  }
+  for (const { pod } of decision.kill) await world.pods.remove(pod, 0, signal)
+  if (observed.status.upgrade === undefined) await forget(observed, pass)
+}
+
+async function deploy(
+  { object, status, deployed, admission }: ObservedJob,
   decision: JobDecision,
   { options, signal }: Pass,
 ): Promise<void> {
-  const { world, engineImage, masterKey, namespace } = options
-  const { object, checked, specDigest } = observed
+  const { world, masterKey, namespace } = options
+  const name = status.revision?.current
+  if (deployed === undefined || name === undefined) return
   const { epoch } = decision
-  if (decision.deploy) {
-    const manifest = observed.deployed?.manifest ?? ('manifest' in checked && checked.manifest)
-    if (!manifest) return
-    const image = observed.deployed?.image ?? manifest.spec.image ?? engineImage
-    const deployed = observed.deployed ?? { manifest, image, specDigest }
+  const revision = { name, deployed }
+  // It is not watched: asked for when something will want it, and left as it is if it is there.
+  if (decision.start.length > 0) {
     const key = epochKey(masterKey, { uid: object.metadata.uid ?? '', epoch })
-    // It is not watched: asked for when something will want it, and left as it is if it is there.
-    const isWanted = observed.deployed === undefined || decision.start.length > 0
-    if (isWanted) await world.secrets.create(keyOfEpoch(object, epoch, key), signal)
-    await world.configMaps.ensure(deploymentOf(object, epoch, deployed), signal)
-    await world.services.ensure(serviceOf(object, epoch), signal)
-    await world.budgets.ensure(disruptionBudgetOf(object), signal)
-    const isOfTenant = observed.admission.kind !== 'free'
-    const surroundings = { controllerNamespace: namespace, isOfTenant }
-    await world.policies.ensure(networkPolicyOf(object, surroundings), signal)
-    for (const identity of decision.start) {
-      await world.pods.create(podOf({ job: object, deployed, identity }), signal)
-    }
+    await world.secrets.create(keyOfEpoch(object, epoch, key), signal)
   }
-  for (const { pod } of decision.stop) await world.pods.remove(pod, undefined, signal)
+  await world.configMaps.ensure(manifestFileOf(object, revision), signal)
+  await world.services.ensure(serviceOf(object, epoch), signal)
+  await world.budgets.ensure(disruptionBudgetOf(object), signal)
+  const surroundings = { controllerNamespace: namespace, isOfTenant: admission.kind !== 'free' }
+  await world.policies.ensure(networkPolicyOf(object, surroundings), signal)
+  const start = status.start ?? { from: 'continue' }
+  for (const identity of decision.start) {
+    await world.pods.create(podOf({ job: object, revision, identity, start }), signal)
+  }
+}
+
+/** A jobmanager that does not answer is asked again by the next pass, until that gives it up. */
+async function giveOrder(
+  { object, pods }: ObservedJob,
+  { requestId, drain }: NonNullable<JobDecision['order']>,
+  { options, signal }: Pass,
+): Promise<void> {
+  const target = jobTarget(object, pods)
+  if (target === undefined) return
+  await options.link.stop(target, { requestId, savepoint: true, drain }, signal).catch(() => {})
+}
+
+/** Revisions beyond the history, and what their pods read. */
+async function forget({ object, status }: ObservedJob, { options, signal }: Pass): Promise<void> {
+  const { world } = options
+  const { current = '', stable = '', target = '' } = status.revision ?? {}
+  const used = new Set([current, stable, target, status.refused?.revision ?? ''])
+  const { uid = '', namespace } = object.metadata
+  for (const old of surplusRevisions(world.revisions.cache.group(uid), used)) {
+    const { name } = old.metadata
+    const file = world.configMaps.cache.get(keyOf({ namespace, name }))
+    if (file !== undefined) await world.configMaps.remove(file, undefined, signal)
+    await world.revisions.remove(old, undefined, signal)
+  }
 }
 
 async function writeStatus(
@@ -189,5 +246,6 @@ async function writeStatus(
   world.mayWrite()
   const written = await world.jobs.client.applyStatus(patch as never, { manager: MANAGER, signal })
   world.jobs.cache.set(written)
-  for (const words of jobEvents(observed.status, status)) record(object, words)
+  for (const words of jobEvents(observed.status, status, decision.events)) record(object, words)
+  for (const figure of decision.figures) options.observe(figure)
 }

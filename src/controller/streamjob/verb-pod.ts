@@ -2,12 +2,23 @@
  * Short-lived pods that run a verb of `weir` with what a job's pods have: its image, credentials,
  * account and node. The controller itself touches no state. Pure.
  */
+
+import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { OwnerReference } from '../kube/kube-object.ts'
+import { codePartsOf } from './job-code.ts'
 import { labels, labelsOf } from './job-names.ts'
-import { amounts, containerOf, folders, podSpec, secretMounts, secretVolumes } from './job-pods.ts'
-import type { Deployed } from './job-policies.ts'
+import {
+  amounts,
+  containerOf,
+  folders,
+  HOME,
+  podSpec,
+  secretMounts,
+  secretVolumes,
+} from './job-pods.ts'
 import { mergePod } from './merge-pod.ts'
-import type { PodObject } from './pod-facts.ts'
+import type { Deployed } from './observed-job.ts'
+import { type PodObject, whyOf } from './pod-facts.ts'
 
 export interface VerbPlan {
   readonly name: string
@@ -19,6 +30,8 @@ export interface VerbPlan {
   /** The ConfigMap that has the manifest, mounted at /var/run/weir/deployment. */
   readonly configMap: string
   readonly args: readonly string[]
+  /** The verb reads the job's code, as the pod does that prepares it. */
+  readonly readsCode?: boolean
   /** The how manieth try. */
   readonly number: number
 }
@@ -34,20 +47,25 @@ export interface VerbPod {
 const ROLE = 'verb'
 /** One that cannot start is as good as one that failed. */
 const LIMIT_SECONDS = 600
+/** It fits in beside a job that fills its node; it may use what nobody else does. */
+const CPU = '50m'
 
 export function verbPod(plan: VerbPlan): PodObject {
   const { name, namespace, owner, job, deployed, configMap, args, number } = plan
   const { spec } = deployed.manifest
+  const code = plan.readsCode === true ? codeOf(spec) : undefined
   const container = {
     // By this name the template for jobmanagers applies to it.
     ...containerOf('jobmanager', deployed),
+    ...code?.fields,
     args: [...args],
-    resources: amounts(spec.resources.jobManager),
+    resources: amounts({ cpu: CPU, memory: spec.resources.jobManager.memory }),
     volumeMounts: [
       { name: 'work', mountPath: folders.work },
       { name: 'temporary', mountPath: '/tmp' },
       { name: 'deployment', mountPath: folders.deployment, readOnly: true },
       ...secretMounts(spec),
+      ...(code?.mounts ?? []),
     ],
   }
   const volumes = [
@@ -55,6 +73,7 @@ export function verbPod(plan: VerbPlan): PodObject {
     { name: 'temporary', emptyDir: {} },
     { name: 'deployment', configMap: { name: configMap } },
     ...secretVolumes(spec),
+    ...(code?.volumes ?? []),
   ]
   const pod = {
     apiVersion: 'v1',
@@ -71,6 +90,13 @@ export function verbPod(plan: VerbPlan): PodObject {
     },
   }
   return withoutCompanions(mergePod(pod, spec.podTemplate?.jobManager ?? {}))
+}
+
+function codeOf(spec: StreamJobSpec) {
+  const { env, mounts, volumes } = codePartsOf(spec)
+  const cache = { name: 'XDG_CACHE_HOME', value: `${folders.work}/cache` }
+  // Modules of the image are found from there.
+  return { fields: { workingDir: HOME, env: [cache, ...env] }, mounts, volumes }
 }
 
 /** A companion of the template would keep the pod from ending. */
@@ -106,7 +132,7 @@ function verbFacts(pod: PodObject, nowMs: number): VerbPod {
     number: Number(metadata.labels?.[labels.attempt] ?? 0),
     state,
     endedMs: ended?.finishedAt === undefined ? bornMs : Date.parse(ended.finishedAt),
-    why: ended?.message ?? ended?.reason ?? status?.message ?? (isOverdue ? 'no start' : undefined),
+    why: whyOf(pod),
     pod,
   }
 }

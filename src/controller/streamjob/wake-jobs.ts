@@ -13,8 +13,9 @@ export function wakeJobs(world: JobWorld, queue: WorkQueue): void {
     const job = ownerKey(change.kind === 'set' ? change.now : change.before)
     if (job !== undefined) queue.add(job, urgencyOfPod(change))
   })
-  for (const watched of [world.configMaps, world.services, world.budgets, world.policies]) {
-    watched.cache.onChange(change => {
+  const { configMaps, revisions, services, budgets, policies } = world
+  for (const { cache } of [configMaps, revisions, services, budgets, policies]) {
+    cache.onChange(change => {
       const job = ownerKey(change.kind === 'set' ? change.now : change.before)
       if (job !== undefined) queue.add(job, 'event')
     })

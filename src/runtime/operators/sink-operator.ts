@@ -26,7 +26,7 @@ import type {
   StreamOperator,
   WatermarkStatus,
 } from '../stream-operator.ts'
-import type { StoredCommittable } from '../task-contract.ts'
+import type { CommitSettlement, StoredCommittable } from '../task-contract.ts'
 import { makeErrorHandler } from '../user-function-errors.ts'
 
 export interface SinkRestore {
@@ -142,9 +142,11 @@ export class SinkOperator implements StreamOperator {
     return true
   }
 
-  async close(): Promise<void> {
+  async close(settlement?: CommitSettlement): Promise<void> {
     try {
       await this.#writer?.close()
+      // After the writer: it hands nothing over any more.
+      if (settlement !== undefined) await this.#committer?.settle(settlement)
     } finally {
       await this.#committer?.close()
     }

@@ -31,6 +31,8 @@ export type CheckerName =
   | 'proof-holds'
   /** A restart goes on from the last completed checkpoint. */
   | 'completed-is-gone-on-from'
+  /** An order to rescale that was taken holds, whoever runs the job. */
+  | 'rescale-holds'
   | 'stale-completes-nothing'
   | 'commits-completed-only'
   | 'needed-is-kept'

@@ -15,6 +15,7 @@ export const protections = {
   lineage: 'an attempt restores only what belongs to the lineage of its predecessor',
   'asked-once': 'what was asked for at first holds for the first attempt that may have run',
   'savepoint-noted': 'a savepoint that ended the job is where the next start looks',
+  'rescale-noted': 'an order to rescale is durable before it is taken',
   'successor-first': 'a checkpoint is removed after a newer one completed',
   'doubtful-kept': 'files stay whose metadata may be in the store',
   'idempotent-commit': 'a transaction that is committed again changes nothing',

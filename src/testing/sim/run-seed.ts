@@ -1,7 +1,9 @@
 /** One seed, one run: the whole cluster in one thread, judged by the checkers. */
+import { SeededRandom } from '../../common/random.ts'
 import { Checkers, type Violation } from './checkers.ts'
 import { Ledger } from './ledger.ts'
 import type { Protection } from './protections.ts'
+import { hasRescales, rescalesOf } from './rescales.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimCluster } from './sim-cluster.ts'
@@ -40,7 +42,9 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const scheduler = new Scheduler(seed, log)
   const calm = drawScenario(scheduler.random)
   const isStorm = seed % STORM_EVERY === 0
-  const scenario = isStorm ? stormOf(calm, scheduler.random) : calm
+  const unscaled = isStorm ? stormOf(calm, scheduler.random) : calm
+  // Drawn apart: a seed without rescales is the run that it was.
+  const scenario = hasRescales(seed) ? rescalesOf(unscaled, new SeededRandom(seed)) : unscaled
   const { bank, mode, retained } = scenario
   const sizeOf = (transaction: string): number => ledger.sizeOf(transaction)
   const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained, sizeOf })

@@ -16,6 +16,8 @@ export type FaultKind =
   | 'savepoint'
   /** A stop with a savepoint, and a new start from it with other slots. */
   | 'stop-with-savepoint'
+  /** Another number of slots is ordered, or the same; the jobmanager may die on the way. */
+  | 'rescale'
   /** It stands still, its successor takes over, it wakes up. */
   | 'zombie-jobmanager'
   /** Two jobmanagers start at the same time while the first one lives. */
@@ -86,6 +88,8 @@ export interface Scenario {
   readonly lostNotification: number
   readonly doubledNotification: number
   readonly lostTrigger: number
+  /** The job can be rescaled. */
+  readonly rescales: boolean
   /** Of a worker: it registers late. */
   readonly lateWorker: number
   readonly faults: readonly Fault[]
@@ -128,6 +132,7 @@ export function drawScenario(random: SeededRandom): Scenario {
     lostNotification: often(0.3),
     doubledNotification: often(0.3),
     lostTrigger: often(0.03),
+    rescales: false,
     lateWorker: often(0.2),
     faults: Array.from({ length: random.int(FAULTS_MAX + 1) }, () => drawFault(random)),
   }
@@ -146,12 +151,16 @@ function drawAlignment(random: SeededRandom): BarrierAlignment {
 
 function drawFault(random: SeededRandom): Fault {
   const kind = faultKinds[random.int(faultKinds.length)] as FaultKind
+  return { kind, moment: drawMoment(random) }
+}
+
+export function drawMoment(random: SeededRandom): FaultMoment {
   switch (random.int(3)) {
     case 0:
-      return { kind, moment: { kind: 'write', count: 1 + random.int(30) } }
+      return { kind: 'write', count: 1 + random.int(30) }
     case 1:
-      return { kind, moment: { kind: 'complete', count: 1 + random.int(6) } }
+      return { kind: 'complete', count: 1 + random.int(6) }
     default:
-      return { kind, moment: { kind: 'at', atMs: random.next() * FAULT_TIME_MS } }
+      return { kind: 'at', atMs: random.next() * FAULT_TIME_MS }
   }
 }

@@ -8,16 +8,19 @@
 import type { JobResult } from '../../cluster/job-result.ts'
 import type { RestoreRequest } from '../../cluster/job-settings.ts'
 import { assertNever } from '../../common/assert.ts'
+import { RescaleOrders } from './rescale-orders.ts'
 import type { Fault } from './scenario.ts'
 import { PARALLELISM_MAX } from './scenario.ts'
 import type { SimProcess } from './scheduler.ts'
 import { SimJobManager, type SimStart } from './sim-jobmanager.ts'
 import type { SimWorld } from './sim-world.ts'
+import type { SlotLine } from './slot-line.ts'
 
 const TAKEOVER_MS = 15
 const STANDSTILL_MS = 120
 const LINGER_MS = 60
 const SLOW_DISK_MS = 80
+const DOOMED_MS = 12
 /** After the end, for what is still under way: messages, writes, those that stand still. */
 const AFTERMATH_MS = 400
 
@@ -27,6 +30,8 @@ export class SimCluster {
   #waiting: Fault[]
   /** Starts that got to run tasks. */
   readonly #begun = new Set<string>()
+  /** By start. */
+  readonly #orders = new Map<string, RescaleOrders>()
   #writes = 0
   #completes = 0
   #names = 0
@@ -90,9 +95,11 @@ export class SimCluster {
       parallelism,
       start,
       completes: (id, generation) => this.#completed(id, generation),
-      deploys: () => {
+      deploys: (slots, generation) => {
         this.#begun.add(start.run)
+        this.#checkOrders(start, slots, generation)
       },
+      released: lines => this.#release(lines),
       ended: result => this.#ended(master, result),
     })
     this.#masters.push(master)
@@ -101,7 +108,7 @@ export class SimCluster {
   #ended(master: SimJobManager, { outcome, error, savepointPath }: JobResult): void {
     const { scheduler, checkers } = this.#world
     this.#checkError(master, error)
-    this.#release(master)
+    this.#release(master.lines)
     if (master === this.#newest) {
       if (savepointPath !== undefined) this.#startAgain(savepointPath)
       else if (outcome === 'failed') this.#succeed(master)
@@ -142,10 +149,48 @@ export class SimCluster {
     this.#succeed(master, this.#newStart(isLatest ? { kind: 'latest' } : { kind: 'path', path }))
   }
 
-  /** Its workers notice some time later that nobody is there any more. */
-  #release(master: SimJobManager): void {
+  #kill(master: SimJobManager): void {
+    this.#world.scheduler.kill(master.process)
+    this.#release(master.lines)
+    this.#succeed(master)
+  }
+
+  /** To more slots, fewer, or as many; some of those who took the order die soon after. */
+  #rescale(master: SimJobManager): void {
     const { scheduler } = this.#world
-    for (const line of master.lines) {
+    const parallelism = this.#someParallelism()
+    const dies = scheduler.chance(0.4)
+    const isOther = parallelism !== master.parallelism
+    const taken = isOther ? this.#ordersOf(master.start).ask(parallelism) : (): void => {}
+    master.rescale(parallelism, () => {
+      scheduler.note(master.process, `takes the order to rescale to ${parallelism}`)
+      taken()
+      if (!dies) return
+      scheduler.after(scheduler.between(0, DOOMED_MS), undefined, () => {
+        if (master === this.#newest && master.process.state === 'alive') this.#kill(master)
+      })
+    })
+  }
+
+  #ordersOf({ run }: SimStart): RescaleOrders {
+    const orders = this.#orders.get(run) ?? new RescaleOrders()
+    this.#orders.set(run, orders)
+    return orders
+  }
+
+  /** One that was overtaken does no harm. */
+  #checkOrders(start: SimStart, slots: number, generation: number): void {
+    const { checkers } = this.#world
+    const wanted = this.#ordersOf(start).refutes(slots)
+    if (wanted === undefined || !checkers.isNewest(generation)) return
+    const detail = `generation ${generation} runs at ${slots}, ${wanted} was ordered`
+    checkers.found('rescale-holds', detail)
+  }
+
+  /** These workers notice some time later that nobody is there any more. */
+  #release(lines: readonly SlotLine[]): void {
+    const { scheduler } = this.#world
+    for (const line of lines) {
       scheduler.after(scheduler.between(0, LINGER_MS), undefined, () =>
         scheduler.kill(line.process),
       )
@@ -173,9 +218,7 @@ export class SimCluster {
         this.#loseWorker(master, 'paused')
         break
       case 'kill-jobmanager':
-        this.#world.scheduler.kill(master.process)
-        this.#release(master)
-        this.#succeed(master)
+        this.#kill(master)
         break
       case 'zombie-jobmanager':
         this.#standStill(master)
@@ -192,6 +235,9 @@ export class SimCluster {
         break
       case 'stop-with-savepoint':
         master.stopWithSavepoint()
+        break
+      case 'rescale':
+        this.#rescale(master)
         break
       case 'clock-jump':
         this.#setClock(master)

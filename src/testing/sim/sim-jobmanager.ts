@@ -7,8 +7,10 @@ import {
   type RestoreRequest,
 } from '../../cluster/job-settings.ts'
 import { JobMaster } from '../../cluster/jobmanager/job-master.ts'
+import type { JobShape } from '../../cluster/jobmanager/job-master-options.ts'
 import { messageOf } from '../../common/errors.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import type { JobGraph } from '../../graph/job-graph.ts'
 import type { ObjectBytes } from '../../storage/object-store.ts'
 import { bankGraph } from './bank-job.ts'
 import type { Scheduler, SimProcess } from './scheduler.ts'
@@ -32,8 +34,10 @@ export interface SimJobManagerOptions {
   readonly start: SimStart
   /** A commit was ordered, for the first time. */
   readonly completes: (checkpointId: number, generation: number) => void
-  readonly deploys: () => void
+  readonly deploys: (parallelism: number, generation: number) => void
   readonly ended: (result: JobResult) => void
+  /** A rescale has taken other slots. */
+  readonly released: (lines: readonly SlotLine[]) => void
 }
 
 /** Long enough for any run: a timeout that never comes. */
@@ -41,52 +45,30 @@ const NEVER_MS = 1e9
 
 export class SimJobManager {
   readonly process: SimProcess
-  readonly lines: readonly SlotLine[]
   result: JobResult | undefined
   readonly start: SimStart
   readonly clock: SimClock
+  #lines: readonly SlotLine[]
   readonly #master: JobMaster
   readonly #scheduler: Scheduler
   readonly #store: OwnStore
+  readonly #options: SimJobManagerOptions
+  /** Checkpoints whose commit was ordered. */
+  readonly #ordered = new Set<number>()
 
   constructor(options: SimJobManagerOptions) {
-    const { world, name, parallelism, completes, ended, start } = options
-    const { scheduler, disk, off, scenario, bank, jobId } = world
+    const { world, name, parallelism, ended, start } = options
+    const { scheduler, disk, off, scenario, jobId } = world
+    this.#options = options
     this.process = scheduler.spawn(name)
     this.start = start
     this.#scheduler = scheduler
     this.clock = new SimClock(scheduler, this.process, scenario.clocks)
-    const graph = bankGraph(bank, { parallelism, forced: scenario.forced })
-    const plan = buildExecutionPlan(graph)
-    const exchange = new SimExchange({
-      scheduler,
-      off,
-      credit: scenario.credit,
-      processOf: slot => this.lines[slot]?.process ?? this.process,
-      delayMs: scenario.networkMs,
-    })
     const faults = scenario.store
     const store = new OwnStore({ scheduler, process: this.process, disk, faults })
     this.#store = store
-    const ordered = new Set<number>()
-    this.lines = Array.from(
-      { length: plan.slots },
-      (_, slot) =>
-        new SlotLine({
-          world,
-          master: this.process,
-          slot,
-          plan,
-          exchange,
-          deploys: options.deploys,
-          receive: event => master.receive(event),
-          completes: id => {
-            if (ordered.has(id)) return
-            ordered.add(id)
-            completes(id, store.generation)
-          },
-        }),
-    )
+    const graph = this.#plan(parallelism)
+    this.#lines = this.#makeLines(graph)
     const unsafe = new UnsafeStore(store, off)
     const master = new JobMaster({
       graph,
@@ -98,6 +80,9 @@ export class SimJobManager {
       clock: this.clock,
       random: scheduler.random,
       slots: this.lines,
+      rescaling: scenario.rescales
+        ? { plan: slots => this.#plan(slots), provide: moved => this.#provide(moved) }
+        : undefined,
       onNotice: ({ text }) => scheduler.note(this.process, text),
     })
     this.#master = master
@@ -126,8 +111,68 @@ export class SimJobManager {
       .catch((error: unknown) => this.#note(`does not stop: ${messageOf(error)}`))
   }
 
+  rescale(parallelism: number, taken: () => void): void {
+    this.#note(`is told to rescale to ${parallelism}`)
+    this.#master.rescale(parallelism).then(taken, (error: unknown) => {
+      this.#note(`does not rescale: ${messageOf(error)}`)
+    })
+  }
+
+  #plan(parallelism: number): JobGraph {
+    const { scenario, bank } = this.#options.world
+    return bankGraph(bank, { parallelism, forced: scenario.forced })
+  }
+
+  #provide(graph: JobGraph): JobShape {
+    const before = this.#lines
+    this.#lines = this.#makeLines(graph)
+    this.#options.released(before)
+    return { graph, slots: this.lines }
+  }
+
+  #makeLines(graph: JobGraph): readonly SlotLine[] {
+    const { world, completes, deploys } = this.#options
+    const { scheduler, off, scenario } = world
+    const plan = buildExecutionPlan(graph)
+    const lines: SlotLine[] = []
+    const exchange = new SimExchange({
+      scheduler,
+      off,
+      credit: scenario.credit,
+      processOf: slot => lines[slot]?.process ?? this.process,
+      delayMs: scenario.networkMs,
+    })
+    for (let slot = 0; slot < plan.slots; slot++) {
+      const line = new SlotLine({
+        world,
+        master: this.process,
+        slot,
+        plan,
+        exchange,
+        deploys: () => deploys(graph.parallelism, this.generation),
+        receive: event => this.#master.receive(event),
+        completes: id => {
+          if (this.#ordered.has(id)) return
+          this.#ordered.add(id)
+          completes(id, this.generation)
+        },
+      })
+      lines.push(line)
+    }
+    return lines
+  }
+
   #note(text: string): void {
     this.#scheduler.note(this.process, text)
+  }
+
+  /** To the slots that it has now: a rescale brings others. */
+  get lines(): readonly SlotLine[] {
+    return this.#lines
+  }
+
+  get parallelism(): number {
+    return this.lines.length
   }
 
   /** The last one that it took; 0 before. */

@@ -1,6 +1,10 @@
 /** A store client with some of its users' protections switched off. */
 import { checkpointIdOf, METADATA_FILE } from '../../checkpoint/checkpoint-layout.ts'
-import { readGeneration, writeGeneration } from '../../checkpoint/generation.ts'
+import {
+  type GenerationRecord,
+  readGeneration,
+  writeGeneration,
+} from '../../checkpoint/generation.ts'
 import type { ObjectBytes, ObjectEntry, ObjectStore } from '../../storage/object-store.ts'
 import type { Protection } from './protections.ts'
 
@@ -11,6 +15,11 @@ export class UnsafeStore implements ObjectStore {
   /** The key of the generation that this client took. */
   #generation = ''
   #settled = false
+  /** What its attempt settled on. */
+  #settlement: Pick<GenerationRecord, 'parallelism' | 'lastCheckpointId'> = {
+    parallelism: null,
+    lastCheckpointId: 0,
+  }
 
   constructor(inner: ObjectStore, off: ReadonlySet<Protection>) {
     this.location = inner.location
@@ -77,12 +86,23 @@ export class UnsafeStore implements ObjectStore {
     const record = readGeneration(whole)
     const isReservation = this.#settled
     this.#settled = record !== undefined && record.base !== null
-    if (isReservation && this.#off.has('reserved-ids')) return
     if (isReservation && record !== undefined && this.#off.has('successor-first')) {
       await this.#removeBelow(key, record.lastCheckpointId)
     }
-    const forgets = record?.savepoint && this.#off.has('savepoint-noted')
-    await this.#inner.put(key, forgets ? writeGeneration({ ...record, savepoint: null }) : bytes)
+    if (!isReservation && record !== undefined) this.#settlement = record
+    await this.#inner.put(key, record === undefined ? bytes : this.#forget(record, bytes))
+  }
+
+  #forget(record: GenerationRecord, bytes: ObjectBytes): ObjectBytes {
+    const off = this.#off
+    const { parallelism, lastCheckpointId } = this.#settlement
+    const forgotten = {
+      ...(off.has('savepoint-noted') && { savepoint: null }),
+      ...(off.has('rescale-noted') && { parallelism }),
+      ...(off.has('reserved-ids') && { lastCheckpointId }),
+    }
+    const isWhole = Object.keys(forgotten).length === 0
+    return isWhole ? bytes : writeGeneration({ ...record, ...forgotten })
   }
 
   async #removeBelow(generationKey: string, id: number): Promise<void> {

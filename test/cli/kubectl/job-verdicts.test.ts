@@ -84,6 +84,43 @@ const cases: Record<string, Case> = {
     job: jobWith({}, { conditions: [condition('CheckpointHealthy', 'False', 'New')] }),
     says: ['CheckpointHealthy: New', 'words of New', 'as the words say'],
   },
+  'notices a job that is not ready for long': {
+    job: jobWith({}, { conditions: [condition('Ready', 'False', 'CheckpointOverdue')] }),
+    says: ['Ready: CheckpointOverdue', 'words of', 'kubectl weir status bank'],
+  },
+  'gives a job its time to get ready': {
+    job: jobWith(
+      {},
+      {
+        phase: 'Deploying',
+        conditions: [
+          {
+            ...condition('Ready', 'False', 'PodsMissing'),
+            lastTransitionTime: '2026-01-01T00:59:30Z',
+          },
+        ],
+      },
+    ),
+  },
+  'lets a suspended job rest': {
+    job: jobWith(
+      {},
+      { phase: 'Suspended', conditions: [condition('Ready', 'False', 'Suspended')] },
+    ),
+  },
+  'says once why a job is stalled and unready': {
+    job: jobWith(
+      {},
+      {
+        phase: 'Queued',
+        conditions: [
+          condition('Ready', 'False', 'SpecInvalid'),
+          condition('Stalled', 'True', 'SpecInvalid'),
+        ],
+      },
+    ),
+    says: ['Stalled: SpecInvalid', 'words of', 'apply the manifest again'],
+  },
   'leaves a healthy condition alone': {
     job: jobWith({}, { conditions: [condition('CheckpointHealthy', 'True', 'Completed')] }),
   },

@@ -121,6 +121,41 @@ await describeWithPart('kubectl weir', 'kube-control', environment => {
     }
   })
 
+  test('takes a savepoint by a resource, and prints where it lies', async () => {
+    await jobWith('saved', { phase: 'Running' })
+    const tried = await weir('savepoint', 'saved', '--dry-run=server')
+    expect(tried).toMatchObject({ code: 0, out: '' })
+    const savepoints = cluster.client(resourceKinds.savepoint)
+    const { out } = await weir('savepoint', 'saved', '--no-wait')
+    const name = out.trim()
+    expect(await savepoints.get({ namespace, name })).toMatchObject({ spec: { job: 'saved' } })
+
+    const taking = weir('savepoint', 'saved', '-o', 'json')
+    const failing = weir('savepoint', 'saved')
+    const end = async (status: object): Promise<string> => {
+      for (;;) {
+        const { items } = await savepoints.list({ namespace })
+        const open = items.find(one => one.metadata.name !== name && !('status' in one))
+        if (open === undefined) await pause(20)
+        else {
+          const { apiVersion, kind, metadata } = open
+          const seen = { apiVersion, kind, metadata: { namespace, name: metadata.name }, status }
+          await savepoints.applyStatus(seen as never, { manager: 'weir-test' })
+          return metadata.name
+        }
+      }
+    }
+    const path = 's3://bucket/savepoint-1'
+    await end({ phase: 'Completed', path, epoch: 1, checkpointId: 1 })
+    await end({ phase: 'Failed', error: { code: 'WEIR_X', message: 'the store is away' } })
+    const both = [await taking, await failing]
+    const taken = both.find(one => one.code === 0)
+    const failed = both.find(one => one.code === 1)
+    expect(`${taken?.out}`).toContain(path)
+    expect(failed?.err).toContain('WEIR_SAVEPOINT_NOT_TAKEN')
+    expect(failed?.err).toContain('WEIR_X: the store is away')
+  })
+
   test('scales', async () => {
     await jobWith('wide', { phase: 'Running' })
     expect(await weir('scale', 'wide', '--replicas', '3')).toMatchObject({ code: 0 })
@@ -275,8 +310,6 @@ await describeWithPart('kubectl weir', 'kube-control', environment => {
     const absent = await weir('status', 'absent')
     expect(absent.code).toBe(1)
     expect(absent.err).toContain('streamjobs.weir.dev "absent" not found')
-    const unmade = await weir('savepoint', 'well')
-    expect(unmade.err).toContain('WEIR_JOBMANAGER_NOT_RUNNING  job well is Running')
   })
 
   test('completes verbs, flags and the names of jobs', async () => {

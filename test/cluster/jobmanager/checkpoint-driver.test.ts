@@ -12,7 +12,7 @@ let triggerFails = false
 
 async function bench(fault: (call: StoreCall) => 'fail' | undefined = () => undefined) {
   const clock = new ManualClock(1_000)
-  const claim = { run: 'r', lastTried: 0 }
+  const claim = { run: 'r', lastTried: 0, isSettled: false }
   const inner = new MemoryStore()
   const log: string[] = []
   let whenComplete = (): void => {}
@@ -198,4 +198,37 @@ test('a halt ends the timer and waits for calls under way', async () => {
   clock.advance(10_000)
   await settled()
   expect(log.some(line => line.startsWith('trigger'))).toBe(false)
+})
+
+test('a checkpoint that is being stored is waited for before the job is cancelled', async () => {
+  const { driver, clock, log } = await bench()
+  driver.allRunning(['a/0'])
+  clock.advance(100)
+  await settled()
+  driver.acknowledged(1, 'a/0', part)
+  await driver.stored()
+  expect(log.at(-1)).toBe('complete 1')
+  await driver.halt('the end')
+  expect(driver.settlement).toEqual({ commitUpTo: 1, abortBeyond: 1 })
+})
+
+test('one that still waits for subtasks is not', async () => {
+  const { driver, clock } = await bench()
+  driver.allRunning(['a/0'])
+  clock.advance(100)
+  await settled()
+  await driver.stored()
+  await driver.halt('the end')
+  expect(driver.settlement).toEqual({ commitUpTo: 0, abortBeyond: 0 })
+})
+
+test('what a savepoint holds is neither committed nor taken back', async () => {
+  const { driver } = await bench()
+  driver.allRunning(['a/0'])
+  const path = driver.request('savepoint')
+  await settled()
+  driver.acknowledged(1, 'a/0', part)
+  await path
+  await driver.halt('the end')
+  expect(driver.settlement).toEqual({ commitUpTo: 0, abortBeyond: 1 })
 })

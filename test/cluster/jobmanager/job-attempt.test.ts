@@ -27,7 +27,7 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     onNotice: () => {},
     number: 0,
     run: 'r',
-    claim: { run: 'r', lastTried: 0 },
+    claim: { run: 'r', lastTried: 0, isSettled: false },
     counts: emptyCounts(),
     onDeployed: () => {},
     onRunning: () => {},
@@ -143,4 +143,16 @@ test('cancelled while it reads the store, it deploys nothing', async () => {
   attempt.cancel()
   expect(await attempt.over).toEqual({ kind: 'cancelled' })
   expect(sent).toEqual([])
+})
+
+test('a cancel says what may be committed; a failure leaves that to the next attempt', async () => {
+  const [cancelled, failed] = [bench(), bench()]
+  for (const { attempt } of [cancelled, failed]) attempt.start()
+  await settled()
+  cancelled.attempt.cancel()
+  failed.say({ kind: 'failed', vertexId: 'counts', failure })
+  await settled()
+  const settlement = { commitUpTo: 0, abortBeyond: 0 }
+  expect(cancelled.sent.at(-1)).toEqual({ attempt: 0, kind: 'cancel', settlement })
+  expect(failed.sent.at(-1)).toEqual({ attempt: 0, kind: 'cancel', settlement: undefined })
 })

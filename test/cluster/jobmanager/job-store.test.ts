@@ -15,7 +15,7 @@ const clock = new ManualClock(1_000)
 /** Of a jobmanager of its own, unless there is a claim. */
 function open(
   store: MemoryStore | FaultyObjectStore,
-  claim: GenerationClaim = { run: 'r', lastTried: 0 },
+  claim: GenerationClaim = { run: 'r', lastTried: 0, isSettled: false },
 ): JobStore {
   return new JobStore({ store, jobId: 'default.job', clock, claim })
 }
@@ -60,7 +60,7 @@ test('W1: of attempts that begin at once each gets a generation of its own', asy
 
 test('W4: a restart goes above its own generations only, not above a newer jobmanager’s', async () => {
   const store = new MemoryStore()
-  const claim = { run: 'r', lastTried: 0 }
+  const claim = { run: 'r', lastTried: 0, isSettled: false }
   await open(store, claim).begin()
   await open(store, claim).begin()
   expect(claim.lastTried).toBe(2)
@@ -68,7 +68,7 @@ test('W4: a restart goes above its own generations only, not above a newer jobma
   await expect(open(store, claim).begin()).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
   // The same goes for one that is just being taken.
   const racing = new MemoryStore()
-  const late = { run: 'r', lastTried: 0 }
+  const late = { run: 'r', lastTried: 0, isSettled: false }
   await open(racing, late).begin()
   const newer = open(racing).begin()
   const taking = open(racing, late).begin()
@@ -81,7 +81,7 @@ test('W4: a generation whose answer got lost is its own', async () => {
   const fault = ({ operation }: { readonly operation: string }) =>
     operation === 'putIfAbsent' && lose ? 'lose-answer' : undefined
   const store = new FaultyObjectStore({ inner: new MemoryStore(), clock, fault })
-  const claim = { run: 'r', lastTried: 0 }
+  const claim = { run: 'r', lastTried: 0, isSettled: false }
   await expect(open(store, claim).begin()).rejects.toMatchObject({ code: 'WEIR_STORE_FAILED' })
   lose = false
   const again = open(store, claim)
@@ -91,7 +91,7 @@ test('W4: a generation whose answer got lost is its own', async () => {
 
 test('N3: a start whose answer got lost may have run: it is gone on from', async () => {
   const inner = new MemoryStore()
-  const claim = { run: 'fresh', lastTried: 0 }
+  const claim = { run: 'fresh', lastTried: 0, isSettled: false }
   const fault = ({ operation, key }: { readonly operation: string; readonly key: string }) =>
     operation === 'put' && key.includes('/generations/') ? 'lose-answer' : undefined
   const first = open(new FaultyObjectStore({ inner, clock, fault }), claim)
@@ -99,7 +99,33 @@ test('N3: a start whose answer got lost may have run: it is gone on from', async
   await expect(first.settle(await first.begin(), nothing)).rejects.toThrow()
   expect((await open(inner, claim).begin()).goesOn).toBe(true)
   // Another start is not meant by it.
-  expect((await open(inner, { run: 'other', lastTried: 0 }).look()).goesOn).toBe(false)
+  expect((await open(inner, { run: 'other', lastTried: 0, isSettled: false }).look()).goesOn).toBe(
+    false,
+  )
+})
+
+test('N4: an order to rescale is refused where a newer attempt began that may not know it', async () => {
+  const store = new MemoryStore()
+  const { job } = await attempt(store)
+  await job.noteParallelism(3)
+  const successor = open(store)
+  expect((await successor.begin()).parallelism).toBe(3)
+  await expect(job.noteParallelism(2)).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+})
+
+test('N5: a late process of an earlier run takes no generation, and one in a race gives up', async () => {
+  const store = new MemoryStore()
+  const old = () => open(store, { run: 'u/1', lastTried: 0, isSettled: false })
+  await old().begin()
+  const current = open(store, { run: 'u/2', lastTried: 0, isSettled: false })
+  const racing = Promise.all([current.begin(), old().begin()])
+  await expect(racing).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  const before = await keys(store)
+  await expect(old().begin()).rejects.toMatchObject({ code: 'WEIR_JOB_FENCED' })
+  expect(await keys(store)).toEqual(before)
+  expect(await open(store, { run: 'v/1', lastTried: 0, isSettled: false }).begin()).toMatchObject({
+    goesOn: false,
+  })
 })
 
 test('looking changes nothing', async () => {

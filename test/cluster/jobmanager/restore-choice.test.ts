@@ -11,6 +11,8 @@ const jobId = 'default.job'
 const past: Lineage = {
   started: true,
   goesOn: false,
+  jobGoesOn: false,
+  succeededBy: undefined,
   completed: [4, 5, 6].map(id => ({ id, pinned: false })),
   restoredFrom: null,
   savepoint: undefined,
@@ -22,6 +24,8 @@ const past: Lineage = {
 const nothing: Lineage = {
   started: false,
   goesOn: false,
+  jobGoesOn: false,
+  succeededBy: undefined,
   completed: [],
   restoredFrom: null,
   savepoint: undefined,
@@ -51,6 +55,16 @@ test('latest is the newest completed one; the one before is offered if it is dam
 
 test('latest of a job that never ran is refused', () => {
   expect(() => choose({ kind: 'latest' }, nothing)).toThrow('nothing to restore: job default.job')
+})
+
+test('continue is what earlier runs of the job left, and otherwise what it is to begin with', () => {
+  const first = { kind: 'path', path: '/store/other/chk-3', fromJob: 'default.other' } as const
+  const request = { kind: 'continue', otherwise: first } as const
+  // What lies there is of a namesake that was deleted.
+  expect(choose(request).place?.folder).toBe('other/chk-3')
+  const own = { ...past, jobGoesOn: true }
+  expect(choose(request, own).place?.folder).toBe('default.job/chk-6')
+  expect(choose({ ...request, otherwise: { kind: 'none' } }).place).toBeUndefined()
 })
 
 test('latest of a job that ran and completed nothing starts from the beginning, and says so', () => {

@@ -1,7 +1,7 @@
 /** Who may do what: passwords, tokens, certificates and rules of a real broker. */
 import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
-import { afterAll, afterEach, expect, test } from '@jest/globals'
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
 import {
   AclOperationTypes,
   AclPermissionTypes,
@@ -15,10 +15,11 @@ import {
   kafkaSource,
 } from '../../../src/connectors/kafka/index.ts'
 import { text } from '../../../src/schema/text-format.ts'
-import { SinkRun } from '../../contract/sink-run.ts'
+import { type SinkCheckpoint, SinkRun } from '../../contract/sink-run.ts'
 import { SourceRun } from '../../contract/source-run.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { kafkaPasswords } from '../../testbed/kafka-passwords.ts'
+import { forgotten } from './forgotten-transactions.ts'
 import { numbered, TestTopics } from './test-topics.ts'
 
 const asAlice = {
@@ -54,6 +55,19 @@ await describeWithPart('what a user of Kafka may not do', 'kafka', environment =
     }
     await topics.admin(admin => admin.createAcls({ acl: [acl] }))
   }
+  /** Only carol may use transactional ids that begin so. */
+  const shutOut = async (prefix: string): Promise<void> => {
+    const acl = {
+      resourceType: AclResourceTypes.TRANSACTIONAL_ID,
+      resourceName: prefix,
+      resourcePatternType: ResourcePatternTypes.PREFIXED,
+      principal: 'User:carol',
+      host: '*',
+      operation: AclOperationTypes.WRITE,
+      permissionType: AclPermissionTypes.ALLOW,
+    }
+    await topics.admin(admin => admin.createAcls({ acl: [acl] }))
+  }
   const onTopic = (name: string) => ({ type: AclResourceTypes.TOPIC, name })
   const filled = async (): Promise<string> => {
     const topic = await topics.make(1)
@@ -77,10 +91,18 @@ await describeWithPart('what a user of Kafka may not do', 'kafka', environment =
     await run.runToEnd()
     return run.emitted.map(one => one.value)
   }
-  const write = async (topic: string, options: Partial<KafkaSinkOptions<string>> = {}) => {
+  const openSink = async (
+    topic: string,
+    options: Partial<KafkaSinkOptions<string>>,
+    restored?: SinkCheckpoint,
+  ) => {
     const sink = kafkaSink<string>({ brokers, topic, value: text(), sasl: asAlice, ...options })
-    const run = await SinkRun.start(sink as never, { parallelism: 1 })
+    const run = await SinkRun.start(sink as never, { parallelism: 1, restored })
     runs.push(run)
+    return run
+  }
+  const write = async (topic: string, options: Partial<KafkaSinkOptions<string>> = {}) => {
+    const run = await openSink(topic, options)
     await run.write('x' as never)
     await run.finish()
   }
@@ -130,19 +152,54 @@ await describeWithPart('what a user of Kafka may not do', 'kafka', environment =
   test('use a transactional id', async () => {
     const topic = await topics.make(1)
     const transactionalIdPrefix = `secret-${topic}`
-    const acl = {
-      resourceType: AclResourceTypes.TRANSACTIONAL_ID,
-      resourceName: transactionalIdPrefix,
-      resourcePatternType: ResourcePatternTypes.PREFIXED,
-      principal: 'User:carol',
-      host: '*',
-      operation: AclOperationTypes.WRITE,
-      permissionType: AclPermissionTypes.ALLOW,
-    }
-    await topics.admin(admin => admin.createAcls({ acl: [acl] }))
+    await shutOut(transactionalIdPrefix)
     await expect(write(topic, { transactionalIdPrefix })).rejects.toMatchObject({
       code: 'WEIR_KAFKA_DENIED',
       message: expect.stringContaining('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'),
+    })
+  })
+
+  test('commit when the right to the transactional id was taken away', async () => {
+    const topic = await topics.make(1)
+    const transactionalIdPrefix = `taken-${topic}`
+    const run = await openSink(topic, { transactionalIdPrefix })
+    await run.write('x' as never)
+    const { id } = await run.checkpoint()
+    await shutOut(transactionalIdPrefix)
+    await expect(run.commitUpTo(id)).rejects.toMatchObject({
+      code: 'WEIR_KAFKA_DENIED',
+      message: expect.stringContaining('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'),
+    })
+  })
+
+  describe('read the topic that it writes', () => {
+    /** A checkpoint whose transaction was committed, by a user who may write there only. */
+    const written = async () => {
+      const topic = await topics.make(1)
+      await allow('alice', AclOperationTypes.WRITE, onTopic(topic))
+      const run = await openSink(topic, { transactionalIdPrefix: topic })
+      await run.write('x' as never)
+      const checkpoint = await run.checkpoint()
+      await run.commitUpTo(checkpoint.id)
+      await run.close()
+      return { topic, checkpoint }
+    }
+
+    test('the name tells, as long as the brokers know it', async () => {
+      const { topic, checkpoint } = await written()
+      await openSink(topic, { transactionalIdPrefix: topic }, checkpoint)
+    })
+
+    test('afterwards nobody can, and the job does not guess', async () => {
+      const { topic, checkpoint } = await written()
+      const restored = forgotten(checkpoint)
+      await expect(openSink(topic, {}, restored)).rejects.toMatchObject({
+        code: 'WEIR_KAFKA_TRANSACTION_UNCLEAR',
+        message: expect.stringContaining(`1 records in ${topic}-0 at offsets 0 to 0`),
+      })
+      await openSink(topic, { onLostTransaction: 'continue' }, restored)
+      await allow('alice', AclOperationTypes.READ, onTopic(topic))
+      await openSink(topic, {}, restored)
     })
   })
 
@@ -150,6 +207,26 @@ await describeWithPart('what a user of Kafka may not do', 'kafka', environment =
     const sasl = { ...asAlice, password: 'not-this-one' }
     const topic = await topics.make(1)
     await expect(write(topic, { sasl })).rejects.toMatchObject({ code: 'WEIR_KAFKA_CREDENTIALS' })
+  })
+
+  test('come with a mechanism that the broker does not have', async () => {
+    const topic = await filled()
+    const sasl = { ...asAlice, mechanism: 'scram-sha-1' as 'scram-sha-256' }
+    for (const attempt of [() => read(topic, { sasl }), () => write(topic, { sasl })]) {
+      await expect(attempt()).rejects.toMatchObject({
+        code: 'WEIR_KAFKA_CREDENTIALS',
+        message: expect.stringContaining('by scram-sha-1: '),
+      })
+    }
+  })
+
+  test('come with a password where none is asked for', async () => {
+    const topic = await filled()
+    for (const attempt of [read, write]) {
+      await expect(attempt(topic, { brokers: topics.brokers })).rejects.toMatchObject({
+        code: 'WEIR_KAFKA_HANDSHAKE',
+      })
+    }
   })
 
   test('come with a token that is over', async () => {

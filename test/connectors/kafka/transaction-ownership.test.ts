@@ -15,6 +15,7 @@ import { type SinkCheckpoint, SinkRun, type SinkRunOptions } from '../../contrac
 import { SourceRun } from '../../contract/source-run.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { KafkaRelay } from '../../testbed/kafka-relay.ts'
+import { forgotten } from './forgotten-transactions.ts'
 import { TestTopics } from './test-topics.ts'
 
 await describeWithPart('the transactions of Kafka sinks', 'kafka', environment => {
@@ -214,13 +215,4 @@ function isPrepared({ committables }: SinkCheckpoint, id: string): boolean {
   return committables.some(({ value }) => {
     return (value as unknown as { readonly transactionalId: string }).transactionalId === id
   })
-}
-
-/** As the broker has them a week later: it knows none of their names. */
-function forgotten(checkpoint: SinkCheckpoint): SinkCheckpoint {
-  const committables = checkpoint.committables.map(({ checkpointId, value }) => ({
-    checkpointId,
-    value: { ...(value as object), transactionalId: 'a-name-that-is-not-there' },
-  }))
-  return { ...checkpoint, committables }
 }

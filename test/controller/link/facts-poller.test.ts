@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals'
 import { SeededRandom } from '../../../src/common/random.ts'
 import { FactsPoller } from '../../../src/controller/link/facts-poller.ts'
 import type { JobTarget } from '../../../src/controller/link/job-link.ts'
+import { linkErrors } from '../../../src/controller/link/link-errors.ts'
 import type { JobFacts } from '../../../src/protocol/job-facts.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { runningFacts } from '../fake-link.ts'
@@ -19,7 +20,7 @@ const target = (name: string, more: Partial<JobTarget> = {}): JobTarget => ({
 interface Question {
   readonly target: JobTarget
   readonly answer: (facts: JobFacts) => Promise<void>
-  readonly fail: (why: string) => Promise<void>
+  readonly fail: (why: string | Error) => Promise<void>
 }
 
 function setUp() {
@@ -42,7 +43,7 @@ function setUp() {
           const question: Question = {
             target: asked,
             answer: facts => end(() => resolve(facts)),
-            fail: why => end(() => reject(new Error(why))),
+            fail: why => end(() => reject(typeof why === 'string' ? new Error(why) : why)),
           }
           open.push(question)
         }),
@@ -87,6 +88,10 @@ test('one that does not answer is asked often, and its last words are kept', asy
     silence: { ms: 1_200, why: 'still nobody' },
   })
   clock.advance(1_200)
+  const reason = 'no answer in 5000 ms'
+  await open[0]?.fail(linkErrors.WEIR_LINK_UNREACHABLE({ job: 'a/j', address: 'x', reason }))
+  expect(poller.heard('a/j', job).silence?.why).toMatch(/^WEIR_LINK_UNREACHABLE no answer/)
+  clock.advance(1_200)
   await open[0]?.answer(runningFacts)
   expect(poller.heard('a/j', job).silence).toBeUndefined()
 })
@@ -118,7 +123,10 @@ test('P1: sixteen at once, the others as these are answered', async () => {
   poller.stop()
 })
 
-test('P3: the more jobs, the seldomer each is asked', async () => {
+test.each([
+  ['often', 25],
+  ['seldom', 13],
+] as const)('P3: the more jobs, the seldomer each is asked: %s', async (pace, perSecond) => {
   const { clock, open, poller } = setUp()
   const asked = new Map<string, number>()
   const answerAll = async () => {
@@ -127,7 +135,7 @@ test('P3: the more jobs, the seldomer each is asked', async () => {
       await one.answer(runningFacts)
     }
   }
-  for (let n = 0; n < 400; n++) poller.want(`a/${n}`, target(String(n)), 'often')
+  for (let n = 0; n < 400; n++) poller.want(`a/${n}`, target(String(n)), pace)
   await answerAll()
   asked.clear()
   for (let second = 0; second < 60; second++) {
@@ -136,7 +144,7 @@ test('P3: the more jobs, the seldomer each is asked', async () => {
   }
   const total = [...asked.values()].reduce((sum, count) => sum + count, 0)
   expect(asked.size).toBe(400)
-  expect(total).toBeLessThanOrEqual(60 * 25)
+  expect(total).toBeLessThanOrEqual(60 * perSecond)
   poller.stop()
   clock.advance(60_000)
   expect(open).toHaveLength(0)

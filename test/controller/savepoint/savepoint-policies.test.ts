@@ -41,6 +41,7 @@ function observed({ spec = { job: 'bank' }, status = {}, metadata = guarded, see
     job: running,
     epoch: 3,
     order: undefined,
+    silence: undefined,
     isRecorded: true,
     disposals: [],
     pins: [],
@@ -216,7 +217,7 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'by one pod at a time': {
     given: { metadata: gone, status: disposing, seen: { disposals: [pod(1, 'running')] } },
-    decides: { phase: 'Disposing', says: 'Disposing' },
+    decides: { phase: 'Disposing', says: 'Disposing', againMs: 60_000 },
   },
   'one that failed is followed by another, after a while': {
     given: { metadata: gone, status: disposing, seen: { disposals: [pod(2, 'failed', 5_000)] } },

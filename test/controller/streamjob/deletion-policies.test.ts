@@ -22,6 +22,7 @@ const pod = (role: PodFacts['role'], state: PodState, lastWord?: JobFacts): PodF
   attempt: 1,
   exitCode: undefined,
   isRefused: false,
+  isBound: true,
   why: undefined,
   endedMs: 0,
   ip: '10.0.0.1',
@@ -46,6 +47,7 @@ function decision(more: Partial<ObservedDeletion>) {
     stopTimeoutMs: 10 * MINUTE_MS,
     pods: [],
     stop: undefined,
+    silence: undefined,
     isRecorded: true,
     purges: [],
     nowMs: NOW_MS,
@@ -85,6 +87,13 @@ const table: Record<string, { given: Partial<ObservedDeletion>; decides: object 
   'a job that runs is stopped with a savepoint': {
     given: { pods: [jobManager('running'), taskManager] },
     decides: { says: 'the job is stopped with a savepoint', againMs: 1_000 },
+  },
+  'that nobody answers is told': {
+    given: { pods: [jobManager('running')], silence: 'no answer in 5000 ms' },
+    decides: {
+      says: 'the job is stopped with a savepoint: no answer in 5000 ms',
+      againMs: 1_000,
+    },
   },
   'that it fails is told': {
     given: { pods: [jobManager('running')], stop: failedStop },

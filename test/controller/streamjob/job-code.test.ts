@@ -24,7 +24,9 @@ function podFor(role: 'jobmanager' | 'taskmanager', spec: object): Pod {
   const manifest = streamJobSchema.parse({ ...shape, spec })
   const deployed = { manifest, image: 'weir:1', specDigest: 'd' }
   const identity = { epoch: 1, role, slot: 0, attempt: 1 }
-  return podOf({ job: { ...shape, spec }, deployed, identity }).spec as Pod
+  const revision = { name: 'totals-1', deployed }
+  const start = { from: 'manifest' } as const
+  return podOf({ job: { ...shape, spec }, revision, identity, start }).spec as Pod
 }
 
 const job = { configMap: { name: 'jobs', key: 'totals.ts' } }

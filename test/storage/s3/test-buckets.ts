@@ -1,4 +1,9 @@
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import type { PartEnvironment } from '../../testbed/part.ts'
 
 /** A client of the tests' own, beside the one under test. */
@@ -23,6 +28,13 @@ export class TestBuckets {
     const bucket = `weir-test-${process.pid}-${Date.now()}-${this.#count++}`
     await this.#client.send(new CreateBucketCommand({ Bucket: bucket }))
     return bucket
+  }
+
+  /** What is in it, up to a thousand. */
+  async keys(bucket: string, prefix: string): Promise<readonly string[]> {
+    const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix })
+    const { Contents: found = [] } = await this.#client.send(command)
+    return found.flatMap(({ Key: key }) => key ?? [])
   }
 
   /** Uploads in parts that nobody completed or aborted. */

@@ -1,4 +1,4 @@
-import { connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export interface OpenedPort {
   /** As pods reach it. */
@@ -12,11 +12,15 @@ export interface OpenedPort {
  */
 export async function openToPods(endpoint: string, host: string): Promise<OpenedPort> {
   const target = new URL(endpoint)
+  const open = new Set<Socket>()
   const server: Server = createServer(pod => {
     const there = connect(Number(target.port), target.hostname)
     pod.pipe(there).pipe(pod)
     for (const end of [pod, there]) {
-      end.on('error', () => {
+      open.add(end)
+      end.on('error', () => {})
+      end.on('close', () => {
+        open.delete(end)
         pod.destroy()
         there.destroy()
       })
@@ -24,5 +28,11 @@ export async function openToPods(endpoint: string, host: string): Promise<Opened
   })
   await new Promise<void>(resolve => server.listen(0, host, resolve))
   const { port } = server.address() as { readonly port: number }
-  return { url: `${target.protocol}//${host}:${port}`, close: () => void server.close() }
+  return {
+    url: `${target.protocol}//${host}:${port}`,
+    close: () => {
+      server.close()
+      for (const end of open) end.destroy()
+    },
+  }
 }

@@ -1,0 +1,90 @@
+/** Whether a new deployment has failed, and why. Pure. */
+import { keepPods } from '../keep-pods.ts'
+import { isImageless, type PodFacts } from '../pod-facts.ts'
+import { millisecondsOf, type PhaseView } from './upgrade-step.ts'
+
+export interface DeploymentFailure {
+  readonly cause:
+    | 'JobRefused'
+    | 'ImageFailed'
+    | 'CrashLoop'
+    | 'ScheduleTimeout'
+    | 'StartTimeout'
+    | 'CheckpointsStalled'
+    | 'Unreachable'
+  readonly message: string
+}
+
+/** Of the epoch in the status; `undefined`: it may still come to run. */
+export function failureOf(view: PhaseView): DeploymentFailure | undefined {
+  const { seen, to, spec } = view
+  const { pods, status, facts, nowMs } = seen
+  const ours = pods.filter(one => one.epoch === status.epoch)
+  const refused = ours.find(isRefusal)
+  if (refused !== undefined) return ofPod('JobRefused', refused)
+  const imageless = ours.find(isImageless)
+  if (imageless !== undefined) return ofPod('ImageFailed', imageless)
+  const slots = to?.deployed.manifest.spec.parallelism ?? 0
+  const kept = keepPods({ epoch: status.epoch ?? 0, slots, pods, nowMs })
+  const { maxRestarts } = spec.rollback
+  if (kept.replacements > maxRestarts) {
+    const dead = ours.find(one => one.state === 'failed')
+    const message = `a pod was replaced ${kept.replacements} times; ${wordsOf(dead)}`
+    return { cause: 'CrashLoop', message }
+  }
+  if (facts !== undefined && facts.restarts > maxRestarts) {
+    const last = facts.lastFailure?.message ?? 'it did not say why'
+    return { cause: 'CrashLoop', message: `the job restarted ${facts.restarts} times: ${last}` }
+  }
+  return isOverdue(view) ? overdue(view, ours) : undefined
+}
+
+/** The words of a jobmanager that will not take the job, now or later. */
+export function isRefusal(pod: PodFacts): boolean {
+  const isJobManager = pod.role === 'jobmanager' && pod.state === 'failed'
+  return isJobManager && (pod.isRefused || pod.exitCode === 2)
+}
+
+/** The deadline allows for the checkpoints that are waited for. */
+export function deadlineMs({ spec, to }: Pick<PhaseView, 'spec' | 'to'>): number {
+  const interval = to?.deployed.manifest.spec.checkpoint.interval ?? spec.checkpoint.interval
+  const checkpoints = spec.rollback.stableCheckpoints * millisecondsOf(interval)
+  return millisecondsOf(spec.rollback.deadline) + checkpoints
+}
+
+function isOverdue(view: PhaseView): boolean {
+  const { startingAt } = view.upgrade
+  if (startingAt === undefined) return false
+  return view.seen.nowMs >= Date.parse(startingAt) + deadlineMs(view)
+}
+
+function overdue({ seen, upgrade, spec }: PhaseView, ours: readonly PodFacts[]): DeploymentFailure {
+  const pending = ours.find(one => one.state === 'pending')
+  if (pending !== undefined) {
+    const cause = pending.isBound ? 'StartTimeout' : 'ScheduleTimeout'
+    return ofPod(cause, pending)
+  }
+  if (upgrade.phase === 'Starting') {
+    const status = seen.facts?.status ?? 'unknown'
+    const message = `not all of the job runs at the deadline: its jobmanager says ${status}`
+    return { cause: seen.facts === undefined ? 'Unreachable' : 'StartTimeout', message }
+  }
+  if (seen.facts === undefined) {
+    const message = 'the jobmanager did not answer until the deadline: see its log'
+    return { cause: 'Unreachable', message }
+  }
+  const { completed, lastFailure } = seen.facts.checkpoints
+  const wanted = spec.rollback.stableCheckpoints
+  const because = lastFailure === null ? '' : `: ${lastFailure}`
+  const message = `${completed} of ${wanted} checkpoints completed until the deadline${because}`
+  return { cause: 'CheckpointsStalled', message }
+}
+
+function ofPod(cause: DeploymentFailure['cause'], pod: PodFacts): DeploymentFailure {
+  return { cause, message: wordsOf(pod) }
+}
+
+function wordsOf(pod: PodFacts | undefined): string {
+  if (pod === undefined) return 'see its events'
+  return `pod ${pod.pod.metadata.name}: ${pod.why ?? 'it did not say why'}`
+}

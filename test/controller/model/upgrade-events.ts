@@ -1,0 +1,181 @@
+/** All that may happen next in a world, and what must hold of it. */
+import { assert } from '../../../src/common/assert.ts'
+import { atWork, changed, jumped, type Model, type Pod, type World } from './upgrade-world.ts'
+
+export interface Event {
+  readonly name: string
+  readonly next: World
+}
+
+/** Snapshots that a generation completes at most: more would be more of the same. */
+const DONE_MAX = 1
+
+/** Everything that can happen next. */
+export function eventsIn(model: Model, world: World): readonly Event[] {
+  return [
+    ...passes(model, world),
+    ...world.pods.flatMap(pod => ofPod(model, world, pod)),
+    ...ofEngine(model, world),
+    ...ofPeople(world),
+  ]
+}
+
+/** A controller looks, and dies after each of its writes. */
+function passes(model: Model, world: World): Event[] {
+  const events: Event[] = []
+  for (const answers of atWork(world) === undefined ? [false] : [true, false]) {
+    let next = world
+    for (const [index, write] of model.writes(world, answers).entries()) {
+      next = write(next)
+      checkWrite(world, next)
+      events.push({ name: `pass${answers ? '' : ' unanswered'}, ${index + 1} writes`, next })
+    }
+  }
+  return events
+}
+
+function ofPod(model: Model, world: World, pod: Pod): Event[] {
+  const to = (name: string, change: Partial<Pod>, more: Partial<World> = {}): Event => {
+    const next = { ...changed(world, pod, change), ...more }
+    return { name: `${pod.role}-${pod.epoch}-${pod.attempt} ${name}`, next }
+  }
+  const gone = (): Event => {
+    const pods = world.pods.filter(one => one !== pod)
+    const order = atWork({ ...world, pods }) === undefined ? undefined : world.order
+    return { name: `${pod.role}-${pod.epoch} is gone`, next: { ...world, pods, order } }
+  }
+  if (pod.state === 'leaving') return [gone()]
+  if (pod.role === 'plan') return ofPlan(model, pod, to)
+  const flaw = model.flawOf(world, pod.epoch)
+  if (pod.state === 'pending') {
+    if (flaw !== 'no-image') return [to('runs', { state: 'running' })]
+    return pod.of === 'no-image' ? [] : [to('has no image', { of: 'no-image' })]
+  }
+  if (pod.state !== 'running') return []
+  const events: Event[] = []
+  if (flaw === 'crashes') events.push(to('crashes', { state: 'failed', code: 1 }))
+  if (pod.role === 'jobmanager' && !pod.hasBegun) events.push(begins(model, world, pod))
+  if (world.faults > 0 && flaw !== 'crashes') {
+    const more = {
+      faults: world.faults - 1,
+      ...(pod.role === 'jobmanager' && { order: undefined }),
+    }
+    events.push(to('dies', { state: 'failed', code: 137 }, more))
+  }
+  return events
+}
+
+type To = (name: string, change: Partial<Pod>, more?: Partial<World>) => Event
+
+function ofPlan(model: Model, pod: Pod, to: To): Event[] {
+  if (pod.state !== 'pending') return []
+  const flaw = pod.of === 'B' ? model.planFlaw : 'none'
+  if (flaw === 'no-image') return []
+  if (flaw === 'rejected') return [to('rejects', { state: 'failed', code: 3 })]
+  return [to('accepts', { state: 'succeeded' }), to('is lost', { state: 'failed', code: 137 })]
+}
+
+/** The first thing that a jobmanager does: N5 of the generations. */
+function begins(model: Model, world: World, pod: Pod): Event {
+  const name = `jobmanager-${pod.epoch}-${pod.attempt} begins`
+  const fail = (code: number): Event => {
+    return { name, next: changed(world, pod, { state: 'failed', code }) }
+  }
+  if (pod.epoch < world.generation) return fail(1)
+  if (model.flawOf(world, pod.epoch) === 'refuses') return fail(2)
+  if (pod.epoch === world.generation) {
+    return { name, next: changed({ ...world, order: undefined }, pod, { hasBegun: true }) }
+  }
+  const head = restoredBy(model, world)
+  const begun = changed(world, pod, { hasBegun: true })
+  const next = { ...begun, generation: pod.epoch, head, done: 0, order: undefined }
+  return { name, next }
+}
+
+function restoredBy(model: Model, { status, head, newest }: World): number {
+  const { start } = status
+  switch (start?.from) {
+    case 'empty':
+      assert(model.mode === 'stateless', 'U2: nobody asked for an empty start')
+      return 0
+    case 'path': {
+      const id = Number(start.path?.replace('chk-', ''))
+      assert(model.mode === 'stateless' && id > 0, 'U1: nobody asked for an older snapshot')
+      return id
+    }
+    default:
+      assert(model.mode === 'stateless' || head === newest, 'U3: the newest is gone on from')
+      return head
+  }
+}
+
+function ofEngine(model: Model, world: World): Event[] {
+  const { pods, generation, order, zombies, newest } = world
+  const events: Event[] = []
+  const slot = pods.find(
+    one =>
+      one.role === 'taskmanager' &&
+      one.epoch === generation &&
+      (one.state === 'running' || one.state === 'leaving'),
+  )
+  const jobManager = pods.find(
+    one => one.role === 'jobmanager' && one.epoch === generation && one.hasBegun,
+  )
+  const lives = jobManager?.state === 'running' || jobManager?.state === 'leaving'
+  const completes = model.flawOf(world, generation) !== 'stalls' && world.done < DONE_MAX
+  const isAlive = (lives && slot !== undefined) || zombies.includes(generation)
+  const completed = { newest: newest + 1, head: newest + 1, done: world.done + 1 }
+  if (isAlive && completes) {
+    events.push({ name: 'a checkpoint completes', next: { ...world, ...completed } })
+  }
+  if (order?.state !== 'pending' || jobManager?.state !== 'running') return events
+  const over = pods.map(one => {
+    const isIts = one === jobManager || one === slot
+    return isIts ? { ...one, state: 'succeeded' as const } : one
+  })
+  const failed = { ...order, state: 'failed' } as const
+  events.push({ name: 'the stop fails', next: { ...world, order: failed } })
+  if (model.flawOf(world, generation) !== 'stalls') {
+    const next = { ...world, ...completed, pods: over, order: undefined }
+    events.push({ name: 'the job is stopped with a savepoint', next })
+  }
+  return events
+}
+
+function ofPeople(world: World): Event[] {
+  const { edits, jumps, edit, rests } = world
+  const events: Event[] = []
+  if (edits > 0) {
+    const other = edit === 'A' ? 'B' : 'A'
+    events.push({ name: `edits to ${other}`, next: { ...world, edit: other, edits: edits - 1 } })
+    const rest = { ...world, rests: !rests, edits: edits - 1 }
+    events.push({ name: rests ? 'resumes' : 'suspends', next: rest })
+  }
+  if (jumps > 0 && world.status.upgrade !== undefined) {
+    events.push({ name: 'time passes', next: { ...jumped(world), jumps: jumps - 1 } })
+  }
+  return events
+}
+
+/** What no write may do. */
+function checkWrite(before: World, after: World): void {
+  const [old, now] = [before.status, after.status]
+  assert((now.epoch ?? 0) >= (old.epoch ?? 0), 'J1: an epoch never comes back')
+  if (old.state !== undefined) {
+    const { state } = now
+    assert(state !== undefined, 'U1: the pointer is lost')
+    const isAhead =
+      state.epoch > old.state.epoch ||
+      (state.epoch === old.state.epoch && state.checkpointId >= old.state.checkpointId)
+    assert(isAhead, 'U1: the pointer goes back')
+  }
+  if (old.upgrade?.rollback !== undefined && old.upgrade.phase !== 'RollingBack') {
+    assert(now.upgrade?.phase !== 'RollingBack', 'U9: an upgrade goes back once')
+  }
+  for (const name of [now.revision?.current, now.upgrade?.to]) {
+    assert(name === undefined || after.stored.includes(name), 'a revision is stored first')
+  }
+  for (const pod of after.pods) {
+    assert(pod.epoch <= (before.status.epoch ?? 0), 'J1: a pod of an epoch that nobody knows')
+  }
+}

@@ -1,0 +1,74 @@
+/** The upgrade machine in a world where everything may happen at any time. */
+import { expect, test } from '@jest/globals'
+import type { JobDecision } from '../../../src/controller/streamjob/job-decision.ts'
+import { streamJobSchema } from '../../../src/protocol/stream-job.ts'
+import { explore } from './explore.ts'
+import { type Flaw, type MakeManifest, Model, type Setting, type Tamper } from './upgrade-world.ts'
+
+const isLong = process.env.WEIR_TEST_LONG === '1'
+const flaws: readonly Flaw[] = ['none', 'rejected', 'refuses', 'crashes', 'stalls', 'no-image']
+
+const settings: readonly Setting[] = (['savepoint', 'last-state', 'stateless'] as const).flatMap(
+  mode =>
+    flaws.flatMap(flaw =>
+      (mode === 'savepoint' ? [true, false] : [true]).map(fallback => ({ mode, flaw, fallback })),
+    ),
+)
+
+const makeManifest: MakeManifest = ({ name, state, mode, fallback }) =>
+  streamJobSchema.parse({
+    apiVersion: 'weir.dev/v1alpha1',
+    kind: 'StreamJob',
+    metadata: { name: 'j', namespace: 'n' },
+    spec: {
+      job: { module: `${name}.ts` },
+      state,
+      checkpoint: { storage: 's3://b/c' },
+      upgrade: { mode, fallbackToLastState: fallback },
+      rollback: { maxRestarts: 1, stableCheckpoints: 1 },
+    },
+  })
+
+test.each(settings)('whatever happens: $mode, fallback $fallback, B: $flaw', setting => {
+  const model = new Model(setting, makeManifest)
+  const first = model.first({ edits: 2, faults: 1, jumps: 2 })
+  const statesMax = isLong ? 80_000 : 12_000
+  const settleEvery = isLong ? 1_000 : 2_000
+  const { states, phases } = explore({ model, first, statesMax, settleEvery })
+  expect(states).toBeGreaterThanOrEqual(statesMax)
+  expect([...phases]).toEqual(expect.arrayContaining(['Savepointing', 'Stopping', 'Starting']))
+})
+
+const planted: Record<string, { tamper: Tamper; setting: Setting; says: string }> = {
+  'an empty start': {
+    tamper: one => withStore(one, one.store.start && { start: { from: 'empty' } }),
+    setting: { mode: 'last-state', fallback: true, flaw: 'none' },
+    says: 'U2: nobody asked for an empty start',
+  },
+  'a pointer that is forgotten': {
+    tamper: one => withStore(one, one.isMove && { state: undefined }),
+    setting: { mode: 'last-state', fallback: true, flaw: 'none' },
+    says: 'U1: the pointer is lost',
+  },
+  'a failure that is forgotten': {
+    tamper: one => withStore(one, one.store.refused && { refused: undefined }),
+    setting: { mode: 'last-state', fallback: true, flaw: 'refuses' },
+    says: 'it comes to no rest',
+  },
+  'a status that names what is not stored': {
+    tamper: one => ({ ...one, keepRevision: undefined }),
+    setting: { mode: 'savepoint', fallback: true, flaw: 'none' },
+    says: 'a revision is stored first',
+  },
+}
+
+function withStore(one: JobDecision, change: Partial<JobDecision['store']> | false | undefined) {
+  return change ? { ...one, store: { ...one.store, ...change } } : one
+}
+
+test.each(Object.entries(planted))('%s is noticed', (_what, { tamper, setting, says }) => {
+  const model = new Model(setting, makeManifest, tamper)
+  const first = model.first({ edits: 1, faults: 0, jumps: 0 })
+  const exploring = () => explore({ model, first, statesMax: 20_000, settleEvery: 50 })
+  expect(exploring).toThrow(says)
+})

@@ -1,0 +1,346 @@
+/**
+ * A small world around the decisions for one job: pods, an engine with a store and generations, a
+ * person who edits, and controllers that die between any two writes. One slot, two revisions.
+ * Times are fresh or long over: no decision asks for more.
+ */
+import { assert } from '../../../src/common/assert.ts'
+import type { JobDecision } from '../../../src/controller/streamjob/job-decision.ts'
+import { decideJob } from '../../../src/controller/streamjob/job-policies.ts'
+import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
+import type { ObservedJob, Revision } from '../../../src/controller/streamjob/observed-job.ts'
+import type { PlanFacts, PodFacts, PodState } from '../../../src/controller/streamjob/pod-facts.ts'
+import type { JobFacts } from '../../../src/protocol/job-facts.ts'
+import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
+
+export type Flaw = 'none' | 'rejected' | 'refuses' | 'crashes' | 'stalls' | 'no-image'
+
+/** What holds for a whole exploration. */
+export interface Setting {
+  readonly mode: 'savepoint' | 'last-state' | 'stateless'
+  readonly fallback: boolean
+  /** Of revision B. */
+  readonly flaw: Flaw
+}
+
+export interface Pod {
+  readonly role: 'jobmanager' | 'taskmanager' | 'plan'
+  readonly epoch: number
+  readonly attempt: number
+  readonly state: PodState
+  readonly code: number
+  /** Of a plan: the revision. */
+  readonly of: string
+  /** Of a jobmanager: it took its generation. */
+  readonly hasBegun: boolean
+}
+
+export interface World {
+  readonly edit: 'A' | 'B'
+  readonly rests: boolean
+  readonly status: StreamJobStatus
+  readonly stored: readonly string[]
+  readonly pods: readonly Pod[]
+  /** Epochs of jobmanagers whose pods were given up and that still live. */
+  readonly zombies: readonly number[]
+  /** The epoch that took the last generation. */
+  readonly generation: number
+  /** Number of the newest completed snapshot. */
+  readonly newest: number
+  /** What a jobmanager that goes on would restore; 0: nothing. */
+  readonly head: number
+  /** Completed by this generation. */
+  readonly done: number
+  readonly order: { readonly id: string; readonly state: 'pending' | 'failed' } | undefined
+  /** How much may still happen. */
+  readonly edits: number
+  readonly faults: number
+  readonly jumps: number
+}
+
+const NOW_MS = 1_700_000_000_000
+const FRESH = '2023-11-14T22:13:20Z'
+const OVER = '2023-11-14T12:00:00Z'
+
+const base = {
+  apiVersion: 'weir.dev/v1alpha1',
+  kind: 'StreamJob',
+  metadata: { name: 'j', namespace: 'n', uid: 'u', generation: 1 },
+}
+
+/** All that never changes in an exploration, made once. */
+export class Model {
+  readonly #setting: Setting
+  readonly #tamper: Tamper
+  readonly #revisions: ReadonlyMap<string, Revision['deployed']>
+  readonly #checked = new Map<string, ObservedJob['checked']>()
+
+  constructor(setting: Setting, makeManifest: MakeManifest, tamper: Tamper = decision => decision) {
+    this.#setting = setting
+    this.#tamper = tamper
+    for (const name of ['A', 'B'] as const) {
+      for (const state of ['running', 'suspended'] as const) {
+        const manifest = makeManifest({ ...setting, name, state })
+        this.#checked.set(name + state, { manifest })
+      }
+    }
+    const deployed = (name: 'A' | 'B'): Revision['deployed'] => {
+      const checked = this.#checked.get(`${name}running`)
+      assert(checked !== undefined && 'manifest' in checked, 'it was made')
+      return { manifest: checked.manifest, image: 'weir:1', specDigest: name }
+    }
+    this.#revisions = new Map([
+      ['A', deployed('A')],
+      ['B', deployed('B')],
+    ])
+  }
+
+  /** The job runs as A, and is stable. */
+  first(budget: Pick<World, 'edits' | 'faults' | 'jumps'>): World {
+    const pod = { epoch: 1, attempt: 1, state: 'running', code: 0, of: '', hasBegun: true } as const
+    return {
+      edit: 'A',
+      rests: false,
+      status: {
+        phase: 'Running',
+        epoch: 1,
+        revision: { current: 'A', target: 'A', stable: 'A' },
+        start: { from: 'manifest' },
+        state: pointer(1, 1),
+      },
+      stored: ['A'],
+      pods: [
+        { ...pod, role: 'jobmanager' },
+        { ...pod, role: 'taskmanager' },
+      ],
+      zombies: [],
+      generation: 1,
+      newest: 1,
+      head: 1,
+      done: 1,
+      order: undefined,
+      ...budget,
+    }
+  }
+
+  flawOf(world: World, epoch: number): Flaw {
+    const isCurrent = epoch === world.status.epoch
+    return isCurrent && world.status.revision?.current === 'B' ? this.#setting.flaw : 'none'
+  }
+
+  get planFlaw(): Flaw {
+    return this.#setting.flaw
+  }
+
+  get mode(): Setting['mode'] {
+    return this.#setting.mode
+  }
+
+  /** `answers`: the jobmanager does, where one runs. */
+  observe(world: World, answers: boolean): ObservedJob {
+    const { edit, rests, status, pods, stored } = world
+    const checked = this.#checked.get(edit + (rests ? 'suspended' : 'running'))
+    const wanted = this.#revisions.get(edit)
+    assert(checked !== undefined && wanted !== undefined, 'they were made')
+    const generation = edit === 'A' ? 1 : 2
+    const facts = answers ? factsOf(world) : undefined
+    return {
+      object: { ...base, metadata: { ...base.metadata, generation }, spec: {}, status },
+      checked,
+      problem: undefined,
+      wanted: { name: edit, deployed: wanted },
+      revisions: new Map([...this.#revisions].filter(([name]) => stored.includes(name))),
+      status,
+      deployed: this.#revisions.get(status.revision?.current ?? ''),
+      pods: pods.filter(one => one.role !== 'plan').map(podOf),
+      plans: pods.filter(one => one.role === 'plan').map(one => planOf(one, this.planFlaw)),
+      heard: { facts, silence: undefined },
+      facts,
+      admission: { kind: 'free' },
+      nowMs: NOW_MS,
+    }
+  }
+
+  /** What a controller would do now, write by write; the status is the last. */
+  writes(world: World, answers: boolean): readonly Write[] {
+    const seen = this.observe(world, answers)
+    const decision = this.#tamper(decideJob(seen))
+    const status = nextStatus(seen, decision)
+    const {
+      conditions: _c,
+      observedGeneration: _g,
+      slots: _s,
+      selector: _l,
+      restarts: _r,
+      checkpoint: _k,
+      jobDigest: _d,
+      reserved: _v,
+      ...rest
+    } = status
+    return [...actsOf(decision), before => ({ ...before, status: rest })]
+  }
+}
+
+/** Plants a fault. */
+export type Tamper = (decision: JobDecision) => JobDecision
+
+export type Write = (world: World) => World
+
+export type MakeManifest = (
+  options: Setting & { readonly name: 'A' | 'B'; readonly state: 'running' | 'suspended' },
+) => Revision['deployed']['manifest']
+
+export function pointer(epoch: number, id: number): NonNullable<StreamJobStatus['state']> {
+  const at = { completedAt: FRESH, sizeBytes: 1 }
+  return { epoch, checkpointId: id, kind: 'checkpoint', path: `chk-${id}`, ...at }
+}
+
+/** All that is waited for is over. */
+export function jumped(world: World): World {
+  const { upgrade } = world.status
+  if (upgrade === undefined) return world
+  const old: Record<string, string> = {}
+  for (const field of ['startedAt', 'since', 'stoppedAt', 'startingAt'] as const) {
+    if (upgrade[field] !== undefined) old[field] = OVER
+  }
+  return { ...world, status: { ...world.status, upgrade: { ...upgrade, ...old } } }
+}
+
+function actsOf(decision: JobDecision): readonly Write[] {
+  const writes: Write[] = []
+  const { keepRevision, plan, order } = decision
+  if (keepRevision !== undefined) writes.push(world => stored(world, keepRevision.name))
+  if (decision.isMove) return writes
+  if (plan !== undefined) {
+    const { revision, attempt } = plan
+    writes.push(world => created(world, { role: 'plan', epoch: 0, attempt, of: revision.name }))
+  }
+  for (const { role, epoch, attempt } of decision.start) {
+    writes.push(world => created(world, { role, epoch, attempt, of: '' }))
+  }
+  if (order !== undefined) writes.push(world => orderGiven(world, order.requestId))
+  for (const one of decision.stop) writes.push(world => removed(world, one, 'leaving'))
+  for (const one of decision.endedPlans) {
+    writes.push(world => removed(world, { ...one, role: 'plan', epoch: 0 }, 'gone'))
+  }
+  for (const one of decision.kill) writes.push(world => removed(world, one, 'gone'))
+  return writes
+}
+
+function stored(world: World, name: string): World {
+  return world.stored.includes(name)
+    ? world
+    : { ...world, stored: [...world.stored, name].toSorted() }
+}
+
+type PodKey = Pick<Pod, 'role' | 'epoch' | 'attempt'>
+
+const isSame = (a: PodKey) => (b: PodKey) =>
+  a.role === b.role && a.epoch === b.epoch && a.attempt === b.attempt
+
+function created(world: World, pod: PodKey & Pick<Pod, 'of'>): World {
+  const hasSame = world.pods.some(one => isSame(pod)(one) && one.of === pod.of)
+  if (hasSame) return world
+  const made: Pod = { ...pod, state: 'pending', code: 0, hasBegun: false }
+  return { ...world, pods: [...world.pods, made].toSorted(byName) }
+}
+
+function byName(a: Pod, b: Pod): number {
+  const name = (one: Pod): string => `${one.role}${one.epoch}-${one.attempt}${one.of}`
+  return name(a) < name(b) ? -1 : 1
+}
+
+function removed(world: World, key: PodKey, to: 'leaving' | 'gone'): World {
+  const found = world.pods.find(isSame(key))
+  if (found === undefined) return world
+  const isDead = found.state === 'failed' || found.state === 'succeeded'
+  if (to === 'leaving' && !isDead && found.role !== 'plan') {
+    return changed(world, found, { state: 'leaving' })
+  }
+  const pods = world.pods.filter(one => one !== found)
+  const lives = found.role === 'jobmanager' && found.state === 'leaving' && found.hasBegun
+  const zombies = lives ? [...new Set([...world.zombies, found.epoch])] : world.zombies
+  return { ...world, pods, zombies }
+}
+
+export function changed(world: World, pod: Pod, change: Partial<Pod>): World {
+  return { ...world, pods: world.pods.map(one => (one === pod ? { ...one, ...change } : one)) }
+}
+
+/** The one that answers: it runs, and has its generation. */
+export function atWork(world: World): Pod | undefined {
+  const { pods, generation } = world
+  return pods.find(
+    one =>
+      one.role === 'jobmanager' &&
+      one.state === 'running' &&
+      one.hasBegun &&
+      one.epoch === generation,
+  )
+}
+
+function orderGiven(world: World, id: string): World {
+  const isNew = world.order === undefined || world.order.id !== id
+  // A jobmanager that has another order under way refuses the new one.
+  if (!isNew || atWork(world) === undefined || world.order?.state === 'pending') return world
+  return { ...world, order: { id, state: 'pending' } }
+}
+
+function factsOf(world: World): JobFacts | undefined {
+  const jobManager = atWork(world)
+  if (jobManager === undefined || jobManager.epoch !== world.status.epoch) return undefined
+  const { head, done, order } = world
+  const slot = world.pods.some(
+    one => one.role === 'taskmanager' && one.epoch === jobManager.epoch && one.state === 'running',
+  )
+  const snapshot = {
+    id: head,
+    kind: 'checkpoint',
+    path: `chk-${head}`,
+    completedAtMs: NOW_MS,
+    sizeBytes: 1,
+  } as const
+  return {
+    status: slot ? 'running' : 'starting',
+    parallelism: 1,
+    restarts: 0,
+    lastFailure: null,
+    latest: head === 0 ? null : snapshot,
+    checkpoints: { completed: done, failuresInRow: 0, lastFailure: null, ageMs: null },
+    stop:
+      order === undefined
+        ? null
+        : { id: order.id, status: order.state, snapshot: null, error: null },
+  }
+}
+
+function podOf(one: Pod): PodFacts {
+  const { role, epoch, attempt, state, code, of } = one
+  assert(role !== 'plan', 'a plan is no pod of an epoch')
+  return {
+    pod: objectOf(one),
+    role,
+    epoch,
+    slot: 0,
+    attempt,
+    state,
+    exitCode: code === 0 ? undefined : code,
+    isRefused: false,
+    isBound: true,
+    ip: undefined,
+    lastWord: undefined,
+    why: of === 'no-image' ? 'ImagePullBackOff: no such image' : undefined,
+    endedMs: 0,
+  }
+}
+
+function planOf(one: Pod, flaw: Flaw): PlanFacts {
+  const { attempt, state, of, code } = one
+  const isImageless = flaw === 'no-image' && of === 'B' && state === 'pending'
+  const verdict = state === 'failed' && code === 3 ? 'the state does not fit' : undefined
+  return { pod: objectOf(one), revision: of, attempt, state, verdict, isImageless, why: undefined }
+}
+
+function objectOf({ role, epoch, attempt }: Pod): PodFacts['pod'] {
+  const name = `j-${role}-${epoch}-${attempt}`
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name } }
+}
