@@ -33,7 +33,7 @@ export interface RuntimeContext {
   readonly operatorName: string
   readonly subtaskIndex: number
   readonly parallelism: number
-  /** 0 for the first run, then one more for each restart. */
+  /** 0 for the first run, then higher for each restart. */
   readonly attempt: number
   /** Adds to a user metric, shown under the operator. */
   count(metric: string, by?: number): void

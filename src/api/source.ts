@@ -51,7 +51,11 @@ export interface SplitEnumerator<SplitT extends SourceSplit> {
   /** A reader is there; after a failure it may come again with the same index. */
   addReader(subtaskIndex: number): void
   handleSplitRequest(subtaskIndex: number): void
-  /** Splits of a failed reader that no restored checkpoint holds. */
+  /**
+   * A reader has failed and starts again, while the others go on: these were assigned to it, and
+   * the checkpoint that it starts from does not hold them. Called with none, too: the reader is not
+   * there until `addReader`. What is assigned to it meanwhile waits for it.
+   */
   addSplitsBack(splits: readonly SplitT[], subtaskIndex: number): void
   snapshotState(checkpointId: number): JsonValue
   notifyCheckpointComplete?(checkpointId: number): void

@@ -20,6 +20,8 @@
  *      final checkpoint are aligned all the same.
  *  C9  A savepoint commits only where it ends the job; if that one fails, the attempt does: its
  *      sources have ended, and only a restart lets the job go on.
+ *  C10 While some subtasks start again no checkpoint is begun, and none is pending but those whose
+ *      metadata may be in the store: all had acknowledged these, and they end one way or the other.
  *
  * Source: Carbone et al., "Lightweight Asynchronous Snapshots for Distributed Dataflows" (2015),
  * after Chandy and Lamport, "Distributed Snapshots" (1985).
@@ -102,6 +104,8 @@ export function coordinate(state: CoordinatorState, event: CoordinatorEvent): St
     case 'failed':
     case 'declined':
       return onFailed(state, { ...event, counts: event.kind === 'failed' })
+    case 'paused':
+      return onPaused(state, event.reason)
     case 'fenced':
       return onFenced(state, event.by)
     case 'halted':
@@ -112,10 +116,18 @@ export function coordinate(state: CoordinatorState, event: CoordinatorEvent): St
 }
 
 function onRunning(state: CoordinatorState, tasks: readonly string[], nowMs: number): Step {
-  assert(state.phase === 'waiting', 'C2: the subtasks of an attempt start to run once')
+  assert(state.phase === 'waiting', 'C10: subtasks start to run while nothing is begun')
   const { intervalMs } = state.options
-  const dueAtMs = intervalMs === undefined ? Number.POSITIVE_INFINITY : nowMs + intervalMs
+  const nextMs = intervalMs === undefined ? Number.POSITIVE_INFINITY : nowMs + intervalMs
+  // One that was due before some of them started again is still due.
+  const dueAtMs = Math.min(state.dueAtMs, nextMs)
   return still({ ...state, phase: 'active', tasks: new Set(tasks), dueAtMs })
+}
+
+function onPaused(state: CoordinatorState, reason: string): Step {
+  assert(state.phase !== 'finishing', 'C10: at the end of the job all subtasks start again')
+  const begun = [...state.pending.values()].filter(pending => !mayExist(pending))
+  return giveUpAll({ ...state, phase: 'waiting' }, reason, begun)
 }
 
 function onTick(state: CoordinatorState, nowMs: number): Step {
@@ -140,6 +152,7 @@ function expiry(state: CoordinatorState, pending: PendingCheckpoint): string {
 
 /** What was asked for comes first; it waits only where snapshots are taken one by one. */
 function triggerNext(state: CoordinatorState, nowMs: number): Step {
+  if (state.phase === 'waiting') return still(state)
   const [request, ...waiting] = state.waiting
   if (request === undefined || state.phase === 'stopped') return triggerIfDue(state, nowMs)
   if (state.pending.size > 0) return still(state)
@@ -410,12 +423,17 @@ function failJob({ id, kind }: PendingCheckpoint, reason: string): CoordinatorDe
 }
 
 function onHalted(state: CoordinatorState, reason: string): Step {
-  let step = still(state)
-  for (const pending of state.pending.values()) {
+  const { state: left, decisions } = giveUpAll(state, reason, [...state.pending.values()])
+  return { state: stopped(left), decisions }
+}
+
+function giveUpAll(state: CoordinatorState, reason: string, all: PendingCheckpoint[]): Step {
+  let step = still({ ...state, waiting: [] })
+  for (const pending of all) {
     step = then(step, current => abort(current, pending, { reason, failed: false }))
   }
   const refused = state.waiting.map(({ requestId }) => answerFailed(requestId, reason))
-  return { state: stopped(step.state), decisions: [...step.decisions, ...refused] }
+  return { ...step, decisions: [...step.decisions, ...refused] }
 }
 
 function onFenced(state: CoordinatorState, by: number): Step {

@@ -13,6 +13,7 @@ import type {
   ChannelHandle,
   KeyGroupSection,
   OperatorHandle,
+  PartMetrics,
   StoredJson,
   SubtaskHandle,
 } from './snapshot-handle.ts'
@@ -146,11 +147,19 @@ export interface MetadataSource
   readonly enumerators: ReadonlyMap<string, StoredJson>
   /** Of the checkpoint that was restored: counts go on from it. */
   readonly proofBefore: Proof | undefined
+  /** What subtasks had counted up to the checkpoint from which they alone started again. */
+  readonly carried?: readonly SubtaskCounts[]
+}
+
+/** What one subtask counted, as its part of a checkpoint says it. */
+export interface SubtaskCounts {
+  readonly vertexId: string
+  readonly metrics: Pick<PartMetrics, 'recordsPerSplit' | 'recordsPerSink'>
 }
 
 /** Puts the acknowledged parts of all subtasks together. */
 export function buildMetadata(source: MetadataSource): CheckpointMetadata {
-  const { operators, subtasks, enumerators, proofBefore: _, ...rest } = source
+  const { operators, subtasks, enumerators, proofBefore: _, carried: _carried, ...rest } = source
   const byVertex = Map.groupBy(subtasks, subtask => subtask.vertexId)
   const edges = edgesOf(source)
   return {
@@ -225,7 +234,8 @@ class StateSets {
   }
 }
 
-function proofOf({ operators, subtasks, proofBefore }: MetadataSource): Proof {
+function proofOf(from: MetadataSource): Proof {
+  const { operators, subtasks, proofBefore, carried = [] } = from
   const splits = new Sums()
   const sinks = new Sums()
   const transactions = new Sums()
@@ -233,15 +243,14 @@ function proofOf({ operators, subtasks, proofBefore }: MetadataSource): Proof {
     splits.add(id, counts)
   }
   sinks.add('', proofBefore?.recordsPerSink ?? {})
-  const open = new Set<string>()
-  for (const { vertexId, metrics, operators: parts } of subtasks) {
+  for (const { vertexId, metrics } of [...carried, ...subtasks]) {
     // A task has one source at most: the head of its chain, which comes first.
     const source = operators.find(operator => operator.vertexId === vertexId)
-    if (source !== undefined) {
-      splits.add(source.operatorId, metrics.recordsPerSplit)
-      for (const split of Object.keys(metrics.recordsPerSplit)) open.add(split)
-    }
+    if (source !== undefined) splits.add(source.operatorId, metrics.recordsPerSplit)
     sinks.add('', metrics.recordsPerSink ?? {})
+  }
+  const open = new Set(subtasks.flatMap(({ metrics }) => Object.keys(metrics.recordsPerSplit)))
+  for (const { operators: parts } of subtasks) {
     for (const { operatorId, committables = [] } of parts) {
       for (const { transaction } of committables) {
         if (transaction !== undefined) {

@@ -51,8 +51,8 @@ export interface PendingCheckpoint {
 }
 
 /**
- * `waiting`: not all subtasks run. `active`: checkpoints are taken. `finishing`: only the final one
- * is left to take. `stopped`: nothing is decided any more.
+ * `waiting`: not all subtasks run, or not all run again. `active`: checkpoints are taken.
+ * `finishing`: only the final one is left to take. `stopped`: nothing is decided any more.
  */
 export type CoordinatorPhase = 'waiting' | 'active' | 'finishing' | 'stopped'
 
@@ -84,7 +84,7 @@ export interface SnapshotRequest {
 }
 
 export type CoordinatorEvent =
-  /** All subtasks run. */
+  /** All subtasks run, for the first time or again. */
   | { readonly kind: 'running'; readonly tasks: readonly string[]; readonly nowMs: number }
   /** Time passed: see `nextWakeMs`. */
   | { readonly kind: 'tick'; readonly nowMs: number }
@@ -121,6 +121,11 @@ export type CoordinatorEvent =
       readonly reason: string
       readonly nowMs: number
     }
+  /**
+   * Some subtasks are about to start again, the others go on: nothing is begun until all run. What
+   * is pending is given up and counts as no failure.
+   */
+  | { readonly kind: 'paused'; readonly reason: string }
   /** A newer generation was seen. */
   | { readonly kind: 'fenced'; readonly by: number }
   /** The tasks are being stopped: what is pending is given up, and counts as no failure. */

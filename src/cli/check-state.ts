@@ -50,12 +50,12 @@ export async function checkState(
   if (place === undefined) return { path: undefined, errors: [], notes: [] }
   const at =
     place.location === store.location ? store : openStore({ ...place, folder: cwd, random })
-  return verdictOn({ graph, jobId, choice: { ...choice, place }, store: at, request })
+  const options = { graph, jobId, choice: { ...choice, place }, store: at, request }
+  return verdictOn(options, choice.base.restoredFrom ?? undefined)
 }
 
-async function verdictOn(options: LoadOptions): Promise<StateCheck> {
+async function verdictOn(options: LoadOptions, path: string | undefined): Promise<StateCheck> {
   const metadata = await readChosen(options)
-  const path = options.choice.base.restoredFrom ?? undefined
   const { graph, request } = options
   const { errors } = findStateErrors({ graph, metadata, dropState: droppedBy(request) })
   if (errors.length > 0) return { path, errors, notes: [] }

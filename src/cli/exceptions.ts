@@ -16,8 +16,10 @@ export async function exceptions({ job, json }: SteerOptions, io: CliIo): Promis
 }
 
 function describe(failure: ExceptionsView['failures'][number]): string {
-  const { atMs, code, message, next, stack, retryInMs } = failure
-  const went = retryInMs === null ? 'not restarted' : `restarted after ${formatDuration(retryInMs)}`
+  const { atMs, code, message, next, stack, retryInMs, scope } = failure
+  const what = scope === null ? '' : `${scope.regions} of ${scope.of} failover regions `
+  const went =
+    retryInMs === null ? 'not restarted' : `${what}restarted after ${formatDuration(retryInMs)}`
   const lines = [
     `${new Date(atMs).toISOString()}  ${went}`,
     `  ${code === null ? message : `${code}  ${message}`}`,

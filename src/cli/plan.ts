@@ -13,7 +13,7 @@ export interface PlanOptions extends PrepareJobOptions {
   readonly json?: boolean
   readonly mermaid?: boolean
   /** Compared with this: `latest`, or the folder of a checkpoint or savepoint. */
-  readonly state?: string
+  readonly against?: string
   readonly dropState?: readonly string[]
   /** Whose it is, where that is another job. */
   readonly fromJob?: string
@@ -58,13 +58,13 @@ function show({ graph, manifest }: PreparedJob, options: PlanOptions, io: CliIo)
 
 async function compare(
   prepared: PreparedJob,
-  { state, dropState, fromJob }: PlanOptions,
+  { against, dropState, fromJob }: PlanOptions,
   io: CliIo,
 ): Promise<StateCheck['errors']> {
-  if (state === undefined) return []
+  if (against === undefined) return []
   const { path, errors, notes } = await checkState(
     prepared,
-    { restore: state, ...(dropState && { dropState }), ...(fromJob && { fromJob }) },
+    { restore: against, ...(dropState && { dropState }), ...(fromJob && { fromJob }) },
     io,
   )
   const compared = path === undefined ? 'no state yet: it would begin empty' : `state of ${path}`

@@ -122,7 +122,7 @@ function declarePlan(program: Command, io: CliIo, done: Done): void {
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .option('--json', 'as JSON')
     .option('--mermaid', 'as a Mermaid flowchart')
-    .option('--state <from>', 'hold it against its state: latest, or the folder of a snapshot')
+    .option('--against <from>', 'hold it against its state: latest, or the folder of a snapshot')
     .option('--drop-state <uids>', 'operators whose state may be given up', names)
     .option('--from-job <id>', 'the other job whose state it is, e.g. default.orders')
     .option('--verdict <file>', 'gets the words of what does not fit')
@@ -137,7 +137,7 @@ interface PlanFlags {
   readonly set: readonly string[]
   readonly json?: boolean
   readonly mermaid?: boolean
-  readonly state?: string
+  readonly against?: string
   readonly dropState?: readonly string[]
   readonly fromJob?: string
   readonly verdict?: string

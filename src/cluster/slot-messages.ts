@@ -1,7 +1,8 @@
 /**
  * The words between the JobMaster and the slots. Everything is plain data: the two may live in one
  * process or in two. Messages of one slot arrive in the order they were sent, each once; those of
- * an attempt that is over are ignored by both sides.
+ * an attempt that is over are ignored by both sides. A slot runs subtasks of several failover
+ * regions; each word is of one of them.
  */
 import type { SourceSplit } from '../api/source.ts'
 import type { ChannelPiece } from '../checkpoint/channel-plan.ts'
@@ -18,6 +19,14 @@ export interface SourceReaderAddress {
   readonly operatorId: string
 }
 
+/** One try to run the subtasks of a failover region. */
+export type RegionAttempt = {
+  /** See `graph/failover-regions.ts`. */
+  readonly region: number
+  /** A later try of a region has a higher number, also after the whole job restarted. */
+  readonly attempt: number
+}
+
 /** What a slot restores. */
 export interface SlotRestore {
   readonly checkpointId: number
@@ -32,18 +41,18 @@ export interface SlotRestore {
   readonly channels: { readonly [vertexId: string]: readonly ChannelPiece[] }
 }
 
-/** What the slots of one attempt need to find each other, and nobody else. */
+/** What the slots of a region's attempt need to find each other, and nobody else. */
 export interface AttemptNetwork {
-  /** The attempt's own: see `checkpoint/generation.ts`. Channels of another one are refused. */
+  /** Of the job's attempt: see `checkpoint/generation.ts`. Channels of another one are refused. */
   readonly generation: number
   /** Where each slot takes data, by slot; empty when all are in one process. */
   readonly peers: readonly string[]
 }
 
-export type SlotCommand = { readonly attempt: number } & SlotCommandBody
+export type SlotCommand = RegionAttempt & SlotCommandBody
 
 export type SlotCommandBody =
-  /** Start this slot's subtask of every vertex. */
+  /** Start this slot's subtasks of the region. */
   | ({ readonly kind: 'deploy'; readonly restore: SlotRestore | undefined } & AttemptNetwork)
   /** Inject a barrier at the slot's sources. */
   | {
@@ -72,7 +81,7 @@ export type SlotCommandBody =
    */
   | { readonly kind: 'cancel'; readonly settlement?: CommitSettlement | undefined }
 
-export type SlotEvent = { readonly attempt: number; readonly slot: number } & SlotEventBody
+export type SlotEvent = RegionAttempt & { readonly slot: number } & SlotEventBody
 
 export type SlotEventBody =
   | { readonly kind: 'running'; readonly vertexId: string }

@@ -44,7 +44,7 @@ export const metricDefinitions = {
   },
   weir_job_restarts_total: {
     type: 'counter',
-    help: 'Restarts after a failure',
+    help: 'Restarts after a failure, of the whole job or of failover regions',
     labels: job,
   },
   weir_checkpoints_completed_total: {

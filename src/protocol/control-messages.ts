@@ -94,7 +94,8 @@ const slotFigures = z.object({
 export type SlotFigures = Readonly<z.output<typeof slotFigures>>
 
 /** Carries an order or a report: more is known by its kind. */
-const carried = z.looseObject({ attempt: z.int().min(0), kind: id })
+const regionAttempt = { region: z.int().min(0), attempt: z.int().min(0) }
+const carried = z.looseObject({ ...regionAttempt, kind: id })
 
 export const toJobManagerSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -118,7 +119,7 @@ export const toJobManagerSchema = z.discriminatedUnion('kind', [
   /** By the thread of records, as often as it comes to it. */
   z.object({ kind: z.literal('figures'), figures: slotFigures }),
   /** Nothing was heard for so long on the connection for data with another slot. */
-  z.object({ kind: z.literal('unheard'), attempt: z.int().min(0), peer: slot, silentMs: count }),
+  z.object({ kind: z.literal('unheard'), ...regionAttempt, peer: slot, silentMs: count }),
   /** It was told to end, and would like to after a checkpoint. */
   z.object({ kind: z.literal('leaving') }),
 ])

@@ -40,7 +40,7 @@ export interface KeyedBackendOptions {
 /** What all operators of a task have in common. */
 export interface TaskScope {
   readonly jobId: string
-  /** 0 for the first run, then one more for each restart. */
+  /** 0 for the first run, then higher for each restart. */
   readonly attempt: number
   readonly subtaskIndex: number
   readonly parallelism: number

@@ -54,7 +54,7 @@ export interface TaskOptions {
   /** The place of the subtask's vertex in the graph: tasks further downstream run first. */
   readonly rank: number
   readonly jobId: string
-  /** 0 for the first run, then one more for each restart. */
+  /** 0 for the first run, then higher for each restart. */
   readonly attempt: number
   readonly listener: TaskListener
   readonly loop: SlotLoop

@@ -308,7 +308,7 @@ async function obey(order: Order): Promise<void> {
 
 function join(order: Extract<Order, { kind: 'join' }>): Part {
   const exchange = (endpoint as DataEndpoint).exchange({
-    generation: 1,
+    attempt: { generation: 1, region: 0, attempt: 0 },
     peers: order.peers,
     graph: { edges } as unknown as JobGraph,
     settings: order.settings,

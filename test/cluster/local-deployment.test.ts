@@ -35,11 +35,18 @@ test('it has the slots of its graph, and each runs its subtasks', async () => {
   })
   expect(deployment.slots).toHaveLength(3)
   for (const slot of deployment.slots) {
-    slot.send({ attempt: 0, kind: 'deploy', restore: undefined, generation: 1, peers: [] })
+    slot.send({
+      region: 0,
+      attempt: 0,
+      kind: 'deploy',
+      restore: undefined,
+      generation: 1,
+      peers: [],
+    })
   }
   await new Promise(resolve => setImmediate(resolve))
   expect(deployment.tasks).toHaveLength(3 * graph.vertices.length)
-  for (const slot of deployment.slots) slot.send({ attempt: 0, kind: 'cancel' })
+  for (const slot of deployment.slots) slot.send({ region: 0, attempt: 0, kind: 'cancel' })
   await cancelled.promise
   expect(deployment.tasks).toEqual([])
   expect(new Set(events.map(event => event.slot))).toEqual(new Set([0, 1, 2]))

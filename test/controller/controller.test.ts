@@ -202,7 +202,6 @@ await describeWithPart('the controller', 'kube-control', environment => {
     for (const name of await podNames('parked', 2)) await say(name, 'Running')
     await jobIn('parked', 'Running')
     await edit('parked', { parallelism: 1, state: 'suspended' })
-    await seenPods.until(() => (link.said.get('parked')?.status === 'stopped' ? true : undefined))
     await gone('parked-jm-1-1', 'parked-tm-1-0-1')
     const parked = await jobIn('parked', 'Suspended')
     expect(parked.status?.state?.kind).toBe('savepoint')

@@ -14,6 +14,7 @@ const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
     'money-is-constant',
     'no-record-reordered',
     'no-record-lost',
+    'proof-holds',
   ],
   'instant-cut': ['money-is-constant', 'cut-is-consistent', 'no-record-lost'],
   'stored-before-ack': ['completed-restores'],
@@ -37,6 +38,8 @@ const noticedBy: Readonly<Record<Protection, readonly CheckerName[]>> = {
   'committables-stored': ['commits-completed-only', 'no-record-lost'],
   'committables-restored': ['no-record-lost'],
   'key-group-routing': ['money-is-constant', 'cut-is-consistent'],
+  'splits-handed-back': ['no-record-lost', 'nothing-stuck', 'proof-holds'],
+  'channels-per-attempt': ['no-record-doubled', 'proof-holds'],
   'splits-behind-barrier': ['cut-is-consistent', 'no-record-lost', 'proof-holds'],
   'channel-recording': ['cut-is-consistent', 'money-is-constant', 'no-record-lost'],
   'record-until-barrier': [

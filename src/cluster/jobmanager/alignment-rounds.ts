@@ -8,7 +8,7 @@ import { type SlotReport, SourceAlignment } from './source-alignment.ts'
 export interface AlignmentRoundsOptions {
   readonly graph: JobGraph
   readonly clock: Clock
-  readonly send: (slot: number, command: SlotCommandBody) => void
+  readonly send: (slot: number, order: Extract<SlotCommandBody, { readonly kind: 'align' }>) => void
 }
 
 /** Of one attempt. */

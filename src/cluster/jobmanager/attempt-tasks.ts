@@ -26,6 +26,14 @@ export class AttemptTasks {
     return this.all(phase)
   }
 
+  /** These start again. */
+  startedAgain(tasks: readonly string[]): void {
+    for (const task of tasks) {
+      assert(this.#phases.has(task), `${task} is a subtask of the job`)
+      this.#phases.set(task, 'started')
+    }
+  }
+
   all(phase: TaskPhase): boolean {
     const wanted = order.indexOf(phase)
     return [...this.#phases.values()].every(reached => order.indexOf(reached) >= wanted)

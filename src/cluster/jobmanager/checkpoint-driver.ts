@@ -9,8 +9,11 @@
  *  D2  Removing files never holds up the protocol.
  *  D3  An event that arises while a decision is performed waits until all of them were.
  *  D4  Files are removed after the calls that were made before: no metadata turns up later.
+ *  D5  Subtasks that start again alone do so from the last completed checkpoint, once it is sure
+ *      which that is: `pause` resolves when nothing is being stored any more.
  */
 import type { JsonValue } from '../../api/source.ts'
+import { CarriedCounts } from '../../checkpoint/carried-counts.ts'
 import { coordinate, startCoordinator } from '../../checkpoint/checkpoint-coordinator.ts'
 import {
   buildMetadata,
@@ -97,6 +100,7 @@ export class CheckpointDriver {
   /** Savepoints lie elsewhere; a late part of one must still be found. */
   readonly #savepoints = new Set<number>()
   readonly #events: CoordinatorEvent[] = []
+  readonly #counts = new CarriedCounts()
   #performing = false
   /** Of this attempt; it may be a savepoint. */
   #newestSnapshot = 0
@@ -117,6 +121,11 @@ export class CheckpointDriver {
   /** The newest completed checkpoint; 0 for none. */
   get lastCompletedId(): number {
     return lastCompletedId(this.#state) ?? 0
+  }
+
+  /** Only the last snapshot is left to take, or nothing any more. */
+  get isEnding(): boolean {
+    return this.#state.phase === 'finishing' || this.#state.phase === 'stopped'
   }
 
   /** What a cancelled job may commit, and what it must not; final once `halt` was called. */
@@ -170,9 +179,30 @@ export class CheckpointDriver {
     })
   }
 
+  /**
+   * Begins nothing until all subtasks run again, and gives up what is pending. Resolves when no
+   * checkpoint is being stored any more (D5): to false where one may be in the store that did not
+   * complete.
+   */
+  async pause(reason: string): Promise<boolean> {
+    if (this.#state.phase !== 'waiting') this.#tell({ kind: 'paused', reason })
+    await this.#settled()
+    return this.#state.doubtful.length === 0
+  }
+
+  /** These subtasks start again from the last completed checkpoint. */
+  startedAgain(tasks: readonly string[]): void {
+    this.#counts.startedAgain(tasks)
+  }
+
   /** Gives up what is pending; resolves when no call to the store is under way any more. */
   async halt(reason: string): Promise<void> {
     this.#tell({ kind: 'halted', reason })
+    await this.#settled()
+    await this.#removals
+  }
+
+  async #settled(): Promise<void> {
     // What is performed right now may still add calls.
     await Promise.resolve()
     let awaited: Promise<void> | undefined
@@ -180,7 +210,6 @@ export class CheckpointDriver {
       awaited = this.#calls
       await awaited
     }
-    await this.#removals
   }
 
   #now(): number {
@@ -244,6 +273,7 @@ export class CheckpointDriver {
         break
       case 'savepoint-done':
         this.#begun.delete(decision.id)
+        this.#counts.abandoned(decision.id)
         this.#noteCompleted('savepoint', decision.id, false)
         break
       case 'answer':
@@ -313,6 +343,7 @@ export class CheckpointDriver {
       subtasks,
       enumerators: begun.enumerators,
       proofBefore,
+      carried: this.#counts.acknowledged(id, subtasks),
     })
     this.#options.history?.acknowledged(metadata, subtasks)
     this.#call(id, async () => {
@@ -326,6 +357,7 @@ export class CheckpointDriver {
     const { id, snapshot, final } = decision
     const begun = assertDefined(this.#begun.get(id), `checkpoint ${id} was begun`)
     this.#begun.delete(id)
+    this.#counts.completed(id)
     const durationMs = this.#now() - begun.startedAtMs
     const { sizeBytes } = begun
     this.#options.ports.checkpointCompleted({ id, durationMs, sizeBytes }, snapshot)
@@ -343,6 +375,7 @@ export class CheckpointDriver {
     const { id, failed, keepFiles, reason } = decision
     const { history, ports } = this.#options
     this.#begun.delete(id)
+    this.#counts.abandoned(id)
     history?.abandoned(id, failed ? 'failed' : 'aborted', reason)
     ports.abort(id)
     if (failed) ports.checkpointFailed(id, reason)

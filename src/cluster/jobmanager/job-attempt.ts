@@ -1,90 +1,78 @@
 /**
  * One attempt to run a job: takes a generation, restores, deploys, keeps checkpoints going, and
- * ends when all subtasks have finished or one thing has failed.
+ * ends when all subtasks have finished or when it cannot go on. What fails in some failover regions
+ * of several starts these again within the attempt.
  *
  * Owns        the attempt's generation, coordinator, enumerators, and how far its subtasks are.
- * Leaves out  whether another attempt follows.
+ * Leaves out  whether another attempt follows, and how regions start again (`region-failover.ts`).
  *
  * Invariants
  *  T1  Nothing is deployed before the generation is taken and what it goes on from is recorded.
- *  T2  The first failure ends the attempt; later ones belong to it. Only the loss of a process
- *      takes the place of the broken channels that it caused: it may be noticed after them.
+ *  T2  The first failure that ends the attempt is its cause; later ones belong to it, but for the
+ *      loss of a process (`causeOf`).
  *  T3  It is over only when every slot has stopped and no call to the store is under way.
  *  T4  Subtasks close after the final snapshot completed and its commit was ordered.
  *  T5  What cannot be restored is refused before anything is written, and before a job that runs
  *      would notice.
  *  T6  A checkpoint that was ordered for another parallelism ends the attempt, taken or not: the
  *      job goes on from the last that completed.
+ *  T7  A region starts again alone only between the moment when all subtasks and enumerators ran
+ *      and the end of the job's input: before it nothing proves that they can run, after it sources
+ *      have ended.
+ *  T8  Checkpoints are taken while all subtasks run and all readers have what was restored.
  */
 import type { SnapshotKind } from '../../checkpoint/coordinator-state.ts'
 import type { Lineage } from '../../checkpoint/generation.ts'
 import { assert } from '../../common/assert.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
-import type { CommitSettlement } from '../../runtime/task-contract.ts'
 import { clusterErrors } from '../cluster-errors.ts'
 import { failureReport } from '../failure-report.ts'
-import type { FailureReport, SlotCommandBody, SlotEvent } from '../slot-messages.ts'
+import type { FailureReport, SlotEvent } from '../slot-messages.ts'
 import { AlignmentRounds } from './alignment-rounds.ts'
 import { AttemptTasks } from './attempt-tasks.ts'
 import { CheckpointDriver, type CheckpointPorts, type Trigger } from './checkpoint-driver.ts'
-import type { JobCounts, JobMasterOptions, StopRequest } from './job-master-options.ts'
-import { type GenerationClaim, JobStore } from './job-store.ts'
-import { chooseRestore, type RestoreChoice } from './restore-choice.ts'
+import type { AttemptEnd, JobAttemptOptions } from './job-attempt-options.ts'
+import type { StopRequest } from './job-master-options.ts'
+import { JobRegions } from './job-regions.ts'
+import { JobStore } from './job-store.ts'
+import { causeOf, type FailoverPorts, RegionFailover } from './region-failover.ts'
+import type { RestartDecision } from './restart-strategy.ts'
 import {
   edgeDescriptions,
-  loadRestoredJob,
   operatorDescriptions,
   type RestoredJob,
   slotRestore,
 } from './restored-job.ts'
 import { SourceCoordinator } from './source-coordinator.ts'
+import { StartingPoint } from './starting-point.ts'
 
-export interface JobAttemptOptions extends JobMasterOptions {
+interface Deployment {
   readonly number: number
-  readonly claim: GenerationClaim
-  readonly counts: JobCounts
-  readonly onDeployed: () => void
-  readonly onRunning: () => void
-  readonly onFinishing: () => void
+  readonly restored: RestoredJob | undefined
+  /** By slot: where it takes data. */
+  readonly peers: readonly string[]
 }
-
-export type AttemptEnd =
-  | {
-      readonly kind: 'finished'
-      /** Where it was stopped with one. */
-      readonly savepointPath: string | undefined
-    }
-  | { readonly kind: 'cancelled' }
-  /** To be gone on from at this parallelism. */
-  | { readonly kind: 'left'; readonly parallelism: number }
-  | {
-      readonly kind: 'failed'
-      readonly failure: FailureReport
-      /** The newest completed checkpoint; 0 for none. */
-      readonly lastCheckpointId: number
-      /** The savepoint that was to end the job, if that completed. */
-      readonly savepointPath: string | undefined
-    }
 
 export class JobAttempt {
   readonly number: number
   readonly over: Promise<AttemptEnd>
   readonly #options: JobAttemptOptions
   readonly #store: JobStore
+  readonly #start: StartingPoint
   readonly #tasks: AttemptTasks
-  readonly #stoppedSlots = new Set<number>()
+  readonly #regions: JobRegions
+  readonly #failover: RegionFailover
   #resolve: (end: AttemptEnd) => void = () => {}
   readonly #alignment: AlignmentRounds
   #driver: CheckpointDriver | undefined
   #sources: SourceCoordinator | undefined
-  #restored: RestoredJob | undefined
-  #deployed = false
   #running = false
+  #hasRun = false
+  #readersKnown = false
   #isCancelled = false
   #stopping: StopRequest | undefined
   #savepointPath: string | undefined
   #end: AttemptEnd | undefined
-  #allStopped: () => void = () => {}
   /** Reads and writes of the store outside of checkpoints. */
   #sweeping: Promise<void> = Promise.resolve()
   #starting: Promise<void> = Promise.resolve()
@@ -97,11 +85,17 @@ export class JobAttempt {
     this.number = options.number
     this.#options = options
     this.#store = new JobStore(options)
-    const { graph, clock } = options
-    const send = (slot: number, command: SlotCommandBody): void => this.#send(slot, command)
-    this.#alignment = new AlignmentRounds({ graph, clock, send })
-    const { subtasks } = buildExecutionPlan(graph)
-    this.#tasks = new AttemptTasks(subtasks.map(subtask => subtask.id))
+    this.#start = new StartingPoint(options, this.#store)
+    const { graph, clock, slots } = options
+    const plan = buildExecutionPlan(graph)
+    this.#tasks = new AttemptTasks(plan.subtasks.map(subtask => subtask.id))
+    this.#regions = new JobRegions(plan, slots)
+    this.#failover = new RegionFailover(this.#failoverPorts(), clock)
+    this.#alignment = new AlignmentRounds({
+      graph,
+      clock,
+      send: (slot, order) => this.#regions.tellSlot(slot, order),
+    })
     this.over = new Promise(resolve => {
       this.#resolve = resolve
     })
@@ -113,13 +107,15 @@ export class JobAttempt {
   }
 
   start(): void {
-    this.#starting = this.#start().catch((error: unknown) => this.#fail(error))
+    this.#starting = this.#begin().catch((error: unknown) => this.#fail(error))
   }
 
+  /** What is not of an attempt that runs is dropped. */
   receive(event: SlotEvent): void {
+    if (!this.#regions.hears(event)) return
     try {
-      if (event.kind === 'cancelled') this.#slotStopped(event.slot)
-      else if (event.kind === 'failed') this.#failWith(event.failure)
+      if (event.kind === 'cancelled') this.#regions.stopped(event.region, event.slot)
+      else if (event.kind === 'failed') this.#taskFailed(event)
       else if (!this.#ending) this.#take(event)
     } catch (error) {
       this.#fail(error)
@@ -130,7 +126,7 @@ export class JobAttempt {
   stop(request: StopRequest): void {
     if (this.#stopping !== undefined || this.#ending) return
     this.#stopping = request
-    if (this.#waiting) this.#stopWaiting(request)
+    if (this.#waiting || this.#failover.isBusy) this.#stopWaiting(request)
     if (this.#running) this.#stopSources(request)
     // All input is over already: only the last snapshot may still become another one.
     if (this.#tasks.all('drained')) this.#allDrained()
@@ -188,18 +184,19 @@ export class JobAttempt {
     )
   }
 
-  async #start(): Promise<void> {
+  async #begin(): Promise<void> {
     const { clock, graph, history, jobId, onNotice, settings } = this.#options
-    await this.#refuseEarly()
+    // T5: taking the generation would end a job that runs.
+    await this.#start.refuseEarly()
     const lineage = await this.#store.begin()
     const { parallelism } = graph
-    const ordered = this.#orderedOther(lineage)
+    const ordered = this.#start.orderedOther(lineage)
     if (ordered !== undefined) {
       if (!this.#ending) this.#leave(ordered)
       return
     }
-    const choice = this.#choose(lineage)
-    const restored = await this.#load(choice)
+    const choice = this.#start.choose(lineage)
+    const restored = await this.#start.load(choice)
     if (this.#ending) return
     await this.#store.settle(lineage, { ...choice.base, parallelism })
     // Whoever took a generation before this was durable may go on from something else: then what is
@@ -212,7 +209,6 @@ export class JobAttempt {
     if (restored !== undefined) {
       onNotice({ level: 'info', text: `restored from ${restored.path}` })
       for (const text of restored.notes) onNotice({ level: 'warn', text })
-      this.#restored = restored
     }
     if (this.#ending) return
     this.#driver = new CheckpointDriver({
@@ -230,47 +226,30 @@ export class JobAttempt {
       proofBefore: restored?.proof,
       ...(history === undefined ? {} : { history }),
     })
-    const send = (slot: number, command: SlotCommandBody): void => this.#send(slot, command)
-    const fail = (error: unknown): void => this.#fail(error)
-    const sources = new SourceCoordinator({ graph, restore: restored?.plan, clock, send, fail })
-    this.#sources = sources
+    this.#sources = new SourceCoordinator({
+      graph,
+      restore: restored?.plan,
+      clock,
+      send: (slot, order) => this.#regions.tell(`${order.reader.vertexId}/${slot}`, order),
+      fail: error => this.#fail(error),
+    })
     const peers = await this.#awaitSlots()
     if (peers === undefined) return
-    this.#deploy(restored, peers)
+    this.#options.onDeployed()
+    this.#deploy(this.#regions.all, { number: this.number, restored, peers })
     // Neither is waited for: enumerators may take long to look around.
-    sources.start().catch(fail)
+    void this.#startSources(this.#sources)
     this.#sweeping = this.#sweep(lineage)
   }
 
-  /** T5: taking the generation would end a job that runs. */
-  async #refuseEarly(): Promise<void> {
-    const { number, restore } = this.#options
-    if (number > 0 || restore.kind === 'none') return
-    const lineage = await this.#store.look()
-    if (this.#orderedOther(lineage) === undefined) await this.#load(this.#choose(lineage))
-  }
-
-  /**
-   * The jobmanager before this one may have been told to rescale. An attempt that failed before it
-   * knew leaves the question to the next.
-   */
-  #orderedOther({ parallelism }: Lineage): number | undefined {
-    const { claim, graph, rescaling } = this.#options
-    if (claim.isSettled || rescaling === undefined) return undefined
-    return parallelism === graph.parallelism ? undefined : parallelism
-  }
-
-  #choose(lineage: Lineage): RestoreChoice {
-    const { jobId, restore, store } = this.#options
-    return chooseRestore({ request: restore, lineage, store, jobId })
-  }
-
-  async #load(choice: RestoreChoice): Promise<RestoredJob | undefined> {
-    const { place } = choice
-    if (place === undefined) return undefined
-    const { graph, jobId, restore: request, storeAt } = this.#options
-    const store = storeAt(place.location)
-    return loadRestoredJob({ graph, jobId, choice: { ...choice, place }, store, request })
+  async #startSources(sources: SourceCoordinator): Promise<void> {
+    try {
+      await sources.start()
+      this.#readersKnown = true
+      if (this.#running) this.#beginCheckpoints()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Where the slots take data, as soon as all are there; `undefined`: the attempt is over. */
@@ -289,15 +268,14 @@ export class JobAttempt {
     return this.#ending ? undefined : supply.peers
   }
 
-  #deploy(restored: RestoredJob | undefined, peers: readonly string[]): void {
-    const { graph, slots } = this.#options
+  #deploy(regions: Iterable<number>, { number, restored, peers }: Deployment): void {
     const { generation } = this.#store
-    this.#deployed = true
-    this.#options.onDeployed()
-    slots.forEach((_, slot) => {
-      const restore = restored && slotRestore(graph, restored, slot)
-      this.#send(slot, { kind: 'deploy', restore, generation, peers })
-    })
+    for (const region of regions) {
+      this.#regions.deploy({ region, attempt: number }, (_slot, subtasks) => {
+        const restore = restored && slotRestore(restored, subtasks)
+        return { kind: 'deploy', restore, generation, peers }
+      })
+    }
   }
 
   /** What earlier attempts left costs space only: a failure to remove it fails nothing. */
@@ -348,14 +326,27 @@ export class JobAttempt {
 
   #allRunning(): void {
     this.#running = true
-    // Only now is it proven that it can be restored.
-    const { counts, history } = this.#options
-    counts.lastCheckpointPath = this.#restored?.path
-    if (this.#restored !== undefined) history?.restored(this.#restored.snapshot)
-    this.#driver?.allRunning(this.#tasks.names)
+    if (!this.#hasRun) this.#noteRestored()
+    this.#hasRun = true
+    this.#beginCheckpoints()
     this.#alignment.start()
     this.#options.onRunning()
     if (this.#stopping !== undefined) this.#stopSources(this.#stopping)
+  }
+
+  /** Only now is it proven that it could be restored. */
+  #noteRestored(): void {
+    const { counts, history } = this.#options
+    const { restored } = this.#start
+    counts.lastCheckpointPath = restored?.path
+    if (restored !== undefined) history?.restored(restored.snapshot)
+  }
+
+  /** T8 */
+  #beginCheckpoints(): void {
+    if (!this.#readersKnown || this.#ending) return
+    this.#driver?.allRunning(this.#tasks.names)
+    if (this.#tasks.all('drained')) this.#allDrained()
   }
 
   /**
@@ -367,7 +358,7 @@ export class JobAttempt {
   }
 
   #stopSources({ drain = false }: StopRequest): void {
-    this.#broadcast({ kind: 'stop-sources', drain })
+    this.#regions.tellAll({ kind: 'stop-sources', drain })
   }
 
   #allDrained(): void {
@@ -380,7 +371,7 @@ export class JobAttempt {
     return {
       trigger: trigger => this.#trigger(trigger),
       complete: (id, final) => this.#complete(id, final),
-      abort: id => this.#broadcast({ kind: 'abort', checkpointId: id }),
+      abort: id => this.#regions.tellAll({ kind: 'abort', checkpointId: id }),
       failJob: reason => this.#fail(clusterErrors.WEIR_CHECKPOINTS_FAILING({ reason })),
       fenced: newer => {
         const own = this.#store.generation
@@ -395,6 +386,7 @@ export class JobAttempt {
         counts.checkpointsCompleted++
         counts.lastCheckpoint = progress
         counts.lastCheckpointPath = this.#store.pathOf(kind, progress.id)
+        this.#start.completed(kind, progress.id)
         if (kind === 'savepoint') this.#savepointPath = counts.lastCheckpointPath
       },
       cleanupFailed: error => this.#leftBehind(error),
@@ -405,38 +397,79 @@ export class JobAttempt {
   #trigger(trigger: Trigger) {
     assert(this.#sources !== undefined, 'T1: enumerators are there before a checkpoint')
     return this.#sources.snapshot(trigger.checkpointId, () =>
-      this.#broadcast({ kind: 'trigger', ...trigger }),
+      this.#regions.tellAll({ kind: 'trigger', ...trigger }),
     )
   }
 
   #complete(id: number, final: boolean): void {
-    this.#broadcast({ kind: 'complete', checkpointId: id })
+    this.#regions.tellAll({ kind: 'complete', checkpointId: id })
     this.#sources?.notifyComplete(id)
     if (!final) return
     assert(this.#tasks.all('drained'), 'T4: the final checkpoint is taken after all input is over')
-    this.#broadcast({ kind: 'finish' })
+    this.#regions.tellAll({ kind: 'finish' })
   }
 
-  #send(slot: number, command: SlotCommandBody): void {
-    this.#options.slots[slot]?.send({ attempt: this.number, ...command })
+  #taskFailed({ region, failure }: Extract<SlotEvent, { readonly kind: 'failed' }>): void {
+    const mayStartAgain =
+      this.#regions.all.length > 1 &&
+      this.#hasRun &&
+      this.#readersKnown &&
+      this.#stopping === undefined &&
+      this.#driver?.isEnding === false
+    if (this.#ending || !mayStartAgain) {
+      this.#failWith(failure)
+      return
+    }
+    this.#running = false
+    this.#failover.failed(region, failure)
   }
 
-  #broadcast(command: SlotCommandBody): void {
-    this.#options.slots.forEach((_, slot) => this.#send(slot, command))
+  #failoverPorts(): FailoverPorts {
+    const { supply } = this.#options
+    return {
+      pause: async () => (await this.#driver?.pause('some subtasks start again')) ?? true,
+      stop: region => this.#regions.stop(region),
+      decide: (failure, regions) => {
+        const slots = this.#regions.slotsOf(regions)
+        const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
+        const scope = { regions: regions.size, of: this.#regions.all.length, slots }
+        return this.#options.onRegionsFailed({ ...scope, failure, lastCheckpointId })
+      },
+      awaitSlots: () => this.#awaitSlots(),
+      load: () => this.#start.latest(),
+      deploy: (regions, restored) => {
+        const peers = supply === undefined ? [] : supply.peers
+        const isReady = [...regions].every(region => this.#regions.isIdle(region))
+        if (peers === undefined || !isReady) return false
+        this.#startAgain(regions, { number: this.#options.nextNumber(), restored, peers })
+        return true
+      },
+      giveUp: (failure, decision) => this.#failWith(failure, decision),
+      crashed: error => this.#fail(error),
+    }
+  }
+
+  #startAgain(regions: ReadonlySet<number>, deployment: Deployment): void {
+    const subtasks = this.#regions.subtasksOf(regions)
+    const names = subtasks.map(({ id }) => id)
+    this.#tasks.startedAgain(names)
+    this.#driver?.startedAgain(names)
+    this.#sources?.startAgain(subtasks, deployment.restored?.plan)
+    this.#deploy(regions, deployment)
   }
 
   #fail(error: unknown): void {
     this.#failWith(failureReport(error))
   }
 
-  #failWith(failure: FailureReport): void {
+  #failWith(failure: FailureReport, decision?: RestartDecision): void {
     const end = this.#end
     if (end === undefined) {
       const lastCheckpointId = this.#driver?.lastCompletedId ?? 0
       const savepointPath = this.#savepointPath
-      void this.#finish({ kind: 'failed', failure, lastCheckpointId, savepointPath })
-    } else if (end.kind === 'failed' && isLoss(failure) && isBrokenChannel(end.failure)) {
-      this.#end = { ...end, failure }
+      void this.#finish({ kind: 'failed', failure, lastCheckpointId, savepointPath, decision })
+    } else if (end.kind === 'failed') {
+      this.#end = { ...end, failure: causeOf(end.failure, failure) }
     }
   }
 
@@ -445,11 +478,15 @@ export class JobAttempt {
     assert(!this.#ending, 'T2: an attempt ends once')
     this.#end = end
     this.#gaveUp.abort()
+    this.#failover.close()
     this.#alignment.close()
     const sources = this.#sources?.close()
     const store = this.#driver?.halt(end.kind === 'finished' ? 'the job is over' : 'the job failed')
     const settlement = end.kind === 'cancelled' ? this.#driver?.settlement : undefined
-    if (end.kind !== 'finished' && this.#deployed) await this.#stopSlots(settlement)
+    if (end.kind !== 'finished') {
+      const { all } = this.#regions
+      await Promise.all(all.map(region => this.#regions.stop(region, settlement)))
+    }
     await Promise.all([sources, store])
     await this.#starting
     await this.#sweeping
@@ -460,25 +497,4 @@ export class JobAttempt {
   get #ending(): boolean {
     return this.#end !== undefined
   }
-
-  #stopSlots(settlement: CommitSettlement | undefined): Promise<void> {
-    const stopped = new Promise<void>(resolve => {
-      this.#allStopped = resolve
-    })
-    this.#broadcast({ kind: 'cancel', settlement })
-    return stopped
-  }
-
-  #slotStopped(slot: number): void {
-    this.#stoppedSlots.add(slot)
-    if (this.#stoppedSlots.size === this.#options.slots.length) this.#allStopped()
-  }
-}
-
-function isLoss({ code }: FailureReport): boolean {
-  return code === 'WEIR_SLOT_LOST'
-}
-
-function isBrokenChannel({ code }: FailureReport): boolean {
-  return code?.startsWith('WEIR_PEER_') === true
 }

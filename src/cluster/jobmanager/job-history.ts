@@ -59,7 +59,20 @@ export interface FailureEntry extends FailureReport {
   readonly atMs: number
   /** `undefined`: the job gave up. */
   readonly retryInMs: number | undefined
+  /** What started again; `undefined`: the whole job. */
+  readonly scope: RestartScope | undefined
 }
+
+/** Some failover regions of a job. */
+export interface RestartScope {
+  readonly regions: number
+  /** So many the job has. */
+  readonly of: number
+  readonly slots: readonly number[]
+}
+
+/** What became of a failure. */
+export type FailureEnd = Pick<FailureEntry, 'retryInMs' | 'scope'>
 
 interface KeptSnapshot extends Omit<SnapshotEntry, 'durationMs'> {
   readonly startedMonotonicMs: number
@@ -138,8 +151,8 @@ export class JobHistory {
     this.#end(id, { status, reason })
   }
 
-  jobFailed(report: FailureReport, retryInMs: number | undefined): void {
-    this.#failures.push({ ...report, atMs: this.#clock.now(), retryInMs })
+  jobFailed(report: FailureReport, end: FailureEnd): void {
+    this.#failures.push({ ...report, atMs: this.#clock.now(), ...end })
     if (this.#failures.length > FAILURES_KEPT) this.#failures.shift()
   }
 

@@ -9,6 +9,7 @@ import type { Clock } from '../../common/clock.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
+import { failoverRegions } from '../../graph/failover-regions.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
 import type { Registration, ToJobManager } from '../../protocol/control-messages.ts'
 import type { TlsSettings } from '../../runtime/network/peer-socket.ts'
@@ -339,8 +340,15 @@ export class JobManager implements ControlDesk, SteerableJob {
   }
 
   #receive(event: SlotEvent): void {
-    if (event.kind === 'cancelled') this.#ledger.retire(event.slot)
+    if (event.kind === 'cancelled') this.#ledger.retire(event.slot, this.#verticesOf(event))
     this.#master.receive(event)
+  }
+
+  /** Of the region, in the slot: all others go on there. */
+  #verticesOf({ region, slot }: SlotEvent): ReadonlySet<string> {
+    const subtasks = failoverRegions(buildExecutionPlan(this.#graph))[region]?.subtasks ?? []
+    const here = subtasks.filter(({ index }) => index === slot)
+    return new Set(here.map(({ vertex }) => vertex.id))
   }
 
   /** What was processed up to here need not be processed again by who takes the slot. */

@@ -1,6 +1,7 @@
 /**
  * The JobMaster runs one job: it starts attempts, drives their checkpoints, and restarts, rescales
- * or ends the job. An attempt is one try to run all subtasks; what fails in it ends it whole.
+ * or ends the job. An attempt is one try to run all subtasks; what fails in it ends it whole,
+ * unless only some failover regions of several are touched: these start again within it.
  *
  * Owns        the running attempt and its shape, the restart strategy, the job's result.
  * Leaves out  what happens inside an attempt (`job-attempt.ts`), and how slots are reached.
@@ -14,6 +15,7 @@
  *      Any other order to end holds over restarts.
  *  A5  A rescale begins between two attempts. From the moment that its order is durable it holds
  *      over restarts and over the end of the jobmanager; only an order to end takes it back.
+ *  A6  A restart of some regions is decided, counted and shown as one of the whole job is.
  */
 import { assert, assertDefined } from '../../common/assert.ts'
 import type { TimerHandle } from '../../common/clock.ts'
@@ -26,7 +28,8 @@ import { errorOf, failureReport } from '../failure-report.ts'
 import type { FailureProgress, JobStatus } from '../job-progress.ts'
 import type { JobResult } from '../job-result.ts'
 import type { FailureReport, SlotEvent } from '../slot-messages.ts'
-import { type AttemptEnd, JobAttempt } from './job-attempt.ts'
+import { JobAttempt } from './job-attempt.ts'
+import type { AttemptEnd, FailedRegions } from './job-attempt-options.ts'
 import {
   emptyCounts,
   type JobCounts,
@@ -36,7 +39,7 @@ import {
   type StopRequest,
 } from './job-master-options.ts'
 import type { GenerationClaim } from './job-store.ts'
-import { RestartStrategy } from './restart-strategy.ts'
+import { type RestartDecision, RestartStrategy } from './restart-strategy.ts'
 
 const ends: ReadonlySet<JobStatus> = new Set(['finished', 'stopped', 'cancelled', 'failed'])
 
@@ -119,7 +122,7 @@ export class JobMaster {
 
   /** Takes an event of a slot; those of an attempt that is over are dropped by it. */
   receive(event: SlotEvent): void {
-    if (event.attempt === this.#attempt?.number) this.#attempt.receive(event)
+    this.#attempt?.receive(event)
   }
 
   /**
@@ -291,6 +294,8 @@ export class JobMaster {
       onFinishing: () => {
         this.#status = 'stopping'
       },
+      onRegionsFailed: failed => this.#regionsFailed(failed),
+      nextNumber: () => this.#attempts++,
     })
     this.#attempt = attempt
     void attempt.over.then(end => this.#ended(end))
@@ -309,19 +314,37 @@ export class JobMaster {
     }
   }
 
+  /** The attempt goes on with the other regions (A6). */
+  #regionsFailed({ failure: report, lastCheckpointId, ...scope }: FailedRegions): RestartDecision {
+    const decision = this.#decide(report, lastCheckpointId)
+    if (decision.kind === 'give-up') return decision
+    const { delayMs } = decision
+    const message = describe(report)
+    this.#options.history?.jobFailed(report, { retryInMs: delayMs, scope })
+    this.#lastFailure = { message, retryInMs: delayMs }
+    this.#status = 'restarting'
+    const what = `${scope.regions} of ${scope.of} failover regions`
+    this.#warn(`restart ${this.restarts}, of ${what}, in ${formatDuration(delayMs)}: ${message}`)
+    return decision
+  }
+
   /** A4: with a savepoint it ends only by an attempt that takes it. */
   #mayEndHere(): boolean {
     return this.#wish.kind === 'stop' && this.#wish.request.savepoint !== true
   }
 
-  #failed({ failure: report, lastCheckpointId, savepointPath }: FailedAttempt): void {
+  #decide(report: FailureReport, lastCheckpointId: number): RestartDecision {
     const nowMs = this.#options.clock.monotonic()
-    const hasRun = this.#deployed
-    const decision = this.#strategy.failed({ report, nowMs, lastCheckpointId, hasRun })
+    return this.#strategy.failed({ report, nowMs, lastCheckpointId, hasRun: this.#deployed })
+  }
+
+  #failed(end: FailedAttempt): void {
+    const { failure: report, lastCheckpointId, savepointPath } = end
+    const decision = end.decision ?? this.#decide(report, lastCheckpointId)
     this.#giveUpSavepointStop(report, savepointPath)
     const message = describe(report)
     const retryInMs = decision.kind === 'give-up' ? undefined : decision.delayMs
-    this.#options.history?.jobFailed(report, retryInMs)
+    this.#options.history?.jobFailed(report, { retryInMs, scope: undefined })
     if (decision.kind === 'give-up') {
       this.#lastFailure = { message, retryInMs: undefined }
       // What never was worth a second try is told by its error alone.

@@ -17,6 +17,7 @@ import {
   type SubtaskRestore,
 } from '../../checkpoint/restore-plan.ts'
 import { isWeirError } from '../../common/errors.ts'
+import type { Subtask } from '../../graph/execution-plan.ts'
 import { type JobGraph, vertexOf } from '../../graph/job-graph.ts'
 import { operatorForm } from '../../graph/operator-form.ts'
 import type { ObjectStore } from '../../storage/object-store.ts'
@@ -44,7 +45,7 @@ export type LoadedJob = LoadOptions & { readonly metadata: CheckpointMetadata }
 export interface LoadOptions {
   readonly graph: JobGraph
   readonly jobId: string
-  readonly choice: RestoreChoice & { readonly place: SnapshotPlace }
+  readonly choice: Pick<RestoreChoice, 'previous'> & { readonly place: SnapshotPlace }
   readonly store: ObjectStore
   readonly request: RestoreRequest
 }
@@ -111,20 +112,18 @@ function unknownNames(dropState: readonly string[], { operators }: CheckpointMet
   return unknown.map(name => `nothing to drop: the snapshot has no operator with uid ${name}`)
 }
 
-/** The part of one slot: its subtask of every operator. */
-export function slotRestore(graph: JobGraph, restored: RestoredJob, slot: number): SlotRestore {
-  const operators: Record<string, SubtaskRestore> = {}
-  for (const { operatorId, vertexId } of operatorDescriptions(graph)) {
-    const part = restored.plan.operators.get(operatorId)?.subtasks[slot]
-    if (part !== undefined && slot < vertexOf(graph, vertexId).parallelism) {
-      operators[operatorId] = part
-    }
-  }
+/** The part of some subtasks of one slot. */
+export function slotRestore(restored: RestoredJob, subtasks: readonly Subtask[]): SlotRestore {
   const { place, previous, plan } = restored
+  const operators: Record<string, SubtaskRestore> = {}
   const channels: Record<string, readonly ChannelPiece[]> = {}
-  for (const [vertexId, subtasks] of plan.channels.vertices) {
-    const pieces = subtasks[slot]
-    if (pieces !== undefined) channels[vertexId] = pieces
+  for (const { vertex, index } of subtasks) {
+    for (const { operatorId } of vertex.chain) {
+      const part = plan.operators.get(operatorId)?.subtasks[index]
+      if (part !== undefined) operators[operatorId] = part
+    }
+    const pieces = plan.channels.vertices.get(vertex.id)?.[index]
+    if (pieces !== undefined) channels[vertex.id] = pieces
   }
   return { checkpointId: plan.checkpointId, ...place, previous, operators, channels }
 }

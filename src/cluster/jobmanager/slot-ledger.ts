@@ -56,12 +56,14 @@ export class SlotLedger {
     this.#counted.set(slot, now)
   }
 
-  /** The slot's tasks are over. */
-  retire(slot: number): void {
+  /** The slot's tasks of these vertices are over; of all where none are named. */
+  retire(slot: number, vertices?: ReadonlySet<string>): void {
     const figures = this.#figures.get(slot)
     if (figures === undefined) return
-    this.#meter.retire(figures.tasks as readonly TaskMetrics[])
-    this.#figures.set(slot, { ...figures, tasks: [] })
+    const isOver = ({ vertexId }: { readonly vertexId: string }): boolean =>
+      vertices?.has(vertexId) ?? true
+    this.#meter.retire(figures.tasks.filter(isOver) as readonly TaskMetrics[])
+    this.#figures.set(slot, { ...figures, tasks: figures.tasks.filter(task => !isOver(task)) })
   }
 
   /** The slot's process is gone, and the next one counts from the beginning. */

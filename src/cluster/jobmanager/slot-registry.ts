@@ -2,7 +2,8 @@
  * Knows which taskmanager has which slot, and carries orders and reports between them and the
  * JobMaster.
  *
- * Owns        who holds a slot, what was deployed there, the wait for missing ones, and the spares.
+ * Owns        who holds a slot, which attempts of which failover regions were deployed there, the
+ *             wait for missing ones, and the spares.
  *             It is for one parallelism: after a rescale another takes its place.
  * Leaves out  sockets and heartbeats (`control/`), what is ordered (`job-attempt.ts`).
  *
@@ -23,7 +24,13 @@ import type { Registration, ToJobManager, ToTaskManager } from '../../protocol/c
 import { clusterErrors } from '../cluster-errors.ts'
 import { failureReport } from '../failure-report.ts'
 import type { JobNotice } from '../job-result.ts'
-import type { SlotCommand, SlotEvent, SlotGateway, SlotSupply } from '../slot-messages.ts'
+import type {
+  RegionAttempt,
+  SlotCommand,
+  SlotEvent,
+  SlotGateway,
+  SlotSupply,
+} from '../slot-messages.ts'
 import { SlotWait } from './slot-wait.ts'
 
 /** The connection to a taskmanager. */
@@ -69,17 +76,17 @@ interface Spare {
 interface Holder extends Spare {
   ready: boolean
   leaving: boolean
-  deployed: Deployed | undefined
+  /** By region: the attempt that runs there. */
+  readonly deployed: Map<number, Deployed>
   /** So long its thread of records has not come to its messages. */
   blockedMs: number
   /** When it was last known to be kept from them; at first, when it came. Monotonic. */
   keptMs: number
-  cancelling: TimerHandle | undefined
 }
 
-interface Deployed {
-  readonly attempt: number
-  cancelled: boolean
+interface Deployed extends RegionAttempt {
+  /** Runs from the order to cancel it to its end. */
+  cancelling: TimerHandle | undefined
 }
 
 export interface SlotView {
@@ -166,10 +173,9 @@ export class SlotRegistry {
       link,
       ready: false,
       leaving: false,
-      deployed: undefined,
+      deployed: new Map(),
       blockedMs: 0,
       keptMs: this.#options.clock.monotonic(),
-      cancelling: undefined,
     }
     return 'holder'
   }
@@ -187,12 +193,12 @@ export class SlotRegistry {
   /** A report of a slot; one of a connection that was given up is dropped. */
   receive(link: SlotLink, event: SlotEvent): void {
     const holder = this.#holderOf(link)
-    const deployed = holder?.deployed
-    if (holder === undefined || deployed?.attempt !== event.attempt) return
+    const deployed = holder && deployedOf(holder, event)
+    if (holder === undefined || deployed === undefined) return
     assert(event.slot === holder.registration.slot, 'R1: a process speaks for its own slot')
     if (event.kind === 'cancelled') {
-      holder.deployed = undefined
-      holder.cancelling?.cancel()
+      holder.deployed.delete(event.region)
+      deployed.cancelling?.cancel()
     }
     this.#options.receive(event)
   }
@@ -217,16 +223,18 @@ export class SlotRegistry {
    * A slot hears nothing from another. Where that one was able to speak all the time, their
    * connection is broken, and the attempt fails.
    */
-  unheard(link: SlotLink, { attempt, peer, silentMs }: UnheardPeer): void {
+  unheard(link: SlotLink, { region, attempt, peer, silentMs }: UnheardPeer): void {
     const holder = this.#holderOf(link)
     const other = this.#holders[peer]
-    if (holder?.deployed?.attempt !== attempt || other?.deployed?.attempt !== attempt) return
+    if (holder === undefined || other === undefined) return
+    const both = [holder, other].map(one => deployedOf(one, { region, attempt }))
+    if (both.includes(undefined)) return
     const freeMs = this.#options.clock.monotonic() - other.keptMs
     if (freeMs < this.#options.silenceMs) return
     const { slot } = holder.registration
     const details = { slot, peer: nameOf(other.registration), silentMs }
     const failure = failureReport(clusterErrors.WEIR_SLOTS_CUT_OFF(details))
-    this.#options.receive({ attempt, slot, kind: 'failed', vertexId: '', failure })
+    this.#options.receive({ region, attempt, slot, kind: 'failed', vertexId: '', failure })
   }
 
   /** `undefined`: it holds none, or none any more. */
@@ -253,16 +261,17 @@ export class SlotRegistry {
     if (holder === undefined) return
     const { registration, deployed, leaving } = holder
     const { slot } = registration
-    holder.cancelling?.cancel()
     this.#holders[slot] = undefined
     this.#options.onLost(slot)
-    if (deployed === undefined) return
-    const { attempt, cancelled } = deployed
     const who = nameOf(registration)
     const told = leaving ? 'was closed: it had been told to end' : how
     const failure = failureReport(clusterErrors.WEIR_SLOT_LOST({ slot, who, how: told }))
-    this.#options.receive({ attempt, slot, kind: 'failed', vertexId: '', failure })
-    if (cancelled) this.#options.receive({ attempt, slot, kind: 'cancelled' })
+    for (const { region, attempt, cancelling } of deployed.values()) {
+      cancelling?.cancel()
+      this.#options.receive({ region, attempt, slot, kind: 'failed', vertexId: '', failure })
+      if (cancelling === undefined) continue
+      this.#options.receive({ region, attempt, slot, kind: 'cancelled' })
+    }
   }
 
   /** The job is over: the processes may end. */
@@ -283,7 +292,9 @@ export class SlotRegistry {
   }
 
   #clear(): readonly Spare[] {
-    for (const holder of this.#holders) holder?.cancelling?.cancel()
+    for (const holder of this.#holders) {
+      for (const { cancelling } of holder?.deployed.values() ?? []) cancelling?.cancel()
+    }
     const all = [...this.#holders.flatMap(holder => holder ?? []), ...this.#spares.values()]
     this.#holders.fill(undefined)
     this.#spares.clear()
@@ -292,27 +303,24 @@ export class SlotRegistry {
 
   #send(slot: number, command: SlotCommand): void {
     const holder = this.#holders[slot]
-    if (command.kind === 'deploy') {
+    const { region, attempt, kind } = command
+    if (kind === 'deploy') {
       assert(holder?.ready === true, 'R4: only a slot that is ready is deployed to')
-      holder.deployed = { attempt: command.attempt, cancelled: false }
+      holder.deployed.set(region, { region, attempt, cancelling: undefined })
     }
-    const deployed = holder?.deployed
-    if (holder !== undefined && deployed?.attempt === command.attempt) {
-      if (command.kind === 'cancel') {
-        deployed.cancelled = true
-        this.#limitCancel(holder)
-      }
+    const deployed = holder && deployedOf(holder, command)
+    if (holder !== undefined && deployed !== undefined) {
+      if (kind === 'cancel') this.#limitCancel(holder, deployed)
       holder.link.send({ kind: 'command', command: command as never })
-    } else if (command.kind === 'cancel') {
-      this.#options.receive({ attempt: command.attempt, slot, kind: 'cancelled' })
+    } else if (kind === 'cancel') {
+      this.#options.receive({ region, attempt, slot, kind: 'cancelled' })
     }
   }
 
   /** A thread that is kept for ever must not keep the job: its process is given up. */
-  #limitCancel(holder: Holder): void {
-    const { registration, link } = holder
-    holder.cancelling?.cancel()
-    holder.cancelling = this.#options.clock.schedule(CANCEL_LIMIT_MS, () => {
+  #limitCancel({ registration, link }: Holder, deployed: Deployed): void {
+    deployed.cancelling?.cancel()
+    deployed.cancelling = this.#options.clock.schedule(CANCEL_LIMIT_MS, () => {
       link.close()
       const how = `was given up: its tasks did not stop within ${formatDuration(CANCEL_LIMIT_MS)}`
       this.lost(link, how)
@@ -336,6 +344,11 @@ export class SlotRegistry {
   #holderOf(link: SlotLink): Holder | undefined {
     return this.#holders.find(holder => holder?.link === link)
   }
+}
+
+function deployedOf({ deployed }: Holder, { region, attempt }: RegionAttempt) {
+  const found = deployed.get(region)
+  return found?.attempt === attempt ? found : undefined
 }
 
 function viewOf({ registration, link }: Spare, state: SlotView['state']): SlotView {

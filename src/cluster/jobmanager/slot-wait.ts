@@ -22,6 +22,8 @@ interface Waiting {
   readonly sinceMs: number
   readonly resolve: () => void
   readonly reject: (error: Error) => void
+  /** An attempt may wait again and again, with one signal. */
+  readonly forgetSignal: () => void
 }
 
 export class SlotWait {
@@ -44,10 +46,12 @@ export class SlotWait {
     const { clock, missing, slotTimeoutMs } = this.#options
     if (signal.aborted || missing().length === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      this.#waiting = { sinceMs: clock.monotonic(), resolve, reject }
+      const giveUp = (): void => this.completed()
+      const forgetSignal = (): void => signal.removeEventListener('abort', giveUp)
+      this.#waiting = { sinceMs: clock.monotonic(), resolve, reject, forgetSignal }
       this.#timeout = clock.schedule(slotTimeoutMs, () => this.#giveUp())
       this.#remindIn(FIRST_NOTICE_MS)
-      signal.addEventListener('abort', () => this.completed(), { once: true })
+      signal.addEventListener('abort', giveUp, { once: true })
     })
   }
 
@@ -77,6 +81,7 @@ export class SlotWait {
   #end(): Waiting | undefined {
     const waiting = this.#waiting
     this.#waiting = undefined
+    waiting?.forgetSignal()
     this.#notice?.cancel()
     this.#timeout?.cancel()
     return waiting

@@ -1,5 +1,6 @@
 import type { JobGraph } from '../../graph/job-graph.ts'
 import type { Exchange } from '../../runtime/network/channel.ts'
+import type { NetworkAttempt } from '../../runtime/network/network-attempt.ts'
 import type { NetworkFigures } from '../../runtime/network/network-figures.ts'
 import type { NetworkSettings } from '../../runtime/network/network-settings.ts'
 
@@ -14,8 +15,8 @@ export interface DataPlane {
 export interface ExchangeOptions {
   readonly graph: JobGraph
   readonly settings: NetworkSettings
-  /** Of the attempt: ends of another one are refused. */
-  readonly generation: number
+  /** Ends of another one are refused. */
+  readonly attempt: NetworkAttempt
   /** By slot. */
   readonly peers: readonly string[]
   /** A channel broke. */

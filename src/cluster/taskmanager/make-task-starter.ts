@@ -7,7 +7,7 @@ import type { SlotLoop } from '../../runtime/slot-loop.ts'
 import type { TaskControl } from '../../runtime/task-contract.ts'
 import { makeTask, WATERMARK_INTERVAL_MS } from '../../runtime/task-factory.ts'
 import type { JobSettings } from '../job-settings.ts'
-import type { AttemptNetwork } from '../slot-messages.ts'
+import type { AttemptNetwork, RegionAttempt } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import { stateBackendsOf } from './state-backends.ts'
 import type { TaskStart } from './task-executor.ts'
@@ -17,7 +17,7 @@ export interface TaskStarterOptions {
   readonly jobId: string
   readonly loop: SlotLoop
   /** The channels of an attempt. */
-  readonly exchanges: { of(attempt: number, network: AttemptNetwork): Exchange }
+  readonly exchanges: { of(attempt: RegionAttempt, network: AttemptNetwork): Exchange }
   readonly settings: JobSettings
   /** False: the job has no store. */
   readonly keepsState: boolean
@@ -33,15 +33,15 @@ export interface TaskStarterOptions {
 export function makeTaskStarter(options: TaskStarterOptions): (start: TaskStart) => TaskControl {
   const { graph, jobId, loop, exchanges, settings, keepsState, newestGeneration } = options
   const { clock, random, logger, counters } = options
-  return ({ subtask, attempt, network, restore, listener, alignment }) =>
+  return ({ subtask, of, network, restore, listener, alignment }) =>
     makeTask({
       subtask,
       rank: graph.vertices.indexOf(subtask.vertex),
       jobId,
-      attempt,
+      attempt: of.attempt,
       listener,
       loop,
-      exchange: exchanges.of(attempt, network),
+      exchange: exchanges.of(of, network),
       alignment,
       state: stateBackendsOf(settings.stateBackend),
       restore,

@@ -1,7 +1,7 @@
 /**
  * One slot at work for one jobmanager: from the job it was given to the end of the connection.
  *
- * Owns        the executor, the channels of its attempt, and the store it writes to.
+ * Owns        the executor, the channels of its attempts, and the store it writes to.
  * Leaves out  the connection (`task-manager.ts`).
  *
  * Invariants
@@ -21,7 +21,7 @@ import { openStore } from '../../storage/open-store.ts'
 import type { StoreCounters } from '../../storage/store-counters.ts'
 import { newestGenerationIn } from '../generations-in.ts'
 import type { JobSettings } from '../job-settings.ts'
-import type { AttemptNetwork, SlotCommand, SlotEvent } from '../slot-messages.ts'
+import type { AttemptNetwork, RegionAttempt, SlotCommand, SlotEvent } from '../slot-messages.ts'
 import type { UserCounters } from '../user-counters.ts'
 import type { ClosableExchange, DataPlane } from './data-plane.ts'
 import type { LocalCopies } from './local-copies.ts'
@@ -45,17 +45,22 @@ export interface SlotSessionOptions {
 }
 
 /** A slot from which nothing comes on the connection for data. */
-export interface UnheardPeer {
-  readonly attempt: number
+export interface UnheardPeer extends RegionAttempt {
   readonly peer: number
   readonly silentMs: number
+}
+
+interface OpenExchange {
+  readonly attempt: number
+  readonly open: ClosableExchange
 }
 
 export class SlotSession {
   readonly #options: SlotSessionOptions
   readonly #executor: TaskExecutor
   readonly #store: ObjectStore | undefined
-  #exchange: { readonly attempt: number; readonly open: ClosableExchange } | undefined
+  /** By region. */
+  readonly #exchanges = new Map<number, OpenExchange>()
   #closed = false
 
   constructor(options: SlotSessionOptions) {
@@ -87,8 +92,8 @@ export class SlotSession {
         logger,
         counters,
       }),
-      retire: () => {
-        this.#closeExchange()
+      retire: (_tasks, { region }) => {
+        this.#closeExchange(region)
         if (!this.#closed) options.onRetired()
       },
       report: event => this.#report(event),
@@ -111,36 +116,38 @@ export class SlotSession {
   async close(): Promise<void> {
     this.#closed = true
     await this.#executor.close()
-    this.#closeExchange()
+    for (const region of [...this.#exchanges.keys()]) this.#closeExchange(region)
   }
 
   #report(event: SlotEvent): void {
     if (!this.#closed) this.#options.report(event)
   }
 
-  #exchangeOf(attempt: number, { generation, peers }: AttemptNetwork): Exchange {
-    if (this.#exchange?.attempt === attempt) return this.#exchange.open
-    this.#closeExchange()
+  #exchangeOf(of: RegionAttempt, { generation, peers }: AttemptNetwork): Exchange {
+    const { region, attempt } = of
+    const known = this.#exchanges.get(region)
+    if (known?.attempt === attempt) return known.open
+    this.#closeExchange(region)
     const { dataPlane, graph, order } = this.#options
     const { network: settings } = order.settings as unknown as JobSettings
-    const onFailure = (error: unknown): void => this.#executor.fail(attempt, error)
+    const onFailure = (error: unknown): void => this.#executor.fail(of, error)
     const onUnheard = (peer: number, silentMs: number): void => {
-      if (!this.#closed) this.#options.onUnheard({ attempt, peer, silentMs })
+      if (!this.#closed) this.#options.onUnheard({ region, attempt, peer, silentMs })
     }
     const open = dataPlane.exchange({
       graph,
       settings,
-      generation,
+      attempt: { generation, region, attempt },
       peers,
       onFailure,
       onUnheard,
     })
-    this.#exchange = { attempt, open }
+    this.#exchanges.set(region, { attempt, open })
     return open
   }
 
-  #closeExchange(): void {
-    this.#exchange?.open.close()
-    this.#exchange = undefined
+  #closeExchange(region: number): void {
+    this.#exchanges.get(region)?.open.close()
+    this.#exchanges.delete(region)
   }
 }

@@ -1,18 +1,20 @@
 /**
  * The executor of one slot: runs the slot's subtask of every vertex, stores their snapshots, and
- * answers the JobMaster.
+ * answers the JobMaster. Subtasks of one failover region start and stop together.
  *
- * Owns        the tasks of the running attempt and the snapshots being stored.
+ * Owns        the tasks of the running attempt of each region, and the snapshots being stored.
  * Leaves out  every decision: it does what it is told and reports.
  *
  * Invariants
- *  X1  At most one attempt runs in a slot; a command of another attempt than the last is ignored.
+ *  X1  At most one attempt of a region runs in a slot; a command of another attempt of it than the
+ *      last is ignored.
  *  X2  A snapshot is acknowledged after it was stored, never before.
  *  X3  After `cancelled` was reported nothing of the attempt runs, writes or reports any more.
  *  X4  Splits go to a task that exists: an enumerator speaks to readers that spoke to it.
  */
 import { assert, assertDefined, assertNever } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
+import { type FailoverRegion, failoverRegions } from '../../graph/failover-regions.ts'
 import type {
   CommitSettlement,
   TaskControl,
@@ -27,6 +29,7 @@ import { alignedSlots } from '../aligned-slots.ts'
 import { failureReport } from '../failure-report.ts'
 import type {
   AttemptNetwork,
+  RegionAttempt,
   SlotCommand,
   SlotEvent,
   SlotEventBody,
@@ -39,7 +42,7 @@ import { writeSnapshot } from './snapshot-writer.ts'
 /** Everything that makes one task run. */
 export interface TaskStart {
   readonly subtask: Subtask
-  readonly attempt: number
+  readonly of: RegionAttempt
   readonly network: AttemptNetwork
   readonly restore: TaskRestore | undefined
   readonly listener: TaskListener
@@ -58,13 +61,13 @@ export interface TaskExecutorOptions {
   /** Copies of what this slot stored. */
   readonly copies?: LocalCopies | undefined
   readonly startTask: (start: TaskStart) => TaskControl
-  /** Takes the last figures of tasks that are over. */
-  readonly retire: (tasks: readonly TaskMetrics[]) => void
+  /** An attempt of a region is over: takes the last figures of its tasks. */
+  readonly retire: (tasks: readonly TaskMetrics[], of: RegionAttempt) => void
   readonly report: (event: SlotEvent) => void
 }
 
 interface Attempt {
-  readonly number: number
+  readonly of: RegionAttempt
   readonly network: AttemptNetwork
   readonly tasks: Map<string, TaskControl>
   readonly alignment: AlignmentGroups
@@ -77,15 +80,20 @@ interface Attempt {
 
 export class TaskExecutor {
   readonly #options: TaskExecutorOptions
-  #attempt: Attempt | undefined
+  readonly #regions: readonly FailoverRegion[]
+  /** The last one of each region. */
+  readonly #attempts = new Map<number, Attempt>()
+  #alignment: AlignmentGroups
 
   constructor(options: TaskExecutorOptions) {
     this.#options = options
+    this.#regions = failoverRegions(options.plan)
+    this.#alignment = new AlignmentGroups(this.#sharedGroups())
   }
 
   /** The figures of the tasks that run now, by vertex. */
   get metrics(): readonly TaskMetrics[] {
-    return [...(this.#attempt?.tasks.values() ?? [])].map(task => task.metrics)
+    return [...this.#attempts.values()].flatMap(metricsOf)
   }
 
   handle(command: SlotCommand): void {
@@ -93,26 +101,33 @@ export class TaskExecutor {
       this.#deploy(command)
       return
     }
-    const attempt = this.#attempt
-    if (attempt === undefined || attempt.number !== command.attempt) {
-      // A slot that never got to run anything is cancelled already.
-      if (command.kind === 'cancel') this.#report(command.attempt, { kind: 'cancelled' })
+    const attempt = this.#attemptOf(command)
+    if (attempt === undefined) {
+      // What never got to run is cancelled already.
+      if (command.kind === 'cancel') this.#report(command, { kind: 'cancelled' })
       return
     }
     if (!attempt.cancelled) this.#perform(attempt, command)
   }
 
   /** Something that the attempt's tasks share cannot go on. */
-  fail(attempt: number, error: unknown): void {
-    if (this.#attempt?.number === attempt) this.#fail(this.#attempt, '', error)
+  fail(of: RegionAttempt, error: unknown): void {
+    const attempt = this.#attemptOf(of)
+    if (attempt !== undefined) this.#fail(attempt, '', error)
   }
 
-  /** Cancels the attempt that runs, if one does; resolves when nothing of it runs any more. */
+  /** Cancels what runs; resolves when nothing of it runs any more. */
   async close(): Promise<void> {
-    const attempt = this.#attempt
-    if (attempt === undefined) return
-    attempt.ended ??= this.#cancel(attempt)
-    await attempt.ended
+    const ends = [...this.#attempts.values()].map(attempt => {
+      attempt.ended ??= this.#cancel(attempt)
+      return attempt.ended
+    })
+    await Promise.all(ends)
+  }
+
+  #attemptOf({ region, attempt }: RegionAttempt): Attempt | undefined {
+    const last = this.#attempts.get(region)
+    return last?.of.attempt === attempt ? last : undefined
   }
 
   #perform(attempt: Attempt, command: Exclude<SlotCommand, { kind: 'deploy' }>): void {
@@ -157,25 +172,33 @@ export class TaskExecutor {
   }
 
   #deploy(command: SlotCommand & { kind: 'deploy' }): void {
-    const last = this.#attempt
+    const { region, attempt: number } = command
+    const last = this.#attempts.get(region)
     assert(last === undefined || last.cancelled, 'X1: the attempt before was cancelled')
+    const all = [...this.#attempts.values()]
+    // Where everything starts anew nothing is known of the other slots.
+    if (all.every(({ cancelled }) => cancelled)) {
+      this.#alignment = new AlignmentGroups(this.#sharedGroups())
+    }
     const attempt: Attempt = {
-      number: command.attempt,
+      of: { region, attempt: number },
       network: command,
       tasks: new Map(),
-      alignment: new AlignmentGroups(this.#sharedGroups()),
+      alignment: this.#alignment,
       writes: new Set(),
       cancelled: false,
       ended: undefined,
     }
-    this.#attempt = attempt
+    this.#attempts.set(region, attempt)
     void this.#start(attempt, command.restore)
   }
 
   async #start(attempt: Attempt, restore: SlotRestore | undefined): Promise<void> {
-    const { plan, slot, startTask, storeAt, copies } = this.#options
+    const { slot, startTask, storeAt, copies } = this.#options
     const reader = restore && new RestoreReader(storeAt(restore.location), restore, copies)
-    for (const subtask of plan.subtasks.filter(subtask => subtask.index === slot)) {
+    const { region } = attempt.of
+    const { subtasks } = assertDefined(this.#regions[region], `the job has region ${region}`)
+    for (const subtask of subtasks.filter(({ index }) => index === slot)) {
       const { id, chain } = subtask.vertex
       try {
         const restored = await reader?.read(
@@ -184,9 +207,8 @@ export class TaskExecutor {
         )
         if (attempt.cancelled) return
         const listener = this.#listen(attempt, id)
-        const { alignment, number, network } = attempt
-        const task = { subtask, attempt: number, network, alignment }
-        const start = { ...task, restore: restored, listener }
+        const { alignment, of, network } = attempt
+        const start = { subtask, of, network, alignment, restore: restored, listener }
         attempt.tasks.set(id, startTask(start))
       } catch (error) {
         this.#fail(attempt, id, error)
@@ -257,9 +279,9 @@ export class TaskExecutor {
     const closing = [...attempt.tasks.values()].map(task => task.cancel(settlement))
     // What is being stored must not turn up after a later attempt cleaned the folder.
     await Promise.allSettled([...closing, ...attempt.writes])
-    this.#options.retire(this.metrics)
+    this.#options.retire(metricsOf(attempt), attempt.of)
     attempt.tasks.clear()
-    this.#report(attempt.number, { kind: 'cancelled' })
+    this.#report(attempt.of, { kind: 'cancelled' })
   }
 
   #fail(attempt: Attempt, vertexId: string, error: unknown): void {
@@ -268,12 +290,16 @@ export class TaskExecutor {
 
   /** X3: a cancelled attempt says nothing. */
   #say(attempt: Attempt, event: SlotEventBody): void {
-    if (!attempt.cancelled) this.#report(attempt.number, event)
+    if (!attempt.cancelled) this.#report(attempt.of, event)
   }
 
-  #report(attempt: number, event: SlotEventBody): void {
-    this.#options.report({ attempt, slot: this.#options.slot, ...event })
+  #report({ region, attempt }: RegionAttempt, event: SlotEventBody): void {
+    this.#options.report({ region, attempt, slot: this.#options.slot, ...event })
   }
+}
+
+function metricsOf({ tasks }: Attempt): readonly TaskMetrics[] {
+  return [...tasks.values()].map(task => task.metrics)
 }
 
 /** A split that finds nobody would be lost, and the job would wait for it for ever. */

@@ -32,7 +32,7 @@ export function planPodOf(job: StreamJobObject, order: PlanOrder): PodObject {
 function planArguments(state: PlannedState | undefined): readonly string[] {
   const { from, fromJob } = state ?? {}
   const other = fromJob === undefined ? [] : ['--from-job', fromJob]
-  const compared = from === undefined ? [] : ['--state', from, ...other]
+  const compared = from === undefined ? [] : ['--against', from, ...other]
   return [...compared, '--verdict', VERDICT_FILE]
 }
 

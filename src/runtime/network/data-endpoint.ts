@@ -2,13 +2,15 @@
  * The door of a taskmanager for data: listens for the other slots of its job, dials them, and hands
  * authenticated connections to the exchange of the attempt they belong to.
  *
- * Owns        the listening socket, handshakes, and which attempt is the current one.
+ * Owns        the listening socket, handshakes, and which attempt of each failover region is the
+ *             current one.
  * Leaves out  channels (`network-exchange.ts`).
  *
  * Invariants
- *  DE1  A connection of an older attempt than the current one is refused; one of a newer attempt
- *       waits until this process has been told of it, or its time is over.
- *  DE2  One attempt at a time has an exchange.
+ *  DE1  A connection of an older attempt of its region than the current one is refused; one of a
+ *       newer attempt waits until this process has been told of it, or its time is over.
+ *  DE2  One attempt of a region at a time has an exchange; a new generation ends those of the one
+ *       before.
  *  DE3  After `close` nothing listens, and no connection is open.
  */
 import type { Server, Socket } from 'node:net'
@@ -18,8 +20,9 @@ import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
 import { type PeerIdentity, type Refusal, shakeHands } from './handshake.ts'
+import { attemptText, isLater, type NetworkAttempt } from './network-attempt.ts'
 import { NetworkExchange } from './network-exchange.ts'
-import type { NetworkFigures } from './network-figures.ts'
+import { joinedEdges, type NetworkFigures } from './network-figures.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import {
   advertisedAddress,
@@ -44,8 +47,7 @@ export interface DataEndpointOptions {
 }
 
 export interface ExchangeOptions {
-  /** Of the attempt: grows with each restart. */
-  readonly generation: number
+  readonly attempt: NetworkAttempt
   /** Addresses by slot, the own included. */
   readonly peers: readonly string[]
   readonly graph: JobGraph
@@ -67,7 +69,7 @@ const FAREWELL_MS = 1_000
 const CONNECTIONS_MAX = 8_192
 
 interface Joining {
-  readonly generation: number
+  readonly attempt: NetworkAttempt
   resolve(): void
 }
 
@@ -79,9 +81,8 @@ export class DataEndpoint {
   readonly #sockets = new Set<Socket>()
   readonly #joining = new Set<Joining>()
   readonly #traffic = new Traffic()
-  #exchange: NetworkExchange | undefined
-  /** The newest attempt seen. */
-  #generation = -1
+  /** By region: the newest attempt seen. */
+  readonly #exchanges = new Map<number, NetworkExchange>()
   #closed = false
 
   private constructor(options: DataEndpointOptions, server: Server) {
@@ -112,20 +113,18 @@ export class DataEndpoint {
 
   get figures(): NetworkFigures {
     const { bytesSent, bytesReceived, framesSent, framesReceived } = this.#traffic
-    const edges = this.#exchange?.edges ?? []
+    const edges = joinedEdges([...this.#exchanges.values()].flatMap(exchange => exchange.edges))
     return { bytesSent, bytesReceived, framesSent, framesReceived, edges }
   }
 
   exchange(options: ExchangeOptions): NetworkExchange {
-    const { generation } = options
+    const { attempt } = options
     const { slot } = this.#options.identity
     assert(!this.#closed, 'DE3: a closed endpoint has no exchange')
-    assert(generation > this.#generation, 'DE2: an attempt is newer than the one before')
-    void this.#exchange?.close()
-    this.#generation = generation
-    this.#exchange = new NetworkExchange({
+    this.#endBefore(attempt)
+    const exchange = new NetworkExchange({
       slot,
-      generation,
+      attempt,
       peers: options.peers,
       graph: options.graph,
       settings: options.settings,
@@ -135,14 +134,44 @@ export class DataEndpoint {
       failed: options.onFailure,
       unheard: options.onUnheard,
     })
-    for (const joining of this.#joining) if (joining.generation <= generation) joining.resolve()
-    return this.#exchange
+    this.#exchanges.set(attempt.region, exchange)
+    for (const joining of this.#joining) {
+      if (this.#standingOf(joining.attempt) !== 'ahead') joining.resolve()
+    }
+    return exchange
+  }
+
+  /** DE2 */
+  #endBefore(attempt: NetworkAttempt): void {
+    const { generation, region } = attempt
+    for (const [other, exchange] of this.#exchanges) {
+      const before = exchange.attempt
+      const isOver = other === region || before.generation < generation
+      if (!isOver) continue
+      assert(isLater(attempt, before), 'DE2: an attempt is newer than the one before')
+      void exchange.close()
+      if (other !== region) this.#exchanges.delete(other)
+    }
+  }
+
+  /** How an attempt stands to the current one of its region. */
+  #standingOf(attempt: NetworkAttempt): 'current' | 'ahead' | 'over' {
+    const current = this.#exchanges.get(attempt.region)?.attempt
+    if (current === undefined) return attempt.generation < this.#generation ? 'over' : 'ahead'
+    if (isLater(attempt, current)) return 'ahead'
+    return isLater(current, attempt) ? 'over' : 'current'
+  }
+
+  /** The newest seen. */
+  get #generation(): number {
+    const seen = [...this.#exchanges.values()].map(({ attempt }) => attempt.generation)
+    return Math.max(-1, ...seen)
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#exchange?.close()
+    await Promise.all([...this.#exchanges.values()].map(exchange => exchange.close()))
     for (const joining of this.#joining) joining.resolve()
     for (const socket of this.#sockets) if (!socket.writableEnded) socket.destroy()
     // What ends by a farewell is given time to say it.
@@ -175,17 +204,17 @@ export class DataEndpoint {
         facts: { slot: identity.slot },
         admit: hello => this.#admit(hello),
       })
-      const { slot, generation } = sender.facts
-      const exchange = this.#exchange
-      if (exchange !== undefined && exchange.generation === generation) {
-        exchange.accept(Number(slot), socket)
+      const attempt = attemptOf(sender)
+      const exchange = this.#exchanges.get(attempt.region)
+      if (exchange !== undefined && this.#standingOf(attempt) === 'current') {
+        exchange.accept(Number(sender.facts.slot), socket)
       } else socket.destroy()
     } catch (error) {
       logger.warn({ peer, err: error }, 'a connection for data was refused')
     }
   }
 
-  async #dial({ generation, peers }: ExchangeOptions, to: number): Promise<Socket> {
+  async #dial({ attempt, peers }: ExchangeOptions, to: number): Promise<Socket> {
     const address = peers[to] ?? ''
     const peer = `slot ${to} (${address})`
     const socket = await dialPeer({
@@ -197,7 +226,7 @@ export class DataEndpoint {
     await this.#shakeHands(socket, {
       side: 'dialer',
       peer,
-      facts: { slot: this.#options.identity.slot, generation, to },
+      facts: { slot: this.#options.identity.slot, ...attempt, to },
       admit: ({ facts }) =>
         facts.slot === to
           ? undefined
@@ -239,20 +268,23 @@ export class DataEndpoint {
   }
 
   /** DE1 */
-  async #admit({ facts }: PeerIdentity): Promise<Refusal | undefined> {
+  async #admit(peer: PeerIdentity): Promise<Refusal | undefined> {
     const { slot } = this.#options.identity
-    const generation = Number(facts.generation)
-    if (facts.to !== slot) return { over: 'slot', own: String(slot), theirs: String(facts.to) }
-    if (generation > this.#generation) await this.#join(generation)
-    if (generation === this.#generation) return undefined
-    return { over: 'attempt', own: String(this.#generation), theirs: String(facts.generation) }
+    const { to } = peer.facts
+    if (to !== slot) return { over: 'slot', own: String(slot), theirs: String(to) }
+    const attempt = attemptOf(peer)
+    if (this.#standingOf(attempt) === 'ahead') await this.#join(attempt)
+    if (this.#standingOf(attempt) === 'current') return undefined
+    const current = this.#exchanges.get(attempt.region)?.attempt
+    const own = current === undefined ? 'none' : attemptText(current)
+    return { over: 'attempt', own, theirs: attemptText(attempt) }
   }
 
-  #join(generation: number): Promise<void> {
+  #join(attempt: NetworkAttempt): Promise<void> {
     return new Promise(resolve => {
       let timer: TimerHandle | undefined
       const joining: Joining = {
-        generation,
+        attempt,
         resolve: () => {
           timer?.cancel()
           this.#joining.delete(joining)
@@ -263,4 +295,9 @@ export class DataEndpoint {
       timer = this.#options.clock.schedule(JOIN_TIMEOUT_MS, joining.resolve)
     })
   }
+}
+
+function attemptOf({ facts }: PeerIdentity): NetworkAttempt {
+  const { generation, region, attempt } = facts
+  return { generation: Number(generation), region: Number(region), attempt: Number(attempt) }
 }

@@ -1,6 +1,6 @@
 /**
- * The channels of one attempt between this slot and all others: within the slot by hand-over, else
- * by one connection for each direction between two slots.
+ * The channels of one attempt of a failover region between this slot and all others: within the
+ * slot by hand-over, else by one connection for each direction between two slots.
  *
  * Owns        the connections of the attempt, the credits of each input, and the one timer that
  *             lets half-filled frames go.
@@ -23,6 +23,7 @@ import { DEBLOAT_INTERVAL_MS } from './buffer-debloater.ts'
 import type { Exchange, InputChannel, OutputChannel } from './channel.ts'
 import { InputLine } from './input-line.ts'
 import { LocalExchange } from './local-channel.ts'
+import type { NetworkAttempt } from './network-attempt.ts'
 import { type EdgeFigures, outputFigures } from './network-figures.ts'
 import type { NetworkSettings } from './network-settings.ts'
 import { type LineOptions, OutputLine } from './output-line.ts'
@@ -34,7 +35,7 @@ import { wireOf } from './wire-of.ts'
 
 export interface NetworkExchangeOptions {
   readonly slot: number
-  readonly generation: number
+  readonly attempt: NetworkAttempt
   /** Addresses by slot. */
   readonly peers: readonly string[]
   readonly graph: JobGraph
@@ -83,8 +84,8 @@ export class NetworkExchange implements Exchange {
     if (options.settings.debloat.enabled) this.#debloat()
   }
 
-  get generation(): number {
-    return this.#options.generation
+  get attempt(): NetworkAttempt {
+    return this.#options.attempt
   }
 
   output(edge: JobEdge, from: number, to: number): OutputChannel {

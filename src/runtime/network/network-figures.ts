@@ -53,3 +53,16 @@ export function outputFigures(outputs: readonly RemoteOutput[]): OutputFigures {
     fullChannels: sum(output => (output.isFull ? 1 : 0)),
   }
 }
+
+/**
+ * One entry an edge. The subtask that sends on it and the one that receives may belong to two
+ * failover regions, each with its own channels.
+ */
+export function joinedEdges(figures: readonly EdgeFigures[]): readonly EdgeFigures[] {
+  const joined = new Map<string, EdgeFigures>()
+  for (const { edge, input, output } of figures) {
+    const known = joined.get(edge)
+    joined.set(edge, { edge, input: known?.input ?? input, output: known?.output ?? output })
+  }
+  return [...joined.values()]
+}

@@ -1,15 +1,16 @@
 /**
  * The simulated job: transfers -> legs -> balance of each account -> transactional sink. The real
  * graph and the real enumerator's contract; the tasks themselves are simulated (`sim-task.ts`), and
- * divide records by account on both edges.
+ * divide records by account on both edges. Or in slices: forward edges, and no balances.
  */
-import { job } from '../../api/job.ts'
+import { type Job, job } from '../../api/job.ts'
 import type { JsonValue, Source, SourceSplit, SplitEnumerator } from '../../api/source.ts'
 import { assertNever } from '../../common/assert.ts'
 import { planJob } from '../../graph/build-job-graph.ts'
 import type { JobEdge, JobGraph, JobVertex } from '../../graph/job-graph.ts'
 import { collectSink } from '../collect-sink.ts'
 import type { Bank, Leg } from './bank.ts'
+import type { Protection } from './protections.ts'
 
 export const MAX_PARALLELISM = 12
 
@@ -19,16 +20,21 @@ export interface BankSplit extends SourceSplit {
   readonly offset: number
 }
 
-export type TaskRole = 'source' | 'sum' | 'sink'
+export type TaskRole = 'source' | 'sum' | 'relay' | 'sink'
 
 export interface BankGraphOptions {
   readonly parallelism: number
   /** No barrier overtakes between the sums and the sinks. */
   readonly forced: boolean
+  readonly slices: boolean
+  /** Protections that are switched off. */
+  readonly off: ReadonlySet<Protection>
 }
 
-export function bankGraph(bank: Bank, { parallelism, forced }: BankGraphOptions): JobGraph {
-  const source = bankSource(bank)
+export function bankGraph(bank: Bank, options: BankGraphOptions): JobGraph {
+  const { parallelism, forced, slices, off } = options
+  const source = bankSource(bank, off)
+  if (slices) return planJob(slicedJob(source), { parallelism, maxParallelism: MAX_PARALLELISM })
   const definition = job('bank', env => {
     env
       .from(source)
@@ -45,6 +51,20 @@ export function bankGraph(bank: Bank, { parallelism, forced }: BankGraphOptions)
   })
   const graph = planJob(definition, { parallelism, maxParallelism: MAX_PARALLELISM })
   return forced ? withForcedEdge(graph) : graph
+}
+
+function slicedJob(source: Source<Leg, BankSplit>): Job {
+  return job('bank', env => {
+    env
+      .from(source)
+      .uid('transfers')
+      .map(leg => leg)
+      .uid('relays')
+      .startNewChain()
+      .to(collectSink<Leg>())
+      .uid('bookings')
+      .disableChaining()
+  })
 }
 
 /** As if what leads to the sinks were pointwise. */
@@ -66,6 +86,8 @@ export function roleOf(vertex: JobVertex): TaskRole {
       return 'source'
     case 'balances':
       return 'sum'
+    case 'relays':
+      return 'relay'
     case 'bookings':
       return 'sink'
     default:
@@ -73,7 +95,7 @@ export function roleOf(vertex: JobVertex): TaskRole {
   }
 }
 
-function bankSource(bank: Bank): Source<Leg, BankSplit> {
+function bankSource(bank: Bank, off: ReadonlySet<Protection>): Source<Leg, BankSplit> {
   return {
     name: 'transfers',
     boundedness: 'bounded',
@@ -84,6 +106,7 @@ function bankSource(bank: Bank): Source<Leg, BankSplit> {
       return new SplitQueue(waiting, {
         assign: (split, reader) => context.assignSplit(split, reader),
         noMore: reader => context.signalNoMoreSplits(reader),
+        takesBack: !off.has('splits-handed-back'),
       })
     },
     createReader: () => assertNever('reader' as never, 'real reader in a simulation'),
@@ -97,6 +120,7 @@ function newSplit(split: number): BankSplit {
 interface SplitPorts {
   assign(split: BankSplit, reader: number): void
   noMore(reader: number): void
+  readonly takesBack: boolean
 }
 
 /** Gives one split at a time to whoever asks. */
@@ -120,7 +144,7 @@ class SplitQueue implements SplitEnumerator<BankSplit> {
   }
 
   addSplitsBack(splits: readonly BankSplit[]): void {
-    this.#waiting.push(...splits)
+    if (this.#ports.takesBack) this.#waiting.push(...splits)
   }
 
   snapshotState(): JsonValue {

@@ -23,6 +23,9 @@ export const protections = {
   'committables-stored': 'what is not committed yet is part of the state',
   'committables-restored': 'what a restored checkpoint holds uncommitted is committed',
   'key-group-routing': 'records and state are divided by the same key groups',
+  'splits-handed-back':
+    'a split that a restarted reader got after its checkpoint is given out again',
+  'channels-per-attempt': 'what an attempt that is over has sent is taken by no other',
   'splits-behind-barrier': 'a split given out after the enumerator was cut follows the barrier',
   'channel-recording': 'data before a missing barrier is part of an unaligned checkpoint',
   'record-until-barrier': 'what arrives after the cut and before its barrier is recorded too',

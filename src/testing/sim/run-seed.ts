@@ -8,6 +8,7 @@ import { drawScenario, type Scenario } from './scenario.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimCluster } from './sim-cluster.ts'
 import { SimDisk } from './sim-store.ts'
+import { hasSlices, slicesOf } from './slices.ts'
 import { STORM_EVERY, stormOf } from './storm.ts'
 import { TraceLog } from './trace-log.ts'
 
@@ -36,18 +37,23 @@ const STEPS_MAX = 40_000
 const STORM_STEPS_MAX = 400_000
 const JOB_ID = 'bank'
 
+function turned(calm: Scenario, seed: number, { random }: Scheduler): Scenario {
+  if (seed % STORM_EVERY === 0) return stormOf(calm, random)
+  return hasSlices(seed) ? slicesOf(calm, random) : calm
+}
+
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const { seed, trace = false, off = [] } = options
   const log = new TraceLog(trace)
   const scheduler = new Scheduler(seed, log)
   const calm = drawScenario(scheduler.random)
   const isStorm = seed % STORM_EVERY === 0
-  const unscaled = isStorm ? stormOf(calm, scheduler.random) : calm
+  const unscaled = turned(calm, seed, scheduler)
   // Drawn apart: a seed without rescales is the run that it was.
   const scenario = hasRescales(seed) ? rescalesOf(unscaled, new SeededRandom(seed)) : unscaled
-  const { bank, mode, retained } = scenario
+  const { bank, mode, retained, slices } = scenario
   const sizeOf = (transaction: string): number => ledger.sizeOf(transaction)
-  const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained, sizeOf })
+  const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained, slices, sizeOf })
   const switchedOff = new Set(off)
   const ledger = new Ledger(!switchedOff.has('idempotent-commit'), transaction =>
     checkers.committed(transaction),

@@ -11,6 +11,8 @@ export const PARALLELISM_MAX = 3
 /** What happens to a cluster: faults, and what its user orders. */
 export type FaultKind =
   | 'kill-worker'
+  /** User code throws in one of its subtasks. */
+  | 'fail-task'
   | 'kill-jobmanager'
   /** A savepoint; the job goes on. */
   | 'savepoint'
@@ -70,6 +72,8 @@ export interface Scenario {
   readonly alignment: BarrierAlignment
   /** No barrier overtakes between the sums and the sinks. */
   readonly forced: boolean
+  /** Each subtask talks to one other, and nothing is summed up. */
+  readonly slices: boolean
   /** The longest time that a record takes, by role. */
   readonly takeMs: Readonly<Record<TaskRole, number>>
   /** Batches that a receiver takes before it polls, and that wait before a sender pauses. */
@@ -109,7 +113,8 @@ export function drawScenario(random: SeededRandom): Scenario {
     mode,
     alignment: mode === 'exactly-once' ? drawAlignment(random) : { kind: 'aligned' },
     forced: random.int(4) === 0,
-    takeMs: { source: 0, sum: often(random.next()), sink: often(random.next() * 2) },
+    slices: false,
+    takeMs: { source: 0, sum: often(random.next()), relay: 0, sink: often(random.next() * 2) },
     credit: 1 + random.int(3),
     waitingMax: 1 + random.int(4),
     parallelism: 1 + random.int(PARALLELISM_MAX),

@@ -214,6 +214,9 @@ export class SimCluster {
       case 'kill-worker':
         this.#loseWorker(master, 'dead')
         break
+      case 'fail-task':
+        this.#someLine(master)?.failTask()
+        break
       case 'zombie-worker':
         this.#loseWorker(master, 'paused')
         break
@@ -264,7 +267,7 @@ export class SimCluster {
 
   #loseWorker(master: SimJobManager, state: SimProcess['state']): void {
     const { scheduler } = this.#world
-    const line = master.lines[scheduler.random.int(master.lines.length)]
+    const line = this.#someLine(master)
     if (line === undefined) return
     const { process } = line
     if (state === 'dead') scheduler.kill(process)
@@ -273,6 +276,10 @@ export class SimCluster {
       scheduler.after(scheduler.between(5, STANDSTILL_MS), undefined, () => scheduler.wake(process))
     }
     line.replace()
+  }
+
+  #someLine({ lines }: SimJobManager): SlotLine | undefined {
+    return lines[this.#world.scheduler.random.int(lines.length)]
   }
 
   #standStill(master: SimJobManager): void {

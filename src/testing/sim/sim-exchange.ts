@@ -30,7 +30,9 @@ export class SimExchange {
   }
 
   input(route: SimRoute): SimInput {
-    const key = `${route.attempt}/${route.vertexId}/${route.from}/${route.to}`
+    const { vertexId, from, to } = route
+    const attempt = this.#options.off.has('channels-per-attempt') ? 0 : route.attempt
+    const key = `${attempt}/${vertexId}/${from}/${to}`
     let input = this.#inputs.get(key)
     if (input === undefined) {
       input = new SimInput(this.#options.off)

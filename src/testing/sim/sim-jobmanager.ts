@@ -1,5 +1,6 @@
 /** A jobmanager process: the real JobMaster over a simulated store, network and slots. */
 import { generationOf } from '../../checkpoint/checkpoint-layout.ts'
+import type { CheckpointProgress } from '../../cluster/job-progress.ts'
 import type { JobResult } from '../../cluster/job-result.ts'
 import {
   defaultSettings,
@@ -7,7 +8,7 @@ import {
   type RestoreRequest,
 } from '../../cluster/job-settings.ts'
 import { JobMaster } from '../../cluster/jobmanager/job-master.ts'
-import type { JobShape } from '../../cluster/jobmanager/job-master-options.ts'
+import type { JobCounts, JobShape } from '../../cluster/jobmanager/job-master-options.ts'
 import { messageOf } from '../../common/errors.ts'
 import { buildExecutionPlan } from '../../graph/execution-plan.ts'
 import type { JobGraph } from '../../graph/job-graph.ts'
@@ -80,6 +81,7 @@ export class SimJobManager {
       clock: this.clock,
       random: scheduler.random,
       slots: this.lines,
+      counts: new Completions(id => this.#completed(world, id)),
       rescaling: scenario.rescales
         ? { plan: slots => this.#plan(slots), provide: moved => this.#provide(moved) }
         : undefined,
@@ -111,6 +113,11 @@ export class SimJobManager {
       .catch((error: unknown) => this.#note(`does not stop: ${messageOf(error)}`))
   }
 
+  /** Also where every slot has failed meanwhile, and nobody can be told to commit. */
+  #completed({ checkers }: SimWorld, id: number): void {
+    if (this.process.state !== 'dead') checkers.completed(id, this.generation)
+  }
+
   rescale(parallelism: number, taken: () => void): void {
     this.#note(`is told to rescale to ${parallelism}`)
     this.#master.rescale(parallelism).then(taken, (error: unknown) => {
@@ -119,8 +126,9 @@ export class SimJobManager {
   }
 
   #plan(parallelism: number): JobGraph {
-    const { scenario, bank } = this.#options.world
-    return bankGraph(bank, { parallelism, forced: scenario.forced })
+    const { scenario, bank, off } = this.#options.world
+    const { forced, slices } = scenario
+    return bankGraph(bank, { parallelism, forced, slices, off })
   }
 
   #provide(graph: JobGraph): JobShape {
@@ -178,6 +186,27 @@ export class SimJobManager {
   /** The last one that it took; 0 before. */
   get generation(): number {
     return this.#store.generation
+  }
+}
+
+/** Hears of each checkpoint that completes. */
+class Completions implements JobCounts {
+  checkpointsCompleted = 0
+  checkpointsFailed = 0
+  lastCheckpointPath: string | undefined
+  lastCheckpointFailure: string | undefined
+  readonly #completed: (id: number) => void
+
+  constructor(completed: (id: number) => void) {
+    this.#completed = completed
+  }
+
+  get lastCheckpoint(): undefined {
+    return undefined
+  }
+
+  set lastCheckpoint(progress: CheckpointProgress | undefined) {
+    if (progress !== undefined) this.#completed(progress.id)
   }
 }
 

@@ -6,6 +6,7 @@ import { assertDefined } from '../../common/assert.ts'
 import type { ExecutionPlan, Subtask } from '../../graph/execution-plan.ts'
 import { roleOf } from './bank-job.ts'
 import { Patience } from './patience.ts'
+import { RelayLogic } from './relay-logic.ts'
 import type { SimProcess } from './scheduler.ts'
 import { SimClock } from './sim-clock.ts'
 import type { SimExchange } from './sim-exchange.ts'
@@ -28,13 +29,15 @@ export interface SimWorkerOptions {
   readonly report: (event: SlotEvent) => void
 }
 
-const logics = { source: SourceLogic, sum: SumLogic, sink: SinkLogic }
+const logics = { source: SourceLogic, sum: SumLogic, relay: RelayLogic, sink: SinkLogic }
 
 export class SimWorker {
   readonly process: SimProcess
   readonly executor: TaskExecutor
   readonly #options: SimWorkerOptions
   readonly clock: SimClock
+  /** What each task that was started says when its user code throws. */
+  #failures: (() => void)[] = []
 
   constructor(options: SimWorkerOptions) {
     const { world, slot, plan, report } = options
@@ -57,10 +60,16 @@ export class SimWorker {
     })
   }
 
+  /** User code throws in one of the tasks that run. */
+  failTask(): void {
+    const { random } = this.#options.world.scheduler
+    this.#failures[random.int(Math.max(1, this.#failures.length))]?.()
+  }
+
   #start(start: TaskStart): SimTask {
     const { world, exchange } = this.#options
     const { scheduler, off, scenario, bank, ledger } = world
-    const { subtask, attempt, restore, listener } = start
+    const { subtask, of, restore, listener } = start
     const { vertex, index } = subtask
     const { process } = this
     const role = roleOf(vertex)
@@ -74,7 +83,7 @@ export class SimWorker {
       off,
       listener,
       inputs: (subtask.inputs[0]?.from ?? []).map(from =>
-        exchange.input({ attempt, vertexId: vertex.id, from, to: index }),
+        exchange.input({ attempt: of.attempt, vertexId: vertex.id, from, to: index }),
       ),
       output: this.#connect(start),
       patience: this.#patience(subtask),
@@ -105,10 +114,16 @@ export class SimWorker {
     const logic = new logics[role](ports)
     // Not at once: the executor must know the task before it speaks.
     scheduler.after(opening, process, () => void task.open(logic))
+    const vertices = this.#options.plan.graph.vertices.length
+    const fail = (): void => {
+      if (!task.isClosed) listener.failed(new Error(`${subtask.id} throws`))
+    }
+    // Those of attempts that are over say nothing.
+    this.#failures = [...this.#failures, fail].slice(-vertices)
     return task
   }
 
-  #connect({ subtask, attempt }: TaskStart): SimPartition | undefined {
+  #connect({ subtask, of }: TaskStart): SimPartition | undefined {
     const { exchange, world } = this.#options
     const [output] = subtask.outputs
     if (output === undefined) return undefined
@@ -116,7 +131,7 @@ export class SimWorker {
     const { vertexId } = edge.to
     return new SimPartition({
       outputs: to.map(receiver => {
-        const route = { attempt, vertexId, from: subtask.index, to: receiver }
+        const route = { attempt: of.attempt, vertexId, from: subtask.index, to: receiver }
         return exchange.connect(route, this.process)
       }),
       forced: edge.forcedAlignment !== undefined,

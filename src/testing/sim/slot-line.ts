@@ -2,7 +2,12 @@
  * How a jobmanager reaches one slot: its connection, and who is at the other end. When the process
  * there dies, it is told, and a new process takes the slot.
  */
-import type { SlotCommand, SlotEvent, SlotGateway } from '../../cluster/slot-messages.ts'
+import type {
+  FailureReport,
+  SlotCommand,
+  SlotEvent,
+  SlotGateway,
+} from '../../cluster/slot-messages.ts'
 import type { ExecutionPlan } from '../../graph/execution-plan.ts'
 import type { SimProcess } from './scheduler.ts'
 import { SimChannel } from './sim-channel.ts'
@@ -24,6 +29,11 @@ export interface SlotLineOptions {
   readonly deploys: () => void
 }
 
+interface Deployed {
+  readonly attempt: number
+  readonly cancel: SlotCommand | undefined
+}
+
 const NOTICED_MS = 8
 const LATE_MS = 60
 
@@ -35,8 +45,8 @@ export class SlotLine implements SlotGateway {
   /** Where splits may overtake barriers. */
   #side: SimChannel<SlotCommand>
   #up: SimChannel<SlotEvent>
-  #last: SlotCommand | undefined
-  #cancel: SlotCommand | undefined
+  /** By region: what was deployed and has not said that it is over. */
+  readonly #deployed = new Map<number, Deployed>()
   #lost: SlotCommand | undefined
 
   constructor(options: SlotLineOptions) {
@@ -59,8 +69,7 @@ export class SlotLine implements SlotGateway {
   send(command: SlotCommand): void {
     const { scheduler, off, scenario } = this.#options.world
     if (this.#options.master.state === 'dead') return
-    this.#last = command
-    if (command.kind === 'cancel') this.#cancel = command
+    this.#note(command)
     const isNotification = command.kind === 'complete' || command.kind === 'abort'
     if (command.kind === 'deploy') this.#options.deploys()
     if (command.kind === 'complete') this.#options.completes(command.checkpointId)
@@ -83,6 +92,10 @@ export class SlotLine implements SlotGateway {
     if (isNotification && scheduler.chance(scenario.doubledNotification)) this.#down.send(command)
   }
 
+  failTask(): void {
+    this.#worker.failTask()
+  }
+
   /** The process at the other end is gone, or counts as gone. */
   replace(): void {
     const { world, master, slot, receive } = this.#options
@@ -97,26 +110,34 @@ export class SlotLine implements SlotGateway {
       this.#down = this.#makeDown(registersAtMs)
       this.#side = this.#makeDown(registersAtMs)
       this.#up = this.#makeUp()
-      const last = this.#last
-      if (last === undefined) return
       world.scheduler.note(master, `lost ${gone.name}`)
-      // Whoever waits for the end of an attempt hears of it from the new process.
-      if (this.#cancel?.attempt === last.attempt) this.#down.send(this.#cancel)
-      receive({
-        attempt: last.attempt,
-        slot,
-        kind: 'failed',
-        vertexId: '',
-        failure: {
-          code: undefined,
-          domain: 'external',
-          message: `the connection to ${gone.name} was closed`,
-          next: undefined,
-          stack: undefined,
-          retry: 'later',
-        },
-      })
+      const failure: FailureReport = {
+        code: undefined,
+        domain: 'external',
+        message: `the connection to ${gone.name} was closed`,
+        next: undefined,
+        stack: undefined,
+        retry: 'later',
+      }
+      for (const [region, { attempt, cancel }] of this.#deployed) {
+        // Whoever waits for the end of an attempt hears of it from the new process.
+        if (cancel !== undefined) this.#down.send(cancel)
+        receive({ region, attempt, slot, kind: 'failed', vertexId: '', failure })
+      }
     })
+  }
+
+  #note(command: SlotCommand): void {
+    const { region, attempt, kind } = command
+    if (kind === 'deploy') this.#deployed.set(region, { attempt, cancel: undefined })
+    if (kind === 'cancel') this.#deployed.set(region, { attempt, cancel: command })
+  }
+
+  #heard(event: SlotEvent): void {
+    const deployed = this.#deployed.get(event.region)
+    const isOver = event.kind === 'cancelled' && deployed?.attempt === event.attempt
+    if (isOver) this.#deployed.delete(event.region)
+    this.#options.receive(event)
   }
 
   #makeWorker(): SimWorker {
@@ -163,7 +184,7 @@ export class SlotLine implements SlotGateway {
   }
 
   #makeUp(): SimChannel<SlotEvent> {
-    const { world, master, receive } = this.#options
+    const { world, master } = this.#options
     return new SimChannel<SlotEvent>({
       scheduler: world.scheduler,
       from: this.#worker.process,
@@ -173,7 +194,7 @@ export class SlotLine implements SlotGateway {
       deliver: event => {
         const from = `slot ${event.slot}`
         world.scheduler.note(master, `hears from ${from}: ${event.kind}${idOf(event)}`)
-        receive(event)
+        this.#heard(event)
       },
     })
   }

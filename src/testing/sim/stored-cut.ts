@@ -40,7 +40,8 @@ export function readStoredCut(
   const metadata = readMetadata(read(METADATA_FILE), { path: folder, previous: undefined })
   const byUid = new Map(metadata.operators.map(operator => [operator.uid, operator]))
   const source = assertDefined(byUid.get('transfers'), 'the source is in the checkpoint')
-  const sum = assertDefined(byUid.get('balances'), 'the sum is in the checkpoint')
+  // A job in slices has none.
+  const sum = byUid.get('balances')
   const sink = assertDefined(byUid.get('bookings'), 'the sink is in the checkpoint')
   const underWay = recordsUnderWay(metadata.edges, read)
   const inFlight = sumsOf(underWay)
@@ -52,7 +53,7 @@ export function readStoredCut(
     provenWritten: recordsPerSink[sink.operatorId] ?? 0,
     underWay: underWay.length,
     provenTransactions: recordsPerTransaction[sink.operatorId] ?? {},
-    balances: balancesOf(sum, bank, read).map((balance, account) => {
+    balances: balancesOf(sum?.subtasks ?? [], bank, read).map((balance, account) => {
       return balance + (inFlight.get(account) ?? 0)
     }),
     transactions: sink.subtasks.flatMap(part =>
@@ -102,12 +103,12 @@ function sumsOf(underWay: readonly SimRecord[]): ReadonlyMap<number, number> {
 }
 
 function balancesOf(
-  sum: OperatorMetadata,
+  sums: OperatorMetadata['subtasks'],
   bank: Bank,
   read: (file: string) => Buffer,
 ): readonly number[] {
   const balances = Array.from({ length: bank.accounts }, () => INITIAL_BALANCE)
-  for (const { keyed, privateState } of sum.subtasks) {
+  for (const { keyed, privateState } of sums) {
     if (keyed === undefined || keyed.groups.length === 0) continue
     const file = assertDefined(privateState, 'stored groups have a file').file
     const bytes = read(file)

@@ -1,21 +1,34 @@
 import { expect, test } from '@jest/globals'
+import { job } from '../../../src/api/job.ts'
+import type { Source } from '../../../src/api/source.ts'
 import { defaultSettings } from '../../../src/cluster/job-settings.ts'
 import { JobAttempt } from '../../../src/cluster/jobmanager/job-attempt.ts'
 import { emptyCounts } from '../../../src/cluster/jobmanager/job-master-options.ts'
 import type { SlotCommand } from '../../../src/cluster/slot-messages.ts'
 import { SeededRandom } from '../../../src/common/random.ts'
+import { collectionSource } from '../../../src/connectors/collection/collection-source.ts'
 import { planJob } from '../../../src/graph/build-job-graph.ts'
+import type { JobGraph } from '../../../src/graph/job-graph.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import { collectSink } from '../../../src/testing/collect-sink.ts'
 import { FaultyObjectStore } from '../../../src/testing/faulty-object-store.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { countingJob } from '../counting-job.ts'
 
 const graph = planJob(countingJob({ records: 1, keys: 1 }).job, { name: 'test' })
 
-function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
+interface Shape {
+  readonly graph: JobGraph
+  readonly slots: number
+}
+
+function bench(
+  store: MemoryStore | FaultyObjectStore = new MemoryStore(),
+  { graph: planned, slots }: Shape = { graph, slots: 1 },
+) {
   const sent: SlotCommand[] = []
   const attempt = new JobAttempt({
-    graph,
+    graph: planned,
     jobId: 'default.test',
     store,
     storeAt: () => store,
@@ -23,7 +36,7 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     settings: defaultSettings,
     clock: new ManualClock(),
     random: new SeededRandom(1),
-    slots: [{ send: command => void sent.push(command) }],
+    slots: Array.from({ length: slots }, () => ({ send: command => void sent.push(command) })),
     onNotice: () => {},
     number: 0,
     run: 'r',
@@ -32,9 +45,11 @@ function bench(store: MemoryStore | FaultyObjectStore = new MemoryStore()) {
     onDeployed: () => {},
     onRunning: () => {},
     onFinishing: () => {},
+    onRegionsFailed: () => ({ kind: 'restart', delayMs: 0 }),
+    nextNumber: () => 1,
   })
   const say = (event: Record<string, unknown>): void =>
-    attempt.receive({ attempt: 0, slot: 0, ...event } as never)
+    attempt.receive({ region: 0, attempt: 0, slot: 0, ...event } as never)
   const isOver = async (): Promise<boolean> => {
     await settled()
     return Promise.race([attempt.over.then(() => true), settled().then(() => false)])
@@ -145,6 +160,93 @@ test('cancelled while it reads the store, it deploys nothing', async () => {
   expect(sent).toEqual([])
 })
 
+/** One vertex, two slots: a region each. */
+function slices(source: Source<number> = collectionSource([1, 2])): Shape {
+  const sliced = job(env => env.from(source).uid('numbers').to(collectSink()).uid('out'))
+  return { graph: planJob(sliced, { name: 'test', parallelism: 2 }), slots: 2 }
+}
+
+const told = (sent: readonly SlotCommand[]): readonly string[] => {
+  const steps = sent.filter(({ kind }) => kind === 'deploy' || kind === 'cancel')
+  return steps.map(({ kind, region, attempt }) => `${kind} ${region}.${attempt}`)
+}
+
+test('T7: a region that fails before all have run ends the attempt', async () => {
+  const { attempt, sent, say } = bench(undefined, slices())
+  attempt.start()
+  await settled()
+  say({ kind: 'running', vertexId: 'numbers' })
+  say({ region: 1, slot: 1, kind: 'failed', vertexId: 'numbers', failure })
+  say({ kind: 'cancelled' })
+  say({ region: 1, slot: 1, kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed', failure: { message: 'x' } })
+  expect(told(sent)).toEqual(['deploy 0.0', 'deploy 1.0', 'cancel 0.0', 'cancel 1.0'])
+})
+
+test('T7: one that fails later starts again, and only that one', async () => {
+  const { attempt, sent, say, isOver } = bench(undefined, slices())
+  attempt.start()
+  await settled()
+  say({ kind: 'running', vertexId: 'numbers' })
+  say({ region: 1, slot: 1, kind: 'running', vertexId: 'numbers' })
+  sent.length = 0
+  say({ region: 1, slot: 1, kind: 'failed', vertexId: 'numbers', failure })
+  await settled()
+  say({ region: 1, slot: 1, kind: 'cancelled' })
+  await settled()
+  expect(told(sent)).toEqual(['cancel 1.0', 'deploy 1.1'])
+  expect(await isOver()).toBe(false)
+})
+
+test('T7: when all input is over a failure ends the attempt', async () => {
+  const { attempt, sent, say } = bench(undefined, slices())
+  attempt.start()
+  await settled()
+  for (const kind of ['running', 'drained']) {
+    for (const slot of [0, 1]) say({ region: slot, slot, kind, vertexId: 'numbers' })
+  }
+  await settled()
+  sent.length = 0
+  say({ region: 1, slot: 1, kind: 'failed', vertexId: 'numbers', failure })
+  for (const slot of [0, 1]) say({ region: slot, slot, kind: 'cancelled' })
+  expect(await attempt.over).toMatchObject({ kind: 'failed' })
+  expect(told(sent).filter(one => one.startsWith('deploy'))).toEqual([])
+})
+
+test('T8: no checkpoint is taken before readers have what was restored', async () => {
+  const started = Promise.withResolvers<void>()
+  const numbers = collectionSource([1, 2])
+  const source: Source<number> = {
+    ...numbers,
+    createEnumerator: (context, state) => {
+      const enumerator = numbers.createEnumerator(context as never, state)
+      return {
+        start: () => started.promise,
+        addReader: reader => enumerator.addReader(reader),
+        handleSplitRequest: reader => enumerator.handleSplitRequest(reader),
+        addSplitsBack: (splits, reader) => enumerator.addSplitsBack(splits as never, reader),
+        snapshotState: id => enumerator.snapshotState(id),
+        close: () => enumerator.close(),
+      }
+    },
+    createReader: context => numbers.createReader(context) as never,
+  }
+  const { attempt, sent, say } = bench(undefined, slices(source))
+  attempt.start()
+  await settled()
+  for (const slot of [0, 1]) say({ region: slot, slot, kind: 'running', vertexId: 'numbers' })
+  await expect(attempt.checkpoint()).rejects.toThrow('not all subtasks are running')
+  expect(sent.some(({ kind }) => kind === 'trigger')).toBe(false)
+  started.resolve()
+  await settled()
+  const taken = attempt.checkpoint()
+  taken.catch(() => undefined)
+  await settled()
+  const kinds = sent.map(({ kind }) => kind)
+  expect(kinds.filter(kind => kind === 'trigger')).toHaveLength(2)
+  expect(kinds.indexOf('add-splits')).toBeLessThan(kinds.indexOf('trigger'))
+})
+
 test('a cancel says what may be committed; a failure leaves that to the next attempt', async () => {
   const [cancelled, failed] = [bench(), bench()]
   for (const { attempt } of [cancelled, failed]) attempt.start()
@@ -153,6 +255,11 @@ test('a cancel says what may be committed; a failure leaves that to the next att
   failed.say({ kind: 'failed', vertexId: 'counts', failure })
   await settled()
   const settlement = { commitUpTo: 0, abortBeyond: 0 }
-  expect(cancelled.sent.at(-1)).toEqual({ attempt: 0, kind: 'cancel', settlement })
-  expect(failed.sent.at(-1)).toEqual({ attempt: 0, kind: 'cancel', settlement: undefined })
+  expect(cancelled.sent.at(-1)).toEqual({ region: 0, attempt: 0, kind: 'cancel', settlement })
+  expect(failed.sent.at(-1)).toEqual({
+    region: 0,
+    attempt: 0,
+    kind: 'cancel',
+    settlement: undefined,
+  })
 })

@@ -35,7 +35,8 @@ test('the oldest make room, and do not come back', () => {
   expect(history.snapshots.map(entry => entry.id)).toEqual(
     Array.from({ length: 50 }, (_, index) => index + 2),
   )
-  for (let n = 0; n < 20; n++) history.jobFailed({ ...failure, message: String(n) }, n)
+  for (let n = 0; n < 20; n++)
+    history.jobFailed({ ...failure, message: String(n) }, { retryInMs: n, scope: undefined })
   expect(history.failures.map(entry => entry.message)).toEqual(
     Array.from({ length: 16 }, (_, index) => String(index + 4)),
   )

@@ -76,9 +76,7 @@ test.each(Object.entries(changes))('%s is refused', async (_sentence, { job: cha
       graph,
       choice: {
         place: { location: 'memory', folder: 'default.test/chk-1' },
-        base: { restoredFrom: path, history: [] },
         previous: undefined,
-        note: undefined,
       },
       store,
       jobId: 'default.test',

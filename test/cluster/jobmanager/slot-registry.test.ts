@@ -53,8 +53,12 @@ function bench(slots = 2) {
     registry.prepared(link, 'same')
     return link
   }
-  const send = (slot: number, command: Omit<SlotCommand, 'attempt'>, attempt = 0): void => {
-    registry.gateways[slot]?.send({ attempt, ...command } as SlotCommand)
+  const send = (
+    slot: number,
+    command: Omit<SlotCommand, 'attempt' | 'region'>,
+    attempt = 0,
+  ): void => {
+    registry.gateways[slot]?.send({ region: 0, attempt, ...command } as SlotCommand)
   }
   const deploy = (slot: number, attempt = 0): void => {
     const network = { generation: 1, peers: [] }
@@ -148,10 +152,10 @@ describe('orders and reports', () => {
     const { registry, join, deploy, kinds, events } = bench()
     const link = join(0)
     deploy(0, 3)
-    registry.receive(link, { attempt: 2, slot: 0, kind: 'drained', vertexId: 'a' })
-    registry.receive(link, { attempt: 3, slot: 0, kind: 'drained', vertexId: 'b' })
+    registry.receive(link, { region: 0, attempt: 2, slot: 0, kind: 'drained', vertexId: 'a' })
+    registry.receive(link, { region: 0, attempt: 3, slot: 0, kind: 'drained', vertexId: 'b' })
     registry.lost(link, 'was closed')
-    registry.receive(link, { attempt: 3, slot: 0, kind: 'drained', vertexId: 'c' })
+    registry.receive(link, { region: 0, attempt: 3, slot: 0, kind: 'drained', vertexId: 'c' })
     expect(kinds()).toEqual(['drained 0', 'failed 0'])
     expect(events[0]).toMatchObject({ vertexId: 'b' })
   })
@@ -173,6 +177,24 @@ describe('orders and reports', () => {
     send(0, { kind: 'cancel' })
     registry.lost(link, 'was closed')
     expect(kinds()).toEqual(['failed 0', 'cancelled 0'])
+  })
+
+  test('R3: of a slot that is lost every failover region in it hears', () => {
+    const { registry, join, kinds, events } = bench()
+    const link = join(0)
+    const network = { generation: 1, peers: [] }
+    const deploy = { kind: 'deploy', restore: undefined, ...network } as const
+    for (const region of [0, 1]) registry.gateways[0]?.send({ region, attempt: 4, ...deploy })
+    registry.gateways[0]?.send({ region: 1, attempt: 4, kind: 'cancel' })
+    registry.receive(link, { region: 1, attempt: 4, slot: 0, kind: 'cancelled' })
+    registry.gateways[0]?.send({ region: 1, attempt: 5, ...deploy })
+    registry.receive(link, { region: 1, attempt: 4, slot: 0, kind: 'drained', vertexId: 'a' })
+    registry.lost(link, 'was closed')
+    expect(kinds()).toEqual(['cancelled 0', 'failed 0', 'failed 0'])
+    expect(events.slice(1)).toMatchObject([
+      { region: 0, attempt: 4 },
+      { region: 1, attempt: 5 },
+    ])
   })
 
   test('a slot that nothing was deployed to is lost without a word', () => {
@@ -201,7 +223,7 @@ describe('orders and reports', () => {
       deploy(0, attempt)
       send(0, { kind: 'cancel' }, attempt)
       clock.advance(20_000)
-      registry.receive(link, { attempt, slot: 0, kind: 'cancelled' })
+      registry.receive(link, { region: 0, attempt, slot: 0, kind: 'cancelled' })
     }
     expect([link.isOpen, silent, clock.pending]).toEqual([true, [], 0])
   })
@@ -223,7 +245,7 @@ describe('a thread that is kept', () => {
     expect(kinds()).toEqual([])
   })
 
-  const unheard = { kind: 'unheard', attempt: 0, peer: 1, silentMs: 3_000 } as const
+  const unheard = { kind: 'unheard', region: 0, attempt: 0, peer: 1, silentMs: 3_000 } as const
 
   test('a slot that is not heard although its thread is free: the connection is broken', () => {
     const { clock, registry, join, deploy, events } = bench()

@@ -11,11 +11,14 @@ import type { RestorePlan, SubtaskRestore } from '../../../src/checkpoint/restor
 import { SourceCoordinator } from '../../../src/cluster/jobmanager/source-coordinator.ts'
 import type { SlotCommandBody } from '../../../src/cluster/slot-messages.ts'
 import { planJob } from '../../../src/graph/build-job-graph.ts'
+import { buildExecutionPlan } from '../../../src/graph/execution-plan.ts'
+import type { JobGraph } from '../../../src/graph/job-graph.ts'
 import { collectSink } from '../../../src/testing/collect-sink.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
 
 interface Bench {
   readonly coordinator: SourceCoordinator
+  readonly graph: JobGraph
   readonly context: () => EnumeratorContext<SourceSplit>
   /** Calls of the enumerator and messages to readers, in their order. */
   readonly log: string[]
@@ -38,7 +41,9 @@ function bench(
         start: () => void log.push('start'),
         addReader: subtask => void log.push(`reader ${subtask}`),
         handleSplitRequest: subtask => void log.push(`request ${subtask}`),
-        addSplitsBack: () => {},
+        addSplitsBack: (back, subtask) => {
+          log.push(`back ${subtask}: ${back.map(split => split.id).join()}`)
+        },
         snapshotState: id => `state ${id}`,
         close: () => {},
         ...enumerator,
@@ -59,7 +64,7 @@ function bench(
     send: (slot, command) => void log.push(`${slot}: ${shortly(command)}`),
     fail: error => void log.push(`fail ${String(error)}`),
   })
-  return { coordinator, context: () => context as EnumeratorContext<SourceSplit>, log }
+  return { coordinator, graph, context: () => context as EnumeratorContext<SourceSplit>, log }
 }
 
 function planOf(restored: { state: JsonValue; splits: readonly SourceSplit[][] }): RestorePlan {
@@ -114,12 +119,14 @@ test('E1: what is said during a trigger reaches the readers behind the barrier',
     },
   })
   await coordinator.start()
+  coordinator.readerRunning('source', 0)
+  coordinator.readerRunning('source', 1)
   const states = coordinator.snapshot(7, () => {
     context().signalNoMoreSplits(1)
     log.push('barrier')
   })
   expect([...states]).toEqual([['source', ['not', 'late']]])
-  expect(log.slice(2)).toEqual(['barrier', '0: splits late', '1: no-more-splits'])
+  expect(log.slice(4)).toEqual(['barrier', '0: splits late', '1: no-more-splits'])
 })
 
 test('an enumerator that throws at its snapshot leaves the gate open', async () => {
@@ -129,6 +136,7 @@ test('an enumerator that throws at its snapshot leaves the gate open', async () 
     },
   })
   await coordinator.start()
+  coordinator.readerRunning('source', 0)
   expect(() => coordinator.snapshot(7, () => {})).toThrow('cannot')
   context().assignSplit({ id: 'next' }, 0)
   expect(log.at(-1)).toBe('0: splits next')
@@ -141,6 +149,57 @@ test('the state in the checkpoint does not change any more', async () => {
   const states = coordinator.snapshot(1, () => {})
   live.taken = 2
   expect(states.get('source')).toEqual({ taken: 1 })
+})
+
+test('E4: what is said to a reader that is not there waits for it', async () => {
+  const { coordinator, context, log } = bench()
+  await coordinator.start()
+  context().assignSplit({ id: 'early' }, 1)
+  coordinator.readerRunning('source', 0)
+  expect(log.slice(2)).toEqual(['reader 0'])
+  coordinator.readerRunning('source', 1)
+  expect(log.slice(3)).toEqual(['1: splits early', 'reader 1'])
+})
+
+test('E5: a reader that starts again gets what its checkpoint holds, the rest goes back', async () => {
+  const { coordinator, context, graph, log } = bench()
+  const again = (): void => {
+    const { subtasks } = buildExecutionPlan(graph)
+    const splits = [[{ id: 'a' }], [{ id: 'c' }]]
+    coordinator.startAgain(
+      subtasks.filter(({ index }) => index === 0),
+      planOf({ state: 'not asked for', splits }),
+    )
+  }
+  await coordinator.start()
+  coordinator.readerRunning('source', 0)
+  coordinator.readerRunning('source', 1)
+  for (const id of ['a', 'b']) context().assignSplit({ id }, 0)
+  context().assignSplit({ id: 'c' }, 1)
+  coordinator.snapshot(1, () => {})
+  coordinator.notifyComplete(1)
+  context().assignSplit({ id: 'd' }, 0)
+  coordinator.snapshot(2, () => {})
+  context().assignSplit({ id: 'e' }, 0)
+  context().assignSplit({ id: 'f' }, 1)
+  log.length = 0
+  again()
+  // What is said to it now waits, and is taken back if it fails once more before it is there.
+  context().assignSplit({ id: 'g' }, 0)
+  again()
+  coordinator.readerRunning('source', 0)
+  expect(log).toEqual(['back 0: d,e', 'back 0: g', '0: splits a', 'reader 0'])
+})
+
+test('E5: without a checkpoint everything goes back', async () => {
+  const { coordinator, context, graph, log } = bench()
+  await coordinator.start()
+  coordinator.readerRunning('source', 1)
+  context().assignSplit({ id: 'a' }, 1)
+  log.length = 0
+  coordinator.startAgain(buildExecutionPlan(graph).subtasks, undefined)
+  coordinator.readerRunning('source', 1)
+  expect(log).toEqual(['back 0: ', 'back 1: a', 'reader 1'])
 })
 
 test('an enumerator that throws fails the job', async () => {

@@ -37,7 +37,7 @@ function bench() {
     dataPlane: {
       address: 'unix:/d',
       figures: { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, edges: [] },
-      exchange: ({ generation, onFailure }) => {
+      exchange: ({ attempt: { generation }, onFailure }) => {
         const made = { generation, open: true, fail: onFailure }
         exchanges.push(made)
         return Object.assign(new LocalExchange(), { close: () => (made.open = false) })
@@ -54,7 +54,7 @@ function bench() {
   })
   const deploy = (attempt: number): void => {
     const network = { generation: attempt + 7, peers: [] }
-    session.handle({ attempt, kind: 'deploy', restore: undefined, ...network })
+    session.handle({ region: 0, attempt, kind: 'deploy', restore: undefined, ...network })
   }
   const running = (): number => events.filter(event => event.kind === 'running').length
   return { session, events, exchanges, deploy, running }
@@ -66,7 +66,7 @@ test('Y1: after its end nothing of it runs, and nothing was reported', async () 
   await until(() => running() === graph.vertices.length)
   const before = events.length
   const closing = session.close()
-  session.handle({ attempt: 0, kind: 'cancel' })
+  session.handle({ region: 0, attempt: 0, kind: 'cancel' })
   await closing
   expect(events).toHaveLength(before)
   expect(session.metrics).toEqual([])
@@ -77,7 +77,7 @@ test('each attempt has channels of its own, which end with it', async () => {
   const { session, events, exchanges, deploy, running } = bench()
   deploy(0)
   await until(() => running() === graph.vertices.length)
-  session.handle({ attempt: 0, kind: 'cancel' })
+  session.handle({ region: 0, attempt: 0, kind: 'cancel' })
   await until(() => events.at(-1)?.kind === 'cancelled')
   deploy(1)
   await until(() => running() === 2 * graph.vertices.length)

@@ -31,14 +31,36 @@ interface FakeTask {
   closed: () => void
 }
 
+/** Of a job with two pipelines that never meet. */
+function regions() {
+  const two = planJob(
+    job(env => {
+      env
+        .from(collectionSource([1]))
+        .uid('a')
+        .to(collectSink())
+        .uid('a-out')
+      env
+        .from(collectionSource([2]))
+        .uid('b')
+        .to(collectSink())
+        .uid('b-out')
+    }),
+  )
+  const { executor, ...rest } = bench(new MemoryStore(), two)
+  const sent = (region: number, attempt: number, command: Record<string, unknown>): void =>
+    executor.handle({ region, attempt, ...command } as unknown as SlotCommand)
+  return { ...rest, executor, sent }
+}
+
 /** An executor whose tasks only remember what they are told. */
-function bench(store: ObjectStore = new MemoryStore()) {
+function bench(store: ObjectStore = new MemoryStore(), planned = graph) {
   const tasks = new Map<string, FakeTask>()
   const events: SlotEvent[] = []
   const executor = new TaskExecutor({
     slot: 0,
     jobId: 'default.test',
-    plan: buildExecutionPlan(graph),
+    plan: buildExecutionPlan(planned),
     store,
     storeAt: () => store,
     startTask: start => {
@@ -50,7 +72,7 @@ function bench(store: ObjectStore = new MemoryStore()) {
     report: event => void events.push(event),
   })
   const send = (command: Record<string, unknown>, attempt = 0): void =>
-    executor.handle({ attempt, ...command } as unknown as SlotCommand)
+    executor.handle({ region: 0, attempt, ...command } as unknown as SlotCommand)
   return { executor, tasks, events, send, store }
 }
 
@@ -147,6 +169,7 @@ test('tells how far its sources are when it hears of the others', async () => {
   send({ kind: 'align', others: [{ group: 'g', watermark: 60 }] })
   expect(member?.limit).toBe(65)
   expect(events.at(-1)).toEqual({
+    region: 0,
     attempt: 0,
     slot: 0,
     kind: 'aligned',
@@ -208,7 +231,7 @@ test('X3: is cancelled when tasks closed and stores ended, and says nothing else
   expect(events).toEqual([])
   stored()
   await settled()
-  expect(events).toEqual([{ attempt: 0, slot: 0, kind: 'cancelled' }])
+  expect(events).toEqual([{ region: 0, attempt: 0, slot: 0, kind: 'cancelled' }])
 })
 
 test('commands of another attempt are ignored', async () => {
@@ -218,7 +241,28 @@ test('commands of another attempt are ignored', async () => {
   send({ kind: 'finish' }, 7)
   expect(tasks.get('counts')?.calls).toEqual([])
   send({ kind: 'cancel' }, 7)
-  expect(events).toEqual([{ attempt: 7, slot: 0, kind: 'cancelled' }])
+  expect(events).toEqual([{ region: 0, attempt: 7, slot: 0, kind: 'cancelled' }])
+})
+
+test('X1: a region stops and starts again beside another one in its slot', async () => {
+  const { executor, tasks, events, sent } = regions()
+  sent(0, 0, { kind: 'deploy', restore: undefined })
+  sent(1, 0, { kind: 'deploy', restore: undefined })
+  await settled()
+  expect([...tasks.keys()]).toEqual(['a', 'b'])
+  sent(1, 0, { kind: 'cancel' })
+  tasks.get('b')?.closed()
+  await settled()
+  expect(events).toEqual([{ region: 1, attempt: 0, slot: 0, kind: 'cancelled' }])
+  expect(executor.metrics.map(({ vertexId }) => vertexId)).toEqual(['a'])
+  sent(0, 0, { kind: 'complete', checkpointId: 1 })
+  sent(1, 0, { kind: 'complete', checkpointId: 1 })
+  sent(1, 3, { kind: 'deploy', restore: undefined })
+  await settled()
+  expect(tasks.get('a')?.calls).toEqual(['complete [1]'])
+  expect(tasks.get('b')?.start.of).toEqual({ region: 1, attempt: 3 })
+  // They wait for each other's event time as before.
+  expect(tasks.get('b')?.start.alignment).toBe(tasks.get('a')?.start.alignment)
 })
 
 test('a restore that cannot be read fails the slot and starts nothing there', async () => {

@@ -24,7 +24,7 @@ const remove = ({ cluster }: CrashWorld, { metadata }: KubeObject, kind: Resourc
 const podNames = ({ pods }: CrashWorld) =>
   pods.cache
     .all()
-    .map(one => one.metadata.name.replace(/-[0-9a-f]{8}-/, '-UID-'))
+    .map(one => one.metadata.name.replaceAll(/-[0-9a-f]{8}(?=-)/g, '-ID'))
     .sort()
 
 /** A job that has come to run; and what its status says of epochs. */
@@ -105,12 +105,12 @@ await describeWithPart('a controller that dies after a write', 'kube-control', e
   const stories = {
     'over a savepoint and its disposal to a deletion with another one': {
       story: savepointStory,
-      pods: ['bank-jm-1-1', 'bank-tm-1-0-1', 'first-savepoint-UID-dispose-1'],
+      pods: ['bank-jm-1-1', 'bank-tm-1-0-1', 'first-savepoint-ID-dispose-1'],
       end: { taken: 1, stopped: 1, kept: true, epochs: [0, 1] },
     },
     'over a raised nonce to a purge': {
       story: purgeStory,
-      pods: ['bank-1-UID-purge-1'],
+      pods: ['bank-ID-ID-purge-1'],
       end: { taken: 1, stopped: 0, kept: ['bank-nonce-1'], epochs: [0, 1] },
     },
   }

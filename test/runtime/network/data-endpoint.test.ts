@@ -43,7 +43,7 @@ describe('attempts', () => {
     const peers = slots.endpoints.map(one => one.address)
     const failures: unknown[] = []
     const options = {
-      generation: 1,
+      attempt: { generation: 1, region: 0, attempt: 0 },
       peers,
       graph,
       settings: defaultNetworkSettings,
@@ -68,7 +68,7 @@ describe('attempts', () => {
     const errors: unknown[] = []
     const begin = (endpoint: DataEndpoint | undefined, generation: number) =>
       endpoint?.exchange({
-        generation,
+        attempt: { generation, region: 0, attempt: 0 },
         peers,
         graph,
         settings: defaultNetworkSettings,
@@ -79,13 +79,43 @@ describe('attempts', () => {
     begin(a, 6)?.output(edge, 0, 1)
     await until(() => errors.length === 1)
     expect(String(errors[0])).toMatch(
-      /WEIR_PEER_OF_OTHER_ATTEMPT {2}slot 1 .* is at attempt 7, this is attempt 6/,
+      /WEIR_PEER_OF_OTHER_ATTEMPT {2}slot 1 .* is at attempt 7\.0, this is attempt 6\.0/,
     )
     begin(a, 8)?.output(edge, 0, 1)
     for (let i = 0; i < 50; i++) await new Promise(setImmediate)
     clock.advance(30_000)
     await until(() => errors.length === 2)
-    expect(String(errors[1])).toMatch(/is at attempt 7, this is attempt 8/)
+    expect(String(errors[1])).toMatch(/is at attempt 7\.0, this is attempt 8\.0/)
+  })
+
+  test('DE1, DE2: a region starts again beside another one, and its past is refused', async () => {
+    const slots = await start()
+    const [a, b] = slots.endpoints
+    const errors: unknown[] = []
+    const open = (endpoint: DataEndpoint | undefined, region: number, attempt: number) =>
+      (endpoint as DataEndpoint).exchange({
+        attempt: { generation: 1, region, attempt },
+        peers: slots.endpoints.map(one => one.address),
+        graph,
+        settings: defaultNetworkSettings,
+        onFailure: error => errors.push(error),
+        onUnheard: () => {},
+      })
+    const input = open(b, 0, 0).input(edge, 0, 1)
+    const output = open(a, 0, 0).output(edge, 0, 1)
+    const before = open(a, 1, 0).output(edge, 0, 1)
+    open(b, 1, 1)
+    await until(() => errors.length === 1)
+    expect(String(errors[0])).toMatch(/is at attempt 1\.1, this is attempt 1\.0/)
+    before.send({ kind: 'watermark', watermark: 1 })
+    // The other region's channel goes on, and carries nothing of it.
+    output.send({ kind: 'watermark', watermark: 2 })
+    await until(() => !input.isEmpty)
+    expect(input.poll()).toEqual({ kind: 'watermark', watermark: 2 })
+    expect(b?.figures.edges).toHaveLength(1)
+    open(b, 0, 1)
+    expect(() => open(b, 0, 0)).toThrow('DE2')
+    expect(errors).toHaveLength(1)
   })
 
   test('DE2: the channels of an older attempt end, and nobody calls that a failure', async () => {
@@ -100,7 +130,8 @@ describe('attempts', () => {
     output.send({ kind: 'watermark', watermark: 1 })
     await until(() => !input.isEmpty)
     expect(slots.failures).toEqual([])
-    expect(() => slots.endpoints[0]?.exchange({ generation: 1 } as never)).toThrow('DE2')
+    const attempt = { generation: 1, region: 0, attempt: 0 }
+    expect(() => slots.endpoints[0]?.exchange({ attempt } as never)).toThrow('DE2')
   })
 })
 
@@ -298,7 +329,7 @@ describe('strangers', () => {
     closing.push(() => stranger.close())
     const errors: unknown[] = []
     const exchange = stranger.exchange({
-      generation: 0,
+      attempt: { generation: 0, region: 0, attempt: 0 },
       peers: [...slots.endpoints.map(one => one.address), stranger.address],
       graph,
       settings: defaultNetworkSettings,

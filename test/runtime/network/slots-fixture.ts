@@ -69,7 +69,7 @@ export class Slots {
   begin(generation: number, peers = this.endpoints.map(one => one.address)): void {
     this.exchanges = this.endpoints.map((endpoint, slot) =>
       endpoint.exchange({
-        generation,
+        attempt: { generation, region: 0, attempt: 0 },
         peers,
         graph: this.#options.graph,
         settings: { ...defaultNetworkSettings, ...this.#options.settings },

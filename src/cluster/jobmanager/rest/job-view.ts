@@ -79,7 +79,7 @@ export function configView({ jobId, graph, settings, args, store, version }: Obs
 
 export function exceptionsView({ job }: ObservedJob) {
   const failures = job.history.failures.map(failure => {
-    const { atMs, code, domain, message, next, stack, retryInMs } = failure
+    const { atMs, code, domain, message, next, stack, retryInMs, scope } = failure
     return {
       atMs,
       code: code ?? null,
@@ -88,6 +88,7 @@ export function exceptionsView({ job }: ObservedJob) {
       next: next ?? null,
       stack: stack ?? null,
       retryInMs: retryInMs ?? null,
+      scope: scope ?? null,
     }
   })
   return { restarts: job.progress().restarts, failures: failures.reverse() }

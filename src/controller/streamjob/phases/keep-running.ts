@@ -10,5 +10,9 @@ export function keepRunning({ seen, upgrade }: PhaseView, from: Revision): Parti
   const hasStopped = upgrade.request !== undefined && !jobManager
   if (upgrade.goal === 'resume' || hasStopped) return {}
   const { start, stop, findings } = keepDeployment(seen, from.deployed)
-  return { deploy: true, start, stop, findings }
+  // Slots that have left at the end of the job are not lost.
+  const isEnding =
+    upgrade.request !== undefined &&
+    pods.some(one => one.role === 'taskmanager' && one.state === 'succeeded')
+  return { deploy: true, start: isEnding ? [] : start, stop, findings }
 }

@@ -49,6 +49,9 @@ function whyBlocked({ seen, upgrade, spec }: PhaseView): string | undefined {
   return undefined
 }
 
+/** Of a jobmanager that cannot take the state that it finds. */
+const stateCodes = /WEIR_(STATE|RESTORE|KEY_TYPE|WINDOWS)_/
+
 /**
  * What the undone deployment has completed may be more than the stable one can read: going back
  * further would repeat what was committed. A person chooses.
@@ -60,7 +63,7 @@ function failedTwice(view: PhaseView, failure: DeploymentFailure): Step {
     const events = [said('RolledBack', `${upgrade.to} runs: ${failure.message}`)]
     return { kind: 'end', phase: 'Running', result: 'rolled-back', events }
   }
-  const isUnreadable = failure.cause === 'JobRefused' && upgrade.rollback !== undefined
+  const isUnreadable = failure.cause === 'JobRefused' || stateCodes.test(failure.message)
   const reason = isUnreadable ? 'RollbackNeedsReplay' : 'RollbackFailed'
   const next = isUnreadable
     ? 'choose a snapshot by spec.restore and raise spec.restoreNonce'

@@ -23,6 +23,7 @@
  *  U9  An epoch is raised when no pod of the one before is left; an upgrade goes back once.
  */
 import { assert } from '../../../common/assert.ts'
+import type { StreamJobSpec } from '../../../protocol/stream-job.ts'
 import type { JobPhase, UpgradePhase } from '../../../protocol/stream-job-status.ts'
 import type { Finding } from '../finding.ts'
 import { decided, type JobDecision } from '../job-decision.ts'
@@ -75,10 +76,16 @@ function viewOf(seen: ObservedJob, upgrade: Upgrade): PhaseView | undefined {
   }
   const to = revision(upgrade.to)
   const from = revision(upgrade.from)
-  const spec = 'manifest' in checked ? checked.manifest.spec : (to ?? from)?.deployed.manifest.spec
+  const made = (to ?? from)?.deployed.manifest.spec
+  const spec = 'manifest' in checked ? checked.manifest.spec : made && asBegun(made, upgrade)
   if (spec === undefined) return undefined
   const ageMs = Math.max(0, nowMs - Date.parse(upgrade.since))
   return { seen, upgrade, to, from, spec, ageMs }
+}
+
+/** While the spec that is asked for is wrong, nothing new is asked for. */
+function asBegun(spec: StreamJobSpec, { goal }: Upgrade): StreamJobSpec {
+  return { ...spec, state: goal === 'suspend' ? 'suspended' : 'running' }
 }
 
 function decisionOf(view: PhaseView, step: Step): JobDecision {

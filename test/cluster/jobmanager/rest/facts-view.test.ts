@@ -20,7 +20,7 @@ function factsAfter(...steps: readonly Step[]) {
     clock.advance(1_000)
     if (what === 'restart') {
       const report = { message: 'odd '.repeat(400), domain: 'user', retry: 'later' } as never
-      history.jobFailed(report, 0)
+      history.jobFailed(report, { retryInMs: 0, scope: undefined })
     } else if (what === 'restored') {
       const place = { path: 's3://b/old', completedAtMs: 5, sizeBytes: 6 }
       history.restored({ id: 7, kind: 'savepoint', ...place })

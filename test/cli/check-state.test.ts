@@ -1,4 +1,4 @@
-/** `weir plan --state`: a job beside the state that an earlier version of it left. */
+/** `weir plan --against`: a job beside the state that an earlier version of it left. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -25,7 +25,7 @@ function setUp() {
     return file
   }
   const planned = (inline: string) =>
-    plan({ file: manifest(inline), set: [], state: 'latest', verdict }, io)
+    plan({ file: manifest(inline), set: [], against: 'latest', verdict }, io)
   return { io, manifest, planned, verdict }
 }
 
