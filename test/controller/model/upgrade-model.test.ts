@@ -34,8 +34,9 @@ test.each(settings)('whatever happens: $mode, fallback $fallback, B: $flaw', set
   const first = model.first({ edits: 2, faults: 1, jumps: 2 })
   const statesMax = isLong ? 80_000 : 12_000
   const settleEvery = isLong ? 1_000 : 2_000
-  const { states, phases } = explore({ model, first, statesMax, settleEvery })
-  expect(states).toBeGreaterThanOrEqual(statesMax)
+  const { states, isWhole, phases } = explore({ model, first, statesMax, settleEvery })
+  // Without a deployment of B there is not more to be seen.
+  expect(isWhole || states >= statesMax).toBe(true)
   expect([...phases]).toEqual(expect.arrayContaining(['Savepointing', 'Stopping', 'Starting']))
 })
 
