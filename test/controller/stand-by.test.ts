@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { SystemClock } from '../../src/common/clock.ts'
 import { SystemRandom } from '../../src/common/random.ts'
+import { readKubeConfig } from '../../src/controller/kube/kube-config.ts'
 import { runController } from '../../src/controller/run-controller.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
@@ -52,8 +53,8 @@ class Way {
 
 await describeWithPart('a controller outside of a cluster', 'kube-control', environment => {
   const cluster = connectTo(environment)
-  const config = readFileSync(environment.KUBECONFIG ?? '', 'utf8')
-  const server = /server: (\S+)/.exec(config)?.[1] ?? ''
+  const readFile = (path: string): string => readFileSync(path, 'utf8')
+  const { server } = readKubeConfig({ environment, readFile })
   let way: Way
   let namespace = ''
 
@@ -71,6 +72,7 @@ await describeWithPart('a controller outside of a cluster', 'kube-control', envi
     const folder = mkdtempSync(join(tmpdir(), 'weir-stand-by-'))
     const port = await way.open()
     const kubeconfig = join(folder, 'kubeconfig')
+    const config = readFile(environment.KUBECONFIG ?? '')
     writeFileSync(kubeconfig, config.replace(server, `https://127.0.0.1:${port}`))
     const keyFile = join(folder, 'master-key')
     writeFileSync(keyFile, 'a key of at least thirty-two characters', { mode: 0o600 })
@@ -92,7 +94,7 @@ await describeWithPart('a controller outside of a cluster', 'kube-control', envi
         WEIR_PROBES: '127.0.0.1:0',
         WEIR_LOG: 'info',
       },
-      readFile: path => readFileSync(path, 'utf8'),
+      readFile,
       log: line => {
         said.push((JSON.parse(line) as { readonly msg: string }).msg)
         wake()

@@ -9,8 +9,8 @@ const FORCE_DELETE = `${API_GROUP}/force-delete`
 
 export type FinalizerChange = 'add' | 'remove'
 
-export function isHeld({ finalizers = [] }: ObjectMeta): boolean {
-  return finalizers.includes(STATE_FINALIZER)
+export function isHeld({ finalizers = [] }: ObjectMeta, by = STATE_FINALIZER): boolean {
+  return finalizers.includes(by)
 }
 
 export function isForced({ annotations = {} }: ObjectMeta): boolean {
@@ -21,9 +21,10 @@ export function isForced({ annotations = {} }: ObjectMeta): boolean {
 export function finalizerPatch(
   { finalizers = [], resourceVersion }: ObjectMeta,
   change: FinalizerChange,
+  by = STATE_FINALIZER,
 ): readonly JsonPatchStep[] {
-  const others = finalizers.filter(one => one !== STATE_FINALIZER)
-  const value = change === 'add' ? [...others, STATE_FINALIZER] : others
+  const others = finalizers.filter(one => one !== by)
+  const value = change === 'add' ? [...others, by] : others
   return [
     { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
     { op: 'add', path: '/metadata/finalizers', value },

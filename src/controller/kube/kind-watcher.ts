@@ -45,23 +45,31 @@ export interface Watch {
   readonly reflector: Pick<Reflector<KubeObject>, 'run' | 'stop' | 'synced' | 'silentMs'>
 }
 
+export interface WatchedOptions<T> {
+  readonly selector?: string
+  /** Drops what nobody reads. */
+  readonly slim?: (object: T) => T
+}
+
 export interface KindWatcher {
-  watched<T extends KubeObject>(kind: ResourceKind, selector?: string): Watched<T>
+  watched<T extends KubeObject>(kind: ResourceKind, options?: WatchedOptions<T>): Watched<T>
   readonly watches: readonly Watch[]
 }
 
 export function kindWatcher(options: WatcherOptions, shape: WatcherShape): KindWatcher {
   const watches: Watch[] = []
   const { transport, namespace, mayWrite, clock, random, logger } = options
-  const watched = <T extends KubeObject>(kind: ResourceKind, selector?: string): Watched<T> => {
+  const watched = <T extends KubeObject>(
+    kind: ResourceKind,
+    { selector, slim = withoutManagedFields }: WatchedOptions<T> = {},
+  ): Watched<T> => {
     const client = new KubeClient<T>(transport, kind)
-    const cache = new ObjectCache<T>(shape.indexOf)
+    const cache = new ObjectCache<T>(shape.indexOf, slim)
     const reflector = new Reflector<T>({
       client,
       cache,
       namespace: kind.isNamespaced ? namespace : undefined,
       selector,
-      slim: withoutManagedFields,
       clock,
       random,
       logger,
@@ -83,7 +91,7 @@ export function kindWatcher(options: WatcherOptions, shape: WatcherShape): KindW
 }
 
 /** A third of most objects, and nobody reads it. */
-function withoutManagedFields<T extends KubeObject>(object: T): T {
+export function withoutManagedFields<T extends KubeObject>(object: T): T {
   const { managedFields: _unread, ...metadata } = object.metadata as T['metadata'] & {
     readonly managedFields?: unknown
   }

@@ -19,12 +19,15 @@ export class ObjectCache<T extends KubeObject> {
   readonly #ended = new Map<string, string>()
   readonly #listeners: Listener<T>[] = []
   readonly #indexOf: IndexOf<T>
+  readonly #slim: (object: T) => T
   readonly #index = new Map<string, Set<string>>()
   #version: string | undefined
+  #bookmarked: string | undefined
 
-  /** `indexOf` groups objects, as the pods of one job. */
-  constructor(indexOf: IndexOf<T> = () => undefined) {
+  /** `indexOf` groups objects, as the pods of one job; `slim` drops what nobody reads. */
+  constructor(indexOf: IndexOf<T> = () => undefined, slim: (object: T) => T = same) {
     this.#indexOf = indexOf
+    this.#slim = slim
   }
 
   get size(): number {
@@ -54,8 +57,14 @@ export class ObjectCache<T extends KubeObject> {
     this.#listeners.push(listener)
   }
 
+  /** As much of it as is kept. */
+  slim(object: T): T {
+    return this.#slim(object)
+  }
+
   /** News of the watch, or the answer to a write. */
-  set(object: T): void {
+  set(whole: T): void {
+    const object = this.#slim(whole)
     const key = keyOf(object.metadata)
     const { resourceVersion } = object.metadata
     const before = this.#objects.get(key)
@@ -81,11 +90,20 @@ export class ObjectCache<T extends KubeObject> {
     this.#tell({ kind: 'gone', key, before })
   }
 
-  /** All news up to here is known: what ended before needs no memory. */
+  /** All news up to here is known. */
   reach(version: string): void {
-    const earlier = this.#version
     this.#version = version
-    if (earlier === undefined || this.#ended.size === 0) return
+  }
+
+  /**
+   * Likewise, once a minute. What ended before the last time is forgotten: a list, and an answer to
+   * an older write, take seconds at most. Forgotten sooner, they would bring it back to life.
+   */
+  bookmark(version: string): void {
+    const earlier = this.#bookmarked
+    this.reach(version)
+    this.#bookmarked = version
+    if (earlier === undefined) return
     for (const [key, ended] of this.#ended) if (isNewer(earlier, ended)) this.#ended.delete(key)
   }
 
@@ -125,3 +143,5 @@ export class ObjectCache<T extends KubeObject> {
     for (const listener of this.#listeners) listener(change)
   }
 }
+
+const same = <T>(object: T): T => object

@@ -24,8 +24,6 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly namespace?: string | undefined
   /** Labels that the objects have, as in `app=weir`. */
   readonly selector?: string | undefined
-  /** Drops what nobody reads, before it is kept. */
-  readonly slim?: (object: T) => T
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -144,14 +142,14 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #wholeList(): Promise<{ items: T[]; version: string }> {
-    const { client, namespace, selector, slim = same } = this.#options
+    const { client, cache, namespace, selector } = this.#options
     const items: T[] = []
     let continueFrom: string | undefined
     let version = '0'
     do {
       const { signal } = this.#stop
       const page = await client.list({ namespace, selector, continueFrom, signal })
-      for (const item of page.items) items.push(slim(item))
+      for (const item of page.items) items.push(cache.slim(item))
       continueFrom = page.continueFrom
       version = page.resourceVersion
       this.#lastEventMs = this.#options.clock.monotonic()
@@ -198,14 +196,14 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #follow(bytes: AsyncIterable<Buffer>): Promise<void> {
-    const { cache, clock, slim = same } = this.#options
+    const { cache, clock } = this.#options
     const { apiVersion, kind } = this.#options.client.kind
     /** What came before the end of the list; `undefined` after it. */
     let initial: Map<string, T> | undefined = this.#needsList ? new Map() : undefined
     for await (const event of watchEvents<T>(bytes)) {
       this.#lastEventMs = clock.monotonic()
       if (event.type === 'BOOKMARK') {
-        if (initial === undefined) cache.reach(event.version)
+        if (initial === undefined) cache.bookmark(event.version)
         else if (event.endsInitialEvents) {
           cache.replace([...initial.values()], event.version)
           initial = undefined
@@ -214,7 +212,8 @@ export class Reflector<T extends KubeObject> {
         await this.#auditWhenDue()
         continue
       }
-      const object = slim({ ...event.object, apiVersion, kind })
+      // A whole list of them is held until its end.
+      const object = cache.slim({ ...event.object, apiVersion, kind })
       if (initial !== undefined) {
         if (event.type === 'DELETED') initial.delete(keyOf(object.metadata))
         else initial.set(keyOf(object.metadata), object)
@@ -253,8 +252,6 @@ export class Reflector<T extends KubeObject> {
     return missed
   }
 }
-
-const same = <T>(object: T): T => object
 
 async function* watched(bytes: AsyncIterable<Buffer>, feed: () => void): AsyncGenerator<Buffer> {
   for await (const piece of bytes) {

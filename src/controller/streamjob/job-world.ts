@@ -1,6 +1,12 @@
 /** What the controller of StreamJobs watches and writes: for each kind a cache and a writer. */
 import { Applier } from '../kube/applier.ts'
-import { kindWatcher, type Watch, type Watched, type WatcherOptions } from '../kube/kind-watcher.ts'
+import {
+  kindWatcher,
+  type Watch,
+  type Watched,
+  type WatcherOptions,
+  withoutManagedFields,
+} from '../kube/kind-watcher.ts'
 import { KubeClient } from '../kube/kube-client.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import { type ResourceKind, resourceKinds } from '../kube/resource-kind.ts'
@@ -44,15 +50,16 @@ export function makeJobWorld(options: JobWorldOptions): JobWorld {
       manager: MANAGER,
       mayWrite,
     })
+  const managed = { selector: MANAGED }
   return {
     jobs: watched<StreamJobObject>(resourceKinds.streamJob),
-    pods: watched<PodObject>(resourceKinds.pod, MANAGED),
-    configMaps: watched<ConfigMapObject>(resourceKinds.configMap, MANAGED),
-    revisions: watched<ControllerRevisionObject>(resourceKinds.controllerRevision, MANAGED),
-    services: watched(resourceKinds.service, MANAGED),
-    budgets: watched(resourceKinds.podDisruptionBudget, MANAGED),
-    policies: watched(resourceKinds.networkPolicy, MANAGED),
-    bindings: options.isGranting ? watched(resourceKinds.roleBinding, MANAGED) : undefined,
+    pods: watched<PodObject>(resourceKinds.pod, { ...managed, slim: podFactsOnly }),
+    configMaps: watched<ConfigMapObject>(resourceKinds.configMap, managed),
+    revisions: watched<ControllerRevisionObject>(resourceKinds.controllerRevision, managed),
+    services: watched(resourceKinds.service, managed),
+    budgets: watched(resourceKinds.podDisruptionBudget, managed),
+    policies: watched(resourceKinds.networkPolicy, managed),
+    bindings: options.isGranting ? watched(resourceKinds.roleBinding, managed) : undefined,
     secrets: unread(resourceKinds.secret),
     savepoints: unread(resourceKinds.savepoint),
     watches,
@@ -70,4 +77,10 @@ export function ownerKey({ metadata }: KubeObject): string | undefined {
 /** Not by the name: a namesake that was deleted may have left things behind. */
 function ownerUid({ metadata }: KubeObject): string | undefined {
   return metadata.ownerReferences?.find(one => one.controller === true)?.uid
+}
+
+/** What pods are made of fills most of the memory, and nobody reads it again. */
+function podFactsOnly(pod: PodObject): PodObject {
+  const { spec: _unread, ...kept } = withoutManagedFields(pod)
+  return kept
 }

@@ -1,6 +1,7 @@
 /** What is to be done for a tenant, by what was observed. Pure: `reconcile-tenant.ts` acts. */
 import type { StreamTenantStatus } from '../../protocol/stream-tenant.ts'
 import { conditionsOf, type FindingOf } from '../conditions.ts'
+import { isForced, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import { amountText } from './demand.ts'
 import type { TenantUsage } from './quota-ledger.ts'
@@ -8,7 +9,6 @@ import type { Tenant } from './tenant-directory.ts'
 import { namespaceLabels, type TenantObject, tenantObjects } from './tenant-objects.ts'
 
 export const FINALIZER = 'weir.dev/tenant'
-const FORCE_DELETE = 'weir.dev/force-delete'
 
 export interface ObservedTenant {
   readonly tenant: Tenant
@@ -46,14 +46,13 @@ const END_MAX_MS = 60_000
 export function decideTenant(observed: ObservedTenant): TenantDecision {
   const { metadata } = observed.tenant.object
   if (metadata.deletionTimestamp !== undefined) return ending(observed)
-  const isHeld = metadata.finalizers?.includes(FINALIZER) === true
   const usable = observed.namespaces.filter(one => one.metadata.deletionTimestamp === undefined)
   const names = usable.map(one => one.metadata.name)
   const { tenant, userRoles } = observed
   const ensure = names.flatMap(name => tenantObjects(tenant, name, userRoles))
   const wanted = new Set(ensure.map(placeOf))
   return {
-    finalizer: isHeld ? 'keep' : 'hold',
+    finalizer: isHeld(metadata, FINALIZER) ? 'keep' : 'hold',
     label: usable.map(one => namespaceLabels(tenant, one)),
     ensure,
     // A spec that cannot be read changes nothing.
@@ -71,12 +70,11 @@ export function decideTenant(observed: ObservedTenant): TenantDecision {
 /** Jobs run on: their namespaces only belong to nobody. */
 function ending(observed: ObservedTenant): TenantDecision {
   const { tenant, found, labelled, nowMs } = observed
-  const { deletionTimestamp = '', annotations } = tenant.object.metadata
+  const { deletionTimestamp = '' } = tenant.object.metadata
   const leftMs = Date.parse(deletionTimestamp) + END_MAX_MS - nowMs
   const isOver = found.length === 0 && labelled.length === 0
-  const isForced = annotations?.[FORCE_DELETE] === 'true'
   return {
-    finalizer: isOver || isForced || leftMs <= 0 ? 'release' : 'keep',
+    finalizer: isOver || isForced(tenant.object.metadata) || leftMs <= 0 ? 'release' : 'keep',
     label: [],
     ensure: [],
     remove: found,

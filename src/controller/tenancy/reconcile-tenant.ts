@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
 import type { EventWords } from '../kube/event-series.ts'
+import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import { KNOWN_AFTER_MS, type NamespaceAccess } from '../namespace-access.ts'
@@ -100,18 +101,12 @@ async function setFinalizers(
   signal: AbortSignal,
 ): Promise<void> {
   const { metadata } = object
-  const others = (metadata.finalizers ?? []).filter(one => one !== FINALIZER)
-  const value = metadata.deletionTimestamp === undefined ? [...others, FINALIZER] : others
   world.mayWrite()
   const { client, cache } = world.tenants
-  const steps = [
-    // Another's finalizer that came meanwhile stays.
-    { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
-    { op: 'add', path: '/metadata/finalizers', value },
-  ] as const
-  const written = await client.patch(metadata, steps, signal)
+  const change = metadata.deletionTimestamp === undefined ? 'add' : 'remove'
+  const written = await client.patch(metadata, finalizerPatch(metadata, change, FINALIZER), signal)
   // The last finalizer takes the object with it: its end comes by the watch.
-  if (value.length > 0) cache.set(written)
+  if (isHeld(written.metadata, FINALIZER)) cache.set(written)
 }
 
 interface Pass {

@@ -46,10 +46,10 @@ export class ClusterRig {
 
   /** A view of the benchmark's own; `slim` keeps it small. */
   watch<T extends KubeObject>(kind: ResourceKind, slim: (object: T) => T): Seen<T> {
-    const cache = new ObjectCache<T>()
+    const cache = new ObjectCache<T>(undefined, slim)
     const client = this.cluster.client<T>(kind)
     const shared = { clock: new SystemClock(), random: new SystemRandom(), logger: silentLogger }
-    const reflector = new Reflector({ client, cache, slim, ...shared })
+    const reflector = new Reflector({ client, cache, ...shared })
     const ended = reflector.run()
     this.#ends.push(async () => {
       reflector.stop()

@@ -51,6 +51,27 @@ describe('the cache', () => {
     expect([gone, cache.size]).toEqual([['a/x'], 2])
   })
 
+  test('C1: a late answer does not bring back what was made and is gone already', () => {
+    const cache = new ObjectCache()
+    cache.replace([], '1')
+    // The watch was faster than the answer to the write that made it.
+    for (const version of ['50', '51', '52']) cache.reach(version)
+    cache.end(object('x', '55'))
+    for (const version of ['55', '60', '61', '62']) cache.reach(version)
+    cache.bookmark('63')
+    cache.set(object('x', '50'))
+    expect(cache.size).toBe(0)
+  })
+
+  test('what nobody reads is not kept, whoever tells of it', () => {
+    const cache = new ObjectCache<KubeObject>(undefined, ({ apiVersion, kind, metadata }) => {
+      return { apiVersion, kind, metadata }
+    })
+    cache.replace([{ ...object('x', '1'), spec: {} } as KubeObject], '1')
+    cache.set({ ...object('y', '2'), spec: {} } as KubeObject)
+    expect(cache.all().map(one => 'spec' in one)).toEqual([false, false])
+  })
+
   test('groups objects', () => {
     const cache = new ObjectCache(one => one.metadata.name.slice(0, 1))
     cache.replace([object('a2', '1'), object('a1', '2'), object('b1', '3')], '3')
