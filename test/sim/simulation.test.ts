@@ -79,7 +79,7 @@ const regressions: Readonly<Record<string, readonly [seed: number, off: Protecti
     'rescale-noted',
   ],
   'an overtaken jobmanager took an order to rescale that its successor did not know': [
-    4_079,
+    10_527,
     'verified-generation',
   ],
 }

@@ -7,7 +7,6 @@ interface Metadata {
   readonly namespace?: string
   readonly uid?: string
   readonly generation?: number
-  readonly resourceVersion?: string
   readonly creationTimestamp?: string
   readonly deletionTimestamp?: string
   readonly labels?: Readonly<Record<string, string>>

@@ -69,13 +69,13 @@ export interface JobPatch {
   readonly dryRun: DryRun
 }
 
-/** Fails when somebody else has changed the job since it was looked at. */
+/** Fails when somebody else has changed the spec since it was looked at; the status moves often. */
 export async function patchJob(kubectl: Kubectl, patch: JobPatch): Promise<void> {
   const { job, path, value, dryRun } = patch
   if (dryRun === 'client') return
-  const { name, resourceVersion } = job.metadata
+  const { name, generation } = job.metadata
   const steps = [
-    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+    { op: 'test', path: '/metadata/generation', value: generation },
     { op: 'add', path, value },
   ]
   const what = ['patch', 'streamjob', name, ...placeOf(job)]

@@ -55,6 +55,7 @@ export interface CheckersOptions {
   readonly retained: number
   /** No balances are kept. */
   readonly slices: boolean
+  readonly inAnyOrder: boolean
   /** Bookings of a transaction. */
   readonly sizeOf: (transaction: string) => number
 }

@@ -52,8 +52,10 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   // Drawn apart: a seed without rescales is the run that it was.
   const scenario = hasRescales(seed) ? rescalesOf(unscaled, new SeededRandom(seed)) : unscaled
   const { bank, mode, retained, slices } = scenario
+  const inAnyOrder = slices && scenario.alignment.kind !== 'aligned'
   const sizeOf = (transaction: string): number => ledger.sizeOf(transaction)
-  const checkers = new Checkers({ scheduler, bank, jobId: JOB_ID, mode, retained, slices, sizeOf })
+  const rules = { bank, mode, slices, inAnyOrder }
+  const checkers = new Checkers({ ...rules, scheduler, jobId: JOB_ID, retained, sizeOf })
   const switchedOff = new Set(off)
   const ledger = new Ledger(!switchedOff.has('idempotent-commit'), transaction =>
     checkers.committed(transaction),

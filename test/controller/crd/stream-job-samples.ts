@@ -290,5 +290,6 @@ export const streamJobSamples: KindSamples = {
 
 function upgradeTo(to: string): Json {
   const startedAt = '2026-01-01T00:00:00Z'
-  return { phase: 'Planning', from: 'a', to, cause: 'SpecChanged', attempt: 0, startedAt }
+  const what = { goal: 'upgrade', phase: 'Planning', mode: 'savepoint', cause: 'SpecChanged' }
+  return { ...what, from: 'a', to, attempt: 0, startedAt, since: startedAt }
 }
