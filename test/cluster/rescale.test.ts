@@ -59,6 +59,24 @@ test('what cannot be done is refused at once, and the job goes on', async () => 
   counting.check()
 })
 
+test('who asks for the same a second time hears no sooner that the order is durable', async () => {
+  const counting = countingJob(size)
+  const store = new MemoryStore()
+  const running = startJob(counting.job, { ...options, parallelism: 2, store })
+  await until(() => running.progress().status === 'running')
+  const put = store.put.bind(store)
+  store.put = (key, ...rest) =>
+    key.includes('/generations/')
+      ? Promise.reject(new Error('the disk says no'))
+      : put(key, ...rest)
+  const orders = await Promise.allSettled([running.rescale(3), running.rescale(3)])
+  store.put = put
+  const refused = { status: 'rejected', reason: { code: 'WEIR_RESCALE_REFUSED' } }
+  expect(orders).toMatchObject([refused, refused])
+  expect((await running.done).outcome).toBe('finished')
+  counting.check()
+})
+
 test('A5: the next start of the job has the parallelism that it asks for', async () => {
   const counting = countingJob(size)
   const store = new MemoryStore()

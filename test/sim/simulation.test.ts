@@ -79,8 +79,12 @@ const regressions: Readonly<Record<string, readonly [seed: number, off: Protecti
     'rescale-noted',
   ],
   'an overtaken jobmanager took an order to rescale that its successor did not know': [
-    10_527,
+    13_599,
     'verified-generation',
+  ],
+  'an order to rescale that was asked for twice was taken before it was durable': [
+    10_527,
+    'exclusive-generation',
   ],
 }
 

@@ -61,6 +61,8 @@ interface Move extends RescaleOrder {
   readonly graph: JobGraph
   readonly begin: () => void
   readonly giveUp: (error: Error) => void
+  /** Whoever asks for the same waits for this, too. Resolves when the order is durable. */
+  noted: Promise<void>
 }
 
 export class JobMaster {
@@ -178,7 +180,7 @@ export class JobMaster {
     const refuse = (reason: string): Error =>
       clusterErrors.WEIR_RESCALE_REFUSED({ parallelism, reason })
     const pending = this.#move
-    if (pending?.graph.parallelism === parallelism) return pending
+    if (pending?.graph.parallelism === parallelism) return this.#noted(pending, refuse)
     if (pending !== undefined) throw refuse(`it is on its way to ${pending.graph.parallelism}`)
     const { graph } = this.#shape
     if (parallelism === graph.parallelism) return { begun: Promise.resolve() }
@@ -192,16 +194,22 @@ export class JobMaster {
       throw refuse(`spec.maxParallelism is ${graph.maxParallelism}`)
     }
     const move = this.#order(parallelism, refuse)
-    try {
-      await attempt.noteParallelism(parallelism)
-    } catch (error) {
-      const reason = `the order could not be stored: ${messageOf(error)}`
-      this.#giveUpMove(reason)
-      throw refuse(reason)
-    }
+    move.noted = attempt.noteParallelism(parallelism)
+    await this.#noted(move, refuse)
     if (this.#move === move) {
       rescaling.expect?.(move.graph)
       if (this.#attempt === attempt) void attempt.leave(parallelism)
+    }
+    return move
+  }
+
+  async #noted(move: Move, refuse: (reason: string) => Error): Promise<Move> {
+    try {
+      await move.noted
+    } catch (error) {
+      const reason = `the order could not be stored: ${messageOf(error)}`
+      if (this.#move === move) this.#giveUpMove(reason)
+      throw refuse(reason)
     }
     return move
   }
@@ -237,7 +245,7 @@ export class JobMaster {
     const { promise: begun, resolve: begin, reject: giveUp } = Promise.withResolvers<void>()
     // Whoever ordered it may not wait for it.
     begun.catch(() => {})
-    this.#move = { graph, begun, begin, giveUp }
+    this.#move = { graph, begun, begin, giveUp, noted: Promise.resolve() }
     return this.#move
   }
 
