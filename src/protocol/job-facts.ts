@@ -52,7 +52,8 @@ export const stopFactsSchema = z.object({
   error: errorFacts.nullable(),
 })
 
-const jobStatuses = [
+/** The last four are ends. */
+export const jobStatuses = [
   'starting',
   'running',
   'restarting',

@@ -16,39 +16,46 @@ export interface Seen<T extends KubeObject> {
 
 export interface Watching {
   watch<T extends KubeObject>(kind: ResourceKind): Seen<T>
+  /** In all namespaces, or what belongs to none. */
+  watchAll<T extends KubeObject>(kind: ResourceKind): Seen<T>
   end(): Promise<void>
 }
 
 /** Caches of the test's own. */
 export function watcherOf(cluster: TestCluster, namespace: string): Watching {
   const ends: (() => Promise<unknown>)[] = []
+  const watchIn = <T extends KubeObject>(
+    within: string | undefined,
+    kind: ResourceKind,
+  ): Seen<T> => {
+    const cache = new ObjectCache<T>()
+    const reflector = new Reflector({
+      client: cluster.client<T>(kind),
+      cache,
+      namespace: within,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+      logger: silentLogger,
+    })
+    const ended = reflector.run()
+    ends.push(() => {
+      reflector.stop()
+      return ended
+    })
+    const until = <R>(find: (objects: readonly T[]) => R | undefined): Promise<R> =>
+      new Promise(resolve => {
+        const look = (): void => {
+          const found = find(cache.all())
+          if (found !== undefined) resolve(found)
+        }
+        cache.onChange(look)
+        look()
+      })
+    return { cache, until }
+  }
   return {
-    watch: <T extends KubeObject>(kind: ResourceKind): Seen<T> => {
-      const cache = new ObjectCache<T>()
-      const reflector = new Reflector({
-        client: cluster.client<T>(kind),
-        cache,
-        namespace,
-        clock: new SystemClock(),
-        random: new SystemRandom(),
-        logger: silentLogger,
-      })
-      const ended = reflector.run()
-      ends.push(() => {
-        reflector.stop()
-        return ended
-      })
-      const until = <R>(find: (objects: readonly T[]) => R | undefined): Promise<R> =>
-        new Promise(resolve => {
-          const look = (): void => {
-            const found = find(cache.all())
-            if (found !== undefined) resolve(found)
-          }
-          cache.onChange(look)
-          look()
-        })
-      return { cache, until }
-    },
+    watch: kind => watchIn(namespace, kind),
+    watchAll: kind => watchIn(undefined, kind),
     end: async () => {
       for (const end of ends) await end()
     },

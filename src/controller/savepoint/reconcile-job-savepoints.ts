@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.ts'
 import { type StreamJobSpec, streamJobSpecSchema } from '../../protocol/stream-job.ts'
 import type { Watched } from '../kube/kind-watcher.ts'
 import { keyOf } from '../kube/kube-object.ts'
+import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import { labels, labelsOf } from '../streamjob/job-names.ts'
 import { metadataOf } from '../streamjob/job-objects.ts'
@@ -75,13 +76,11 @@ function savepointOf(job: StreamJobObject, { name, dueMs }: WantedSavepoint): Sa
 
 /** N1: by another manager than the rest of the status, with the same precondition. */
 async function storeNonce(
-  { apiVersion, kind, metadata }: StreamJobObject,
+  job: StreamJobObject,
   nonce: number,
   { world }: ReconcileJobSavepointsOptions,
 ): Promise<void> {
-  const { name, namespace = '', resourceVersion = '' } = metadata
-  const status = { nonces: { savepoint: nonce } }
-  const patch = { apiVersion, kind, metadata: { name, namespace, resourceVersion }, status }
+  const patch = statusPatch(job, { nonces: { savepoint: nonce } })
   world.mayWrite()
   const manager = SAVEPOINT_MANAGER
   world.jobs.cache.set(await world.jobs.client.applyStatus(patch as never, { manager }))

@@ -10,6 +10,7 @@ import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch } from '../kube/finalizer.ts'
 import type { Watched } from '../kube/kind-watcher.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
+import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
@@ -182,9 +183,8 @@ async function writeStatus(
   { options, signal }: Pass,
 ): Promise<void> {
   const { world, savepoints } = options
-  const { apiVersion, kind, metadata } = observed.object
-  const { name, namespace = '', resourceVersion = '', generation = 0 } = metadata
-  const { status: before, nowMs } = observed
+  const { object, status: before, nowMs } = observed
+  const { generation = 0 } = object.metadata
   const { findings } = decision
   const status = {
     ...decision.status,
@@ -193,12 +193,9 @@ async function writeStatus(
   }
   if (isDeepStrictEqual(status, before)) return
   world.mayWrite()
-  // A precondition: who decided on an older object decides again.
-  const sent = { apiVersion, kind, metadata: { name, namespace, resourceVersion }, status }
-  const written = await savepoints.client.applyStatus(sent as never, {
-    manager: SAVEPOINT_MANAGER,
-    signal,
-  })
+  const manager = SAVEPOINT_MANAGER
+  const patch = statusPatch(object, status) as never
+  const written = await savepoints.client.applyStatus(patch, { manager, signal })
   savepoints.cache.set(written)
   tellEnd(observed, status, options)
 }

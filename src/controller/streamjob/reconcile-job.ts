@@ -9,6 +9,7 @@ import { epochKey } from '../../protocol/job-keys.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
+import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
@@ -230,19 +231,7 @@ async function writeStatus(
   const { object } = observed
   const status = nextStatus(observed, decision)
   if (isDeepStrictEqual(status, observed.status)) return
-  const { apiVersion, kind, metadata } = object
-  const { name, namespace, resourceVersion } = metadata
-  // A precondition: who decided on an older object decides again.
-  const patch = {
-    apiVersion,
-    kind,
-    metadata: {
-      name,
-      ...(namespace && { namespace }),
-      ...(resourceVersion && { resourceVersion }),
-    },
-    status,
-  }
+  const patch = statusPatch(object, status)
   world.mayWrite()
   const written = await world.jobs.client.applyStatus(patch as never, { manager: MANAGER, signal })
   world.jobs.cache.set(written)

@@ -4,15 +4,14 @@ import { SystemClock } from '../../../src/common/clock.ts'
 import { silentLogger } from '../../../src/common/logger.ts'
 import { SystemRandom } from '../../../src/common/random.ts'
 import type { KubeObject } from '../../../src/controller/kube/kube-object.ts'
-import { ObjectCache } from '../../../src/controller/kube/object-cache.ts'
-import { Reflector } from '../../../src/controller/kube/reflector.ts'
-import { type ResourceKind, resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
+import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import { Controller } from '../../../src/controller/run-controller.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamTenantObject } from '../../../src/controller/tenancy/stream-tenant-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { type Granted, grantRights } from '../granted.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
+import { type Watching, watcherOf } from '../test-watch.ts'
 
 interface Spelled extends KubeObject {
   readonly spec?: Readonly<Record<string, unknown>>
@@ -26,32 +25,10 @@ await describeWithPart('tenants', 'kube-control', environment => {
   const random = new SystemRandom()
   const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
   const tenants = cluster.client<StreamTenantObject>(resourceKinds.streamTenant)
-  const ends: (() => Promise<unknown>)[] = []
+  let watching: Watching
   let namespace = ''
   let other = ''
   let tenant = ''
-
-  const watch = <T extends KubeObject>(kind: ResourceKind, within?: string) => {
-    const cache = new ObjectCache<T>()
-    const client = cluster.client<T>(kind)
-    const shared = { clock, random, logger: silentLogger }
-    const reflector = new Reflector({ client, cache, namespace: within, ...shared })
-    const ended = reflector.run()
-    ends.push(() => {
-      reflector.stop()
-      return ended
-    })
-    const until = <R>(find: (objects: readonly T[]) => R | undefined): Promise<R> =>
-      new Promise(resolve => {
-        const look = (): void => {
-          const found = find(cache.all())
-          if (found !== undefined) resolve(found)
-        }
-        cache.onChange(look)
-        look()
-      })
-    return { cache, until }
-  }
 
   let seen: ReturnType<typeof watchAll>
   let granted: Granted
@@ -59,13 +36,13 @@ await describeWithPart('tenants', 'kube-control', environment => {
   let ended: Promise<number>
 
   const watchAll = () => ({
-    jobs: watch<StreamJobObject>(resourceKinds.streamJob, namespace),
-    tenants: watch<StreamTenantObject>(resourceKinds.streamTenant),
-    namespaces: watch(resourceKinds.namespace),
-    quotas: watch<Spelled>(resourceKinds.resourceQuota, namespace),
-    limits: watch<Spelled>(resourceKinds.limitRange, namespace),
-    policies: watch<Spelled>(resourceKinds.networkPolicy, namespace),
-    bindings: watch<Spelled>(resourceKinds.roleBinding, namespace),
+    jobs: watching.watch<StreamJobObject>(resourceKinds.streamJob),
+    tenants: watching.watchAll<StreamTenantObject>(resourceKinds.streamTenant),
+    namespaces: watching.watchAll(resourceKinds.namespace),
+    quotas: watching.watch<Spelled>(resourceKinds.resourceQuota),
+    limits: watching.watch<Spelled>(resourceKinds.limitRange),
+    policies: watching.watch<Spelled>(resourceKinds.networkPolicy),
+    bindings: watching.watch<Spelled>(resourceKinds.roleBinding),
   })
 
   const start = (): void => {
@@ -135,12 +112,13 @@ await describeWithPart('tenants', 'kube-control', environment => {
         { manager: 'weir-test' },
       )
     granted = await grantRights(cluster, namespace, environment)
+    watching = watcherOf(cluster, namespace)
     seen = watchAll()
     start()
   })
   afterAll(async () => {
     await stop()
-    for (const end of ends) await end()
+    await watching.end()
     await cluster.close()
   })
 

@@ -2,20 +2,10 @@
 import process from 'node:process'
 import type { MetricName } from '../../../observability/metric-definitions.ts'
 import type { MetricSample } from '../../../observability/metrics-text.ts'
-import type { JobProgress, JobStatus } from '../../job-progress.ts'
+import { jobStatuses } from '../../../protocol/job-facts.ts'
+import type { JobProgress } from '../../job-progress.ts'
 import { networkSamples } from './network-samples.ts'
 import type { ObservedJob, TaskManagerView } from './observed-job.ts'
-
-const statuses: readonly JobStatus[] = [
-  'starting',
-  'running',
-  'restarting',
-  'stopping',
-  'finished',
-  'stopped',
-  'cancelled',
-  'failed',
-]
 
 export function jobMetrics(observed: ObservedJob): readonly MetricSample[] {
   const progress = observed.job.progress()
@@ -34,7 +24,7 @@ function jobSamples({ jobId, job, clock }: ObservedJob, progress: JobProgress): 
     return { name, labels: { job: jobId }, value }
   }
   const samples = [
-    ...statuses.map((status): MetricSample => {
+    ...jobStatuses.map((status): MetricSample => {
       const labels = { job: jobId, status }
       return { name: 'weir_job_status', labels, value: status === progress.status ? 1 : 0 }
     }),
