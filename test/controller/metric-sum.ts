@@ -6,8 +6,15 @@ export function metricSum(text: string, name: string, labels = /./): number {
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
+const API_REQUESTS = 'weir_controller_api_requests_total'
 /** Writes of objects: the lease is renewed each second, and events only tell of others. */
+const WRITE = /verb="(POST|PUT|PATCH|DELETE)",resource="(?!leases|events)/
+
 export function objectWrites(text: string): number {
-  const labels = /verb="(POST|PUT|PATCH|DELETE)",resource="(?!leases|events)/
-  return metricSum(text, 'weir_controller_api_requests_total', labels)
+  return metricSum(text, API_REQUESTS, WRITE)
+}
+
+/** The metric's lines of writes: where none is to be, a test shows which there were. */
+export function writeLines(text: string): readonly string[] {
+  return text.split('\n').filter(line => line.startsWith(`${API_REQUESTS}{`) && WRITE.test(line))
 }
