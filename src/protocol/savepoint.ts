@@ -16,8 +16,14 @@ const DAY_MS = 86_400_000
 export const savepointSpecSchema = z.strictObject({
   /** The StreamJob of this namespace to take it of. */
   job: nameField(45).optional(),
-  /** A savepoint that exists already: read, never deleted. */
-  existing: z.strictObject({ path: textField(1024) }).optional(),
+  /** A savepoint that exists already. */
+  existing: z
+    .strictObject({
+      path: textField(1024),
+      /** The StreamJob of this namespace that it was taken of. */
+      job: nameField(45).optional(),
+    })
+    .optional(),
   /** The folder to write into, where that is not the job's storage. */
   path: urlField().optional(),
   format: z.enum(['canonical', 'native']).default('canonical'),

@@ -25,6 +25,8 @@ export interface SpecProblem {
   /** A constant. */
   readonly reason: string
   readonly message: string
+  /** It passes by itself: nobody has to do anything. */
+  readonly isAwaited?: boolean
 }
 
 export interface ObservedJob {

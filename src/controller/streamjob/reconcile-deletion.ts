@@ -137,7 +137,7 @@ function finalSavepoint({ metadata, status }: StreamJobObject, last: SnapshotFac
       namespace,
       labels: labelsOf(name),
     },
-    spec: { existing: { path: last.path } },
+    spec: { existing: { path: last.path, job: name } },
   }
   return savepoint
 }

@@ -9,10 +9,12 @@ import { epochKey } from '../../protocol/job-keys.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
+import type { ObjectCache } from '../kube/object-cache.ts'
 import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
+import type { SavepointObject } from '../savepoint/savepoint-object.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { demandOf } from '../tenancy/job-demand.ts'
 import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
@@ -37,10 +39,13 @@ import type { ObservedJob, Revision } from './observed-job.ts'
 import { planPodOf } from './plan-pod.ts'
 import { planFacts, podFacts } from './pod-facts.ts'
 import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
+import { namedSavepoint } from './restore-source.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
+  /** Those that jobs begin from by their names. */
+  readonly savepoints: Pick<ObjectCache<SavepointObject>, 'get'>
   /** `undefined`: tenants are nobody's business here. */
   readonly ledger: QuotaLedger | undefined
   readonly link: Pick<JobLink, 'stop'>
@@ -124,10 +129,20 @@ function observe(object: StreamJobObject, options: ReconcileJobOptions) {
     revisions: world.revisions.cache.group(uid),
     heard: poller.heard(keyOf(metadata), target),
     admission: admissionOf(object, options),
+    source: sourceOf(object, options),
     engineImage,
     nowMs: clock.now(),
   })
   return { observed, target }
+}
+
+function sourceOf(
+  object: StreamJobObject,
+  { savepoints }: ReconcileJobOptions,
+): SavepointObject | undefined {
+  const name = namedSavepoint(object)
+  const { namespace } = object.metadata
+  return name === undefined ? undefined : savepoints.get(keyOf({ namespace, name }))
 }
 
 /** A job that is ready is looked at in passing. */

@@ -9,6 +9,7 @@ export const savepointSamples: KindSamples = {
   right: [
     minimal,
     { existing: { path: 's3://b/sp-1' } },
+    { existing: { path: 's3://b/sp-1', job: 'fraud-detection' } },
     {
       ...minimal,
       path: 's3://b/savepoints',
@@ -20,7 +21,10 @@ export const savepointSamples: KindSamples = {
     },
     { ...minimal, pinned: true, disposal: 'retain' },
   ],
-  around: { 'spec.job': {} },
+  around: {
+    'spec.job': {},
+    'spec.existing': { existing: { path: 's3://b/sp-1' } },
+  },
   broken: [
     {
       path: 'spec',

@@ -16,7 +16,7 @@ export function eventsIn(model: Model, world: World): readonly Event[] {
     ...passes(model, world),
     ...world.pods.flatMap(pod => ofPod(model, world, pod)),
     ...ofEngine(model, world),
-    ...ofPeople(world),
+    ...ofPeople(model, world),
   ]
 }
 
@@ -100,12 +100,15 @@ function restoredBy(model: Model, { status, head, newest }: World): number {
       return 0
     case 'path': {
       const id = Number(start.path?.replace('chk-', ''))
-      assert(model.mode === 'stateless' && id > 0, 'U1: nobody asked for an older snapshot')
+      const isAsked = model.mode === 'stateless' || model.restores
+      assert(isAsked && id > 0, 'U1: nobody asked for an older snapshot')
       return id
     }
-    default:
-      assert(model.mode === 'stateless' || head === newest, 'U3: the newest is gone on from')
+    default: {
+      const mayBeOlder = model.mode === 'stateless' || model.restores
+      assert(mayBeOlder || head === newest, 'U3: the newest is gone on from')
       return head
+    }
   }
 }
 
@@ -142,12 +145,14 @@ function ofEngine(model: Model, world: World): Event[] {
   return events
 }
 
-function ofPeople(world: World): Event[] {
+function ofPeople(model: Model, world: World): Event[] {
   const { edits, jumps, edit, rests } = world
   const events: Event[] = []
   if (edits > 0) {
     const other = edit === 'A' ? 'B' : 'A'
-    events.push({ name: `edits to ${other}`, next: { ...world, edit: other, edits: edits - 1 } })
+    const next = { ...world, edit: other, edits: edits - 1 } as const
+    // The API server lets no nonce go back.
+    if (edit === 'A' || !model.restores) events.push({ name: `edits to ${other}`, next })
     const rest = { ...world, rests: !rests, edits: edits - 1 }
     events.push({ name: rests ? 'resumes' : 'suspends', next: rest })
   }
@@ -172,6 +177,9 @@ function checkWrite(before: World, after: World): void {
   if (old.upgrade?.rollback !== undefined && old.upgrade.phase !== 'RollingBack') {
     assert(now.upgrade?.phase !== 'RollingBack', 'U9: an upgrade goes back once')
   }
+  const { mode, restoring, rollback } = now.upgrade ?? {}
+  const isHeld = mode !== 'restore' || rollback !== undefined || restoring === 'chk-1'
+  assert(isHeld, 'what is to be restored is named, so that nobody removes it')
   for (const name of [now.revision?.current, now.upgrade?.to]) {
     assert(name === undefined || after.stored.includes(name), 'a revision is stored first')
   }

@@ -20,6 +20,8 @@ export interface Setting {
   readonly fallback: boolean
   /** Of revision B. */
   readonly flaw: Flaw
+  /** B begins from the first snapshot, by a raised nonce. */
+  readonly restores: boolean
 }
 
 export interface Pod {
@@ -129,6 +131,10 @@ export class Model {
 
   get planFlaw(): Flaw {
     return this.#setting.flaw
+  }
+
+  get restores(): boolean {
+    return this.#setting.restores
   }
 
   get mode(): Setting['mode'] {

@@ -199,6 +199,15 @@ test('files are needed by a state, an upgrade, and a start that has not come to 
     { name: 'g', status: { state: { ...state, path } }, gone: 'now' },
     { name: 'h', status: { state: { ...state, path } }, namespace: 'other' },
     { name: 'i' },
+    { name: 'k', status: { state, upgrade: { restoring: path } } },
+    { name: 'l', status: { epoch: 2, state, start: { from: 'path', path } } },
+    { name: 'm', status: { epoch: 1, state, start: { from: 'path', path } } },
+    { name: 'n', spec: { restore: { savepoint: 's' }, restoreNonce: 2 }, status: { state } },
+    {
+      name: 'o',
+      spec: { restore: { savepoint: 's' }, restoreNonce: 2 },
+      status: { state, nonces: { restore: 2 } },
+    },
   ].map(({ name, namespace = 'a', gone, ...rest }) => ({
     apiVersion: '',
     kind: 'StreamJob',
@@ -208,8 +217,11 @@ test('files are needed by a state, an upgrade, and a start that has not come to 
   expect(pinsOf(savepoint, jobs)).toEqual([
     'start of d',
     'start of e',
+    'start of l',
+    'start of n',
     'state of b',
     'upgrade of c',
+    'upgrade of k',
   ])
   expect(pinsOf({ ...savepoint, status: {} }, jobs)).toEqual([])
 })

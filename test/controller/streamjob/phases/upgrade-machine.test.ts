@@ -58,6 +58,7 @@ function observed(one: Case): ObservedJob {
     plans: [],
     heard: { facts, silence: undefined },
     admission: { kind: 'free' },
+    source: undefined,
     engineImage: 'weir:1',
     nowMs: NOW_MS,
   } as const
