@@ -26,13 +26,14 @@ export interface JobParts {
   readonly admission: Admission
   /** The one of this namespace that `spec.restore.savepoint` names. */
   readonly source: SavepointObject | undefined
+  readonly isStopKept: boolean
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   readonly nowMs: number
 }
 
 export function observeJob(parts: JobParts): ObservedJob {
-  const { object, pods, plans, heard, admission, nowMs } = parts
+  const { object, pods, plans, heard, admission, isStopKept, nowMs } = parts
   const { apiVersion, kind, metadata, spec, status = {} } = object
   const { name, namespace } = metadata
   const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
@@ -52,6 +53,7 @@ export function observeJob(parts: JobParts): ObservedJob {
     heard,
     admission,
     facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
+    isStopKept,
     nowMs,
   }
 }

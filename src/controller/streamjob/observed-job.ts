@@ -50,6 +50,8 @@ export interface ObservedJob {
   readonly facts: JobFacts | undefined
   /** Whether its tenant has room for what the spec asks for. */
   readonly admission: Admission
+  /** The savepoint that its epoch was stopped with is known as a Savepoint. */
+  readonly isStopKept: boolean
   readonly nowMs: number
 }
 

@@ -33,6 +33,7 @@ import { decideJob } from './job-policies.ts'
 import { revisionOf, surplusRevisions } from './job-revisions.ts'
 import { jobTarget } from './job-target.ts'
 import type { JobWorld } from './job-world.ts'
+import { stopName, stopSavepointOf } from './left-savepoint.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
 import type { ObservedJob, Revision } from './observed-job.ts'
@@ -130,6 +131,7 @@ function observe(object: StreamJobObject, options: ReconcileJobOptions) {
     heard: poller.heard(keyOf(metadata), target),
     admission: admissionOf(object, options),
     source: sourceOf(object, options),
+    isStopKept: isStopKept(object, options),
     engineImage,
     nowMs: clock.now(),
   })
@@ -143,6 +145,12 @@ function sourceOf(
   const name = namedSavepoint(object)
   const { namespace } = object.metadata
   return name === undefined ? undefined : savepoints.get(keyOf({ namespace, name }))
+}
+
+function isStopKept({ metadata, status }: StreamJobObject, { savepoints }: ReconcileJobOptions) {
+  const { namespace } = metadata
+  const name = stopName(metadata, status?.epoch ?? 0)
+  return savepoints.get(keyOf({ namespace, name })) !== undefined
 }
 
 /** A job that is ready is looked at in passing. */
@@ -183,6 +191,10 @@ async function act(observed: ObservedJob, decision: JobDecision, pass: Pass): Pr
     await world.pods.remove(pod, undefined, signal)
   }
   for (const { pod } of decision.kill) await world.pods.remove(pod, 0, signal)
+  if (decision.keepSavepoint !== undefined) {
+    const kept = stopSavepointOf(observed.object, decision.keepSavepoint)
+    await world.savepoints.create(kept, signal)
+  }
   if (observed.status.upgrade === undefined) await forget(observed, pass)
 }
 

@@ -55,7 +55,7 @@ function refused(reason: string, message: string): RestoreSource {
 
 /** In the words of the engine: a Savepoint belongs to a job of its own namespace. */
 function otherJobOf({ spec }: SavepointObject, job: NamedSavepoint['job']): string | undefined {
-  const { job: taken, existing } = spec as Partial<SavepointSpec>
+  const { job: taken, existing } = spec as Pick<SavepointSpec, 'job' | 'existing'>
   const owner = taken ?? existing?.job
   return owner === undefined || owner === job.name ? undefined : `${job.namespace}.${owner}`
 }

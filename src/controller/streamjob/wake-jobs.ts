@@ -3,6 +3,7 @@ import { keyOf } from '../kube/kube-object.ts'
 import type { ObjectCache, ObjectChange } from '../kube/object-cache.ts'
 import type { Priority, WorkQueue } from '../kube/work-queue.ts'
 import type { SavepointObject } from '../savepoint/savepoint-object.ts'
+import { labels } from './job-names.ts'
 import { type JobWorld, ownerKey } from './job-world.ts'
 import type { PodObject } from './pod-facts.ts'
 import { namedSavepoint } from './restore-source.ts'
@@ -28,8 +29,11 @@ export function wakeJobs(
   }
   savepoints.onChange(change => {
     const { metadata } = change.kind === 'set' ? change.now : change.before
+    const { namespace, labels: of = {} } = metadata
+    const stopped = of[labels.stop] === undefined ? undefined : of[labels.job]
+    if (stopped !== undefined) queue.add(keyOf({ namespace, name: stopped }), 'event')
     for (const job of world.jobs.cache.all()) {
-      if (job.metadata.namespace !== metadata.namespace) continue
+      if (job.metadata.namespace !== namespace) continue
       if (namedSavepoint(job) === metadata.name) queue.add(keyOf(job.metadata), 'event')
     }
   })

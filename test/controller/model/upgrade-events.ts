@@ -1,6 +1,6 @@
 /** All that may happen next in a world, and what must hold of it. */
 import { assert } from '../../../src/common/assert.ts'
-import { atWork, changed, jumped, type Model, type Pod, type World } from './upgrade-world.ts'
+import { atWork, changed, jumped, type Model, OVER, type Pod, type World } from './upgrade-world.ts'
 
 export interface Event {
   readonly name: string
@@ -133,8 +133,10 @@ function ofEngine(model: Model, world: World): Event[] {
   }
   if (order?.state !== 'pending' || jobManager?.state !== 'running') return events
   const over = pods.map(one => {
-    const isIts = one === jobManager || one === slot
-    return isIts ? { ...one, state: 'succeeded' as const } : one
+    if (one === jobManager) {
+      return { ...one, state: 'succeeded' as const, of: `${order.id} ${newest + 1}` }
+    }
+    return one === slot ? { ...one, state: 'succeeded' as const } : one
   })
   const failed = { ...order, state: 'failed' } as const
   events.push({ name: 'the stop fails', next: { ...world, order: failed } })
@@ -180,6 +182,10 @@ function checkWrite(before: World, after: World): void {
   const { mode, restoring, rollback } = now.upgrade ?? {}
   const isHeld = mode !== 'restore' || rollback !== undefined || restoring === 'chk-1'
   assert(isHeld, 'what is to be restored is named, so that nobody removes it')
+  const { taken } = old.upgrade ?? {}
+  const isLeft = taken !== undefined && now.upgrade?.taken === undefined
+  const isKnown = after.kept.includes(old.epoch ?? 0) || old.upgrade?.since === OVER
+  assert(!isLeft || isKnown, 'U7: what was taken is known before it is left')
   for (const name of [now.revision?.current, now.upgrade?.to]) {
     assert(name === undefined || after.stored.includes(name), 'a revision is stored first')
   }

@@ -65,6 +65,14 @@ const planted: Record<string, { tamper: Tamper; setting: Setting; says: string }
     setting: { mode: 'last-state', fallback: true, flaw: 'refuses', restores: false },
     says: 'it comes to no rest',
   },
+  'a savepoint that nobody will find': {
+    tamper: one => {
+      const forgets = one.keepSavepoint !== undefined && { upgrade: undefined }
+      return { ...withStore(one, forgets), keepSavepoint: undefined }
+    },
+    setting: { mode: 'savepoint', fallback: true, flaw: 'none', restores: false },
+    says: 'U7: what was taken is known before it is left',
+  },
   'a status that names what is not stored': {
     tamper: one => ({ ...one, keepRevision: undefined }),
     setting: { mode: 'savepoint', fallback: true, flaw: 'none', restores: false },

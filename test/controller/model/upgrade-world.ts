@@ -30,7 +30,7 @@ export interface Pod {
   readonly attempt: number
   readonly state: PodState
   readonly code: number
-  /** Of a plan: the revision. */
+  /** Of a plan: the revision. Of a jobmanager that has stopped: the order. */
   readonly of: string
   /** Of a jobmanager: it took its generation. */
   readonly hasBegun: boolean
@@ -52,6 +52,8 @@ export interface World {
   readonly head: number
   /** Completed by this generation. */
   readonly done: number
+  /** Epochs whose savepoint is known as a Savepoint. */
+  readonly kept: readonly number[]
   readonly order: { readonly id: string; readonly state: 'pending' | 'failed' } | undefined
   /** How much may still happen. */
   readonly edits: number
@@ -61,7 +63,7 @@ export interface World {
 
 const NOW_MS = 1_700_000_000_000
 const FRESH = '2023-11-14T22:13:20Z'
-const OVER = '2023-11-14T12:00:00Z'
+export const OVER = '2023-11-14T12:00:00Z'
 
 const base = {
   apiVersion: 'weir.dev/v1alpha1',
@@ -119,6 +121,7 @@ export class Model {
       newest: 1,
       head: 1,
       done: 1,
+      kept: [],
       order: undefined,
       ...budget,
     }
@@ -148,7 +151,7 @@ export class Model {
     const wanted = this.#revisions.get(edit)
     assert(checked !== undefined && wanted !== undefined, 'they were made')
     const generation = edit === 'A' ? 1 : 2
-    const facts = answers ? factsOf(world) : undefined
+    const facts = lastWordOf(world) ?? (answers ? factsOf(world) : undefined)
     return {
       object: { ...base, metadata: { ...base.metadata, generation }, spec: {}, status },
       checked,
@@ -162,6 +165,7 @@ export class Model {
       heard: { facts, silence: undefined },
       facts,
       admission: { kind: 'free' },
+      isStopKept: world.kept.includes(status.epoch ?? 0),
       nowMs: NOW_MS,
     }
   }
@@ -229,7 +233,13 @@ function actsOf(decision: JobDecision): readonly Write[] {
     writes.push(world => removed(world, { ...one, role: 'plan', epoch: 0 }, 'gone'))
   }
   for (const one of decision.kill) writes.push(world => removed(world, one, 'gone'))
+  if (decision.keepSavepoint !== undefined) writes.push(world => savepointKept(world))
   return writes
+}
+
+function savepointKept(world: World): World {
+  const epoch = world.status.epoch ?? 0
+  return world.kept.includes(epoch) ? world : { ...world, kept: [...world.kept, epoch] }
 }
 
 function stored(world: World, name: string): World {
@@ -244,7 +254,8 @@ const isSame = (a: PodKey) => (b: PodKey) =>
   a.role === b.role && a.epoch === b.epoch && a.attempt === b.attempt
 
 function created(world: World, pod: PodKey & Pick<Pod, 'of'>): World {
-  const hasSame = world.pods.some(one => isSame(pod)(one) && one.of === pod.of)
+  const isOther = (one: Pod): boolean => pod.role === 'plan' && one.of !== pod.of
+  const hasSame = world.pods.some(one => isSame(pod)(one) && !isOther(one))
   if (hasSame) return world
   const made: Pod = { ...pod, state: 'pending', code: 0, hasBegun: false }
   return { ...world, pods: [...world.pods, made].toSorted(byName) }
@@ -316,6 +327,26 @@ function factsOf(world: World): JobFacts | undefined {
       order === undefined
         ? null
         : { id: order.id, status: order.state, snapshot: null, error: null },
+  }
+}
+
+/** Of a jobmanager that was stopped as it was told to. */
+function lastWordOf(world: World): JobFacts | undefined {
+  const { pods, status } = world
+  const last = pods.findLast(one => one.role === 'jobmanager' && one.epoch === status.epoch)
+  if (last?.state !== 'succeeded' || last.of === '') return undefined
+  const [id = '', number = ''] = last.of.split(' ')
+  const path = `chk-${number}`
+  const at = { completedAtMs: NOW_MS, sizeBytes: 1 }
+  const latest = { id: Number(number), kind: 'savepoint', path, ...at } as const
+  return {
+    status: 'stopped',
+    parallelism: 1,
+    restarts: 0,
+    lastFailure: null,
+    latest,
+    checkpoints: { completed: 1, failuresInRow: 0, lastFailure: null, ageMs: null },
+    stop: { id, status: 'completed', snapshot: latest, error: null },
   }
 }
 

@@ -71,6 +71,7 @@ export function observed(one: Case): ObservedJob {
     heard: 'heard' in one ? (one.heard ?? unheard) : hearing({}),
     admission: one.admission ?? free,
     source: one.source && savepointOf(one.source),
+    isStopKept: false,
     engineImage: 'weir:1',
     nowMs: NOW_MS,
   }

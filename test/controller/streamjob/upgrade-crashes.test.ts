@@ -1,6 +1,7 @@
 /** A controller that dies right after any of its writes changes nothing of where an upgrade ends. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
+import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { type CrashWorld, crashRun } from '../crash-points.ts'
@@ -19,6 +20,7 @@ await describeWithPart('an upgrade whose controller dies', 'kube-control', envir
   const story = async ({ namespace, watching, link, pods }: CrashWorld): Promise<unknown> => {
     const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
     const seen = watching.watch<StreamJobObject>(resourceKinds.streamJob)
+    const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
     const write = (module: string) =>
       jobs.apply(
         {
@@ -40,9 +42,13 @@ await describeWithPart('an upgrade whose controller dies', 'kube-control', envir
       const isOver = upgrade === undefined && revision?.stable !== first
       return isOver ? one?.status : undefined
     })
+    // What it was stopped with is needed by nobody any more.
+    const isDisposed = (name: string) => /^j-stop-.*-dispose-1$/.test(name)
+    await pods.until(all => all.some(one => isDisposed(one.metadata.name)) || undefined)
+    await savepoints.until(all => (all.length === 0 ? true : undefined))
     const whole = await pods.until(all => {
-      const names = all.map(one => one.metadata.name).toSorted()
-      return names.length === 2 ? names : undefined
+      const names = all.map(one => one.metadata.name).filter(name => !isDisposed(name))
+      return names.length === 2 ? names.toSorted() : undefined
     })
     const { epoch, phase, revision, state } = last
     return {

@@ -32,6 +32,8 @@ interface Case {
   readonly pods?: readonly string[]
   readonly facts?: Partial<JobFacts> | undefined
   readonly plan?: 'pending' | 'succeeded' | 'rejected' | 'lost' | 'imageless'
+  /** What it was stopped with is known as a Savepoint. */
+  readonly isStopKept?: boolean
   readonly stable?: 'from' | 'to' | 'none'
 }
 
@@ -59,6 +61,7 @@ function observed(one: Case): ObservedJob {
     heard: { facts, silence: undefined },
     admission: { kind: 'free' },
     source: undefined,
+    isStopKept: one.isStopKept === true,
     engineImage: 'weir:1',
     nowMs: NOW_MS,
   } as const
@@ -145,6 +148,7 @@ function decision(one: Case): string {
       ordered && 'order',
       made.stop.length > 0 && 'stop',
       kill.length > 0 && 'kill',
+      made.keepSavepoint && 'keepSavepoint',
       start.length > 0 && 'start',
     ]
     return `stay: ${acts.filter(Boolean).join(' ')}`.trimEnd()
@@ -298,6 +302,22 @@ const table: Record<string, { given: Case; decides: string }> = {
   'Stopping: after their grace they are not waited for': {
     given: { upgrade: { phase: 'Stopping' }, seconds: 76, pods: ['jm-1-1 leaving'] },
     decides: 'stay: kill',
+  },
+  'U7: what the order has taken becomes a Savepoint': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, pods: ['jm-1-1 leaving'] },
+    decides: 'stay: keepSavepoint',
+  },
+  'U7: before the next epoch begins': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path } },
+    decides: 'stay: keepSavepoint',
+  },
+  'U7: then it goes on': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, isStopKept: true },
+    decides: 'Starting savepoint latest',
+  },
+  'U7: a job does not stand still where none can be made': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, seconds: 76 },
+    decides: 'Starting savepoint latest',
   },
   'U3: what the store has newest is gone on from': {
     given: { upgrade: { phase: 'Stopping' } },
@@ -459,4 +479,22 @@ test('every phase is left by the table in some way, and only by ways that are le
     expect(left.length).toBeGreaterThan(0)
     expect(ways).toEqual(expect.arrayContaining([...new Set(left)]))
   }
+})
+
+test('U7: only what its own order has taken is said to be its own', () => {
+  const takenBy = (facts: Partial<JobFacts>) => {
+    const upgrade = { phase: 'Savepointing', ...order } as const
+    return decideJob(observed({ upgrade, pods: runs, facts })).store.upgrade?.taken
+  }
+  expect(takenBy(stop({ status: 'completed', snapshot: savepoint }))).toBe('s3://b/sp-9')
+  expect(takenBy(stop({ status: 'failed', snapshot: savepoint }))).toBe('s3://b/sp-9')
+  // It was restored from somebody's, and fails before it has taken one.
+  expect(takenBy({ ...stop({ status: 'failed' }), latest: savepoint })).toBeUndefined()
+})
+
+test('U7: a folder that nobody will find is told', () => {
+  const upgrade = { phase: 'Stopping', taken: savepoint.path } as const
+  const { events, store } = decideJob(observed({ upgrade, seconds: 76 }))
+  expect(events.map(({ reason }) => reason)).toEqual(['StateOrphaned'])
+  expect(store.upgrade?.taken).toBeUndefined()
 })
