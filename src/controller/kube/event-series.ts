@@ -27,7 +27,8 @@ export type EventStep =
   | { readonly kind: 'drop' }
 
 const WINDOW_MS = 600_000
-const EVENTS_MAX = 10
+/** An upgrade that is undone has four. Warnings are counted apart: news never keeps one out. */
+const EVENTS_MAX = 25
 
 export class EventBudget {
   readonly #series = new Map<string, EventSeries>()
@@ -51,9 +52,10 @@ export class EventBudget {
         ? { kind: 'count', series }
         : { kind: 'drop' }
     }
-    const spent = this.#spent.get(uid) ?? []
+    const purse = `${words.type} ${uid}`
+    const spent = this.#spent.get(purse) ?? []
     if (spent.length >= EVENTS_MAX) return { kind: 'drop' }
-    this.#spent.set(uid, [...spent, nowMs])
+    this.#spent.set(purse, [...spent, nowMs])
     const series = { name: this.#newName(), count: 1, firstMs: nowMs, lastMs: nowMs }
     this.#series.set(key, series)
     return { kind: 'create', series }
@@ -63,10 +65,10 @@ export class EventBudget {
     for (const [key, { lastMs }] of this.#series) {
       if (nowMs - lastMs > WINDOW_MS) this.#series.delete(key)
     }
-    for (const [uid, times] of this.#spent) {
+    for (const [purse, times] of this.#spent) {
       const recent = times.filter(ms => nowMs - ms <= WINDOW_MS)
-      if (recent.length === 0) this.#spent.delete(uid)
-      else this.#spent.set(uid, recent)
+      if (recent.length === 0) this.#spent.delete(purse)
+      else this.#spent.set(purse, recent)
     }
   }
 }

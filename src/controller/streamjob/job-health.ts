@@ -62,13 +62,16 @@ const byWord: ReadonlySet<string> = new Set([
 ] satisfies Finding['type'][])
 
 function asBefore({ before, pods }: Health): Finding[] {
-  const kept = before.filter(one => byWord.has(one.type))
-  return [
-    scheduled(pods),
-    ...kept.map(({ type, status, reason, message }) => {
+  return [scheduled(pods), ...knownFindings(before).filter(one => byWord.has(one.type))]
+}
+
+/** What a deployment was found to be, as it stands in the status. */
+export function knownFindings(before: readonly Condition[]): readonly Finding[] {
+  return before
+    .filter(one => one.type === 'Scheduled' || byWord.has(one.type))
+    .map(({ type, status, reason, message }) => {
       return { type: type as Finding['type'], holds: status === 'True', reason, message }
-    }),
-  ]
+    })
 }
 
 function readyMessage({ wanted }: Health): string {

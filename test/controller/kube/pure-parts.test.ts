@@ -161,12 +161,14 @@ describe('events', () => {
     expect(budget.decide(object('x', '1'), words, 600_001).kind).toBe('create')
   })
 
-  test('an object has ten in ten minutes', () => {
+  test('an object has 25 of either type in ten minutes', () => {
     const budget = new EventBudget(() => 'x')
-    const say = (name: string, note: string, nowMs: number) =>
-      budget.decide(object(name, '1'), { ...words, note }, nowMs).kind
-    for (let index = 0; index < 10; index++) expect(say('x', `${index}`, index)).toBe('create')
+    const say = (name: string, note: string, nowMs: number, type = words.type) =>
+      budget.decide(object(name, '1'), { ...words, type, note }, nowMs).kind
+    for (let index = 0; index < 25; index++) expect(say('x', `${index}`, index)).toBe('create')
     expect([say('x', 'more', 100), say('y', 'more', 100)]).toEqual(['drop', 'create'])
+    const other = words.type === 'Normal' ? 'Warning' : 'Normal'
+    expect(say('x', 'more', 100, other)).toBe('create')
     expect(say('x', 'more', 600_010)).toBe('create')
   })
 })
