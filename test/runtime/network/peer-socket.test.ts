@@ -131,7 +131,9 @@ describe('who does not answer is not waited for', () => {
   })
 
   test('with the handshake of TLS', async () => {
-    const { address } = await listen({ accept: socket => void closing.push(() => socket.destroy()) })
+    const { address } = await listen({
+      accept: socket => void closing.push(() => socket.destroy()),
+    })
     const dialing = dialUntil('connect', { address, tls: await loadTls(ownTls) })
     await expect(dialing).rejects.toThrow(/slot 1: no handshake of TLS in 10 s/)
   })
