@@ -2,7 +2,7 @@
  * Tells a story with real controllers on a real API server: what people do to jobs, while something
  * strikes the requests of the controller at work. Whichever ends is followed by another one.
  */
-import { SystemClock } from '../../src/common/clock.ts'
+import { type Clock, SystemClock } from '../../src/common/clock.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { SystemRandom } from '../../src/common/random.ts'
 import type { LeaseTimes } from '../../src/controller/kube/lease.ts'
@@ -48,6 +48,8 @@ export interface StoryOptions {
   /** What is done to the requests of a controller that begins. */
   readonly strike: (life: Life, namespace: string) => KubeFaultOf
   readonly times?: LeaseTimes
+  /** Of the controllers. */
+  readonly clock?: Clock
 }
 
 export interface Told {
@@ -74,11 +76,14 @@ export async function tell(options: StoryOptions): Promise<Told> {
   const kubelet = new JobKubelet({ cluster, namespace, pods, link })
   const controllers = new Controllers(options, namespace, link)
   await controllers.begin()
-  const end = await story({ cluster, namespace, watching, link, kubelet, jobs, pods })
-  await controllers.end()
-  kubelet.end()
-  await watching.end()
-  return { end, broken: guard.broken, orphans: await orphansIn(cluster, namespace) }
+  try {
+    const end = await story({ cluster, namespace, watching, link, kubelet, jobs, pods })
+    return { end, broken: guard.broken, orphans: await orphansIn(cluster, namespace) }
+  } finally {
+    await controllers.end()
+    kubelet.end()
+    await watching.end()
+  }
 }
 
 class Controllers {
@@ -130,7 +135,7 @@ class Controllers {
   }
 
   #make(proxy: KubeProxy): Controller {
-    const { tenancy = false, times = shortLease } = this.#options
+    const { tenancy = false, times = shortLease, clock = new SystemClock() } = this.#options
     const namespace = this.#namespace
     return new Controller({
       config: {
@@ -146,7 +151,7 @@ class Controllers {
       masterKeys: ['a key of at least thirty-two characters'],
       link: this.#link,
       connection: proxy.config,
-      host: { clock: new SystemClock(), random: new SystemRandom(), onTerm: () => {} },
+      host: { clock, random: new SystemRandom(), onTerm: () => {} },
       logger: silentLogger,
       times,
     })

@@ -36,7 +36,8 @@ await describeWithPart('many jobs', 'kube-control', environment => {
         config: {
           namespace,
           watchNamespace: namespace,
-          tenancy: true,
+          // A cluster has one controller of tenants: that of the test about them.
+          tenancy: false,
           userRoles: namespace,
           engineImage: 'localhost/weir:test',
           probes: { host: '127.0.0.1', port: 0 },

@@ -40,6 +40,7 @@ export interface ProxiedRequest {
 export type KubeFaultOf = (request: ProxiedRequest) => KubeFault | undefined
 
 const SLOW_MS = 50
+const RESTART_MS = 200
 
 export class KubeProxy {
   /** Asked at each request. */
@@ -90,6 +91,12 @@ export class KubeProxy {
 
   up(): void {
     this.#isDown = false
+  }
+
+  /** As a server that is replaced by another. */
+  restart(): void {
+    this.down()
+    void pause(RESTART_MS).then(() => this.up())
   }
 
   async close(): Promise<void> {
