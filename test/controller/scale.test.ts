@@ -36,7 +36,7 @@ await describeWithPart('many jobs', 'kube-control', environment => {
         config: {
           namespace,
           watchNamespace: namespace,
-          // A cluster has one controller of tenants: that of the test about them.
+          // Tenants belong to no namespace: those of other tests are not to be counted here.
           tenancy: false,
           userRoles: namespace,
           engineImage: 'localhost/weir:test',
