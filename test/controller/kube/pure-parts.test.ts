@@ -72,6 +72,17 @@ describe('the cache', () => {
     expect(cache.all().map(one => 'spec' in one)).toEqual([false, false])
   })
 
+  test('what is kept can stay as it is where it did not change', () => {
+    const cache = new ObjectCache<KubeObject>(undefined, (now, before) => {
+      return { ...now, metadata: { ...now.metadata, labels: before?.metadata.labels ?? {} } }
+    })
+    cache.set(object('x', '9'))
+    const { labels } = cache.get('a/x')?.metadata ?? {}
+    cache.set(object('x', '10'))
+    expect(cache.get('a/x')?.metadata.resourceVersion).toBe('10')
+    expect(cache.get('a/x')?.metadata.labels).toBe(labels)
+  })
+
   test('groups objects', () => {
     const cache = new ObjectCache(one => one.metadata.name.slice(0, 1))
     cache.replace([object('a2', '1'), object('a1', '2'), object('b1', '3')], '3')
