@@ -1,4 +1,5 @@
 /** The conditions of a status; pure. Times change with their values only. */
+import { redactText } from '../common/redact.ts'
 import type { Condition } from '../protocol/status-fields.ts'
 
 /** What was found of an object, as its condition of this type says it. */
@@ -45,7 +46,7 @@ export function conditionsOf({
         type,
         status,
         reason,
-        message: message.slice(0, MESSAGE_CHARS_MAX),
+        message: redactText(message).slice(0, MESSAGE_CHARS_MAX),
         lastTransitionTime: isSame ? old.lastTransitionTime : now,
         observedGeneration: generation,
       }

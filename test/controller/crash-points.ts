@@ -3,17 +3,15 @@
  * asked, the answer is lost, and nothing more can be sent. Another controller takes its place. Done
  * for each write of a story, the end must be that of the undisturbed run.
  */
-import { SystemClock } from '../../src/common/clock.ts'
-import { silentLogger } from '../../src/common/logger.ts'
-import { SystemRandom } from '../../src/common/random.ts'
 import { isKubeError } from '../../src/controller/kube/kube-errors.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../src/controller/run-controller.ts'
+import type { Controller } from '../../src/controller/run-controller.ts'
 import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
 import type { JobFacts } from '../../src/protocol/job-facts.ts'
 import type { PartEnvironment } from '../testbed/part.ts'
 import { FakeLink, runningFacts } from './fake-link.ts'
 import { KubeProxy, type ProxiedRequest } from './kube/kube-proxy.ts'
+import { testController } from './run-test-controller.ts'
 import type { TestCluster } from './test-cluster.ts'
 import { PodTeller, type Seen, type Watching, watcherOf } from './test-watch.ts'
 
@@ -39,9 +37,6 @@ export interface CrashRun {
   /** `VERB path`, without what differs between runs. */
   readonly writes: readonly string[]
 }
-
-/** Long enough for a busy machine; a successor waits as long. */
-const times = { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 }
 
 /** Runs the story; after its write number `crashAt`, from 1, the controller is gone. */
 export async function crashRun(options: CrashOptions, crashAt?: number): Promise<CrashRun> {
@@ -97,24 +92,7 @@ export async function crashRun(options: CrashOptions, crashAt?: number): Promise
 }
 
 function controllerOf(proxy: KubeProxy, namespace: string, link: FakeLink): Controller {
-  return new Controller({
-    config: {
-      namespace,
-      watchNamespace: namespace,
-      tenancy: false,
-      userRoles: 'weir',
-      grant: undefined,
-      engineImage: 'localhost/weir:test',
-      probes: { host: '127.0.0.1', port: 0 },
-      hostName: 'test',
-    },
-    masterKeys: ['a key of at least thirty-two characters'],
-    link,
-    connection: proxy.config,
-    host: { clock: new SystemClock(), random: new SystemRandom(), onTerm: () => {} },
-    logger: silentLogger,
-    times,
-  })
+  return testController({ config: { namespace }, link, connection: proxy.config })
 }
 
 /** Leases and events tell of the controller, not of jobs. */

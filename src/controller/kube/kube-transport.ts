@@ -6,6 +6,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
+import { redactText } from '../../common/redact.ts'
 import { kubeErrors, refusal } from './kube-errors.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
@@ -188,8 +189,8 @@ function parse(text: string): unknown {
   }
 }
 
-/** The words of a `Status`, which name fields and values but hold no object. */
+/** The words of a `Status`: fields and values, and whatever an admission rule says. */
 function saidOf(body: unknown): string {
   const { message } = (body ?? {}) as { readonly message?: unknown }
-  return typeof message === 'string' ? message.slice(0, 1_000) : ''
+  return typeof message === 'string' ? redactText(message).slice(0, 1_000) : ''
 }

@@ -9,7 +9,7 @@ import type { Condition } from '../../protocol/status-fields.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
 import type { Finding } from './finding.ts'
-import type { PodFacts } from './pod-facts.ts'
+import { isImageless, type PodFacts } from './pod-facts.ts'
 
 export interface Health {
   /** Of this deployment. */
@@ -123,7 +123,12 @@ function scheduled(pods: readonly PodFacts[]): Finding {
     return { type: 'Scheduled', holds: true, reason: 'PodsBound', message: 'no pod waits' }
   }
   const message = `pod ${unbound.pod.metadata.name}: ${unbound.why}`
-  return { type: 'Scheduled', holds: false, reason: 'PodPending', message }
+  return { type: 'Scheduled', holds: false, reason: waitOf(unbound), message }
+}
+
+function waitOf(pod: PodFacts): string {
+  if (isImageless(pod)) return 'ImagePullFailed'
+  return pod.isBound ? 'PodPending' : 'SchedulingBlocked'
 }
 
 function runs({ isWhole }: Health, facts: JobFacts | undefined): Finding {

@@ -6,6 +6,7 @@
  * S2  A checkpoint that is merely newer is written after a while only: a thousand jobs with a
  *     checkpoint each second must not keep the API server busy. What is awaited is written at once.
  */
+import { redactText } from '../../common/redact.ts'
 import type { JobFacts, SnapshotFacts } from '../../protocol/job-facts.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { timeText } from '../conditions.ts'
@@ -39,11 +40,11 @@ export function jobState(facts: JobFacts, { before, epoch, isAwaited }: StateCon
         ...(state !== undefined && { id: state.checkpointId, completedAt: state.completedAt }),
         failuresInRow,
       }
-  const lastReason = lastFailure?.message.slice(0, REASON_CHARS_MAX)
+  const lastReason = lastFailure && redactText(lastFailure.message).slice(0, REASON_CHARS_MAX)
   return {
     ...(state !== undefined && { state }),
     ...(checkpoint !== undefined && { checkpoint }),
-    restarts: { count: restarts, ...(lastReason !== undefined && { lastReason }) },
+    restarts: { count: restarts, ...(lastReason !== null && { lastReason }) },
   }
 }
 
