@@ -12,6 +12,8 @@ export interface FindingOf<T extends string> {
 
 export interface FoundConditions {
   readonly before: readonly Condition[] | undefined
+  /** The types that this version speaks of. Others are a newer one's, and stay as they are. */
+  readonly known: readonly string[]
   readonly findings: readonly FindingOf<string>[]
   readonly generation: number
   readonly nowMs: number
@@ -29,16 +31,16 @@ const absentWhenFalse = new Set([
 
 export function conditionsOf({
   before,
+  known: types,
   findings,
   generation,
   nowMs,
 }: FoundConditions): Condition[] {
   const known = new Map(before?.map(one => [one.type, one]))
   const now = timeText(nowMs)
-  return findings
+  const own = findings
     .filter(one => one.holds || !absentWhenFalse.has(one.type))
-    .toSorted((a, b) => (a.type < b.type ? -1 : 1))
-    .map(({ type, holds, reason, message }) => {
+    .map(({ type, holds, reason, message }): Condition => {
       const status = holds ? 'True' : 'False'
       const old = known.get(type)
       const isSame = old?.status === status
@@ -51,6 +53,8 @@ export function conditionsOf({
         observedGeneration: generation,
       }
     })
+  const others = before?.filter(one => !types.includes(one.type)) ?? []
+  return [...own, ...others].toSorted((a, b) => (a.type < b.type ? -1 : 1))
 }
 
 /** As the API server writes times. */

@@ -29,6 +29,8 @@ export interface RequestFigures {
   readonly resource: string
   /** 0: no answer. */
   readonly status: number
+  /** By the clock of the server, as its header says it. */
+  readonly date: string | undefined
   readonly seconds: number
 }
 
@@ -98,6 +100,7 @@ export class KubeTransport {
     signal.throwIfAborted()
     const startedMs = clock.monotonic()
     let status = 0
+    let date: string | undefined
     try {
       const answer = await dispatcher.request({
         origin: server,
@@ -111,11 +114,12 @@ export class KubeTransport {
         bodyTimeout: 0,
       })
       status = answer.statusCode
+      date = headerOf(answer, 'date')
       if (status === 429 || status === 503) bucket.closeFor(retryAfterMs(answer))
       return answer
     } finally {
       const seconds = (clock.monotonic() - startedMs) / 1_000
-      observe({ verb: verbOf(call), resource: call.resource, status, seconds })
+      observe({ verb: verbOf(call), resource: call.resource, status, date, seconds })
     }
   }
 
@@ -173,6 +177,11 @@ function queryOf({ query = {} }: ApiCall): string {
 
 function verbOf({ method, query }: ApiCall): string {
   return query?.watch === undefined ? method : 'WATCH'
+}
+
+function headerOf({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
 }
 
 /** In seconds; without one, a second. */

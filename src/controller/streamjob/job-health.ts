@@ -8,7 +8,7 @@ import type { JobFacts } from '../../protocol/job-facts.ts'
 import type { Condition } from '../../protocol/status-fields.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
-import type { Finding } from './finding.ts'
+import { asFound, type Finding } from './finding.ts'
 import { isImageless, type PodFacts } from './pod-facts.ts'
 
 export interface Health {
@@ -62,13 +62,8 @@ const byWord: ReadonlySet<string> = new Set([
 ] satisfies Finding['type'][])
 
 function asBefore({ before, pods }: Health): Finding[] {
-  const kept = before.filter(one => byWord.has(one.type))
-  return [
-    scheduled(pods),
-    ...kept.map(({ type, status, reason, message }) => {
-      return { type: type as Finding['type'], holds: status === 'True', reason, message }
-    }),
-  ]
+  const kept = asFound({ status: { conditions: [...before] } })
+  return [scheduled(pods), ...kept.filter(one => byWord.has(one.type))]
 }
 
 function readyMessage({ wanted }: Health): string {

@@ -32,7 +32,8 @@ export function jobState(facts: JobFacts, { before, epoch, isAwaited }: StateCon
     before.checkpoint?.failuresInRow === failuresInRow &&
     before.state?.epoch === epoch &&
     latest !== null &&
-    latest.completedAtMs - Date.parse(before.state.completedAt) < NEWER_BY_MS
+    // Either way: another jobmanager's node may have another clock.
+    Math.abs(latest.completedAtMs - Date.parse(before.state.completedAt)) < NEWER_BY_MS
   const state = isQuiet ? before.state : pointer(before.state, latest, epoch)
   const checkpoint = isQuiet
     ? before.checkpoint

@@ -2,6 +2,7 @@
  * Which pods an epoch is to have, which of them are lost, and what that means for its health. Pure:
  * the same for a job at work and for one in the middle of an upgrade.
  */
+import { remainingMs } from '../remaining-ms.ts'
 import { healthOf } from './job-health.ts'
 import type { PodIdentity } from './job-names.ts'
 import type { Deployed, ObservedJob } from './observed-job.ts'
@@ -84,7 +85,7 @@ function replacement(place: Place, pods: readonly PodFacts[], nowMs: number) {
   const identity = { ...place, attempt: last.attempt + 1 }
   const isFirst = last.attempt < 2 || last.state === 'leaving'
   const delayMs = Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 1.5 ** (last.attempt - 2))
-  return { identity, inMs: isFirst ? 0 : Math.max(0, last.endedMs + delayMs - nowMs) }
+  return { identity, inMs: isFirst ? 0 : remainingMs(last.endedMs, delayMs, nowMs) }
 }
 
 function isReplaced(pod: PodFacts, ours: readonly PodFacts[], epoch: number): boolean {

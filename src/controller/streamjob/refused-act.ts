@@ -1,6 +1,6 @@
 /** What becomes of a decision whose objects the API server refuses; pure. */
 import { retryAfterMs, type WriteRefusal } from '../kube/write-refusal.ts'
-import type { Finding } from './finding.ts'
+import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
 import type { ObservedJob } from './observed-job.ts'
 
@@ -25,14 +25,6 @@ export function refusedAct(
 
 function isReady({ findings }: JobDecision): boolean {
   return findings.some(one => one.type === 'Ready' && one.holds)
-}
-
-function asFound({ status }: ObservedJob): readonly Finding[] {
-  const before = status.conditions ?? []
-  return before.map(one => {
-    const { type, reason, message } = one
-    return { type: type as Finding['type'], holds: one.status === 'True', reason, message }
-  })
 }
 
 function refusedForMs({ status, nowMs }: ObservedJob): number {
