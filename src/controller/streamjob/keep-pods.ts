@@ -2,6 +2,7 @@
  * Which pods an epoch is to have, which of them are lost, and what that means for its health. Pure:
  * the same for a job at work and for one in the middle of an upgrade.
  */
+import { remainingMs } from '../remaining-ms.ts'
 import { healthOf } from './job-health.ts'
 import type { PodIdentity } from './job-names.ts'
 import type { Deployed, ObservedJob } from './observed-job.ts'
@@ -84,8 +85,8 @@ function replacement(place: Place, pods: readonly PodFacts[], nowMs: number) {
   const hasLeft = last.state === 'succeeded' && place.role === 'taskmanager'
   if (!isGone && !hasLeft) return undefined
   const identity = { ...place, attempt: last.attempt + 1 }
-  const inMs = last.state === 'leaving' ? 0 : last.endedMs + delayMs(last) - nowMs
-  return { identity, inMs: Math.max(0, inMs) }
+  const isAtOnce = last.state === 'leaving'
+  return { identity, inMs: isAtOnce ? 0 : remainingMs(last.endedMs, delayMs(last), nowMs) }
 }
 
 function delayMs({ attempt, state }: PodFacts): number {
