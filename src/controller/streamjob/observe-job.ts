@@ -2,12 +2,14 @@
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
+import { keyOf } from '../kube/kube-object.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
 import type { SavepointObject } from '../savepoint/savepoint-object.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { digestOf } from './diff-class.ts'
 import { type ControllerRevisionObject, deployedOf, revisionName } from './job-revisions.ts'
 import { newestJobManager } from './job-target.ts'
+import { newerIn } from './newer-status.ts'
 import type { Deployed, ObservedJob, SpecProblem } from './observed-job.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
 import { restoreSource } from './restore-source.ts'
@@ -34,20 +36,20 @@ export interface JobParts {
 
 export function observeJob(parts: JobParts): ObservedJob {
   const { object, pods, plans, heard, admission, isStopKept, nowMs } = parts
-  const { apiVersion, kind, metadata, spec, status = {} } = object
-  const { name, namespace } = metadata
-  const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
-  const checked = checkManifest(streamJobKind, withoutUnknown(streamJobSchema, manifest))
+  const { status = {} } = object
+  const asked = askedFor(object)
   const revisions = storedRevisions(parts)
-  const { wanted, problem } = askedFor(parts, checked, revisions)
+  const { wanted, problem } = wantedOf(parts, asked, revisions)
   return {
     object,
-    checked,
+    checked: asked.checked,
+    newer: newerIn(status),
     problem,
     wanted,
     revisions,
     status,
     deployed: revisions.get(status.revision?.current ?? ''),
+    deployedMs: madeMs(parts),
     pods,
     plans,
     heard,
@@ -58,6 +60,12 @@ export function observeJob(parts: JobParts): ObservedJob {
   }
 }
 
+function madeMs({ object, revisions }: JobParts): number | undefined {
+  const { current } = object.status?.revision ?? {}
+  const { creationTimestamp } = revisions.find(one => one.metadata.name === current)?.metadata ?? {}
+  return creationTimestamp === undefined ? undefined : Date.parse(creationTimestamp)
+}
+
 function storedRevisions({ revisions }: JobParts): ReadonlyMap<string, Deployed> {
   const known = revisions.flatMap(one => {
     const deployed = deployedOf(one)
@@ -66,17 +74,40 @@ function storedRevisions({ revisions }: JobParts): ReadonlyMap<string, Deployed>
   return new Map(known)
 }
 
+/** What follows from a spec alone, of a job of this name. */
+interface Asked {
+  readonly key: string
+  readonly checked: ObservedJob['checked']
+  readonly problem: ObservedJob['problem']
+  readonly specDigest: string
+}
+
+/** By the spec: most passes see one that was checked before, and a check is most of their cost. */
+const askedBySpec = new WeakMap<WeakKey, Asked>()
+
+function askedFor({ apiVersion, kind, metadata, spec }: StreamJobObject): Asked {
+  const { name, namespace } = metadata
+  const key = keyOf(metadata)
+  const isObject = typeof spec === 'object' && spec !== null
+  const before = isObject ? askedBySpec.get(spec) : undefined
+  if (before?.key === key) return before
+  const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
+  const checked = checkManifest(streamJobKind, withoutUnknown(streamJobSchema, manifest))
+  const specDigest = 'manifest' in checked ? digestOf(checked.manifest.spec) : ''
+  const asked = { key, checked, problem: specProblem(checked), specDigest }
+  if (isObject) askedBySpec.set(spec, asked)
+  return asked
+}
+
 type Revisions = ObservedJob['revisions']
 
-function askedFor(
+function wantedOf(
   parts: JobParts,
-  checked: ObservedJob['checked'],
+  { checked, problem, specDigest }: Asked,
   revisions: Revisions,
 ): Pick<ObservedJob, 'wanted' | 'problem'> {
-  const problem = specProblem(checked)
   if (problem !== undefined || !('manifest' in checked)) return { wanted: undefined, problem }
   const { manifest } = checked
-  const specDigest = digestOf(manifest.spec)
   const name = revisionName(parts.object.metadata, specDigest)
   const restore = restoreOf(parts, { name, spec: manifest.spec, revisions })
   if (restore !== undefined && 'problem' in restore) return { wanted: undefined, ...restore }
@@ -87,7 +118,7 @@ function askedFor(
   return { wanted: { name, deployed }, problem: undefined }
 }
 
-interface Asked {
+interface NewRevision {
   readonly name: string
   readonly spec: StreamJobSpec
   readonly revisions: Revisions
@@ -96,7 +127,7 @@ interface Asked {
 /** With the folder in the place of the Savepoint's name, for as long as the revision lives. */
 function restoreOf(
   { object, source }: JobParts,
-  { name, spec, revisions }: Asked,
+  { name, spec, revisions }: NewRevision,
 ): StreamJobSpec['restore'] | { readonly problem: SpecProblem } {
   const { restore } = spec
   if (restore?.savepoint === undefined) return restore

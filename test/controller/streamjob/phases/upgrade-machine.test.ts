@@ -1,140 +1,11 @@
 /** Each phase of an upgrade, as a table of what was observed. */
 import { expect, test } from '@jest/globals'
 import { decideJob } from '../../../../src/controller/streamjob/job-policies.ts'
-import { revisionOf } from '../../../../src/controller/streamjob/job-revisions.ts'
-import { observeJob } from '../../../../src/controller/streamjob/observe-job.ts'
-import type { ObservedJob, Upgrade } from '../../../../src/controller/streamjob/observed-job.ts'
 import { legalMoves } from '../../../../src/controller/streamjob/phases/upgrade-machine.ts'
-import {
-  type PlanFacts,
-  type PodObject,
-  planFacts,
-  podFacts,
-} from '../../../../src/controller/streamjob/pod-facts.ts'
-import type { JobFacts, StopFacts } from '../../../../src/protocol/job-facts.ts'
-import { podOf, right, well } from '../job-cases.ts'
+import { well } from '../job-cases.ts'
+import { ago, type Case, NOW_MS, observed, order, runs, savepoint, stop } from './upgrade-cases.ts'
 
-const NOW_MS = 1_700_000_000_000
-const ago = (seconds: number): string =>
-  new Date(NOW_MS - seconds * 1_000).toISOString().replace(/\.\d+Z$/, 'Z')
-
-interface Case {
-  /** Of the spec that is asked for, beside its code. */
-  readonly spec?: Record<string, unknown>
-  /** The module that is asked for; `b.ts` is what the upgrade leads to. */
-  readonly module?: string
-  readonly upgrade: Partial<Upgrade> & Pick<Upgrade, 'phase'>
-  /** How long the phase has lasted. */
-  readonly seconds?: number
-  readonly epoch?: number
-  /** What runs is what the upgrade leads to. */
-  readonly isNew?: boolean
-  readonly pods?: readonly string[]
-  readonly facts?: Partial<JobFacts> | undefined
-  readonly plan?: 'pending' | 'succeeded' | 'rejected' | 'lost' | 'imageless'
-  /** What it was stopped with is known as a Savepoint. */
-  readonly isStopKept?: boolean
-  readonly stable?: 'from' | 'to' | 'none'
-}
-
-const runs = ['jm-1-1 running', 'tm-1-0-1 running']
 const runsNew = ['jm-2-1 running', 'tm-2-0-1 running']
-const order: Partial<Upgrade> = { request: 'u-1-1' }
-const stop = (more: Partial<StopFacts>): Partial<JobFacts> => ({
-  stop: { id: 'u-1-1', status: 'pending', snapshot: null, error: null, ...more },
-})
-const savepoint = { ...well.latest, id: 9, kind: 'savepoint', path: 's3://b/sp-9' } as NonNullable<
-  JobFacts['latest']
->
-
-function observed(one: Case): ObservedJob {
-  const { module = 'b.ts', epoch = one.isNew === true ? 2 : 1, seconds = 0 } = one
-  const made = {
-    apiVersion: 'weir.dev/v1alpha1',
-    kind: 'StreamJob',
-    metadata: { namespace: 'a', name: 'j', uid: 'u', generation: 1 },
-  }
-  const facts = one.facts === undefined && 'facts' in one ? undefined : { ...well, ...one.facts }
-  const parts = {
-    pods: (one.pods ?? []).flatMap(text => podFacts(podOf(text)) ?? []),
-    plans: [],
-    heard: { facts, silence: undefined },
-    admission: { kind: 'free' },
-    source: undefined,
-    isStopKept: one.isStopKept === true,
-    engineImage: 'weir:1',
-    nowMs: NOW_MS,
-  } as const
-  const wanted = (code: string) => {
-    const spec = { ...right, ...one.spec, job: { module: code } }
-    const { wanted: found } = observeJob({ ...parts, object: { ...made, spec }, revisions: [] })
-    if (found === undefined) throw new Error('the spec is wrong')
-    return found
-  }
-  const [from, to] = [wanted('a.ts'), wanted('b.ts')]
-  const current = one.isNew === true ? to.name : from.name
-  const stable = { from: from.name, to: to.name, none: undefined }[one.stable ?? 'from']
-  const status = {
-    phase: 'Upgrading',
-    epoch,
-    revision: { current, target: to.name, ...(stable && { stable }) },
-    state: {
-      epoch: 1,
-      checkpointId: 7,
-      kind: 'checkpoint',
-      path: 's3://b/chk-7',
-      completedAt: ago(5),
-      sizeBytes: 1,
-    },
-    upgrade: {
-      goal: 'upgrade',
-      from: from.name,
-      to: to.name,
-      cause: 'SpecChanged',
-      mode: 'savepoint',
-      attempt: 1,
-      startedAt: ago(seconds),
-      since: ago(seconds),
-      ...(one.isNew === true && { startingAt: ago(seconds), stoppedAt: ago(seconds + 1) }),
-      ...one.upgrade,
-    },
-  } as const
-  const object = { ...made, spec: { ...right, ...one.spec, job: { module } }, status }
-  const revisions = [from, to, wanted('c.ts')].map((r, i) => revisionOf(object, r, i))
-  const plans = one.plan === undefined ? [] : [planOf(one.plan, to.name)]
-  return observeJob({ ...parts, object, revisions, plans })
-}
-
-function planOf(state: NonNullable<Case['plan']>, revision: string): PlanFacts {
-  const code = { rejected: 3, lost: 137 }[state as string]
-  const waiting = { waiting: { reason: 'ErrImageNeverPull', message: 'no such image' } }
-  const ended = { terminated: { exitCode: code ?? 0, message: 'state totals is incompatible' } }
-  const phase = code !== undefined ? 'Failed' : state === 'succeeded' ? 'Succeeded' : 'Pending'
-  const pod: PodObject = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: 'j-plan-1',
-      labels: {
-        'weir.dev/role': 'plan',
-        'weir.dev/attempt': '1',
-        'weir.dev/revision': revision,
-      },
-    },
-    status: {
-      phase,
-      containerStatuses: [
-        {
-          name: 'jobmanager',
-          state: state === 'imageless' ? waiting : code === undefined ? {} : ended,
-        },
-      ],
-    },
-  }
-  const facts = planFacts(pod)
-  if (facts === undefined) throw new Error('it is a plan')
-  return facts
-}
 
 /** `Stopping last-state`, `stay: plan`, `end Running: PlanRejected`. */
 function decision(one: Case): string {
@@ -472,6 +343,20 @@ test.each(Object.entries(table))('%s', (_what, { given, decides }) => {
   expect(decision(given)).toBe(decides)
 })
 
+test('what is ready stays so in the moment in which its upgrade is over', () => {
+  const { given } = table['Verifying: two make it stable'] as { given: Case }
+  const seen = observed(given)
+  const conditions = ['Ready', 'Reconciling', 'Running', 'UpgradeInProgress'].map(type => {
+    const times = { lastTransitionTime: ago(1), observedGeneration: 1 }
+    return { type, status: 'True' as const, reason: 'Running', message: 'it runs', ...times }
+  })
+  const { findings } = decideJob({ ...seen, status: { ...seen.status, conditions } })
+  expect(findings.map(one => [one.type, one.holds])).toEqual([
+    ['Ready', true],
+    ['Running', true],
+  ])
+})
+
 test('every phase is left by the table in some way, and only by ways that are legal', () => {
   for (const [phase, ways] of Object.entries(legalMoves)) {
     const rows = Object.values(table).filter(({ given }) => given.upgrade.phase === phase)
@@ -479,22 +364,4 @@ test('every phase is left by the table in some way, and only by ways that are le
     expect(left.length).toBeGreaterThan(0)
     expect(ways).toEqual(expect.arrayContaining([...new Set(left)]))
   }
-})
-
-test('U7: only what its own order has taken is said to be its own', () => {
-  const takenBy = (facts: Partial<JobFacts>) => {
-    const upgrade = { phase: 'Savepointing', ...order } as const
-    return decideJob(observed({ upgrade, pods: runs, facts })).store.upgrade?.taken
-  }
-  expect(takenBy(stop({ status: 'completed', snapshot: savepoint }))).toBe('s3://b/sp-9')
-  expect(takenBy(stop({ status: 'failed', snapshot: savepoint }))).toBe('s3://b/sp-9')
-  // It was restored from somebody's, and fails before it has taken one.
-  expect(takenBy({ ...stop({ status: 'failed' }), latest: savepoint })).toBeUndefined()
-})
-
-test('U7: a folder that nobody will find is told', () => {
-  const upgrade = { phase: 'Stopping', taken: savepoint.path } as const
-  const { events, store } = decideJob(observed({ upgrade, seconds: 76 }))
-  expect(events.map(({ reason }) => reason)).toEqual(['StateOrphaned'])
-  expect(store.upgrade?.taken).toBeUndefined()
 })
