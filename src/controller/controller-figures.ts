@@ -156,9 +156,10 @@ export class ControllerFigures {
   #count(name: CountedByPhase, objects: Iterable<WithPhase>): void {
     const counts = new Map<string, number>()
     for (const { metadata, status } of objects) {
-      const labels = { namespace: metadata.namespace ?? '', phase: status?.phase ?? 'new' }
-      const key = JSON.stringify({ name, labels })
-      this.#seen.set(key, { name, labels })
+      const [namespace, phase] = [metadata.namespace ?? '', status?.phase ?? 'new']
+      // Neither has a blank.
+      const key = `${name} ${namespace} ${phase}`
+      if (!this.#seen.has(key)) this.#seen.set(key, { name, labels: { namespace, phase } })
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
     for (const [key, { name: seen, labels }] of this.#seen) {

@@ -47,6 +47,9 @@ export interface TransportOptions {
 
 type Answer = Dispatcher.ResponseData
 
+/** Held back, a leader would lose its lease just when there is most to do. */
+const urgent: ReadonlySet<string> = new Set(['leases'])
+
 export class KubeTransport {
   readonly #options: TransportOptions
 
@@ -96,7 +99,7 @@ export class KubeTransport {
 
   async #send(call: ApiCall, signal: AbortSignal, token: string | undefined): Promise<Answer> {
     const { server, dispatcher, bucket, clock, observe } = this.#options
-    await bucket.take()
+    if (!urgent.has(call.resource)) await bucket.take()
     signal.throwIfAborted()
     const startedMs = clock.monotonic()
     let status = 0

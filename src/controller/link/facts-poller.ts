@@ -8,7 +8,8 @@
  *  P1  A job has at most one question under way, and all together AT_ONCE_MAX.
  *  P2  What is heard of a jobmanager that was replaced meanwhile is dropped.
  *  P3  However many jobs there are, only so many are asked in a second: the more there are, the
- *      seldomer each. Jobs that something is awaited of do not wait for all the others.
+ *      seldomer each. Jobs that something is awaited of do not wait for all the others, nor for
+ *      those that have been silent for long.
  */
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
@@ -39,6 +40,8 @@ const AT_ONCE_MAX = 16
 const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
 /** A question costs a millisecond and a half of processor time: ten are the price of idling. */
 const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
+/** One that is silent for longer is not about to speak. */
+const SOON_AGAIN_MS = 60_000
 /** Jobs that began together are not asked together for ever. */
 const JITTER = 0.2
 
@@ -114,9 +117,9 @@ export class FactsPoller {
 
   #schedule(key: string, job: Asked): void {
     const { clock, random } = this.#options
-    const pace = paceOf(job)
+    const pace = paceOf(job, clock.monotonic())
     // P3
-    const alike = [...this.#jobs.values()].filter(one => paceOf(one) === pace).length
+    const alike = this.#countOf(pace)
     const everyMs = Math.max(delaysMs[pace], (alike / perSecondMax[pace]) * 1_000)
     const jitter = 1 - JITTER + 2 * JITTER * random.next()
     const delayMs = Math.max(0, job.endedMs + everyMs * jitter - clock.monotonic())
@@ -125,6 +128,13 @@ export class FactsPoller {
       job.timer = undefined
       this.#ask(key)
     })
+  }
+
+  #countOf(pace: Pace): number {
+    const nowMs = this.#options.clock.monotonic()
+    let count = 0
+    for (const job of this.#jobs.values()) if (paceOf(job, nowMs) === pace) count++
+    return count
   }
 
   /** P1 */
@@ -169,9 +179,10 @@ function wordsOf(error: unknown): string {
   return isWeirError(error) ? `${error.code} ${error.message}` : messageOf(error)
 }
 
-/** Whether a silent one speaks again is worth to know soon. */
-function paceOf({ pace, silence }: Asked): Pace {
-  return silence === undefined ? pace : 'often'
+/** Whether a silent one speaks again is worth to know soon, but not for ever. */
+function paceOf({ pace, silence }: Asked, nowMs: number): Pace {
+  if (silence === undefined) return pace
+  return nowMs - silence.sinceMs < SOON_AGAIN_MS ? 'often' : 'seldom'
 }
 
 function isSame(one: JobTarget, other: JobTarget | undefined): boolean {

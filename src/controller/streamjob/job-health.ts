@@ -62,8 +62,13 @@ const byWord: ReadonlySet<string> = new Set([
 ] satisfies Finding['type'][])
 
 function asBefore({ before, pods }: Health): Finding[] {
-  const kept = asFound({ status: { conditions: [...before] } })
-  return [scheduled(pods), ...kept.filter(one => byWord.has(one.type))]
+  return [scheduled(pods), ...knownFindings(before).filter(one => byWord.has(one.type))]
+}
+
+/** What a deployment was found to be, as it stands in the status. */
+export function knownFindings(before: readonly Condition[]): readonly Finding[] {
+  const found = asFound({ status: { conditions: [...before] } })
+  return found.filter(one => one.type === 'Scheduled' || byWord.has(one.type))
 }
 
 function readyMessage({ wanted }: Health): string {

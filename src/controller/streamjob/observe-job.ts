@@ -2,6 +2,7 @@
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
+import { keyOf } from '../kube/kube-object.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { digestOf } from './diff-class.ts'
@@ -30,21 +31,15 @@ export interface JobParts {
 
 export function observeJob(parts: JobParts): ObservedJob {
   const { object, pods, plans, heard, admission, nowMs } = parts
-  const { apiVersion, kind, metadata, spec, status = {} } = object
-  const { name, namespace } = metadata
-  const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
-  const checked = checkManifest(streamJobKind, withoutUnknown(streamJobSchema, manifest))
-  const problem = specProblem(checked)
+  const { status = {} } = object
+  const asked = askedFor(object)
   const revisions = storedRevisions(parts)
   return {
     object,
-    checked,
+    checked: asked.checked,
     newer: newerIn(status),
-    problem,
-    wanted:
-      'manifest' in checked && problem === undefined
-        ? wantedOf(parts, checked.manifest)
-        : undefined,
+    problem: asked.problem,
+    wanted: wantedOf(parts, asked),
     revisions,
     status,
     deployed: revisions.get(status.revision?.current ?? ''),
@@ -72,8 +67,35 @@ function storedRevisions({ revisions }: JobParts): ReadonlyMap<string, Deployed>
   return new Map(known)
 }
 
-function wantedOf({ object, engineImage }: JobParts, manifest: StreamJob): Revision {
-  const specDigest = digestOf(manifest.spec)
+/** What follows from a spec alone, of a job of this name. */
+interface Asked {
+  readonly key: string
+  readonly checked: ObservedJob['checked']
+  readonly problem: ObservedJob['problem']
+  readonly specDigest: string
+}
+
+/** By the spec: most passes see one that was checked before, and a check is most of their cost. */
+const askedBySpec = new WeakMap<WeakKey, Asked>()
+
+function askedFor({ apiVersion, kind, metadata, spec }: StreamJobObject): Asked {
+  const { name, namespace } = metadata
+  const key = keyOf(metadata)
+  const isObject = typeof spec === 'object' && spec !== null
+  const before = isObject ? askedBySpec.get(spec) : undefined
+  if (before?.key === key) return before
+  const manifest = { apiVersion, kind, metadata: { name, namespace }, spec }
+  const checked = checkManifest(streamJobKind, withoutUnknown(streamJobSchema, manifest))
+  const specDigest = 'manifest' in checked ? digestOf(checked.manifest.spec) : ''
+  const asked = { key, checked, problem: specProblem(checked), specDigest }
+  if (isObject) askedBySpec.set(spec, asked)
+  return asked
+}
+
+function wantedOf({ object, engineImage }: JobParts, asked: Asked): Revision | undefined {
+  const { checked, problem, specDigest } = asked
+  if (!('manifest' in checked) || problem !== undefined) return undefined
+  const { manifest } = checked
   const image = manifest.spec.image ?? engineImage
   const name = revisionName(object.metadata, specDigest)
   return { name, deployed: { manifest, image, specDigest } }

@@ -96,6 +96,30 @@ test('one that does not answer is asked often, and its last words are kept', asy
   expect(poller.heard('a/j', job).silence).toBeUndefined()
 })
 
+test('one that is silent for long is asked seldom, and after an answer as before', async () => {
+  const { clock, open, poller } = setUp()
+  poller.want('a/j', target('j'), 'often')
+  let questions = 0
+  const pass = async (seconds: number, answer: boolean) => {
+    questions = 0
+    for (let second = 0; second < seconds; second++) {
+      for (let one = open[0]; one !== undefined; one = open[0]) {
+        questions++
+        await (answer ? one.answer(runningFacts) : one.fail('nobody is there'))
+      }
+      clock.advance(1_200)
+    }
+  }
+  await pass(60, false)
+  expect(questions).toBeGreaterThan(40)
+  await pass(100, false)
+  expect(questions).toBeGreaterThanOrEqual(9)
+  expect(questions).toBeLessThanOrEqual(16)
+  await pass(20, true)
+  await pass(60, true)
+  expect(questions).toBeGreaterThan(40)
+})
+
 test('P2: what a replaced jobmanager says late is dropped, and the new one is asked', async () => {
   const { open, heard, poller } = setUp()
   const old = target('j')

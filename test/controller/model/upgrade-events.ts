@@ -1,6 +1,14 @@
 /** All that may happen next in a world, and what must hold of it. */
 import { assert } from '../../../src/common/assert.ts'
-import { atWork, changed, jumped, type Model, type Pod, type World } from './upgrade-world.ts'
+import {
+  atWork,
+  changed,
+  jumped,
+  type Model,
+  type Pod,
+  type World,
+  written,
+} from './upgrade-world.ts'
 
 export interface Event {
   readonly name: string
@@ -17,18 +25,24 @@ export function eventsIn(model: Model, world: World): readonly Event[] {
     ...world.pods.flatMap(pod => ofPod(model, world, pod)),
     ...ofEngine(model, world),
     ...ofPeople(world),
+    ...ofNetwork(world),
   ]
 }
 
-/** A controller looks, and dies after each of its writes. */
+/** A controller looks, and dies after each of its writes; the next may still be under way then. */
 function passes(model: Model, world: World): Event[] {
   const events: Event[] = []
   for (const answers of atWork(world) === undefined ? [false] : [true, false]) {
     let next = world
     for (const [index, write] of model.writes(world, answers).entries()) {
-      next = write(next)
+      const pass = `pass${answers ? '' : ' unanswered'}`
+      if (world.lates > 0) {
+        const late = { ...next, late: write, lates: world.lates - 1 }
+        events.push({ name: `${pass}, ${index} writes and a late one`, next: late })
+      }
+      next = written(next, write)
       checkWrite(world, next)
-      events.push({ name: `pass${answers ? '' : ' unanswered'}, ${index + 1} writes`, next })
+      events.push({ name: `${pass}, ${index + 1} writes`, next })
     }
   }
   return events
@@ -155,6 +169,15 @@ function ofPeople(world: World): Event[] {
     events.push({ name: 'time passes', next: { ...jumped(world), jumps: jumps - 1 } })
   }
   return events
+}
+
+/** Whoever leads by now, it arrives. */
+function ofNetwork(world: World): Event[] {
+  const { late } = world
+  if (late === undefined) return []
+  const next = written({ ...world, late: undefined }, late)
+  checkWrite(world, next)
+  return [{ name: `a late ${late.kind} arrives`, next }]
 }
 
 /** What no write may do. */

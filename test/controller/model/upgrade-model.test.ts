@@ -15,6 +15,9 @@ const settings: readonly Setting[] = (['savepoint', 'last-state', 'stateless'] a
     ),
 )
 
+/** More than an exploration comes to the end of. */
+const wide = { edits: 3, faults: 2, jumps: 3, lates: 1 }
+
 const makeManifest: MakeManifest = ({ name, state, mode, fallback }) =>
   streamJobSchema.parse({
     apiVersion: 'weir.dev/v1alpha1',
@@ -31,13 +34,23 @@ const makeManifest: MakeManifest = ({ name, state, mode, fallback }) =>
 
 test.each(settings)('whatever happens: $mode, fallback $fallback, B: $flaw', setting => {
   const model = new Model(setting, makeManifest)
-  const first = model.first({ edits: 2, faults: 1, jumps: 2 })
+  const first = model.first(isLong ? wide : { edits: 2, faults: 1, jumps: 2, lates: 0 })
   const statesMax = isLong ? 80_000 : 12_000
   const settleEvery = isLong ? 1_000 : 2_000
   const { states, isWhole, phases } = explore({ model, first, statesMax, settleEvery })
   // Without a deployment of B there is not more to be seen.
   expect(isWhole || states >= statesMax).toBe(true)
   expect([...phases]).toEqual(expect.arrayContaining(['Savepointing', 'Stopping', 'Starting']))
+})
+
+const late = settings.filter(({ flaw, fallback }) => fallback && flaw === 'crashes')
+
+test.each(late)('and whatever arrives late: $mode, B: $flaw', setting => {
+  const model = new Model(setting, makeManifest)
+  const first = model.first({ edits: 1, faults: 1, jumps: 1, lates: 1 })
+  const statesMax = isLong ? 80_000 : 8_000
+  const { states, isWhole } = explore({ model, first, statesMax, settleEvery: 500 })
+  expect(isWhole || states >= statesMax).toBe(true)
 })
 
 const planted: Record<string, { tamper: Tamper; setting: Setting; says: string }> = {
@@ -69,7 +82,7 @@ function withStore(one: JobDecision, change: Partial<JobDecision['store']> | fal
 
 test.each(Object.entries(planted))('%s is noticed', (_what, { tamper, setting, says }) => {
   const model = new Model(setting, makeManifest, tamper)
-  const first = model.first({ edits: 1, faults: 0, jumps: 0 })
+  const first = model.first({ edits: 1, faults: 0, jumps: 0, lates: 0 })
   const exploring = () => explore({ model, first, statesMax: 20_000, settleEvery: 50 })
   expect(exploring).toThrow(says)
 })

@@ -51,11 +51,23 @@ export interface World {
   /** Completed by this generation. */
   readonly done: number
   readonly order: { readonly id: string; readonly state: 'pending' | 'failed' } | undefined
+  /** Of a controller that is gone: sent, and not there yet. */
+  readonly late: Write | undefined
   /** How much may still happen. */
   readonly edits: number
   readonly faults: number
   readonly jumps: number
+  readonly lates: number
 }
+
+/** What a controller asks of the API server or of a jobmanager, as data. */
+export type Write =
+  | { readonly kind: 'store'; readonly name: string }
+  | { readonly kind: 'create'; readonly pod: PodKey & Pick<Pod, 'of'> }
+  | { readonly kind: 'order'; readonly id: string }
+  | { readonly kind: 'remove'; readonly pod: PodKey; readonly to: 'leaving' | 'gone' }
+  /** On the condition that the status is as it was. */
+  | { readonly kind: 'status'; readonly before: string; readonly status: StreamJobStatus }
 
 const NOW_MS = 1_700_000_000_000
 const FRESH = '2023-11-14T22:13:20Z'
@@ -95,7 +107,7 @@ export class Model {
   }
 
   /** The job runs as A, and is stable. */
-  first(budget: Pick<World, 'edits' | 'faults' | 'jumps'>): World {
+  first(budget: Pick<World, 'edits' | 'faults' | 'jumps' | 'lates'>): World {
     const pod = { epoch: 1, attempt: 1, state: 'running', code: 0, of: '', hasBegun: true } as const
     return {
       edit: 'A',
@@ -118,6 +130,7 @@ export class Model {
       head: 1,
       done: 1,
       order: undefined,
+      late: undefined,
       ...budget,
     }
   }
@@ -178,14 +191,13 @@ export class Model {
       reserved: _v,
       ...rest
     } = status
-    return [...actsOf(decision), before => ({ ...before, status: rest })]
+    const before = JSON.stringify(world.status)
+    return [...actsOf(decision), { kind: 'status', before, status: rest }]
   }
 }
 
 /** Plants a fault. */
 export type Tamper = (decision: JobDecision) => JobDecision
-
-export type Write = (world: World) => World
 
 export type MakeManifest = (
   options: Setting & { readonly name: 'A' | 'B'; readonly state: 'running' | 'suspended' },
@@ -207,31 +219,44 @@ export function jumped(world: World): World {
   return { ...world, status: { ...world.status, upgrade: { ...upgrade, ...old } } }
 }
 
+/** What is so once the write has arrived. */
+export function written(world: World, write: Write): World {
+  switch (write.kind) {
+    case 'store': {
+      const { name } = write
+      if (world.stored.includes(name)) return world
+      return { ...world, stored: [...world.stored, name].toSorted() }
+    }
+    case 'create':
+      return created(world, write.pod)
+    case 'order':
+      return orderGiven(world, write.id)
+    case 'remove':
+      return removed(world, write.pod, write.to)
+    case 'status': {
+      const isRefused = JSON.stringify(world.status) !== write.before
+      return isRefused ? world : { ...world, status: write.status }
+    }
+  }
+}
+
 function actsOf(decision: JobDecision): readonly Write[] {
   const writes: Write[] = []
   const { keepRevision, plan, order } = decision
-  if (keepRevision !== undefined) writes.push(world => stored(world, keepRevision.name))
+  if (keepRevision !== undefined) writes.push({ kind: 'store', name: keepRevision.name })
   if (decision.isMove) return writes
+  const create = (pod: PodKey & Pick<Pod, 'of'>) => writes.push({ kind: 'create', pod })
   if (plan !== undefined) {
-    const { revision, attempt } = plan
-    writes.push(world => created(world, { role: 'plan', epoch: 0, attempt, of: revision.name }))
+    create({ role: 'plan', epoch: 0, attempt: plan.attempt, of: plan.revision.name })
   }
-  for (const { role, epoch, attempt } of decision.start) {
-    writes.push(world => created(world, { role, epoch, attempt, of: '' }))
-  }
-  if (order !== undefined) writes.push(world => orderGiven(world, order.requestId))
-  for (const one of decision.stop) writes.push(world => removed(world, one, 'leaving'))
-  for (const one of decision.endedPlans) {
-    writes.push(world => removed(world, { ...one, role: 'plan', epoch: 0 }, 'gone'))
-  }
-  for (const one of decision.kill) writes.push(world => removed(world, one, 'gone'))
+  for (const { role, epoch, attempt } of decision.start) create({ role, epoch, attempt, of: '' })
+  if (order !== undefined) writes.push({ kind: 'order', id: order.requestId })
+  const remove = ({ role, epoch, attempt }: PodKey, to: 'leaving' | 'gone') =>
+    writes.push({ kind: 'remove', pod: { role, epoch, attempt }, to })
+  for (const one of decision.stop) remove(one, 'leaving')
+  for (const { attempt } of decision.endedPlans) remove({ role: 'plan', epoch: 0, attempt }, 'gone')
+  for (const one of decision.kill) remove(one, 'gone')
   return writes
-}
-
-function stored(world: World, name: string): World {
-  return world.stored.includes(name)
-    ? world
-    : { ...world, stored: [...world.stored, name].toSorted() }
 }
 
 type PodKey = Pick<Pod, 'role' | 'epoch' | 'attempt'>

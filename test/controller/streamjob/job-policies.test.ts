@@ -159,6 +159,22 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     },
     decides: { ...nothing, phase: 'Running', epoch: 1, againMs: 1_250 },
   },
+  'a slot that its jobmanager let go is the end of the job, most likely': {
+    given: {
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', `tm-1-0-1 succeeded 0 ${NOW_MS - 1_000}`],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1, againMs: 4_000 },
+  },
+  'where that goes on the slot is replaced': {
+    given: {
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', `tm-1-0-1 succeeded 0 ${NOW_MS - 5_000}`],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
+  },
   'but not for ever': {
     given: { status: runs, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-40 failed 1 939000'] },
     decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-41'] },

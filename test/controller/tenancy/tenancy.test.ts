@@ -5,10 +5,12 @@ import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamTenantObject } from '../../../src/controller/tenancy/stream-tenant-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
+import { crashEach } from '../crash-points.ts'
 import { type Granted, grantRights } from '../granted.ts'
 import { type RunningController, runTestController } from '../run-test-controller.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
 import { type Watching, watcherOf } from '../test-watch.ts'
+import { tenantStory } from './tenant-story.ts'
 
 interface Spelled extends KubeObject {
   readonly spec?: Readonly<Record<string, unknown>>
@@ -248,5 +250,35 @@ await describeWithPart('tenants', 'kube-control', environment => {
       ),
     )
     expect(open.spec).not.toHaveProperty('egress')
+  })
+})
+
+/** All writes with --long, else some. */
+const STRIDE = process.env.WEIR_TEST_LONG === '1' ? 1 : 12
+
+// After the controller above, which would look after this tenant as well.
+await describeWithPart('tenants whose controller dies', 'kube-control', environment => {
+  const cluster = connectTo(environment)
+  beforeAll(() => installCrds(cluster))
+  afterAll(() => cluster.close())
+
+  test('after a write: the end is the same', async () => {
+    const options = { cluster, environment, story: tenantStory, tenancy: true }
+    const { calm, struck } = await crashEach(options, STRIDE)
+    expect(calm).toMatchObject({
+      end: {
+        position: 1,
+        epoch: 1,
+        reserved: 1,
+        pods: ['first-jm-1-1', 'first-tm-1-0-1', 'second-jm-1-1', 'second-tm-1-0-1'],
+        left: ['NetworkPolicy first', 'NetworkPolicy second'],
+        isLabelled: false,
+      },
+      broken: [],
+      orphans: [],
+    })
+    for (const { at, run } of struck) {
+      expect({ at, run }).toEqual({ at, run: { end: calm.end, broken: [], orphans: [] } })
+    }
   })
 })
