@@ -32,7 +32,10 @@ export interface FactsPollerOptions {
   readonly link: Pick<JobLink, 'facts'>
   readonly clock: Clock
   readonly random: Random
-  /** It has answered, or not: what was heard may be old, and time alone may matter. */
+  /**
+   * It has answered, or not: what was heard may be old, and time alone may matter. Not told is that
+   * one which has been silent for long still is, for the same reason.
+   */
   readonly onHeard: (key: string) => void
 }
 
@@ -156,19 +159,21 @@ export class FactsPoller {
 
   async #question(key: string, job: Asked): Promise<void> {
     const { link, clock, onHeard } = this.#options
+    const before = job.silence
     this.#flying.add(key)
     try {
       job.facts = await link.facts(job.target, this.#stop.signal)
       job.silence = undefined
     } catch (error) {
-      const sinceMs = job.silence?.sinceMs ?? clock.monotonic()
+      const sinceMs = before?.sinceMs ?? clock.monotonic()
       job.silence = { sinceMs, why: wordsOf(error) }
     }
     this.#flying.delete(key)
     job.endedMs = clock.monotonic()
     // P2
     if (this.#jobs.get(key) === job) {
-      onHeard(key)
+      const isKnown = isLong(before, job.endedMs) && before?.why === job.silence?.why
+      if (!isKnown) onHeard(key)
       this.#schedule(key, job)
     }
     this.#serve()
@@ -182,7 +187,11 @@ function wordsOf(error: unknown): string {
 /** Whether a silent one speaks again is worth to know soon, but not for ever. */
 function paceOf({ pace, silence }: Asked, nowMs: number): Pace {
   if (silence === undefined) return pace
-  return nowMs - silence.sinceMs < SOON_AGAIN_MS ? 'often' : 'seldom'
+  return isLong(silence, nowMs) ? 'seldom' : 'often'
+}
+
+function isLong(silence: Asked['silence'], nowMs: number): boolean {
+  return silence !== undefined && nowMs - silence.sinceMs >= SOON_AGAIN_MS
 }
 
 function isSame(one: JobTarget, other: JobTarget | undefined): boolean {
