@@ -58,6 +58,12 @@ export class ControllerFigures {
     this.#metrics.observe('weir_controller_api_request_duration_seconds', labels, seconds)
   }
 
+  readonly skew = (skewMs: number): void =>
+    this.#metrics.set('weir_controller_clock_skew_seconds', {}, skewMs / 1_000)
+
+  readonly crd = (crd: string, isOutdated: boolean): void =>
+    this.#metrics.set('weir_controller_crd_outdated', { crd }, isOutdated ? 1 : 0)
+
   passOf(controller: string): (figures: WorkFigures) => void {
     return ({ work: { priority, waitedMs }, result, seconds }) => {
       const ended = { controller, result }

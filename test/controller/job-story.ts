@@ -2,12 +2,10 @@
  * Tells a story with real controllers on a real API server: what people do to jobs, while something
  * strikes the requests of the controller at work. Whichever ends is followed by another one.
  */
-import { type Clock, SystemClock } from '../../src/common/clock.ts'
-import { silentLogger } from '../../src/common/logger.ts'
-import { SystemRandom } from '../../src/common/random.ts'
+import type { Clock } from '../../src/common/clock.ts'
 import type { LeaseTimes } from '../../src/controller/kube/lease.ts'
 import { type ResourceKind, resourceKinds } from '../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../src/controller/run-controller.ts'
+import type { Controller } from '../../src/controller/run-controller.ts'
 import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import type { PartEnvironment } from '../testbed/part.ts'
@@ -15,6 +13,7 @@ import { FakeLink } from './fake-link.ts'
 import { JobGuard } from './job-guard.ts'
 import { JobKubelet } from './job-kubelet.ts'
 import { type KubeFaultOf, KubeProxy } from './kube/kube-proxy.ts'
+import { testController } from './run-test-controller.ts'
 import type { TestCluster } from './test-cluster.ts'
 import { type Seen, type Watching, watcherOf } from './test-watch.ts'
 
@@ -60,9 +59,6 @@ export interface Told {
   /** Objects that nothing would take away with their job. */
   readonly orphans: readonly string[]
 }
-
-/** Long enough for a busy machine; a successor waits as long. */
-const shortLease: LeaseTimes = { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 }
 
 export async function tell(options: StoryOptions): Promise<Told> {
   const { cluster, story } = options
@@ -135,25 +131,14 @@ class Controllers {
   }
 
   #make(proxy: KubeProxy): Controller {
-    const { tenancy = false, times = shortLease, clock = new SystemClock() } = this.#options
+    const { tenancy = false, times, clock } = this.#options
     const namespace = this.#namespace
-    return new Controller({
-      config: {
-        namespace,
-        watchNamespace: namespace,
-        tenancy,
-        userRoles: 'weir',
-        grant: undefined,
-        engineImage: 'localhost/weir:test',
-        probes: { host: '127.0.0.1', port: 0 },
-        hostName: 'test',
-      },
-      masterKeys: ['a key of at least thirty-two characters'],
-      link: this.#link,
+    return testController({
+      config: { namespace, tenancy },
       connection: proxy.config,
-      host: { clock, random: new SystemRandom(), onTerm: () => {} },
-      logger: silentLogger,
-      times,
+      link: this.#link,
+      ...(times && { times }),
+      ...(clock && { host: { clock } }),
     })
   }
 }

@@ -27,7 +27,8 @@ export type EventStep =
   | { readonly kind: 'drop' }
 
 const WINDOW_MS = 600_000
-const EVENTS_MAX = 10
+/** An upgrade that is undone has four. Warnings are counted apart: news never keeps one out. */
+const EVENTS_MAX = 25
 /** What is over is looked for now and then only: a thousand jobs that begin say much at once. */
 const SWEEP_EVERY_MS = 60_000
 
@@ -54,9 +55,10 @@ export class EventBudget {
         ? { kind: 'count', series }
         : { kind: 'drop' }
     }
-    const spent = (this.#spent.get(uid) ?? []).filter(ms => isRecent(ms, nowMs))
+    const purse = `${words.type} ${uid}`
+    const spent = (this.#spent.get(purse) ?? []).filter(ms => isRecent(ms, nowMs))
     if (spent.length >= EVENTS_MAX) return { kind: 'drop' }
-    this.#spent.set(uid, [...spent, nowMs])
+    this.#spent.set(purse, [...spent, nowMs])
     const series = { name: this.#newName(), count: 1, firstMs: nowMs, lastMs: nowMs }
     this.#series.set(key, series)
     return { kind: 'create', series }
@@ -67,8 +69,8 @@ export class EventBudget {
     for (const [key, { lastMs }] of this.#series) {
       if (!isRecent(lastMs, nowMs)) this.#series.delete(key)
     }
-    for (const [uid, times] of this.#spent) {
-      if (!times.some(ms => isRecent(ms, nowMs))) this.#spent.delete(uid)
+    for (const [purse, times] of this.#spent) {
+      if (!times.some(ms => isRecent(ms, nowMs))) this.#spent.delete(purse)
     }
   }
 }

@@ -27,6 +27,7 @@ import {
   decideSavepoint,
   type ObservedSavepoint,
   type SavepointDecision,
+  savepointConditions,
 } from './savepoint-policies.ts'
 
 /** Owns the fields that this controller writes. */
@@ -189,7 +190,13 @@ async function writeStatus(
   const status = {
     ...decision.status,
     observedGeneration: generation,
-    conditions: conditionsOf({ before: before.conditions, findings, generation, nowMs }),
+    conditions: conditionsOf({
+      before: before.conditions,
+      known: savepointConditions,
+      findings,
+      generation,
+      nowMs,
+    }),
   }
   if (isDeepStrictEqual(status, before)) return
   world.mayWrite()

@@ -20,6 +20,7 @@ import type { SavepointSpec } from '../../protocol/savepoint.ts'
 import { type FindingOf, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, isForced, isHeld } from '../kube/finalizer.ts'
+import { remainingMs } from '../remaining-ms.ts'
 import type { VerbPod } from '../streamjob/verb-pod.ts'
 import { savepointErrors } from './savepoint-errors.ts'
 import type { SavepointObject, SavepointStatus } from './savepoint-object.ts'
@@ -45,7 +46,9 @@ export interface ObservedSavepoint {
   readonly nowMs: number
 }
 
-export type SavepointFinding = FindingOf<'Ready' | 'Reconciling' | 'Stalled'>
+export const savepointConditions = ['Ready', 'Reconciling', 'Stalled'] as const
+
+export type SavepointFinding = FindingOf<(typeof savepointConditions)[number]>
 
 export interface SavepointDecision {
   readonly status: SavepointStatus
@@ -238,11 +241,12 @@ function disposal(seen: ObservedSavepoint, path: string): SavepointDecision {
   }
   if (last === undefined) return decided(seen, { dispose: 1 })
   const tries = Math.min(last.number, DISPOSALS_AT_FULL_PACE + 1)
-  const dueMs = last.endedMs + Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** (tries - 1))
-  if (nowMs >= dueMs) return decided(seen, { dispose: last.number + 1 })
+  const delayMs = Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 2 ** (tries - 1))
+  const leftMs = remainingMs(last.endedMs, delayMs, nowMs)
+  if (leftMs === 0) return decided(seen, { dispose: last.number + 1 })
   const why = last.why ?? 'no reason was given'
   const message = `try ${last.number} to remove ${path} failed: ${why}`
-  return { ...blocked(seen, 'DisposalFailed', message), againMs: dueMs - nowMs }
+  return { ...blocked(seen, 'DisposalFailed', message), againMs: leftMs }
 }
 
 function blocked(seen: ObservedSavepoint, reason: string, message: string): SavepointDecision {

@@ -3,7 +3,7 @@ import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { conditionsOf, timeText } from '../conditions.ts'
 import { larger } from '../tenancy/demand.ts'
 import { demandOf, demandOfReserved, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, jobConditions } from './finding.ts'
 import type { JobDecision } from './job-decision.ts'
 import { labels, labelsOf } from './job-names.ts'
 import { jobState } from './job-state.ts'
@@ -38,7 +38,13 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
     ...(queue !== undefined && { queue: { ...queue, since } }),
     slots: { desired: spec?.parallelism ?? 0, ready },
     selector,
-    conditions: conditionsOf({ before: status.conditions, findings, generation, nowMs }),
+    conditions: conditionsOf({
+      before: status.conditions,
+      known: jobConditions,
+      findings,
+      generation,
+      nowMs,
+    }),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Admission } from '../tenancy/admission.ts'
 import { digestOf } from './diff-class.ts'
 import { type ControllerRevisionObject, deployedOf, revisionName } from './job-revisions.ts'
 import { newestJobManager } from './job-target.ts'
+import { newerIn } from './newer-status.ts'
 import type { Deployed, ObservedJob, Revision } from './observed-job.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
 import { specProblem } from './spec-problem.ts'
@@ -36,11 +37,13 @@ export function observeJob(parts: JobParts): ObservedJob {
   return {
     object,
     checked: asked.checked,
+    newer: newerIn(status),
     problem: asked.problem,
     wanted: wantedOf(parts, asked),
     revisions,
     status,
     deployed: revisions.get(status.revision?.current ?? ''),
+    deployedMs: madeMs(parts),
     pods,
     plans,
     heard,
@@ -48,6 +51,12 @@ export function observeJob(parts: JobParts): ObservedJob {
     facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
     nowMs,
   }
+}
+
+function madeMs({ object, revisions }: JobParts): number | undefined {
+  const { current } = object.status?.revision ?? {}
+  const { creationTimestamp } = revisions.find(one => one.metadata.name === current)?.metadata ?? {}
+  return creationTimestamp === undefined ? undefined : Date.parse(creationTimestamp)
 }
 
 function storedRevisions({ revisions }: JobParts): ReadonlyMap<string, Deployed> {

@@ -11,6 +11,7 @@ import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
+import { refusalIn } from '../kube/write-refusal.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
 import type { Admission } from '../tenancy/admission.ts'
@@ -37,6 +38,7 @@ import type { ObservedJob, Revision } from './observed-job.ts'
 import { planPodOf } from './plan-pod.ts'
 import { planFacts, podFacts } from './pod-facts.ts'
 import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
+import { refusedAct } from './refused-act.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
@@ -80,10 +82,13 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
     if (takesRoom && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
     // No await since the ledger was asked: nobody else can have taken the room.
     if (takesRoom) options.ledger?.claim(object, demandOf(object.spec))
-    if (keepRevision !== undefined) await keep(observed, keepRevision, pass)
-    if (!decision.isMove) await act(observed, decision, pass)
-    await writeStatus(observed, decision, pass)
-    return decision.againMs
+    const refused = await refusalIn(async () => {
+      if (keepRevision !== undefined) await keep(observed, keepRevision, pass)
+      if (!decision.isMove) await act(observed, decision, pass)
+    })
+    const done = refused === undefined ? decision : refusedAct(observed, decision, refused)
+    await writeStatus(observed, done, pass)
+    return done.againMs
   }
 }
 

@@ -45,6 +45,8 @@ const RESTART_MS = 200
 export class KubeProxy {
   /** Asked at each request. */
   fault: KubeFaultOf = () => undefined
+  /** What stands in the place of an answer, as a server with other objects would give it. */
+  rewrite: (request: ProxiedRequest, given: Buffer) => Buffer = (_request, given) => given
   /** Faults that were done, by their names. */
   readonly done = new Map<KubeFault, number>()
   readonly #target: KubeConfig
@@ -119,7 +121,7 @@ export class KubeProxy {
     const reply = await this.#forward(incoming, body)
     answer.on('close', () => reply.destroy())
     if (isWatch) return this.#stream(reply, answer, fault)
-    const given = await bytesOf(reply)
+    const given = this.rewrite({ method, path, isWatch }, await bytesOf(reply))
     if (fault === 'lost') return void answer.destroy()
     if (fault === 'late-500') return refuse(answer, 500)
     if (fault === 'slow') await pause(SLOW_MS)

@@ -172,12 +172,14 @@ describe('events', () => {
     expect(budget.decide(object('x', '1'), words, 600_001).kind).toBe('create')
   })
 
-  test('an object has ten in ten minutes', () => {
+  test('an object has 25 of either type in ten minutes', () => {
     const budget = new EventBudget(() => 'x')
     const say = (name: string, note: string, nowMs: number) =>
       budget.decide(object(name, '1'), { ...words, note }, nowMs).kind
-    for (let index = 0; index < 10; index++) expect(say('x', `${index}`, index)).toBe('create')
+    for (let index = 0; index < 25; index++) expect(say('x', `${index}`, index)).toBe('create')
     expect([say('x', 'more', 100), say('y', 'more', 100)]).toEqual(['drop', 'create'])
+    const warning = { ...words, type: 'Warning', note: 'more' } as const
+    expect(budget.decide(object('x', '1'), warning, 100).kind).toBe('create')
     expect(say('x', 'more', 600_010)).toBe('create')
   })
 })

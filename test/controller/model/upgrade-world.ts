@@ -159,11 +159,13 @@ export class Model {
     return {
       object: { ...base, metadata: { ...base.metadata, generation }, spec: {}, status },
       checked,
+      newer: undefined,
       problem: undefined,
       wanted: { name: edit, deployed: wanted },
       revisions: new Map([...this.#revisions].filter(([name]) => stored.includes(name))),
       status,
       deployed: this.#revisions.get(status.revision?.current ?? ''),
+      deployedMs: undefined,
       pods: pods.filter(one => one.role !== 'plan').map(podOf),
       plans: pods.filter(one => one.role === 'plan').map(one => planOf(one, this.planFlaw)),
       heard: { facts, silence: undefined },

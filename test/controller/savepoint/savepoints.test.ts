@@ -3,17 +3,14 @@
  * do.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { SystemClock } from '../../../src/common/clock.ts'
-import { silentLogger } from '../../../src/common/logger.ts'
-import { SystemRandom } from '../../../src/common/random.ts'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../../src/controller/run-controller.ts'
 import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
 import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts } from '../fake-link.ts'
 import { grantRights } from '../granted.ts'
+import { type RunningController, runTestController } from '../run-test-controller.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
 import { PodTeller, type Seen, type Watching, watcherOf } from '../test-watch.ts'
 
@@ -23,8 +20,7 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
   const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
   const link = new FakeLink()
   let namespace = ''
-  let controller: Controller
-  let ended: Promise<number>
+  let running: RunningController
   let watching: Watching
   let tell: PodTeller
   let seenPods: Seen<PodObject>
@@ -41,29 +37,14 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
     seenPods = watching.watch<PodObject>(resourceKinds.pod)
     seenJobs = watching.watch<StreamJobObject>(resourceKinds.streamJob)
     seen = watching.watch<SavepointObject>(resourceKinds.savepoint)
-    controller = new Controller({
-      config: {
-        namespace,
-        watchNamespace: namespace,
-        tenancy: false,
-        userRoles: 'weir',
-        grant: granted.grant,
-        engineImage: 'localhost/weir:test',
-        probes: { host: '127.0.0.1', port: 0 },
-        hostName: 'test',
-      },
-      masterKeys: ['a key of at least thirty-two characters'],
-      link,
+    running = runTestController({
+      config: { namespace, grant: granted.grant },
       connection: granted.connection,
-      host: { clock: new SystemClock(), random: new SystemRandom(), onTerm: () => {} },
-      logger: silentLogger,
-      times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
+      link,
     })
-    ended = controller.run()
   })
   afterAll(async () => {
-    controller.stop()
-    expect(await ended).toBe(0)
+    expect(await running.stop()).toBe(0)
     await watching.end()
     await cluster.close()
   })

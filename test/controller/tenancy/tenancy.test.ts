@@ -1,16 +1,13 @@
 /** The whole controller with tenants, on a real API server: the test says what pods do. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { SystemClock } from '../../../src/common/clock.ts'
-import { silentLogger } from '../../../src/common/logger.ts'
-import { SystemRandom } from '../../../src/common/random.ts'
 import type { KubeObject } from '../../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../../src/controller/run-controller.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamTenantObject } from '../../../src/controller/tenancy/stream-tenant-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { crashEach } from '../crash-points.ts'
 import { type Granted, grantRights } from '../granted.ts'
+import { type RunningController, runTestController } from '../run-test-controller.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
 import { type Watching, watcherOf } from '../test-watch.ts'
 import { tenantStory } from './tenant-story.ts'
@@ -23,8 +20,6 @@ interface Spelled extends KubeObject {
 
 await describeWithPart('tenants', 'kube-control', environment => {
   const cluster = connectTo(environment)
-  const clock = new SystemClock()
-  const random = new SystemRandom()
   const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
   const tenants = cluster.client<StreamTenantObject>(resourceKinds.streamTenant)
   let watching: Watching
@@ -34,8 +29,7 @@ await describeWithPart('tenants', 'kube-control', environment => {
 
   let seen: ReturnType<typeof watchAll>
   let granted: Granted
-  let controller: Controller
-  let ended: Promise<number>
+  let running: RunningController
 
   const watchAll = () => ({
     jobs: watching.watch<StreamJobObject>(resourceKinds.streamJob),
@@ -48,29 +42,14 @@ await describeWithPart('tenants', 'kube-control', environment => {
   })
 
   const start = (): void => {
-    controller = new Controller({
-      config: {
-        namespace,
-        watchNamespace: namespace,
-        tenancy: true,
-        userRoles: namespace,
-        engineImage: 'localhost/weir:test',
-        probes: { host: '127.0.0.1', port: 0 },
-        grant: granted.grant,
-        hostName: 'test',
-      },
-      masterKeys: ['a key of at least thirty-two characters'],
+    running = runTestController({
+      config: { namespace, tenancy: true, userRoles: namespace, grant: granted.grant },
       connection: granted.connection,
-      host: { clock, random, onTerm: () => {} },
-      logger: silentLogger,
-      times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
     })
-    ended = controller.run()
   }
 
   const stop = async (): Promise<void> => {
-    controller.stop()
-    expect(await ended).toBe(0)
+    expect(await running.stop()).toBe(0)
   }
 
   const applyTenant = (spec: object, name = tenant) =>

@@ -27,6 +27,7 @@ import type { StreamJobSpec } from '../../../protocol/stream-job.ts'
 import type { JobPhase, UpgradePhase } from '../../../protocol/stream-job-status.ts'
 import type { Finding } from '../finding.ts'
 import { decided, type JobDecision } from '../job-decision.ts'
+import { knownFindings } from '../job-health.ts'
 import type { ObservedJob, Revision, Upgrade } from '../observed-job.ts'
 import { planning } from './planning.ts'
 import { retargeted } from './retarget.ts'
@@ -129,11 +130,17 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
         phase: step.phase,
         isMove: true,
         store: { ...step.store, upgrade: undefined },
-        findings: [],
+        findings: whenOver(seen, step.phase),
         events: step.events ?? [],
         figures: [{ kind: 'ended', mode: upgrade.mode, result: step.result }],
       })
   }
+}
+
+/** What has pods is no less ready because its upgrade is over: the next pass looks at them. */
+function whenOver({ status }: ObservedJob, phase: JobPhase): readonly Finding[] {
+  if (phase !== 'Running' && phase !== 'Deploying') return []
+  return knownFindings(status.conditions ?? []).filter(one => one.type !== 'Reconciling')
 }
 
 function phaseOf({ goal, rollback }: Upgrade): JobPhase {

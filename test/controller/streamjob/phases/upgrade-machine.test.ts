@@ -451,6 +451,20 @@ test.each(Object.entries(table))('%s', (_what, { given, decides }) => {
   expect(decision(given)).toBe(decides)
 })
 
+test('what is ready stays so in the moment in which its upgrade is over', () => {
+  const { given } = table['Verifying: two make it stable'] as { given: Case }
+  const seen = observed(given)
+  const conditions = ['Ready', 'Reconciling', 'Running', 'UpgradeInProgress'].map(type => {
+    const times = { lastTransitionTime: ago(1), observedGeneration: 1 }
+    return { type, status: 'True' as const, reason: 'Running', message: 'it runs', ...times }
+  })
+  const { findings } = decideJob({ ...seen, status: { ...seen.status, conditions } })
+  expect(findings.map(one => [one.type, one.holds])).toEqual([
+    ['Ready', true],
+    ['Running', true],
+  ])
+})
+
 test('every phase is left by the table in some way, and only by ways that are legal', () => {
   for (const [phase, ways] of Object.entries(legalMoves)) {
     const rows = Object.values(table).filter(({ given }) => given.upgrade.phase === phase)
