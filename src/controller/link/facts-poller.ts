@@ -41,8 +41,10 @@ export interface FactsPollerOptions {
 
 const AT_ONCE_MAX = 16
 const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
-/** A question costs a millisecond and a half of processor time: ten are the price of idling. */
+/** A question costs a millisecond of processor time: ten are the price of idling. */
 const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
+/** Those that are due within it are asked together: a question on its own costs twice as much. */
+const batchMs: Readonly<Record<Pace, number>> = { often: 1, seldom: 1_000 }
 /** One that is silent for longer is not about to speak. */
 const SOON_AGAIN_MS = 60_000
 /** Jobs that began together are not asked together for ever. */
@@ -125,9 +127,11 @@ export class FactsPoller {
     const alike = this.#countOf(pace)
     const everyMs = Math.max(delaysMs[pace], (alike / perSecondMax[pace]) * 1_000)
     const jitter = 1 - JITTER + 2 * JITTER * random.next()
-    const delayMs = Math.max(0, job.endedMs + everyMs * jitter - clock.monotonic())
+    const dueMs = Math.max(clock.monotonic(), job.endedMs + everyMs * jitter)
+    const batch = batchMs[pace]
+    const atMs = Math.ceil(dueMs / batch) * batch
     job.timer?.cancel()
-    job.timer = clock.schedule(delayMs, () => {
+    job.timer = clock.schedule(atMs - clock.monotonic(), () => {
       job.timer = undefined
       this.#ask(key)
     })

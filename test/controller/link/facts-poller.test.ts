@@ -180,3 +180,27 @@ test.each([
   clock.advance(60_000)
   expect(open).toHaveLength(0)
 })
+
+test('jobs that are well and due within a second are asked together', async () => {
+  const { clock, open, poller } = setUp()
+  const answerAll = async () => {
+    let asked = 0
+    for (let one = open[0]; one !== undefined; one = open[0]) {
+      asked++
+      await one.answer(runningFacts)
+    }
+    return asked
+  }
+  for (let n = 0; n < 30; n++) poller.want(`a/${n}`, target(String(n)), 'seldom')
+  await answerAll()
+  const moments: number[] = []
+  for (let step = 0; step < 130; step++) {
+    clock.advance(100)
+    const asked = await answerAll()
+    if (asked > 0) moments.push(asked)
+  }
+  expect(moments.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(30)
+  // From eight to twelve seconds after their answers, and none of them in between.
+  expect(moments.length).toBeLessThanOrEqual(6)
+  poller.stop()
+})
