@@ -350,6 +350,7 @@ function podOf(one: Pod): PodFacts {
     slot: 0,
     attempt,
     state,
+    hasEnded: state === 'succeeded' || state === 'failed',
     exitCode: code === 0 ? undefined : code,
     isRefused: false,
     isBound: true,

@@ -20,14 +20,16 @@ const GRACE_MS = 75_000
 export const stopping: Phase = view => {
   const { seen, upgrade, spec } = view
   const { pods, status } = seen
-  if (pods.length === 0) return gone(view)
+  // The kubelet takes seconds to remove the record of a pod whose processes are over.
+  const alive = pods.filter(one => !one.hasEnded)
+  if (alive.length === 0) return gone(view)
   const limitMs = Math.min(GRACE_MS, Math.max(millisecondsOf(spec.stop.timeout), LOOK_MS))
   const isOver = view.ageMs >= limitMs
   const stop = pods.filter(one => one.state !== 'leaving')
   return {
     kind: 'stay',
     acts: { stop, kill: isOver ? pods.filter(one => one.state === 'leaving') : [] },
-    message: `${pods.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
+    message: `${alive.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
     againMs: isOver ? LOOK_MS : limitMs - view.ageMs,
   }
 }
