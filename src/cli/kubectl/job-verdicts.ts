@@ -120,8 +120,8 @@ const remedies: Readonly<Record<string, string>> = {
 }
 
 /**
- * Conditions that say what is wrong when they are true, and those that do when they are not. What was
- * `RolledBack` is `Stalled` as well, for the same reason.
+ * Conditions that say what is wrong when they are true, and those that do when they are not. What
+ * was `RolledBack` is `Stalled` as well, for the same reason.
  */
 const badWhenTrue = new Set(['Stalled', 'Degraded', 'Backpressured'])
 const badWhenFalse = new Set(['QuotaAdmitted', 'CheckpointHealthy'])
