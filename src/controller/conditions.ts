@@ -1,4 +1,5 @@
 /** The conditions of a status; pure. Times change with their values only. */
+import { redactText } from '../common/redact.ts'
 import type { Condition } from '../protocol/status-fields.ts'
 
 /** What was found of an object, as its condition of this type says it. */
@@ -11,6 +12,8 @@ export interface FindingOf<T extends string> {
 
 export interface FoundConditions {
   readonly before: readonly Condition[] | undefined
+  /** The types that this version speaks of. Others are a newer one's, and stay as they are. */
+  readonly known: readonly string[]
   readonly findings: readonly FindingOf<string>[]
   readonly generation: number
   readonly nowMs: number
@@ -28,16 +31,16 @@ const absentWhenFalse = new Set([
 
 export function conditionsOf({
   before,
+  known: types,
   findings,
   generation,
   nowMs,
 }: FoundConditions): Condition[] {
   const known = new Map(before?.map(one => [one.type, one]))
   const now = timeText(nowMs)
-  return findings
+  const own = findings
     .filter(one => one.holds || !absentWhenFalse.has(one.type))
-    .toSorted((a, b) => (a.type < b.type ? -1 : 1))
-    .map(({ type, holds, reason, message }) => {
+    .map(({ type, holds, reason, message }): Condition => {
       const status = holds ? 'True' : 'False'
       const old = known.get(type)
       const isSame = old?.status === status
@@ -45,11 +48,13 @@ export function conditionsOf({
         type,
         status,
         reason,
-        message: message.slice(0, MESSAGE_CHARS_MAX),
+        message: redactText(message).slice(0, MESSAGE_CHARS_MAX),
         lastTransitionTime: isSame ? old.lastTransitionTime : now,
         observedGeneration: generation,
       }
     })
+  const others = before?.filter(one => !types.includes(one.type)) ?? []
+  return [...own, ...others].toSorted((a, b) => (a.type < b.type ? -1 : 1))
 }
 
 /** As the API server writes times. */

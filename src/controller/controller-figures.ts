@@ -58,6 +58,12 @@ export class ControllerFigures {
     this.#metrics.observe('weir_controller_api_request_duration_seconds', labels, seconds)
   }
 
+  readonly skew = (skewMs: number): void =>
+    this.#metrics.set('weir_controller_clock_skew_seconds', {}, skewMs / 1_000)
+
+  readonly crd = (crd: string, isOutdated: boolean): void =>
+    this.#metrics.set('weir_controller_crd_outdated', { crd }, isOutdated ? 1 : 0)
+
   passOf(controller: string): (figures: WorkFigures) => void {
     return ({ work: { priority, waitedMs }, result, seconds }) => {
       const ended = { controller, result }
@@ -150,9 +156,10 @@ export class ControllerFigures {
   #count(name: CountedByPhase, objects: Iterable<WithPhase>): void {
     const counts = new Map<string, number>()
     for (const { metadata, status } of objects) {
-      const labels = { namespace: metadata.namespace ?? '', phase: status?.phase ?? 'new' }
-      const key = JSON.stringify({ name, labels })
-      this.#seen.set(key, { name, labels })
+      const [namespace, phase] = [metadata.namespace ?? '', status?.phase ?? 'new']
+      // Neither has a blank.
+      const key = `${name} ${namespace} ${phase}`
+      if (!this.#seen.has(key)) this.#seen.set(key, { name, labels: { namespace, phase } })
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
     for (const [key, { name: seen, labels }] of this.#seen) {

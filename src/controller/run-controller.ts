@@ -12,6 +12,7 @@ import type { Random } from '../common/random.ts'
 import { ControllerMetrics } from '../observability/controller-metrics.ts'
 import { type ControllerConfig, readControllerConfig } from './controller-config.ts'
 import { ControllerFigures, type LookedLoop } from './controller-figures.ts'
+import { CrdGate } from './crd-gate.ts'
 import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
 import type { Watch } from './kube/kind-watcher.ts'
@@ -23,6 +24,7 @@ import { type Lease, type LeaseTimes, leaseTimes } from './kube/lease.ts'
 import { openTransport } from './kube/open-transport.ts'
 import { startProbeServer } from './kube/probe-server.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
+import { ServerClock } from './kube/server-clock.ts'
 import { WorkLoop } from './kube/work-loop.ts'
 import { WorkQueue } from './kube/work-queue.ts'
 import { FactsPoller } from './link/facts-poller.ts'
@@ -31,7 +33,7 @@ import { readMasterKeys } from './link/master-keys.ts'
 import { TlsJobLink } from './link/tls-job-link.ts'
 import { NamespaceAccess } from './namespace-access.ts'
 import { Savepoints } from './savepoint/savepoints.ts'
-import { servedCrds, warnOfCrds } from './served-crds.ts'
+import { servedCrds } from './served-crds.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
 import { wakeJobs } from './streamjob/wake-jobs.ts'
@@ -103,9 +105,11 @@ export class Controller {
   readonly #options: ControllerOptions
   readonly #stop = new AbortController()
   readonly #figures = new ControllerFigures(new ControllerMetrics())
+  readonly #clock: ServerClock
   readonly #transport: KubeTransport
   readonly #disconnect: () => Promise<void>
   readonly #identity: string
+  readonly #gate: CrdGate
   readonly #queue: WorkQueue
   readonly #world: JobWorld
   readonly #tenants: TenantWorld | undefined
@@ -123,13 +127,28 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options
     const { config, connection, host, logger } = options
-    const { clock, random } = host
+    const { random } = host
     const figures = this.#figures
-    const opened = openTransport({ config: connection, clock, observe: figures.request })
+    const clock = this.#clockOfServer()
+    this.#clock = clock
+    const opened = openTransport({
+      config: connection,
+      clock,
+      observe: request => {
+        clock.heard(request)
+        figures.request(request)
+      },
+    })
     const { transport } = opened
     this.#transport = transport
     this.#disconnect = () => opened.dispatcher.destroy()
     this.#identity = `${config.hostName}-${random.uuid()}`
+    this.#gate = new CrdGate({
+      served: () => servedCrds(transport),
+      clock,
+      logger,
+      observe: figures.crd,
+    })
     this.#queue = new WorkQueue(clock)
     const watching = {
       transport,
@@ -176,6 +195,14 @@ export class Controller {
     this.#election = this.#makeElection()
   }
 
+  #clockOfServer(): ServerClock {
+    const { host, logger } = this.#options
+    return new ServerClock(host.clock, skewMs => {
+      this.#figures.skew(skewMs)
+      logger.warn({ skewMs }, 'this clock is not that of the API server, which is taken instead')
+    })
+  }
+
   #makeTenancy(): Tenancy | undefined {
     const { config, host, logger } = this.#options
     const world = this.#tenants
@@ -185,7 +212,7 @@ export class Controller {
       jobs: this.#world.jobs,
       access: this.#access,
       userRoles: config.userRoles,
-      clock: host.clock,
+      clock: this.#clock,
       random: host.random,
       logger,
       record: this.#recorder.record.bind(this.#recorder),
@@ -195,9 +222,11 @@ export class Controller {
 
   #makeLoop(link: JobLink): WorkLoop {
     const { config, host, logger, masterKeys } = this.#options
-    const { clock, random } = host
+    const clock = this.#clock
+    const { random } = host
     const reconcile = reconcileJob({
       world: this.#world,
+      savepoints: this.#savepoints.savepoints.cache,
       ledger: this.#tenancy?.ledger,
       engineImage: config.engineImage,
       namespace: config.namespace,
@@ -235,11 +264,11 @@ export class Controller {
       name: LEASE,
       identity: this.#identity,
       times,
-      clock: host.clock,
+      clock: this.#clock,
       random: host.random,
       logger,
       onLeading: () => {
-        wakeJobs(this.#world, this.#queue)
+        wakeJobs(this.#world, this.#savepoints.savepoints.cache, this.#queue)
         const tenancy = this.#tenancy?.run(this.#queue, this.#stop.signal)
         this.#working = Promise.all([this.#loop.run(), this.#savepoints.run(), tenancy])
       },
@@ -274,7 +303,7 @@ export class Controller {
     const server = await startProbeServer({
       ...config.probes,
       isAlive: () => this.#loops.every(({ loop }) => loop.longestMs < STUCK_MS),
-      isReady: () => this.#isReady,
+      hindrance: () => (this.#isReady ? undefined : (this.#gate.hindrance ?? 'not yet')),
       metrics: () => this.#figures.text(),
     })
     onServing?.(server.url)
@@ -293,6 +322,12 @@ export class Controller {
   /** As a candidate, and then as the leader, until the end. */
   async #stand(): Promise<void> {
     const standing = this.#election.run()
+    const { signal } = this.#stop
+    void this.#gate.closed(signal).then(() => {
+      if (signal.aborted) return
+      this.#hasLost = true
+      this.stop()
+    })
     await this.#stopped()
     // The last pass ends before another controller may lead.
     this.#endLoops(new Error('the controller stops'))
@@ -316,12 +351,7 @@ export class Controller {
 
   /** A standby knows the cluster as well as the leader does. */
   async #warm(): Promise<void> {
-    const { logger } = this.#options
-    try {
-      warnOfCrds(await servedCrds(this.#transport), logger)
-    } catch (error) {
-      logger.warn({ message: messageOf(error) }, 'the CRDs cannot be looked at')
-    }
+    await this.#gate.opened(this.#stop.signal)
     const all = this.#watches.map(({ reflector }) => reflector.synced)
     await Promise.race([Promise.all(all), this.#stopped()])
     this.#isReady = !this.#stop.signal.aborted
@@ -340,7 +370,7 @@ export class Controller {
     }
     while (!signal.aborted) {
       this.#figures.look(looked)
-      await new Alarm(this.#options.host.clock, signal).sleep(FIGURES_EVERY_MS)
+      await new Alarm(this.#clock, signal).sleep(FIGURES_EVERY_MS)
     }
   }
 }

@@ -82,6 +82,16 @@ export const controllerMetricDefinitions = {
     help: 'Of them, those whose jobmanager does not answer',
     labels: [],
   },
+  weir_controller_clock_skew_seconds: {
+    type: 'gauge',
+    help: 'How far the clock of this replica is ahead of that of the API server; it is corrected',
+    labels: [],
+  },
+  weir_controller_crd_outdated: {
+    type: 'gauge',
+    help: '1 while the served CRD lacks fields that this version writes',
+    labels: ['crd'],
+  },
   weir_controller_leader: {
     type: 'gauge',
     help: '1 while this replica leads',

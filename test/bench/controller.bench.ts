@@ -78,12 +78,15 @@ async function rest(bench: Bench, controller: ControllerProcess): Promise<void> 
   line(io, 'requests', `${calls.toFixed(1)} a second, its lease among them`)
 }
 
-/** No pass for a while: what there was to do is done. */
+/** Nothing is asked for a while but its lease: what there was to do is done, and told as events. */
 async function settle(controller: ControllerProcess): Promise<void> {
   for (let before = -1; ; ) {
-    const writes = await controller.writes()
-    if (writes === before) return
-    before = writes
+    const requests = await controller.figure(
+      'weir_controller_api_requests_total',
+      /resource="(?!leases)/,
+    )
+    if (requests === before) return
+    before = requests
     await pause(5_000)
   }
 }

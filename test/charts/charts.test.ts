@@ -5,15 +5,12 @@ import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, parseAllDocuments, parseDocument, stringify } from 'yaml'
-import { SystemClock } from '../../src/common/clock.ts'
-import { silentLogger } from '../../src/common/logger.ts'
-import { SystemRandom } from '../../src/common/random.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../src/controller/run-controller.ts'
 import { controllerMetricDefinitions } from '../../src/observability/controller-metric-definitions.ts'
 import { connectionOf } from '../controller/granted.ts'
 import { rightsOf } from '../controller/rights-of.ts'
+import { runTestController } from '../controller/run-test-controller.ts'
 import { connectTo, installCrds, testKind } from '../controller/test-cluster.ts'
 import { crdFiles } from '../crd-files.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
@@ -238,25 +235,10 @@ if (tools !== undefined) {
     })
 
     test('runs jobs there', async () => {
-      const clock = new SystemClock()
       const account = { namespace: own, account: 'weir-controller', environment }
-      const controller = new Controller({
-        config: {
-          namespace: own,
-          watchNamespace: jobs,
-          tenancy: false,
-          userRoles: 'weir',
-          engineImage: 'localhost/weir:test',
-          probes: { host: '127.0.0.1', port: 0 },
-          grant: undefined,
-          hostName: 'test',
-        },
-        masterKeys: ['a key of at least thirty-two characters'],
-        connection: await connectionOf(cluster, account),
-        host: { clock, random: new SystemRandom(), onTerm: () => {} },
-        logger: silentLogger,
-      })
-      const ended = controller.run()
+      const connection = await connectionOf(cluster, account)
+      const config = { namespace: own, watchNamespace: jobs }
+      const running = runTestController({ config, connection })
       const serviceAccount = { apiVersion: 'v1', kind: 'ServiceAccount' }
       for (const object of [
         { ...serviceAccount, metadata: { namespace: jobs, name: 'default' } },
@@ -272,8 +254,7 @@ if (tools !== undefined) {
       const pods = cluster.client(resourceKinds.pod)
       const names = async () => (await pods.list({ namespace: jobs })).items.length
       while ((await names()) < 2) await pause(20)
-      controller.stop()
-      expect(await ended).toBe(0)
+      expect(await running.stop()).toBe(0)
     })
 
     test('may nothing elsewhere', async () => {

@@ -4,37 +4,27 @@
  * takes away what is to be gone, as a kubelet would.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { SystemClock } from '../../src/common/clock.ts'
-import { silentLogger } from '../../src/common/logger.ts'
-import { SystemRandom } from '../../src/common/random.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../src/controller/run-controller.ts'
 import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts, snapshot } from './fake-link.ts'
 import { type Granted, grantRights } from './granted.ts'
+import { type RunningController, runTestController } from './run-test-controller.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
 import { PodTeller, type Seen, type Watching, watcherOf } from './test-watch.ts'
 
 const storage = 's3://bucket/prefix'
 const job = { module: 'src/examples/bank-transfers.ts' }
 
-interface Started {
-  readonly controller: Controller
-  readonly ended: Promise<number>
-}
-
 await describeWithPart('the controller', 'kube-control', environment => {
   const cluster = connectTo(environment)
   const pods = cluster.client<PodObject>(resourceKinds.pod)
   const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
-  const clock = new SystemClock()
-  const random = new SystemRandom()
   let namespace = ''
   let probes = ''
-  let running: Started
+  let running: RunningController
   let granted: Granted
   const link = new FakeLink()
   let watching: Watching
@@ -42,30 +32,15 @@ await describeWithPart('the controller', 'kube-control', environment => {
   let seenPods: Seen<PodObject>
   let seenJobs: Seen<StreamJobObject>
 
-  const start = (): Started => {
-    const controller = new Controller({
-      config: {
-        namespace,
-        watchNamespace: namespace,
-        tenancy: false,
-        userRoles: '',
-        engineImage: 'localhost/weir:test',
-        probes: { host: '127.0.0.1', port: 0 },
-        grant: granted.grant,
-        hostName: 'test',
-      },
+  const start = (): RunningController =>
+    runTestController({
+      config: { namespace, grant: granted.grant },
       connection: granted.connection,
-      masterKeys: ['a key of at least thirty-two characters'],
       link,
-      host: { clock, random, onTerm: () => {} },
-      logger: silentLogger,
-      times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
       onServing: url => {
         probes = url
       },
     })
-    return { controller, ended: controller.run() }
-  }
 
   beforeAll(async () => {
     await installCrds(cluster)
@@ -80,8 +55,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
     running = start()
   })
   afterAll(async () => {
-    running.controller.stop()
-    expect(await running.ended).toBe(0)
+    expect(await running.stop()).toBe(0)
     await watching.end()
     await cluster.close()
   })
@@ -161,8 +135,7 @@ await describeWithPart('the controller', 'kube-control', environment => {
     link.said.set('settled', runningFacts)
     for (const name of await podNames('settled', 2)) await say(name, 'Running')
     const { metadata } = await readyJob('settled')
-    running.controller.stop()
-    expect(await running.ended).toBe(0)
+    expect(await running.stop()).toBe(0)
     const before = seenPods.cache.all().map(one => one.metadata.resourceVersion)
     running = start()
     await create('after', {})

@@ -32,11 +32,22 @@ export class FakeLink implements JobLink {
   readonly savepoints = new Map<string, SavepointFacts>()
   readonly stops = new Map<string, StopFacts>()
   readonly #listeners: (() => void)[] = []
+  readonly #begun = new Map<string, number>()
   #taken = 100
 
   /** A job was stopped. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** The jobmanager of an epoch begins: it goes on from the newest snapshot, and completes more. */
+  begin(job: string, epoch: number): void {
+    if (epoch <= (this.#begun.get(job) ?? 0)) return
+    this.#begun.set(job, epoch)
+    const before = this.said.get(job)
+    if (before === undefined) return
+    const checkpoints = { ...runningFacts.checkpoints, completed: 2 }
+    this.said.set(job, { ...before, status: 'running', stop: null, checkpoints })
   }
 
   async facts(target: JobTarget): Promise<JobFacts> {

@@ -3,17 +3,14 @@
  * clock. A controller that writes too often shows here first.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { SystemClock } from '../../src/common/clock.ts'
-import { silentLogger } from '../../src/common/logger.ts'
-import { SystemRandom } from '../../src/common/random.ts'
 import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../src/controller/run-controller.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { FakeLink } from './fake-link.ts'
 import { type Granted, grantRights } from './granted.ts'
 import { metricSum, objectWrites, writeLines } from './metric-sum.ts'
+import { type RunningController, runTestController } from './run-test-controller.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
 import { type Watching, watcherOf } from './test-watch.ts'
 
@@ -27,31 +24,17 @@ await describeWithPart('many jobs', 'kube-control', environment => {
   let probes = ''
   let granted: Granted
   let watching: Watching
-  let controller: Controller
-  let ended: Promise<number>
+  let running: RunningController
 
   const start = (): Promise<string> =>
     new Promise(resolve => {
-      controller = new Controller({
-        config: {
-          namespace,
-          watchNamespace: namespace,
-          tenancy: true,
-          userRoles: namespace,
-          engineImage: 'localhost/weir:test',
-          probes: { host: '127.0.0.1', port: 0 },
-          grant: granted.grant,
-          hostName: 'test',
-        },
+      // Tenants belong to no namespace: those of other tests are not to be counted here.
+      running = runTestController({
+        config: { namespace, grant: granted.grant },
         connection: granted.connection,
-        masterKeys: ['a key of at least thirty-two characters'],
         link: new FakeLink(),
-        host: { clock: new SystemClock(), random: new SystemRandom(), onTerm: () => {} },
-        logger: silentLogger,
-        times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
         onServing: resolve,
       })
-      ended = controller.run()
     })
 
   beforeAll(async () => {
@@ -63,8 +46,7 @@ await describeWithPart('many jobs', 'kube-control', environment => {
     probes = await start()
   })
   afterAll(async () => {
-    controller.stop()
-    expect(await ended).toBe(0)
+    expect(await running.stop()).toBe(0)
     await watching.end()
     await cluster.close()
   })
@@ -104,8 +86,7 @@ await describeWithPart('many jobs', 'kube-control', environment => {
 
     const versions = () => seen.cache.all().map(one => one.metadata.resourceVersion)
     const before = versions()
-    controller.stop()
-    expect(await ended).toBe(0)
+    expect(await running.stop()).toBe(0)
     probes = await start()
     const passes = async () =>
       metricSum(await metrics(), 'weir_controller_reconcile_total', /controller="streamjob"/)

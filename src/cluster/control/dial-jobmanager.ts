@@ -21,7 +21,7 @@ export interface DialOptions {
 export async function dialJobManager(options: DialOptions): Promise<Socket> {
   const { address, jobId, secret, tls, version, slot, clock, random } = options
   const peer = `the jobmanager at ${address}`
-  const socket = await dialPeer({ address, peer, tls })
+  const socket = await dialPeer({ address, peer, tls, clock })
   await shakeHands({
     stream: socket,
     side: 'dialer',

@@ -1,8 +1,13 @@
-/** Makes objects of one kind as they are to be, in as few writes as can be. */
+/**
+ * Makes objects of one kind as they are to be, in as few writes as can be.
+ *
+ * A1: an object of another owner is left as it is, whatever its name: WEIR_KUBE_TAKEN. What a
+ *     namesake of the owner has left behind is taken over, or is on its way out.
+ */
 import { isApplied, withDigest } from './applied.ts'
 import type { KubeClient } from './kube-client.ts'
-import { isKubeError } from './kube-errors.ts'
-import { type KubeObject, keyOf } from './kube-object.ts'
+import { isKubeError, kubeErrors } from './kube-errors.ts'
+import { type KubeObject, keyOf, type OwnerReference } from './kube-object.ts'
 import type { ObjectCache } from './object-cache.ts'
 
 export interface ApplierOptions<T extends KubeObject> {
@@ -25,25 +30,34 @@ export class Applier<T extends KubeObject> {
   async ensure(wanted: T, signal?: AbortSignal): Promise<boolean> {
     const { client, cache, manager, mayWrite } = this.#options
     const sent = withDigest(wanted)
-    if (isApplied(cache?.get(keyOf(wanted.metadata)), sent)) return false
+    const known = cache?.get(keyOf(wanted.metadata))
+    const found = known ?? (await this.#unseen(wanted, signal))
+    if (found !== undefined) this.#checkOwner(found, wanted)
+    if (isApplied(found, sent)) return false
     mayWrite()
     const applied = await client.apply(sent, { manager, signal })
     cache?.set(applied)
     return true
   }
 
-  /** Made once and never changed; another one of its name is left as it is. */
+  /** Made once and never changed. */
   async create(wanted: T, signal?: AbortSignal): Promise<boolean> {
     const { client, cache, mayWrite } = this.#options
-    if (cache?.get(keyOf(wanted.metadata)) !== undefined) return false
+    const known = cache?.get(keyOf(wanted.metadata))
+    if (known !== undefined) {
+      this.#checkOwner(known, wanted)
+      return false
+    }
     mayWrite()
     try {
       const created = await client.create(wanted, signal)
       cache?.set(created)
       return true
     } catch (error) {
-      if (isKubeError(error, 'WEIR_KUBE_CONFLICT')) return false
-      throw error
+      if (!isKubeError(error, 'WEIR_KUBE_CONFLICT')) throw error
+      const found = await this.#unseen(wanted, signal)
+      if (found !== undefined) this.#checkOwner(found, wanted)
+      return false
     }
   }
 
@@ -56,4 +70,31 @@ export class Applier<T extends KubeObject> {
     const options = { uid, signal, ...(graceSeconds === undefined ? {} : { graceSeconds }) }
     await client.remove(object.metadata, options)
   }
+
+  /** The watch sees what is Weir's only, and that late. */
+  async #unseen({ metadata }: T, signal?: AbortSignal): Promise<T | undefined> {
+    const { client, cache } = this.#options
+    return cache === undefined ? undefined : client.find(metadata, signal)
+  }
+
+  /** A1 */
+  #checkOwner(found: T, wanted: T): void {
+    const owner = ownerOf(wanted)
+    const other = ownerOf(found)
+    if (owner === undefined || (other !== undefined && isSameOrNamesake(owner, other))) return
+    throw kubeErrors.WEIR_KUBE_TAKEN({
+      kind: wanted.kind,
+      name: keyOf(wanted.metadata),
+      owner: other === undefined ? 'somebody else' : `${other.kind} ${other.name} (${other.uid})`,
+    })
+  }
+}
+
+/** Of what is shared, as a namespace, nobody is. */
+function ownerOf({ metadata: { ownerReferences = [] } }: KubeObject): OwnerReference | undefined {
+  return ownerReferences.find(one => one.controller === true) ?? ownerReferences[0]
+}
+
+function isSameOrNamesake(one: OwnerReference, other: OwnerReference): boolean {
+  return one.uid === other.uid || (one.kind === other.kind && one.name === other.name)
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.ts'
 import { messageOf } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Random } from '../../common/random.ts'
+import { redactText } from '../../common/redact.ts'
 import { EventBudget, type EventSeries, type EventWords } from './event-series.ts'
 import type { KubeClient } from './kube-client.ts'
 import type { KubeObject } from './kube-object.ts'
@@ -63,7 +64,7 @@ export class EventRecorder {
       type: words.type,
       reason: words.reason,
       action: words.action,
-      note: words.note.slice(0, NOTE_CHARS_MAX),
+      note: redactText(words.note).slice(0, NOTE_CHARS_MAX),
     }
     await client.create(event)
   }

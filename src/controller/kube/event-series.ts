@@ -27,23 +27,27 @@ export type EventStep =
   | { readonly kind: 'drop' }
 
 const WINDOW_MS = 600_000
-const EVENTS_MAX = 10
+/** An upgrade that is undone has four. Warnings are counted apart: news never keeps one out. */
+const EVENTS_MAX = 25
+/** What is over is looked for now and then only: a thousand jobs that begin say much at once. */
+const SWEEP_EVERY_MS = 60_000
 
 export class EventBudget {
   readonly #series = new Map<string, EventSeries>()
   readonly #spent = new Map<string, number[]>()
   readonly #newName: () => string
+  #sweptMs = Number.NEGATIVE_INFINITY
 
   constructor(newName: () => string) {
     this.#newName = newName
   }
 
   decide(object: KubeObject, words: EventWords, nowMs: number): EventStep {
-    this.#forget(nowMs)
+    if (nowMs - this.#sweptMs >= SWEEP_EVERY_MS) this.#sweep(nowMs)
     const uid = object.metadata.uid ?? object.metadata.name
     const key = JSON.stringify([uid, words.type, words.reason, words.action, words.note])
     const known = this.#series.get(key)
-    if (known !== undefined) {
+    if (known !== undefined && isRecent(known.lastMs, nowMs)) {
       const series = { ...known, count: known.count + 1, lastMs: nowMs }
       this.#series.set(key, series)
       // Once for each doubling: the count is for people.
@@ -51,22 +55,26 @@ export class EventBudget {
         ? { kind: 'count', series }
         : { kind: 'drop' }
     }
-    const spent = this.#spent.get(uid) ?? []
+    const purse = `${words.type} ${uid}`
+    const spent = (this.#spent.get(purse) ?? []).filter(ms => isRecent(ms, nowMs))
     if (spent.length >= EVENTS_MAX) return { kind: 'drop' }
-    this.#spent.set(uid, [...spent, nowMs])
+    this.#spent.set(purse, [...spent, nowMs])
     const series = { name: this.#newName(), count: 1, firstMs: nowMs, lastMs: nowMs }
     this.#series.set(key, series)
     return { kind: 'create', series }
   }
 
-  #forget(nowMs: number): void {
+  #sweep(nowMs: number): void {
+    this.#sweptMs = nowMs
     for (const [key, { lastMs }] of this.#series) {
-      if (nowMs - lastMs > WINDOW_MS) this.#series.delete(key)
+      if (!isRecent(lastMs, nowMs)) this.#series.delete(key)
     }
-    for (const [uid, times] of this.#spent) {
-      const recent = times.filter(ms => nowMs - ms <= WINDOW_MS)
-      if (recent.length === 0) this.#spent.delete(uid)
-      else this.#spent.set(uid, recent)
+    for (const [purse, times] of this.#spent) {
+      if (!times.some(ms => isRecent(ms, nowMs))) this.#spent.delete(purse)
     }
   }
+}
+
+function isRecent(ms: number, nowMs: number): boolean {
+  return nowMs - ms <= WINDOW_MS
 }

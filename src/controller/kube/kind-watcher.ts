@@ -6,7 +6,7 @@ import { Applier } from './applier.ts'
 import { KubeClient } from './kube-client.ts'
 import type { KubeObject } from './kube-object.ts'
 import type { KubeTransport } from './kube-transport.ts'
-import { ObjectCache } from './object-cache.ts'
+import { ObjectCache, type Slim } from './object-cache.ts'
 import { Reflector } from './reflector.ts'
 import type { ResourceKind } from './resource-kind.ts'
 
@@ -48,7 +48,7 @@ export interface Watch {
 export interface WatchedOptions<T> {
   readonly selector?: string
   /** Drops what nobody reads. */
-  readonly slim?: (object: T) => T
+  readonly slim?: Slim<T>
 }
 
 export interface KindWatcher {

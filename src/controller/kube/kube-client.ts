@@ -19,6 +19,8 @@ export interface DeleteOptions {
 
 export interface ListOptions {
   readonly namespace?: string | undefined
+  /** That one alone. */
+  readonly name?: string
   readonly selector?: string | undefined
   readonly limit?: number
   readonly continueFrom?: string | undefined
@@ -59,11 +61,17 @@ export class KubeClient<T extends KubeObject = KubeObject> {
     }
   }
 
+  /** Likewise, for who may list and not get. */
+  async find({ namespace, name }: ObjectRef, signal?: AbortSignal): Promise<T | undefined> {
+    return (await this.list({ namespace, name, signal })).items[0]
+  }
+
   async list(options: ListOptions = {}): Promise<ObjectList<T>> {
-    const { namespace, selector, limit = 500, continueFrom, signal } = options
+    const { namespace, name, selector, limit = 500, continueFrom, signal } = options
     const { resource } = this.#names
     const path = pathOf(this.kind, { namespace })
-    const query = { limit, continue: continueFrom, labelSelector: selector }
+    const fieldSelector = name === undefined ? undefined : `metadata.name=${name}`
+    const query = { limit, continue: continueFrom, labelSelector: selector, fieldSelector }
     const answer = await this.#transport.request({ method: 'GET', path, query, resource, signal })
     const list = answer as RawList<T>
     const { apiVersion, kind } = this.kind

@@ -36,6 +36,19 @@ export const kubeErrors = defineErrors({
     message: words,
     next: 'give the service account of the controller the role of the chart, or a valid token',
   },
+  WEIR_KUBE_DENIED: {
+    domain: 'external',
+    retry: 'later',
+    message: words,
+    next: 'the words name the rule of the cluster that is in the way; it is tried again by itself',
+  },
+  WEIR_KUBE_TAKEN: {
+    domain: 'external',
+    retry: 'later',
+    message: ({ kind, name, owner }: { kind: string; name: string; owner: string }) =>
+      `${kind} ${name} is there already and belongs to ${owner}: it is left as it is`,
+    next: 'remove it, or give what is to be made another name',
+  },
   WEIR_KUBE_CONFLICT: {
     domain: 'external',
     retry: 'now',
@@ -91,10 +104,18 @@ export function isKubeError(error: unknown, code: KubeErrorCode): boolean {
 /** The error that an answer stands for. */
 export function refusal(refused: Refused): WeirError {
   const { status } = refused
-  if (status === 401 || status === 403) return kubeErrors.WEIR_KUBE_FORBIDDEN(refused)
+  if (status === 401 || (status === 403 && isOfRights(refused))) {
+    return kubeErrors.WEIR_KUBE_FORBIDDEN(refused)
+  }
+  if (status === 403) return kubeErrors.WEIR_KUBE_DENIED(refused)
   if (status === 404) return kubeErrors.WEIR_KUBE_NOT_FOUND(refused)
   if (status === 409) return kubeErrors.WEIR_KUBE_CONFLICT(refused)
   if (status === 410) return kubeErrors.WEIR_KUBE_EXPIRED(refused)
   if (status === 429 || status >= 500) return kubeErrors.WEIR_KUBE_BUSY(refused)
   return kubeErrors.WEIR_KUBE_INVALID(refused)
+}
+
+/** A missing right and a rule in the way have one status: words of the first name who asked. */
+function isOfRights({ said }: Refused): boolean {
+  return said === '' || said.includes(': User "')
 }

@@ -40,8 +40,8 @@ export function keyOf({ namespace, name }: ObjectRef): string {
   return namespace === undefined ? name : `${namespace}/${name}`
 }
 
-/** Versions of one API server are numbers that grow, over all kinds. */
+/** Versions of one API server are numbers that grow, over all kinds; without leading zeros. */
 export function isNewer(version: string | undefined, than: string | undefined): boolean {
   if (version === undefined || than === undefined) return than === undefined
-  return BigInt(version) > BigInt(than)
+  return version.length === than.length ? version > than : version.length > than.length
 }

@@ -6,6 +6,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
+import { redactText } from '../../common/redact.ts'
 import { kubeErrors, refusal } from './kube-errors.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
@@ -28,6 +29,8 @@ export interface RequestFigures {
   readonly resource: string
   /** 0: no answer. */
   readonly status: number
+  /** By the clock of the server, as its header says it. */
+  readonly date: string | undefined
   readonly seconds: number
 }
 
@@ -43,6 +46,9 @@ export interface TransportOptions {
 }
 
 type Answer = Dispatcher.ResponseData
+
+/** Held back, a leader would lose its lease just when there is most to do. */
+const urgent: ReadonlySet<string> = new Set(['leases'])
 
 export class KubeTransport {
   readonly #options: TransportOptions
@@ -93,10 +99,11 @@ export class KubeTransport {
 
   async #send(call: ApiCall, signal: AbortSignal, token: string | undefined): Promise<Answer> {
     const { server, dispatcher, bucket, clock, observe } = this.#options
-    await bucket.take()
+    if (!urgent.has(call.resource)) await bucket.take()
     signal.throwIfAborted()
     const startedMs = clock.monotonic()
     let status = 0
+    let date: string | undefined
     try {
       const answer = await dispatcher.request({
         origin: server,
@@ -110,11 +117,12 @@ export class KubeTransport {
         bodyTimeout: 0,
       })
       status = answer.statusCode
+      date = headerOf(answer, 'date')
       if (status === 429 || status === 503) bucket.closeFor(retryAfterMs(answer))
       return answer
     } finally {
       const seconds = (clock.monotonic() - startedMs) / 1_000
-      observe({ verb: verbOf(call), resource: call.resource, status, seconds })
+      observe({ verb: verbOf(call), resource: call.resource, status, date, seconds })
     }
   }
 
@@ -174,6 +182,11 @@ function verbOf({ method, query }: ApiCall): string {
   return query?.watch === undefined ? method : 'WATCH'
 }
 
+function headerOf({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
 /** In seconds; without one, a second. */
 function retryAfterMs({ headers }: Answer): number {
   const seconds = Number(headers['retry-after'] ?? 1)
@@ -188,8 +201,8 @@ function parse(text: string): unknown {
   }
 }
 
-/** The words of a `Status`, which name fields and values but hold no object. */
+/** The words of a `Status`: fields and values, and whatever an admission rule says. */
 function saidOf(body: unknown): string {
   const { message } = (body ?? {}) as { readonly message?: unknown }
-  return typeof message === 'string' ? message.slice(0, 1_000) : ''
+  return typeof message === 'string' ? redactText(message).slice(0, 1_000) : ''
 }

@@ -12,6 +12,8 @@ export type ObjectChange<T> =
 
 type Listener<T> = (change: ObjectChange<T>) => void
 type IndexOf<T> = (object: T) => string | undefined
+/** `before`: as it is kept by now. */
+export type Slim<T> = (object: T, before: T | undefined) => T
 
 export class ObjectCache<T extends KubeObject> {
   readonly #objects = new Map<string, T>()
@@ -19,13 +21,13 @@ export class ObjectCache<T extends KubeObject> {
   readonly #ended = new Map<string, string>()
   readonly #listeners: Listener<T>[] = []
   readonly #indexOf: IndexOf<T>
-  readonly #slim: (object: T) => T
+  readonly #slim: Slim<T>
   readonly #index = new Map<string, Set<string>>()
   #version: string | undefined
   #bookmarked: string | undefined
 
   /** `indexOf` groups objects, as the pods of one job; `slim` drops what nobody reads. */
-  constructor(indexOf: IndexOf<T> = () => undefined, slim: (object: T) => T = same) {
+  constructor(indexOf: IndexOf<T> = () => undefined, slim: Slim<T> = same) {
     this.#indexOf = indexOf
     this.#slim = slim
   }
@@ -59,17 +61,17 @@ export class ObjectCache<T extends KubeObject> {
 
   /** As much of it as is kept. */
   slim(object: T): T {
-    return this.#slim(object)
+    return this.#slim(object, undefined)
   }
 
   /** News of the watch, or the answer to a write. */
   set(whole: T): void {
-    const object = this.#slim(whole)
-    const key = keyOf(object.metadata)
-    const { resourceVersion } = object.metadata
+    const key = keyOf(whole.metadata)
+    const { resourceVersion } = whole.metadata
     const before = this.#objects.get(key)
     const known = before?.metadata.resourceVersion ?? this.#ended.get(key)
     if (known !== undefined && !isNewer(resourceVersion, known)) return
+    const object = this.#slim(whole, before)
     this.#ended.delete(key)
     this.#place(key, object)
     this.#tell({ kind: 'set', key, now: object, before })

@@ -8,8 +8,8 @@ export interface ProbeServerOptions {
   readonly port: number
   /** Not: it is started again. */
   readonly isAlive: () => boolean
-  /** Its caches are full: it could lead at once. */
-  readonly isReady: () => boolean
+  /** `undefined`: its caches are full, it could lead at once. */
+  readonly hindrance: () => string | undefined
   readonly metrics: () => Promise<string>
 }
 
@@ -19,14 +19,14 @@ export interface ProbeServer {
 }
 
 export async function startProbeServer(options: ProbeServerOptions): Promise<ProbeServer> {
-  const { host, port, isAlive, isReady, metrics } = options
+  const { host, port, isAlive, hindrance, metrics } = options
   const server = createServer((request, answer) => {
-    const say = (holds: boolean): void => {
-      answer.writeHead(holds ? 200 : 503, { 'content-type': 'text/plain' })
-      answer.end(holds ? 'ok\n' : 'not yet\n')
+    const say = (problem: string | undefined): void => {
+      answer.writeHead(problem === undefined ? 200 : 503, { 'content-type': 'text/plain' })
+      answer.end(`${problem ?? 'ok'}\n`)
     }
-    if (request.url === '/healthz') return say(isAlive())
-    if (request.url === '/readyz') return say(isReady())
+    if (request.url === '/healthz') return say(isAlive() ? undefined : 'a pass does not end')
+    if (request.url === '/readyz') return say(hindrance())
     if (request.url !== '/metrics') return void answer.writeHead(404).end()
     metrics().then(
       text => {

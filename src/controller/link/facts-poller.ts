@@ -8,7 +8,8 @@
  *  P1  A job has at most one question under way, and all together AT_ONCE_MAX.
  *  P2  What is heard of a jobmanager that was replaced meanwhile is dropped.
  *  P3  However many jobs there are, only so many are asked in a second: the more there are, the
- *      seldomer each. Jobs that something is awaited of do not wait for all the others.
+ *      seldomer each. Jobs that something is awaited of do not wait for all the others, nor for
+ *      those that have been silent for long.
  */
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
@@ -31,14 +32,21 @@ export interface FactsPollerOptions {
   readonly link: Pick<JobLink, 'facts'>
   readonly clock: Clock
   readonly random: Random
-  /** It has answered, or not: what was heard may be old, and time alone may matter. */
+  /**
+   * It has answered, or not: what was heard may be old, and time alone may matter. Not told is that
+   * one which has been silent for long still is, for the same reason.
+   */
   readonly onHeard: (key: string) => void
 }
 
 const AT_ONCE_MAX = 16
 const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
-/** A question costs a millisecond and a half of processor time: ten are the price of idling. */
+/** A question costs a millisecond of processor time: ten are the price of idling. */
 const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
+/** Those that are due within it are asked together: a question on its own costs twice as much. */
+const batchMs: Readonly<Record<Pace, number>> = { often: 1, seldom: 1_000 }
+/** One that is silent for longer is not about to speak. */
+const SOON_AGAIN_MS = 60_000
 /** Jobs that began together are not asked together for ever. */
 const JITTER = 0.2
 
@@ -114,17 +122,26 @@ export class FactsPoller {
 
   #schedule(key: string, job: Asked): void {
     const { clock, random } = this.#options
-    const pace = paceOf(job)
+    const pace = paceOf(job, clock.monotonic())
     // P3
-    const alike = [...this.#jobs.values()].filter(one => paceOf(one) === pace).length
+    const alike = this.#countOf(pace)
     const everyMs = Math.max(delaysMs[pace], (alike / perSecondMax[pace]) * 1_000)
     const jitter = 1 - JITTER + 2 * JITTER * random.next()
-    const delayMs = Math.max(0, job.endedMs + everyMs * jitter - clock.monotonic())
+    const dueMs = Math.max(clock.monotonic(), job.endedMs + everyMs * jitter)
+    const batch = batchMs[pace]
+    const atMs = Math.ceil(dueMs / batch) * batch
     job.timer?.cancel()
-    job.timer = clock.schedule(delayMs, () => {
+    job.timer = clock.schedule(atMs - clock.monotonic(), () => {
       job.timer = undefined
       this.#ask(key)
     })
+  }
+
+  #countOf(pace: Pace): number {
+    const nowMs = this.#options.clock.monotonic()
+    let count = 0
+    for (const job of this.#jobs.values()) if (paceOf(job, nowMs) === pace) count++
+    return count
   }
 
   /** P1 */
@@ -146,19 +163,21 @@ export class FactsPoller {
 
   async #question(key: string, job: Asked): Promise<void> {
     const { link, clock, onHeard } = this.#options
+    const before = job.silence
     this.#flying.add(key)
     try {
       job.facts = await link.facts(job.target, this.#stop.signal)
       job.silence = undefined
     } catch (error) {
-      const sinceMs = job.silence?.sinceMs ?? clock.monotonic()
+      const sinceMs = before?.sinceMs ?? clock.monotonic()
       job.silence = { sinceMs, why: wordsOf(error) }
     }
     this.#flying.delete(key)
     job.endedMs = clock.monotonic()
     // P2
     if (this.#jobs.get(key) === job) {
-      onHeard(key)
+      const isKnown = isLong(before, job.endedMs) && before?.why === job.silence?.why
+      if (!isKnown) onHeard(key)
       this.#schedule(key, job)
     }
     this.#serve()
@@ -169,9 +188,14 @@ function wordsOf(error: unknown): string {
   return isWeirError(error) ? `${error.code} ${error.message}` : messageOf(error)
 }
 
-/** Whether a silent one speaks again is worth to know soon. */
-function paceOf({ pace, silence }: Asked): Pace {
-  return silence === undefined ? pace : 'often'
+/** Whether a silent one speaks again is worth to know soon, but not for ever. */
+function paceOf({ pace, silence }: Asked, nowMs: number): Pace {
+  if (silence === undefined) return pace
+  return isLong(silence, nowMs) ? 'seldom' : 'often'
+}
+
+function isLong(silence: Asked['silence'], nowMs: number): boolean {
+  return silence !== undefined && nowMs - silence.sinceMs >= SOON_AGAIN_MS
 }
 
 function isSame(one: JobTarget, other: JobTarget | undefined): boolean {

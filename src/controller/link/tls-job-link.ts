@@ -10,7 +10,7 @@
  *  K2  An answer is bounded in time and size, and used only after its schema accepted it.
  *  K3  No key is part of an error.
  */
-import { type TLSSocket, connect as tlsConnect } from 'node:tls'
+import { createSecureContext, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { Client } from 'undici'
 import { z } from 'zod'
 import type { Clock } from '../../common/clock.ts'
@@ -68,6 +68,8 @@ interface Answer {
 
 export class TlsJobLink implements JobLink {
   readonly #options: TlsJobLinkOptions
+  /** For all connections: made anew, it is most of what a question costs. Keys are not in it. */
+  readonly #context = createSecureContext(linkTls)
 
   constructor(options: TlsJobLinkOptions) {
     this.#options = options
@@ -186,7 +188,7 @@ export class TlsJobLink implements JobLink {
       signal.throwIfAborted()
       let isKnown = false
       const socket = tlsConnect({
-        ...linkTls,
+        secureContext: this.#context,
         host: target.podIp,
         port,
         // There is no certificate: the key is the proof.

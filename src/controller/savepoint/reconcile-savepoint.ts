@@ -22,11 +22,19 @@ import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
 import { verbPods } from '../streamjob/verb-pod.ts'
 import { pinsOf } from './pins-of.ts'
 import type { SavepointObject } from './savepoint-object.ts'
-import { disposalOf, recordName, recordOf, requestIdOf, specOf } from './savepoint-objects.ts'
+import {
+  disposalOf,
+  recordName,
+  recordOf,
+  requestIdOf,
+  specOf,
+  takenOf,
+} from './savepoint-objects.ts'
 import {
   decideSavepoint,
   type ObservedSavepoint,
   type SavepointDecision,
+  savepointConditions,
 } from './savepoint-policies.ts'
 
 /** Owns the fields that this controller writes. */
@@ -84,6 +92,7 @@ async function observe(
       isThere: job !== undefined && job.metadata.deletionTimestamp === undefined,
       isOver: phase === 'Finished' || phase === 'Failed',
       runs,
+      ...(job?.status?.state && { state: job.status.state }),
     },
     epoch: job?.status?.epoch ?? 0,
     ...(await ask(object, target, pass)),
@@ -95,7 +104,7 @@ async function observe(
 }
 
 function jobOf(object: SavepointObject, world: JobWorld): StreamJobObject | undefined {
-  const name = specOf(object)?.job
+  const name = takenOf(object)
   if (name === undefined) return undefined
   return world.jobs.cache.get(keyOf({ namespace: object.metadata.namespace, name }))
 }
@@ -189,7 +198,13 @@ async function writeStatus(
   const status = {
     ...decision.status,
     observedGeneration: generation,
-    conditions: conditionsOf({ before: before.conditions, findings, generation, nowMs }),
+    conditions: conditionsOf({
+      before: before.conditions,
+      known: savepointConditions,
+      findings,
+      generation,
+      nowMs,
+    }),
   }
   if (isDeepStrictEqual(status, before)) return
   world.mayWrite()

@@ -12,6 +12,7 @@
 import type { SnapshotFacts, StopFacts } from '../../protocol/job-facts.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { EventWords } from '../kube/event-series.ts'
+import { remainingMs } from '../remaining-ms.ts'
 import type { Finding } from './finding.ts'
 import { newestJobManager } from './job-target.ts'
 import type { PodFacts } from './pod-facts.ts'
@@ -131,7 +132,7 @@ function purge(seen: ObservedDeletion): DeletionDecision {
   const limitMs = PURGE_LIMIT_MS - ageMs + 1
   if (last === undefined) return decided({ purge: 1, findings, againMs: limitMs })
   if (last.state === 'running') return decided({ findings, againMs: limitMs })
-  const waitMs = last.endedMs + PURGE_DELAY_MS * last.number - nowMs
+  const waitMs = remainingMs(last.endedMs, PURGE_DELAY_MS * last.number, nowMs)
   if (waitMs > 0) return decided({ findings, againMs: Math.min(waitMs, limitMs) })
   return decided({ purge: last.number + 1, findings, againMs: limitMs })
 }

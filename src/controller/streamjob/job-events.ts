@@ -11,7 +11,18 @@ export function jobEvents(
   own: readonly EventWords[] = [],
 ): readonly EventWords[] {
   const change = own.length > 0 ? undefined : (stalled(before, after) ?? phase(before, after))
-  return [...own, change, checkpoints(before, after)].filter(words => words !== undefined)
+  return [...own, change, scheduling(before, after), checkpoints(before, after)].filter(
+    words => words !== undefined,
+  )
+}
+
+/** Why a pod cannot be made or waits; what a person is needed for is told as that. */
+function scheduling(before: StreamJobStatus, after: StreamJobStatus): EventWords | undefined {
+  const was = conditionOf(before, 'Scheduled')
+  const now = conditionOf(after, 'Scheduled')
+  if (now?.status !== 'False' || now.reason === was?.reason) return undefined
+  if (conditionOf(after, 'Stalled')?.reason === now.reason) return undefined
+  return { type: 'Warning', reason: now.reason, action, note: now.message }
 }
 
 function stalled(before: StreamJobStatus, after: StreamJobStatus): EventWords | undefined {

@@ -8,8 +8,8 @@ import type { JobFacts } from '../../protocol/job-facts.ts'
 import type { Condition } from '../../protocol/status-fields.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
-import type { Finding } from './finding.ts'
-import type { PodFacts } from './pod-facts.ts'
+import { asFound, type Finding } from './finding.ts'
+import { isImageless, type PodFacts } from './pod-facts.ts'
 
 export interface Health {
   /** Of this deployment. */
@@ -62,13 +62,13 @@ const byWord: ReadonlySet<string> = new Set([
 ] satisfies Finding['type'][])
 
 function asBefore({ before, pods }: Health): Finding[] {
-  const kept = before.filter(one => byWord.has(one.type))
-  return [
-    scheduled(pods),
-    ...kept.map(({ type, status, reason, message }) => {
-      return { type: type as Finding['type'], holds: status === 'True', reason, message }
-    }),
-  ]
+  return [scheduled(pods), ...knownFindings(before).filter(one => byWord.has(one.type))]
+}
+
+/** What a deployment was found to be, as it stands in the status. */
+export function knownFindings(before: readonly Condition[]): readonly Finding[] {
+  const found = asFound({ status: { conditions: [...before] } })
+  return found.filter(one => one.type === 'Scheduled' || byWord.has(one.type))
 }
 
 function readyMessage({ wanted }: Health): string {
@@ -123,7 +123,12 @@ function scheduled(pods: readonly PodFacts[]): Finding {
     return { type: 'Scheduled', holds: true, reason: 'PodsBound', message: 'no pod waits' }
   }
   const message = `pod ${unbound.pod.metadata.name}: ${unbound.why}`
-  return { type: 'Scheduled', holds: false, reason: 'PodPending', message }
+  return { type: 'Scheduled', holds: false, reason: waitOf(unbound), message }
+}
+
+function waitOf(pod: PodFacts): string {
+  if (isImageless(pod)) return 'ImagePullFailed'
+  return pod.isBound ? 'PodPending' : 'SchedulingBlocked'
 }
 
 function runs({ isWhole }: Health, facts: JobFacts | undefined): Finding {

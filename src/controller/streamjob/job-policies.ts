@@ -5,9 +5,10 @@
  * J1: an epoch stands in the status before any pod of it exists, and never comes back.
  * J2: what has finished or failed is not started again until what it is made of changes.
  * J3: a deployment begins in the room of its tenant's quota only.
+ * J4: what a newer controller has begun is left to it.
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
-import type { Finding } from './finding.ts'
+import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
 import { PAUSE } from './job-names.ts'
 import { newestJobManager } from './job-target.ts'
@@ -16,6 +17,7 @@ import type { ObservedJob } from './observed-job.ts'
 import { beginUpgrade, isAskedAnew, isRefused } from './phases/begin-upgrade.ts'
 import { isRefusal } from './phases/failure.ts'
 import { upgrading } from './phases/upgrade-machine.ts'
+import { readyDeadline } from './ready-deadline.ts'
 
 type Policy = (observed: ObservedJob) => JobDecision | undefined
 
@@ -23,6 +25,7 @@ type Policy = (observed: ObservedJob) => JobDecision | undefined
 export const policies: readonly Policy[] = [
   beingDeleted,
   paused,
+  ofNewer,
   upgrading,
   ended,
   invalid,
@@ -55,6 +58,18 @@ function paused(observed: ObservedJob): JobDecision | undefined {
   return decided(observed, { findings: [finding] })
 }
 
+/** J4 */
+function ofNewer(observed: ObservedJob): JobDecision | undefined {
+  const { newer } = observed
+  if (newer === undefined) return undefined
+  const message =
+    `${newer}, which this version of the controller does not know: a newer one wrote it and goes ` +
+    'on from there; end the older replicas'
+  const stalled: Finding = { type: 'Stalled', holds: true, reason: 'NewerController', message }
+  const others = asFound(observed).filter(one => one.type !== 'Stalled')
+  return decided(observed, { findings: [...others, stalled] })
+}
+
 /** The jobmanager has said its last word. */
 function ended(observed: ObservedJob): JobDecision | undefined {
   if (!isDeployed(observed)) return undefined
@@ -81,8 +96,9 @@ function ended(observed: ObservedJob): JobDecision | undefined {
 function invalid(observed: ObservedJob): JobDecision | undefined {
   const { problem } = observed
   if (problem === undefined) return undefined
-  const { reason, message } = problem
-  const stalled: Finding = { type: 'Stalled', holds: true, reason, message }
+  const { reason, message, isAwaited } = problem
+  const type = isAwaited === true ? 'Reconciling' : 'Stalled'
+  const stalled: Finding = { type, holds: true, reason, message }
   if (isDeployed(observed)) return atWork(observed, [stalled])
   const ready: Finding = { type: 'Ready', holds: false, reason, message }
   const phase = observed.status.epoch === undefined ? 'Queued' : observed.status.phase
@@ -185,7 +201,11 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
   if (deployed === undefined) return withoutRevision(observed, also)
   const kept = keepDeployment(observed, deployed)
   const findings = [...kept.findings, ...refusedFindings(observed), ...growthFindings(observed)]
-  const { isWhole, start, stop, againMs } = kept
+  const isStalled = findings.some(one => one.type === 'Stalled')
+  const deadline = readyDeadline(observed, deployed, findings)
+  if (deadline.stalled !== undefined && !isStalled) findings.push(deadline.stalled)
+  const { isWhole, start, stop } = kept
+  const againMs = sooner(kept.againMs, deadline.againMs)
   const stable = becomesStable(observed, isWhole)
   return decided(observed, {
     phase: isWhole || status.phase === 'Running' ? 'Running' : 'Deploying',
@@ -197,6 +217,10 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
     againMs,
     ...(stable && { store: { revision: stable } }),
   })
+}
+
+function sooner(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
 }
 
 /** Somebody has removed it: of the same spec it is made again. */

@@ -44,10 +44,16 @@ export function revisionOf(
 }
 
 /** `undefined`: no version of Weir wrote it. */
-export function deployedOf({ data }: ControllerRevisionObject): Deployed | undefined {
-  const { manifest, image } = (data ?? {}) as { manifest?: unknown; image?: unknown }
-  return deployedFrom(manifest, image)
+export function deployedOf(revision: ControllerRevisionObject): Deployed | undefined {
+  if (known.has(revision)) return known.get(revision)
+  const { manifest, image } = (revision.data ?? {}) as { manifest?: unknown; image?: unknown }
+  const deployed = deployedFrom(manifest, image)
+  known.set(revision, deployed)
+  return deployed
 }
+
+/** Its data never changes, and it is read in each pass. */
+const known = new WeakMap<ControllerRevisionObject, Deployed | undefined>()
 
 /** Likewise of the ConfigMap that its pods read, or of a copy of that. */
 export function deployedOfFile(file: ConfigMapObject | undefined): Deployed | undefined {

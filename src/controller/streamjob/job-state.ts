@@ -6,6 +6,7 @@
  * S2  A checkpoint that is merely newer is written after a while only: a thousand jobs with a
  *     checkpoint each second must not keep the API server busy. What is awaited is written at once.
  */
+import { redactText } from '../../common/redact.ts'
 import type { JobFacts, SnapshotFacts } from '../../protocol/job-facts.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { timeText } from '../conditions.ts'
@@ -31,7 +32,8 @@ export function jobState(facts: JobFacts, { before, epoch, isAwaited }: StateCon
     before.checkpoint?.failuresInRow === failuresInRow &&
     before.state?.epoch === epoch &&
     latest !== null &&
-    latest.completedAtMs - Date.parse(before.state.completedAt) < NEWER_BY_MS
+    // Either way: another jobmanager's node may have another clock.
+    Math.abs(latest.completedAtMs - Date.parse(before.state.completedAt)) < NEWER_BY_MS
   const state = isQuiet ? before.state : pointer(before.state, latest, epoch)
   const checkpoint = isQuiet
     ? before.checkpoint
@@ -39,11 +41,11 @@ export function jobState(facts: JobFacts, { before, epoch, isAwaited }: StateCon
         ...(state !== undefined && { id: state.checkpointId, completedAt: state.completedAt }),
         failuresInRow,
       }
-  const lastReason = lastFailure?.message.slice(0, REASON_CHARS_MAX)
+  const lastReason = lastFailure && redactText(lastFailure.message).slice(0, REASON_CHARS_MAX)
   return {
     ...(state !== undefined && { state }),
     ...(checkpoint !== undefined && { checkpoint }),
-    restarts: { count: restarts, ...(lastReason !== undefined && { lastReason }) },
+    restarts: { count: restarts, ...(lastReason !== null && { lastReason }) },
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the controller of StreamJobs watches and writes: for each kind a cache and a writer. */
+import { isDeepStrictEqual } from 'node:util'
 import { Applier } from '../kube/applier.ts'
 import {
   kindWatcher,
@@ -52,7 +53,7 @@ export function makeJobWorld(options: JobWorldOptions): JobWorld {
     })
   const managed = { selector: MANAGED }
   return {
-    jobs: watched<StreamJobObject>(resourceKinds.streamJob),
+    jobs: watched(resourceKinds.streamJob, { slim: sameSpec }),
     pods: watched<PodObject>(resourceKinds.pod, { ...managed, slim: podFactsOnly }),
     configMaps: watched<ConfigMapObject>(resourceKinds.configMap, managed),
     revisions: watched<ControllerRevisionObject>(resourceKinds.controllerRevision, managed),
@@ -77,6 +78,12 @@ export function ownerKey({ metadata }: KubeObject): string | undefined {
 /** Not by the name: a namesake that was deleted may have left things behind. */
 function ownerUid({ metadata }: KubeObject): string | undefined {
   return metadata.ownerReferences?.find(one => one.controller === true)?.uid
+}
+
+/** A spec that did not change stays the same object: what follows from it is known by that. */
+function sameSpec(now: StreamJobObject, before: StreamJobObject | undefined): StreamJobObject {
+  const kept = withoutManagedFields(now)
+  return isDeepStrictEqual(kept.spec, before?.spec) ? { ...kept, spec: before?.spec } : kept
 }
 
 /** What pods are made of fills most of the memory, and nobody reads it again. */

@@ -2,6 +2,7 @@
  * Which pods an epoch is to have, which of them are lost, and what that means for its health. Pure:
  * the same for a job at work and for one in the middle of an upgrade.
  */
+import { remainingMs } from '../remaining-ms.ts'
 import { healthOf } from './job-health.ts'
 import type { PodIdentity } from './job-names.ts'
 import type { Deployed, ObservedJob } from './observed-job.ts'
@@ -72,6 +73,8 @@ const isAt = (place: Place) => (one: PodFacts) => one.role === place.role && one
 
 const FIRST_DELAY_MS = 1_000
 const DELAY_MAX_MS = 60_000
+/** A slot that its jobmanager let go: the job comes to its end, and that takes it a moment. */
+const DISMISSED_MS = 5_000
 
 /** The first replacement comes at once; those of a process that keeps dying wait ever longer. */
 function replacement(place: Place, pods: readonly PodFacts[], nowMs: number) {
@@ -82,9 +85,13 @@ function replacement(place: Place, pods: readonly PodFacts[], nowMs: number) {
   const hasLeft = last.state === 'succeeded' && place.role === 'taskmanager'
   if (!isGone && !hasLeft) return undefined
   const identity = { ...place, attempt: last.attempt + 1 }
-  const isFirst = last.attempt < 2 || last.state === 'leaving'
-  const delayMs = Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 1.5 ** (last.attempt - 2))
-  return { identity, inMs: isFirst ? 0 : Math.max(0, last.endedMs + delayMs - nowMs) }
+  const isAtOnce = last.state === 'leaving'
+  return { identity, inMs: isAtOnce ? 0 : remainingMs(last.endedMs, delayMs(last), nowMs) }
+}
+
+function delayMs({ attempt, state }: PodFacts): number {
+  if (state === 'succeeded') return DISMISSED_MS
+  return attempt < 2 ? 0 : Math.min(DELAY_MAX_MS, FIRST_DELAY_MS * 1.5 ** (attempt - 2))
 }
 
 function isReplaced(pod: PodFacts, ours: readonly PodFacts[], epoch: number): boolean {

@@ -3,7 +3,7 @@ import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { conditionsOf, timeText } from '../conditions.ts'
 import { larger } from '../tenancy/demand.ts'
 import { demandOf, demandOfReserved, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, jobConditions } from './finding.ts'
 import type { JobDecision } from './job-decision.ts'
 import { labels, labelsOf } from './job-names.ts'
 import { jobState } from './job-state.ts'
@@ -25,9 +25,11 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   const since = queued?.since ?? timeText(nowMs)
   const reserved = reservedBy(observed, decision)
   const findings = [...decision.findings, ...admitted(observed, reserved)]
+  const restore = deployed?.manifest.spec.restoreNonce
   return {
     ...kept,
     ...(upgrade && { upgrade }),
+    ...(restore !== undefined && { nonces: { ...status.nonces, restore } }),
     ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,
@@ -38,7 +40,13 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
     ...(queue !== undefined && { queue: { ...queue, since } }),
     slots: { desired: spec?.parallelism ?? 0, ready },
     selector,
-    conditions: conditionsOf({ before: status.conditions, findings, generation, nowMs }),
+    conditions: conditionsOf({
+      before: status.conditions,
+      known: jobConditions,
+      findings,
+      generation,
+      nowMs,
+    }),
   }
 }
 

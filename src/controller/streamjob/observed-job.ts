@@ -25,12 +25,16 @@ export interface SpecProblem {
   /** A constant. */
   readonly reason: string
   readonly message: string
+  /** It passes by itself: nobody has to do anything. */
+  readonly isAwaited?: boolean
 }
 
 export interface ObservedJob {
   readonly object: StreamJobObject
   readonly checked: { readonly manifest: StreamJob } | { readonly problems: readonly IssueText[] }
   readonly status: StreamJobStatus
+  /** What of the status only a newer controller knows. */
+  readonly newer: string | undefined
   /** What is wrong with the spec that is asked for. */
   readonly problem: SpecProblem | undefined
   /** Of the spec that is asked for, as it would be made now; `undefined`: it is wrong. */
@@ -39,6 +43,8 @@ export interface ObservedJob {
   readonly revisions: ReadonlyMap<string, Deployed>
   /** The deployment of the epoch in the status; `undefined`: not made yet. */
   readonly deployed: Deployed | undefined
+  /** When its revision was made, by the clock of the API server. */
+  readonly deployedMs: number | undefined
   readonly pods: readonly PodFacts[]
   /** Pods that plan an upgrade. */
   readonly plans: readonly PlanFacts[]
@@ -48,6 +54,8 @@ export interface ObservedJob {
   readonly facts: JobFacts | undefined
   /** Whether its tenant has room for what the spec asks for. */
   readonly admission: Admission
+  /** The savepoint that its epoch was stopped with is known as a Savepoint. */
+  readonly isStopKept: boolean
   readonly nowMs: number
 }
 

@@ -106,6 +106,7 @@ function statusOf(observed: ObservedTenant): StreamTenantStatus {
     namespaces: namespaces.map(one => one.metadata.name).slice(0, NAMESPACES_MAX),
     conditions: conditionsOf({
       before: status.conditions,
+      known: tenantConditions,
       findings: findingsOf(observed),
       generation,
       nowMs,
@@ -115,7 +116,9 @@ function statusOf(observed: ObservedTenant): StreamTenantStatus {
 
 const NAMESPACES_MAX = 256
 
-type TenantFinding = FindingOf<'Ready' | 'NamespaceConflict' | 'Stalled'>
+const tenantConditions = ['Ready', 'NamespaceConflict', 'Stalled'] as const
+
+type TenantFinding = FindingOf<(typeof tenantConditions)[number]>
 
 function findingsOf({ tenant, namespaces, conflicts, missing }: ObservedTenant): TenantFinding[] {
   if (tenant.spec === undefined) {

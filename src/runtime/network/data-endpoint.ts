@@ -217,9 +217,11 @@ export class DataEndpoint {
   async #dial({ attempt, peers }: ExchangeOptions, to: number): Promise<Socket> {
     const address = peers[to] ?? ''
     const peer = `slot ${to} (${address})`
+    const { tls, clock } = this.#options
     const socket = await dialPeer({
       address,
-      tls: this.#options.tls,
+      tls,
+      clock,
       peer,
       made: made => this.#keep(made),
     })

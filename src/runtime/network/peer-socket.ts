@@ -11,6 +11,7 @@ import {
   type Socket,
 } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import type { Clock, TimerHandle } from '../../common/clock.ts'
 import { messageOf } from '../../common/errors.ts'
 import { networkErrors } from './network-errors.ts'
 import { formatPeerAddress, type PeerAddress, parsePeerAddress } from './peer-address.ts'
@@ -24,6 +25,11 @@ export interface TlsSettings {
 }
 
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000
+/**
+ * Nobody answers for the address of a pod that is gone, and the kernel asks for two minutes: long
+ * after the name leads to another. It is asked at 0 s and at 1 s; a third time would be at 3 s.
+ */
+const CONNECT_TIMEOUT_MS = 2_000
 const PEM = '-----BEGIN'
 
 /** Reads what is given as paths. Rejects with WEIR_TLS_UNREADABLE. */
@@ -129,31 +135,55 @@ export interface DialOptions {
   readonly tls?: TlsSettings | undefined
   /** How the other end is called in errors. */
   readonly peer: string
+  readonly clock: Clock
   /** Called at once, so that it can be destroyed while it still connects. */
   made?(socket: Socket): void
 }
 
 /** Rejects with WEIR_PEER_UNREACHABLE or WEIR_ADDRESS_INVALID. */
-export async function dialPeer({ address, tls, peer, made }: DialOptions): Promise<Socket> {
+export async function dialPeer({ address, tls, peer, clock, made }: DialOptions): Promise<Socket> {
   const at = parsePeerAddress(address)
   const place = at.kind === 'unix' ? { path: at.path } : { host: at.host, port: at.port }
   const socket = tls === undefined ? connectPlain(place) : dialTls(place, tls)
   made?.(socket)
-  await new Promise<void>((resolve, reject) => {
-    const refuse = (error: unknown): void => {
-      const reason = error === undefined ? 'it was closed' : messageOf(error)
-      reject(networkErrors.WEIR_PEER_UNREACHABLE({ peer, reason }, error))
-    }
-    const closed = (): void => refuse(undefined)
-    socket.once('error', refuse)
-    socket.once('close', closed)
-    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-      socket.off('error', refuse)
-      socket.off('close', closed)
-      resolve()
+  const stopWaiting = limitWait(socket, clock)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const refuse = (error: unknown): void => {
+        const reason = error === undefined ? 'it was closed' : messageOf(error)
+        reject(networkErrors.WEIR_PEER_UNREACHABLE({ peer, reason }, error))
+      }
+      const closed = (): void => refuse(undefined)
+      socket.once('error', refuse)
+      socket.once('close', closed)
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+        socket.off('error', refuse)
+        socket.off('close', closed)
+        resolve()
+      })
     })
-  })
+  } finally {
+    stopWaiting()
+  }
   return socket
+}
+
+/** Ends a socket that nobody answers. The time that a name takes is not counted. */
+function limitWait(socket: Socket, clock: Clock): () => void {
+  let timer: TimerHandle | undefined
+  const begin = (limitMs: number, what: string): void => {
+    timer?.cancel()
+    timer = clock.schedule(limitMs, () => {
+      socket.destroy(new Error(`${what} in ${limitMs / 1_000} s`))
+    })
+  }
+  const attempted = (): void => begin(CONNECT_TIMEOUT_MS, 'nobody answered')
+  const connected = (): void => begin(TLS_HANDSHAKE_TIMEOUT_MS, 'no handshake of TLS')
+  socket.once('connectionAttempt', attempted).once('connect', connected)
+  return () => {
+    socket.off('connectionAttempt', attempted).off('connect', connected)
+    timer?.cancel()
+  }
 }
 
 type Place = { readonly path: string } | { readonly host: string; readonly port: number }

@@ -40,7 +40,7 @@ afterEach(() => {
 
 async function connected(clock: ManualClock) {
   const address = `unix:${join(folder, 's')}`
-  const socket = await dialPeer({ address, peer: 'a peer', tls: undefined })
+  const socket = await dialPeer({ address, peer: 'a peer', clock })
   const connection = new ControlConnection({
     socket,
     schema,

@@ -61,7 +61,7 @@ function dial(jobId = 'default.a'): Promise<Socket> {
 }
 
 test('Q1: what comes before the handshake is over is never looked at', async () => {
-  const socket = await dialPeer({ address, peer: 'the server', tls: undefined })
+  const socket = await dialPeer({ ...shared, address, peer: 'the server' })
   socket.write(encodeMessage({ kind: 'leaving' }))
   await new Promise(resolve => socket.resume().on('close', resolve))
   await until(() => refused.length > 0)
@@ -77,7 +77,7 @@ test('who has proved itself comes in', async () => {
 
 test('a taskmanager of another job is refused, and so is one in another role', async () => {
   await expect(dial('default.b')).rejects.toMatchObject({ code: 'WEIR_PEER_OF_OTHER_JOB' })
-  const socket = await dialPeer({ address, peer: 'the server', tls: undefined })
+  const socket = await dialPeer({ ...shared, address, peer: 'the server' })
   const handshake = shakeHands({
     ...shared,
     stream: socket,

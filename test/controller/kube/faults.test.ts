@@ -18,41 +18,11 @@ import { WorkQueue } from '../../../src/controller/kube/work-queue.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { connectTo } from '../test-cluster.ts'
 import { FastClock } from './fast-clock.ts'
-import { type KubeFault, type KubeFaultOf, KubeProxy } from './kube-proxy.ts'
+import { KubeProxy } from './kube-proxy.ts'
+import { onWatches, seededFaults } from './seeded-faults.ts'
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>
-}
-
-const onWatches: readonly KubeFault[] = [
-  'busy',
-  'throttled',
-  'expired-token',
-  'gone',
-  'cut',
-  'garbage',
-  'doubled',
-  'reordered',
-]
-const onRequests: readonly KubeFault[] = [
-  'busy',
-  'throttled',
-  'expired-token',
-  'lost',
-  'late-500',
-  'torn',
-  'slow',
-]
-
-/** All faults in turn, over all seeds: each is done, whichever requests there are. */
-const turns = { watch: 0, request: 0 }
-
-function seededFaults(random: SeededRandom): KubeFaultOf {
-  return ({ isWatch }) => {
-    if (random.next() < 0.4) return undefined
-    const faults = isWatch ? onWatches : onRequests
-    return faults[turns[isWatch ? 'watch' : 'request']++ % faults.length]
-  }
 }
 
 function configMap(namespace: string, name: string, value: string): ConfigMap {

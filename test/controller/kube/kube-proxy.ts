@@ -11,7 +11,7 @@ import { type KubeConfig, readKubeConfig } from '../../../src/controller/kube/ku
 import type { PartEnvironment } from '../../testbed/part.ts'
 
 /**
- * `busy`, `throttled`, `expired-token`: the server never sees the request. `lost`, `late-500`: it does
+ * `busy`, `throttled`, `expired-token`, `forbidden`: the server never sees the request. `lost`, `late-500`: it does
  * what was asked. `torn`: half of the answer comes. For watches `gone`: the version is too old;
  * `no-such-option`: an older server; `cut`, `garbage`, `doubled`, `reordered`: after the first events.
  */
@@ -19,6 +19,7 @@ export type KubeFault =
   | 'busy'
   | 'throttled'
   | 'expired-token'
+  | 'forbidden'
   | 'lost'
   | 'late-500'
   | 'torn'
@@ -39,10 +40,13 @@ export interface ProxiedRequest {
 export type KubeFaultOf = (request: ProxiedRequest) => KubeFault | undefined
 
 const SLOW_MS = 50
+const RESTART_MS = 200
 
 export class KubeProxy {
   /** Asked at each request. */
   fault: KubeFaultOf = () => undefined
+  /** What stands in the place of an answer, as a server with other objects would give it. */
+  rewrite: (request: ProxiedRequest, given: Buffer) => Buffer = (_request, given) => given
   /** Faults that were done, by their names. */
   readonly done = new Map<KubeFault, number>()
   readonly #target: KubeConfig
@@ -91,6 +95,12 @@ export class KubeProxy {
     this.#isDown = false
   }
 
+  /** As a server that is replaced by another. */
+  restart(): void {
+    this.down()
+    void pause(RESTART_MS).then(() => this.up())
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise(resolve => this.#server.close(resolve))
@@ -105,12 +115,13 @@ export class KubeProxy {
     if (fault === 'busy') return refuse(answer, 500)
     if (fault === 'throttled') return refuse(answer, 429, { 'retry-after': '1' })
     if (fault === 'expired-token') return refuse(answer, 401)
+    if (fault === 'forbidden') return refuse(answer, 403)
     if (fault === 'gone') return refuse(answer, 410)
     if (fault === 'no-such-option') return refuse(answer, 422)
     const reply = await this.#forward(incoming, body)
     answer.on('close', () => reply.destroy())
     if (isWatch) return this.#stream(reply, answer, fault)
-    const given = await bytesOf(reply)
+    const given = this.rewrite({ method, path, isWatch }, await bytesOf(reply))
     if (fault === 'lost') return void answer.destroy()
     if (fault === 'late-500') return refuse(answer, 500)
     if (fault === 'slow') await pause(SLOW_MS)

@@ -72,6 +72,17 @@ describe('the cache', () => {
     expect(cache.all().map(one => 'spec' in one)).toEqual([false, false])
   })
 
+  test('what is kept can stay as it is where it did not change', () => {
+    const cache = new ObjectCache<KubeObject>(undefined, (now, before) => {
+      return { ...now, metadata: { ...now.metadata, labels: before?.metadata.labels ?? {} } }
+    })
+    cache.set(object('x', '9'))
+    const { labels } = cache.get('a/x')?.metadata ?? {}
+    cache.set(object('x', '10'))
+    expect(cache.get('a/x')?.metadata.resourceVersion).toBe('10')
+    expect(cache.get('a/x')?.metadata.labels).toBe(labels)
+  })
+
   test('groups objects', () => {
     const cache = new ObjectCache(one => one.metadata.name.slice(0, 1))
     cache.replace([object('a2', '1'), object('a1', '2'), object('b1', '3')], '3')
@@ -161,12 +172,14 @@ describe('events', () => {
     expect(budget.decide(object('x', '1'), words, 600_001).kind).toBe('create')
   })
 
-  test('an object has ten in ten minutes', () => {
+  test('an object has 25 of either type in ten minutes', () => {
     const budget = new EventBudget(() => 'x')
     const say = (name: string, note: string, nowMs: number) =>
       budget.decide(object(name, '1'), { ...words, note }, nowMs).kind
-    for (let index = 0; index < 10; index++) expect(say('x', `${index}`, index)).toBe('create')
+    for (let index = 0; index < 25; index++) expect(say('x', `${index}`, index)).toBe('create')
     expect([say('x', 'more', 100), say('y', 'more', 100)]).toEqual(['drop', 'create'])
+    const warning = { ...words, type: 'Warning', note: 'more' } as const
+    expect(budget.decide(object('x', '1'), warning, 100).kind).toBe('create')
     expect(say('x', 'more', 600_010)).toBe('create')
   })
 })

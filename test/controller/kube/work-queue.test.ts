@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals'
+import type { Dispatcher } from 'undici'
 import { silentLogger } from '../../../src/common/logger.ts'
 import { SeededRandom } from '../../../src/common/random.ts'
+import { KubeTransport } from '../../../src/controller/kube/kube-transport.ts'
 import { TokenBucket } from '../../../src/controller/kube/token-bucket.ts'
 import { WorkLoop } from '../../../src/controller/kube/work-loop.ts'
 import { WorkQueue } from '../../../src/controller/kube/work-queue.ts'
@@ -128,6 +130,32 @@ test('a pass that takes too long is told to end', async () => {
   expect(loop.longestMs).toBe(0)
   loop.stop(new Error('over'))
   await running
+})
+
+test('who leads says so, however long others have to wait', async () => {
+  const clock = new ManualClock()
+  const sent: string[] = []
+  const request = async ({ path }: Dispatcher.RequestOptions) => {
+    sent.push(path)
+    return { statusCode: 200, headers: {}, body: { text: async () => '{}' } }
+  }
+  const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, clock)
+  const transport = new KubeTransport({
+    server: 'http://k',
+    dispatcher: { request } as unknown as Dispatcher,
+    token: undefined,
+    clock,
+    bucket,
+    deadlineMs: 5_000,
+    observe: () => {},
+  })
+  bucket.closeFor(4_000)
+  const pod = transport.request({ method: 'GET', path: '/pod', resource: 'pods' })
+  await transport.request({ method: 'GET', path: '/lease', resource: 'leases' })
+  expect(sent).toEqual(['/lease'])
+  clock.advance(4_000)
+  await pod
+  expect(sent).toEqual(['/lease', '/pod'])
 })
 
 test('the bucket holds requests to its rate, and to what the server asks', async () => {

@@ -66,7 +66,7 @@ const STEPS_MAX = 400
 
 /** No fault and no edit any more: it comes to rest, and that is what was asked for. */
 export function settle(model: Model, from: World): World {
-  let world: World = { ...from, edits: 0, faults: 0, jumps: 0 }
+  let world: World = { ...from, edits: 0, faults: 0, jumps: 0, lates: 0 }
   const trail: string[] = []
   let isOver = false
   for (let step = 0; step < STEPS_MAX; step++) {

@@ -1,6 +1,15 @@
 /** All that may happen next in a world, and what must hold of it. */
 import { assert } from '../../../src/common/assert.ts'
-import { atWork, changed, jumped, type Model, type Pod, type World } from './upgrade-world.ts'
+import {
+  atWork,
+  changed,
+  jumped,
+  type Model,
+  OVER,
+  type Pod,
+  type World,
+  written,
+} from './upgrade-world.ts'
 
 export interface Event {
   readonly name: string
@@ -16,19 +25,25 @@ export function eventsIn(model: Model, world: World): readonly Event[] {
     ...passes(model, world),
     ...world.pods.flatMap(pod => ofPod(model, world, pod)),
     ...ofEngine(model, world),
-    ...ofPeople(world),
+    ...ofPeople(model, world),
+    ...ofNetwork(world),
   ]
 }
 
-/** A controller looks, and dies after each of its writes. */
+/** A controller looks, and dies after each of its writes; the next may still be under way then. */
 function passes(model: Model, world: World): Event[] {
   const events: Event[] = []
   for (const answers of atWork(world) === undefined ? [false] : [true, false]) {
     let next = world
     for (const [index, write] of model.writes(world, answers).entries()) {
-      next = write(next)
+      const pass = `pass${answers ? '' : ' unanswered'}`
+      if (world.lates > 0) {
+        const late = { ...next, late: write, lates: world.lates - 1 }
+        events.push({ name: `${pass}, ${index} writes and a late one`, next: late })
+      }
+      next = written(next, write)
       checkWrite(world, next)
-      events.push({ name: `pass${answers ? '' : ' unanswered'}, ${index + 1} writes`, next })
+      events.push({ name: `${pass}, ${index + 1} writes`, next })
     }
   }
   return events
@@ -100,12 +115,15 @@ function restoredBy(model: Model, { status, head, newest }: World): number {
       return 0
     case 'path': {
       const id = Number(start.path?.replace('chk-', ''))
-      assert(model.mode === 'stateless' && id > 0, 'U1: nobody asked for an older snapshot')
+      const isAsked = model.mode === 'stateless' || model.restores
+      assert(isAsked && id > 0, 'U1: nobody asked for an older snapshot')
       return id
     }
-    default:
-      assert(model.mode === 'stateless' || head === newest, 'U3: the newest is gone on from')
+    default: {
+      const mayBeOlder = model.mode === 'stateless' || model.restores
+      assert(mayBeOlder || head === newest, 'U3: the newest is gone on from')
       return head
+    }
   }
 }
 
@@ -130,8 +148,10 @@ function ofEngine(model: Model, world: World): Event[] {
   }
   if (order?.state !== 'pending' || jobManager?.state !== 'running') return events
   const over = pods.map(one => {
-    const isIts = one === jobManager || one === slot
-    return isIts ? { ...one, state: 'succeeded' as const } : one
+    if (one === jobManager) {
+      return { ...one, state: 'succeeded' as const, of: `${order.id} ${newest + 1}` }
+    }
+    return one === slot ? { ...one, state: 'succeeded' as const } : one
   })
   const failed = { ...order, state: 'failed' } as const
   events.push({ name: 'the stop fails', next: { ...world, order: failed } })
@@ -142,12 +162,14 @@ function ofEngine(model: Model, world: World): Event[] {
   return events
 }
 
-function ofPeople(world: World): Event[] {
+function ofPeople(model: Model, world: World): Event[] {
   const { edits, jumps, edit, rests } = world
   const events: Event[] = []
   if (edits > 0) {
     const other = edit === 'A' ? 'B' : 'A'
-    events.push({ name: `edits to ${other}`, next: { ...world, edit: other, edits: edits - 1 } })
+    const next = { ...world, edit: other, edits: edits - 1 } as const
+    // The API server lets no nonce go back.
+    if (edit === 'A' || !model.restores) events.push({ name: `edits to ${other}`, next })
     const rest = { ...world, rests: !rests, edits: edits - 1 }
     events.push({ name: rests ? 'resumes' : 'suspends', next: rest })
   }
@@ -155,6 +177,15 @@ function ofPeople(world: World): Event[] {
     events.push({ name: 'time passes', next: { ...jumped(world), jumps: jumps - 1 } })
   }
   return events
+}
+
+/** Whoever leads by now, it arrives. */
+function ofNetwork(world: World): Event[] {
+  const { late } = world
+  if (late === undefined) return []
+  const next = written({ ...world, late: undefined }, late)
+  checkWrite(world, next)
+  return [{ name: `a late ${late.kind} arrives`, next }]
 }
 
 /** What no write may do. */
@@ -172,6 +203,13 @@ function checkWrite(before: World, after: World): void {
   if (old.upgrade?.rollback !== undefined && old.upgrade.phase !== 'RollingBack') {
     assert(now.upgrade?.phase !== 'RollingBack', 'U9: an upgrade goes back once')
   }
+  const { mode, restoring, rollback } = now.upgrade ?? {}
+  const isHeld = mode !== 'restore' || rollback !== undefined || restoring === 'chk-1'
+  assert(isHeld, 'what is to be restored is named, so that nobody removes it')
+  const { taken } = old.upgrade ?? {}
+  const isLeft = taken !== undefined && now.upgrade?.taken === undefined
+  const isKnown = after.kept.includes(old.epoch ?? 0) || old.upgrade?.since === OVER
+  assert(!isLeft || isKnown, 'U7: what was taken is known before it is left')
   for (const name of [now.revision?.current, now.upgrade?.to]) {
     assert(name === undefined || after.stored.includes(name), 'a revision is stored first')
   }

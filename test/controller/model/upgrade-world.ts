@@ -20,6 +20,8 @@ export interface Setting {
   readonly fallback: boolean
   /** Of revision B. */
   readonly flaw: Flaw
+  /** B begins from the first snapshot, by a raised nonce. */
+  readonly restores: boolean
 }
 
 export interface Pod {
@@ -28,7 +30,7 @@ export interface Pod {
   readonly attempt: number
   readonly state: PodState
   readonly code: number
-  /** Of a plan: the revision. */
+  /** Of a plan: the revision. Of a jobmanager that has stopped: the order. */
   readonly of: string
   /** Of a jobmanager: it took its generation. */
   readonly hasBegun: boolean
@@ -50,16 +52,32 @@ export interface World {
   readonly head: number
   /** Completed by this generation. */
   readonly done: number
+  /** Epochs whose savepoint is known as a Savepoint. */
+  readonly kept: readonly number[]
   readonly order: { readonly id: string; readonly state: 'pending' | 'failed' } | undefined
+  /** Of a controller that is gone: sent, and not there yet. */
+  readonly late: Write | undefined
   /** How much may still happen. */
   readonly edits: number
   readonly faults: number
   readonly jumps: number
+  readonly lates: number
 }
+
+/** What a controller asks of the API server or of a jobmanager, as data. */
+export type Write =
+  | { readonly kind: 'store'; readonly name: string }
+  | { readonly kind: 'create'; readonly pod: PodKey & Pick<Pod, 'of'> }
+  | { readonly kind: 'order'; readonly id: string }
+  | { readonly kind: 'remove'; readonly pod: PodKey; readonly to: 'leaving' | 'gone' }
+  /** What the epoch was stopped with becomes a Savepoint. */
+  | { readonly kind: 'keep'; readonly epoch: number }
+  /** On the condition that the status is as it was. */
+  | { readonly kind: 'status'; readonly before: string; readonly status: StreamJobStatus }
 
 const NOW_MS = 1_700_000_000_000
 const FRESH = '2023-11-14T22:13:20Z'
-const OVER = '2023-11-14T12:00:00Z'
+export const OVER = '2023-11-14T12:00:00Z'
 
 const base = {
   apiVersion: 'weir.dev/v1alpha1',
@@ -95,7 +113,7 @@ export class Model {
   }
 
   /** The job runs as A, and is stable. */
-  first(budget: Pick<World, 'edits' | 'faults' | 'jumps'>): World {
+  first(budget: Pick<World, 'edits' | 'faults' | 'jumps' | 'lates'>): World {
     const pod = { epoch: 1, attempt: 1, state: 'running', code: 0, of: '', hasBegun: true } as const
     return {
       edit: 'A',
@@ -117,7 +135,9 @@ export class Model {
       newest: 1,
       head: 1,
       done: 1,
+      kept: [],
       order: undefined,
+      late: undefined,
       ...budget,
     }
   }
@@ -131,6 +151,10 @@ export class Model {
     return this.#setting.flaw
   }
 
+  get restores(): boolean {
+    return this.#setting.restores
+  }
+
   get mode(): Setting['mode'] {
     return this.#setting.mode
   }
@@ -142,20 +166,23 @@ export class Model {
     const wanted = this.#revisions.get(edit)
     assert(checked !== undefined && wanted !== undefined, 'they were made')
     const generation = edit === 'A' ? 1 : 2
-    const facts = answers ? factsOf(world) : undefined
+    const facts = lastWordOf(world) ?? (answers ? factsOf(world) : undefined)
     return {
       object: { ...base, metadata: { ...base.metadata, generation }, spec: {}, status },
       checked,
+      newer: undefined,
       problem: undefined,
       wanted: { name: edit, deployed: wanted },
       revisions: new Map([...this.#revisions].filter(([name]) => stored.includes(name))),
       status,
       deployed: this.#revisions.get(status.revision?.current ?? ''),
+      deployedMs: undefined,
       pods: pods.filter(one => one.role !== 'plan').map(podOf),
       plans: pods.filter(one => one.role === 'plan').map(one => planOf(one, this.planFlaw)),
       heard: { facts, silence: undefined },
       facts,
       admission: { kind: 'free' },
+      isStopKept: world.kept.includes(status.epoch ?? 0),
       nowMs: NOW_MS,
     }
   }
@@ -176,14 +203,13 @@ export class Model {
       reserved: _v,
       ...rest
     } = status
-    return [...actsOf(decision), before => ({ ...before, status: rest })]
+    const before = JSON.stringify(world.status)
+    return [...actsOf(decision), { kind: 'status', before, status: rest }]
   }
 }
 
 /** Plants a fault. */
 export type Tamper = (decision: JobDecision) => JobDecision
-
-export type Write = (world: World) => World
 
 export type MakeManifest = (
   options: Setting & { readonly name: 'A' | 'B'; readonly state: 'running' | 'suspended' },
@@ -205,31 +231,51 @@ export function jumped(world: World): World {
   return { ...world, status: { ...world.status, upgrade: { ...upgrade, ...old } } }
 }
 
+/** What is so once the write has arrived. */
+export function written(world: World, write: Write): World {
+  switch (write.kind) {
+    case 'store': {
+      const { name } = write
+      if (world.stored.includes(name)) return world
+      return { ...world, stored: [...world.stored, name].toSorted() }
+    }
+    case 'create':
+      return created(world, write.pod)
+    case 'keep': {
+      const { epoch } = write
+      return world.kept.includes(epoch) ? world : { ...world, kept: [...world.kept, epoch] }
+    }
+    case 'order':
+      return orderGiven(world, write.id)
+    case 'remove':
+      return removed(world, write.pod, write.to)
+    case 'status': {
+      const isRefused = JSON.stringify(world.status) !== write.before
+      return isRefused ? world : { ...world, status: write.status }
+    }
+  }
+}
+
 function actsOf(decision: JobDecision): readonly Write[] {
   const writes: Write[] = []
   const { keepRevision, plan, order } = decision
-  if (keepRevision !== undefined) writes.push(world => stored(world, keepRevision.name))
+  if (keepRevision !== undefined) writes.push({ kind: 'store', name: keepRevision.name })
   if (decision.isMove) return writes
+  const create = (pod: PodKey & Pick<Pod, 'of'>) => writes.push({ kind: 'create', pod })
   if (plan !== undefined) {
-    const { revision, attempt } = plan
-    writes.push(world => created(world, { role: 'plan', epoch: 0, attempt, of: revision.name }))
+    create({ role: 'plan', epoch: 0, attempt: plan.attempt, of: plan.revision.name })
   }
-  for (const { role, epoch, attempt } of decision.start) {
-    writes.push(world => created(world, { role, epoch, attempt, of: '' }))
+  for (const { role, epoch, attempt } of decision.start) create({ role, epoch, attempt, of: '' })
+  if (order !== undefined) writes.push({ kind: 'order', id: order.requestId })
+  const remove = ({ role, epoch, attempt }: PodKey, to: 'leaving' | 'gone') =>
+    writes.push({ kind: 'remove', pod: { role, epoch, attempt }, to })
+  for (const one of decision.stop) remove(one, 'leaving')
+  for (const { attempt } of decision.endedPlans) remove({ role: 'plan', epoch: 0, attempt }, 'gone')
+  for (const one of decision.kill) remove(one, 'gone')
+  if (decision.keepSavepoint !== undefined) {
+    writes.push({ kind: 'keep', epoch: decision.epoch })
   }
-  if (order !== undefined) writes.push(world => orderGiven(world, order.requestId))
-  for (const one of decision.stop) writes.push(world => removed(world, one, 'leaving'))
-  for (const one of decision.endedPlans) {
-    writes.push(world => removed(world, { ...one, role: 'plan', epoch: 0 }, 'gone'))
-  }
-  for (const one of decision.kill) writes.push(world => removed(world, one, 'gone'))
   return writes
-}
-
-function stored(world: World, name: string): World {
-  return world.stored.includes(name)
-    ? world
-    : { ...world, stored: [...world.stored, name].toSorted() }
 }
 
 type PodKey = Pick<Pod, 'role' | 'epoch' | 'attempt'>
@@ -238,7 +284,8 @@ const isSame = (a: PodKey) => (b: PodKey) =>
   a.role === b.role && a.epoch === b.epoch && a.attempt === b.attempt
 
 function created(world: World, pod: PodKey & Pick<Pod, 'of'>): World {
-  const hasSame = world.pods.some(one => isSame(pod)(one) && one.of === pod.of)
+  const isOther = (one: Pod): boolean => pod.role === 'plan' && one.of !== pod.of
+  const hasSame = world.pods.some(one => isSame(pod)(one) && !isOther(one))
   if (hasSame) return world
   const made: Pod = { ...pod, state: 'pending', code: 0, hasBegun: false }
   return { ...world, pods: [...world.pods, made].toSorted(byName) }
@@ -313,6 +360,26 @@ function factsOf(world: World): JobFacts | undefined {
   }
 }
 
+/** Of a jobmanager that was stopped as it was told to. */
+function lastWordOf(world: World): JobFacts | undefined {
+  const { pods, status } = world
+  const last = pods.findLast(one => one.role === 'jobmanager' && one.epoch === status.epoch)
+  if (last?.state !== 'succeeded' || last.of === '') return undefined
+  const [id = '', number = ''] = last.of.split(' ')
+  const path = `chk-${number}`
+  const at = { completedAtMs: NOW_MS, sizeBytes: 1 }
+  const latest = { id: Number(number), kind: 'savepoint', path, ...at } as const
+  return {
+    status: 'stopped',
+    parallelism: 1,
+    restarts: 0,
+    lastFailure: null,
+    latest,
+    checkpoints: { completed: 1, failuresInRow: 0, lastFailure: null, ageMs: null },
+    stop: { id, status: 'completed', snapshot: latest, error: null },
+  }
+}
+
 function podOf(one: Pod): PodFacts {
   const { role, epoch, attempt, state, code, of } = one
   assert(role !== 'plan', 'a plan is no pod of an epoch')
@@ -323,6 +390,7 @@ function podOf(one: Pod): PodFacts {
     slot: 0,
     attempt,
     state,
+    hasEnded: state === 'succeeded' || state === 'failed',
     exitCode: code === 0 ? undefined : code,
     isRefused: false,
     isBound: true,

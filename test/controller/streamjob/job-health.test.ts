@@ -22,14 +22,14 @@ describe('the status', () => {
             status: 'False',
             reason: 'Deploying',
             message: 'x',
-            lastTransitionTime: 'then',
+            lastTransitionTime: '1970-01-01T00:16:30Z',
           },
           {
             type: 'Stalled',
             status: 'True',
             reason: 'Old',
             message: 'x',
-            lastTransitionTime: 'then',
+            lastTransitionTime: '1970-01-01T00:16:30Z',
           },
         ],
       },
@@ -38,7 +38,11 @@ describe('the status', () => {
     const status = nextStatus(job, decideJob(job))
     expect(status).toMatchObject({ epoch: 1, slots: { desired: 1, ready: 0 } })
     expect(status.conditions).toEqual([
-      expect.objectContaining({ type: 'Ready', lastTransitionTime: 'then', reason: 'PodsMissing' }),
+      expect.objectContaining({
+        type: 'Ready',
+        lastTransitionTime: '1970-01-01T00:16:30Z',
+        reason: 'PodsMissing',
+      }),
       expect.objectContaining({ type: 'Reconciling', lastTransitionTime: '1970-01-01T00:16:40Z' }),
       expect.objectContaining({ type: 'Running', status: 'False' }),
       expect.objectContaining({
@@ -96,7 +100,7 @@ describe('what the jobmanager says', () => {
   })
 
   test('what was not heard yet is as it was', () => {
-    const at = { lastTransitionTime: 'then', message: 'as it was' }
+    const at = { lastTransitionTime: '1970-01-01T00:16:30Z', message: 'as it was' }
     const conditions = [
       { type: 'Ready', status: 'True' as const, reason: 'Running', ...at },
       { type: 'CheckpointHealthy', status: 'False' as const, reason: 'Failing', ...at },

@@ -8,6 +8,7 @@ test('what is graver speaks first', () => {
   expect(policies.map(one => one.name)).toEqual([
     'beingDeleted',
     'paused',
+    'ofNewer',
     'upgrading',
     'ended',
     'invalid',
@@ -46,6 +47,30 @@ const nothing = {
   keeps: false,
 }
 
+const timeOf = (ms: number) => new Date(ms).toISOString()
+
+const unreadyFor = (ms: number) => ({
+  type: 'Ready',
+  status: 'False' as const,
+  reason: 'PodsMissing',
+  message: 'some are',
+  lastTransitionTime: timeOf(NOW_MS - ms),
+})
+
+const suspends = {
+  goal: 'suspend',
+  from: 'j-1',
+  to: 'j-1',
+  cause: 'Suspended',
+  mode: 'savepoint',
+  attempt: 1,
+  startedAt: timeOf(NOW_MS),
+  since: timeOf(NOW_MS),
+} as const
+
+/** It is looked at again when it is to be ready: the deadline, and two checkpoints. */
+const unready = { ...nothing, againMs: 300_000 + 2 * 10_000 }
+
 const table: Record<string, { given: Case; decides: ReturnType<typeof decision> }> = {
   'J1: a new job gets its revision and its epoch first': {
     given: {},
@@ -72,11 +97,43 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       deployed: { ...right, parallelism: 2 },
     },
     decides: {
-      ...nothing,
+      ...unready,
       phase: 'Deploying',
       epoch: 1,
       start: ['jm-1-1', 'tm-1-0-1', 'tm-1-1-1'],
     },
+  },
+  'a job that is not ready in time needs a person, and is tried on': {
+    given: {
+      status: { ...begins, conditions: [unreadyFor(330_000)] },
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 pending'],
+    },
+    decides: { ...nothing, phase: 'Deploying', epoch: 1, why: ['NotReady'] },
+  },
+  'until then it is waited for': {
+    given: {
+      status: { ...begins, conditions: [unreadyFor(300_000)] },
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 pending'],
+    },
+    decides: { ...nothing, phase: 'Deploying', epoch: 1, againMs: 20_000 },
+  },
+  'J4: a phase of a newer controller is left to it': {
+    given: {
+      status: { ...runs, phase: 'Draining' as never },
+      deployed: right,
+      pods: ['jm-1-1 running'],
+    },
+    decides: { ...nothing, phase: 'Draining' as never, epoch: 1, why: ['NewerController'] },
+  },
+  'J4: so is an upgrade by a way that is not known': {
+    given: {
+      status: { ...runs, upgrade: { ...suspends, phase: 'Canary' as never } },
+      deployed: right,
+      pods: ['jm-1-1 running'],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1, why: ['NewerController'] },
   },
   'a job whose pods all run': {
     given: { status: begins, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-1 running'] },
@@ -84,15 +141,15 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'a lost pod is replaced at once': {
     given: { status: runs, deployed: right, pods: ['jm-1-1 running'] },
-    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['tm-1-0-1'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-1'] },
   },
   'so is one that was killed': {
     given: { status: runs, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-1 failed 137'] },
-    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
   },
   'and one that leaves is not waited for': {
     given: { status: runs, deployed: right, pods: ['jm-1-3 leaving', 'tm-1-0-1 running'] },
-    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['jm-1-4'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['jm-1-4'] },
   },
   'a process that keeps dying waits': {
     given: {
@@ -102,9 +159,25 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     },
     decides: { ...nothing, phase: 'Running', epoch: 1, againMs: 1_250 },
   },
+  'a slot that its jobmanager let go is the end of the job, most likely': {
+    given: {
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', `tm-1-0-1 succeeded 0 ${NOW_MS - 1_000}`],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1, againMs: 4_000 },
+  },
+  'where that goes on the slot is replaced': {
+    given: {
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', `tm-1-0-1 succeeded 0 ${NOW_MS - 5_000}`],
+    },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
+  },
   'but not for ever': {
     given: { status: runs, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-40 failed 1 939000'] },
-    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['tm-1-0-41'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-41'] },
   },
   'the dead go once they are replaced': {
     given: {
@@ -112,7 +185,7 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       deployed: right,
       pods: ['jm-1-1 running', 'tm-1-0-1 failed 1', 'tm-1-0-2 pending'],
     },
-    decides: { ...nothing, phase: 'Running', epoch: 1, stop: ['tm-1-0-1'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, stop: ['tm-1-0-1'] },
   },
   'pods of another epoch go': {
     given: {
@@ -128,7 +201,7 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'one that was told to leave has not': {
     given: { status: runs, deployed: right, pods: ['jm-1-1 leaving 0', 'tm-1-0-1 running'] },
-    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['jm-1-2'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['jm-1-2'] },
   },
   'one that refuses has failed it': {
     given: { status: runs, deployed: right, pods: ['jm-1-1 failed 2'] },
@@ -246,7 +319,8 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       deployed: right,
       pods: ['jm-1-1 running', 'tm-1-0-1 running'],
     },
-    decides: { ...nothing, phase: 'Running', epoch: 1 },
+    // Of the same deployment under another name.
+    decides: { ...nothing, phase: 'Running', epoch: 1, keeps: true },
   },
   'what was rolled back is not tried again': {
     given: {
@@ -286,7 +360,7 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'a wrong spec neither, and lost pods are replaced': {
     given: { spec: { job: {} }, status: runs, deployed: right, pods: ['jm-1-1 running'] },
-    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['tm-1-0-1'], why: ['SpecInvalid'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-1'], why: ['SpecInvalid'] },
   },
   'a wrong spec is not deployed': {
     given: { spec: { job: {} } },
@@ -298,7 +372,11 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'nor one whose state it cannot find: it would begin without': {
     given: { spec: { ...right, restore: { savepoint: 'before' } } },
-    decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['RestoreNotSupported'] },
+    decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['SavepointNotFound'] },
+  },
+  'nor one whose savepoint is not whole yet, which passes by itself': {
+    given: { spec: { ...right, restore: { savepoint: 'before' } }, source: {} },
+    decides: { ...nothing, phase: 'Queued', epoch: 0 },
   },
   'nor one that asks for the state of another namespace': {
     given: { spec: { ...right, restore: { path: 's3://b/x', fromJob: 'other.j' } } },

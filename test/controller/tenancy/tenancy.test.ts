@@ -1,17 +1,16 @@
 /** The whole controller with tenants, on a real API server: the test says what pods do. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { SystemClock } from '../../../src/common/clock.ts'
-import { silentLogger } from '../../../src/common/logger.ts'
-import { SystemRandom } from '../../../src/common/random.ts'
 import type { KubeObject } from '../../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
-import { Controller } from '../../../src/controller/run-controller.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamTenantObject } from '../../../src/controller/tenancy/stream-tenant-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
+import { crashEach } from '../crash-points.ts'
 import { type Granted, grantRights } from '../granted.ts'
+import { type RunningController, runTestController } from '../run-test-controller.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
 import { type Watching, watcherOf } from '../test-watch.ts'
+import { tenantStory } from './tenant-story.ts'
 
 interface Spelled extends KubeObject {
   readonly spec?: Readonly<Record<string, unknown>>
@@ -21,8 +20,6 @@ interface Spelled extends KubeObject {
 
 await describeWithPart('tenants', 'kube-control', environment => {
   const cluster = connectTo(environment)
-  const clock = new SystemClock()
-  const random = new SystemRandom()
   const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
   const tenants = cluster.client<StreamTenantObject>(resourceKinds.streamTenant)
   let watching: Watching
@@ -32,8 +29,7 @@ await describeWithPart('tenants', 'kube-control', environment => {
 
   let seen: ReturnType<typeof watchAll>
   let granted: Granted
-  let controller: Controller
-  let ended: Promise<number>
+  let running: RunningController
 
   const watchAll = () => ({
     jobs: watching.watch<StreamJobObject>(resourceKinds.streamJob),
@@ -46,29 +42,14 @@ await describeWithPart('tenants', 'kube-control', environment => {
   })
 
   const start = (): void => {
-    controller = new Controller({
-      config: {
-        namespace,
-        watchNamespace: namespace,
-        tenancy: true,
-        userRoles: namespace,
-        engineImage: 'localhost/weir:test',
-        probes: { host: '127.0.0.1', port: 0 },
-        grant: granted.grant,
-        hostName: 'test',
-      },
-      masterKeys: ['a key of at least thirty-two characters'],
+    running = runTestController({
+      config: { namespace, tenancy: true, userRoles: namespace, grant: granted.grant },
       connection: granted.connection,
-      host: { clock, random, onTerm: () => {} },
-      logger: silentLogger,
-      times: { durationMs: 2_000, renewDeadlineMs: 1_500, retryMs: 100 },
     })
-    ended = controller.run()
   }
 
   const stop = async (): Promise<void> => {
-    controller.stop()
-    expect(await ended).toBe(0)
+    expect(await running.stop()).toBe(0)
   }
 
   const applyTenant = (spec: object, name = tenant) =>
@@ -269,5 +250,35 @@ await describeWithPart('tenants', 'kube-control', environment => {
       ),
     )
     expect(open.spec).not.toHaveProperty('egress')
+  })
+})
+
+/** All writes with --long, else some. */
+const STRIDE = process.env.WEIR_TEST_LONG === '1' ? 1 : 12
+
+// After the controller above, which would look after this tenant as well.
+await describeWithPart('tenants whose controller dies', 'kube-control', environment => {
+  const cluster = connectTo(environment)
+  beforeAll(() => installCrds(cluster))
+  afterAll(() => cluster.close())
+
+  test('after a write: the end is the same', async () => {
+    const options = { cluster, environment, story: tenantStory, tenancy: true }
+    const { calm, struck } = await crashEach(options, STRIDE)
+    expect(calm).toMatchObject({
+      end: {
+        position: 1,
+        epoch: 1,
+        reserved: 1,
+        pods: ['first-jm-1-1', 'first-tm-1-0-1', 'second-jm-1-1', 'second-tm-1-0-1'],
+        left: ['NetworkPolicy first', 'NetworkPolicy second'],
+        isLabelled: false,
+      },
+      broken: [],
+      orphans: [],
+    })
+    for (const { at, run } of struck) {
+      expect({ at, run }).toEqual({ at, run: { end: calm.end, broken: [], orphans: [] } })
+    }
   })
 })

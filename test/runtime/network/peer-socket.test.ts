@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals'
+import { SystemClock } from '../../../src/common/clock.ts'
 import {
   advertisedAddress,
   dialPeer,
@@ -11,6 +12,7 @@ import {
   loadTls,
   type TlsSettings,
 } from '../../../src/runtime/network/peer-socket.ts'
+import { ManualClock } from '../../../src/testing/manual-clock.ts'
 import { ownTls, strangeTls } from './tls-fixture.ts'
 
 const ofStranger: TlsSettings = { ...strangeTls, ca: ownTls.ca }
@@ -43,7 +45,7 @@ async function dial(address: string, tls?: TlsSettings): Promise<Socket> {
   const made = (socket: Socket): void => {
     closing.push(() => socket.destroy())
   }
-  return dialPeer({ address, peer: 'slot 1', made, tls })
+  return dialPeer({ address, peer: 'slot 1', made, tls, clock: new SystemClock() })
 }
 
 async function echo(socket: Socket, text: string): Promise<string> {
@@ -107,6 +109,33 @@ describe('with TLS', () => {
     await expect(loadTls({ ...paths, key: path('none') })).rejects.toThrow(
       /the key of TLS cannot be read from .*none.pem/,
     )
+  })
+})
+
+describe('who does not answer is not waited for', () => {
+  /** The time is over right after the event, before the kernel's answer can be looked at. */
+  const dialUntil = async (event: string, options: { address: string; tls?: TlsSettings }) => {
+    const clock = new ManualClock()
+    const made = (socket: Socket): void => {
+      closing.push(() => socket.destroy())
+      socket.once(event, () => process.nextTick(() => clock.advance(60_000)))
+    }
+    return dialPeer({ ...options, peer: 'slot 1', made, clock })
+  }
+
+  test('with a connection', async () => {
+    const { address } = await listen({})
+    await expect(dialUntil('connectionAttempt', { address })).rejects.toThrow(
+      /slot 1: nobody answered in 2 s/,
+    )
+  })
+
+  test('with the handshake of TLS', async () => {
+    const { address } = await listen({
+      accept: socket => void closing.push(() => socket.destroy()),
+    })
+    const dialing = dialUntil('connect', { address, tls: await loadTls(ownTls) })
+    await expect(dialing).rejects.toThrow(/slot 1: no handshake of TLS in 10 s/)
   })
 })
 

@@ -1,7 +1,8 @@
 /** Checkpoints and savepoints of a running job as the REST API shows them. Times end in `Ms`. */
+
+import { redactUrl } from '../../../common/redact.ts'
 import type { SnapshotEntry, SnapshotPart } from '../job-history.ts'
 import type { ObservedJob } from './observed-job.ts'
-import { redactUrl } from './redact.ts'
 
 export type SnapshotView = ReturnType<typeof snapshotView>
 export type CheckpointsView = ReturnType<typeof checkpointsView>

@@ -2,8 +2,9 @@
  * A running job as the resources of the REST API show it: plain JSON. Times end in `Ms`; what is
  * not known is null.
  */
+
+import { redact, redactUrl } from '../../../common/redact.ts'
 import type { ObservedJob } from './observed-job.ts'
-import { redact, redactUrl } from './redact.ts'
 import { vertexBackpressureView, vertexWatermarksView, vertices } from './vertex-view.ts'
 import { watermarkView } from './watermark-view.ts'
 
@@ -60,7 +61,7 @@ export function jobView(observed: ObservedJob) {
   }
 }
 
-/** Without secrets: see `redact.ts`. */
+/** Without secrets: see `common/redact.ts`. */
 export function configView({ jobId, graph, settings, args, store, version }: ObservedJob) {
   const { checkpoint, restart, stateBackend } = settings
   return {

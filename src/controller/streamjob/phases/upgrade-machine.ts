@@ -18,15 +18,17 @@
  *  U4  Last state that is older than `lastStateMaxAge` is not good enough: a savepoint comes first.
  *  U5  A spec that changes before `Stopping` starts the upgrade over; later it waits for the end.
  *  U6  A savepoint that completed counts, also where the stop failed.
- *  U7  No savepoint of an upgrade is deleted by it: the next start may be the way back.
+ *  U7  No savepoint of an upgrade is deleted by it: the next start may be the way back. It is known
+ *      as a Savepoint before the next epoch begins.
  *  U8  A phase that waits says when it looks again, whatever happens.
- *  U9  An epoch is raised when no pod of the one before is left; an upgrade goes back once.
+ *  U9  An epoch is raised when no process of the one before is left; an upgrade goes back once.
  */
 import { assert } from '../../../common/assert.ts'
 import type { StreamJobSpec } from '../../../protocol/stream-job.ts'
 import type { JobPhase, UpgradePhase } from '../../../protocol/stream-job-status.ts'
 import type { Finding } from '../finding.ts'
 import { decided, type JobDecision } from '../job-decision.ts'
+import { knownFindings } from '../job-health.ts'
 import type { ObservedJob, Revision, Upgrade } from '../observed-job.ts'
 import { planning } from './planning.ts'
 import { retargeted } from './retarget.ts'
@@ -110,7 +112,8 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
         since: timeOf(seen.nowMs),
       }
       const epoch = step.store?.epoch ?? seen.status.epoch ?? 0
-      assert(epoch === (seen.status.epoch ?? 0) || seen.pods.length === 0, 'U9: no two epochs')
+      const isAlone = seen.pods.every(one => one.hasEnded)
+      assert(epoch === (seen.status.epoch ?? 0) || isAlone, 'U9: no two epochs')
       return decided(seen, {
         phase: phaseOf(changed),
         epoch,
@@ -129,11 +132,17 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
         phase: step.phase,
         isMove: true,
         store: { ...step.store, upgrade: undefined },
-        findings: [],
+        findings: whenOver(seen, step.phase),
         events: step.events ?? [],
         figures: [{ kind: 'ended', mode: upgrade.mode, result: step.result }],
       })
   }
+}
+
+/** What has pods is no less ready because its upgrade is over: the next pass looks at them. */
+function whenOver({ status }: ObservedJob, phase: JobPhase): readonly Finding[] {
+  if (phase !== 'Running' && phase !== 'Deploying') return []
+  return knownFindings(status.conditions ?? []).filter(one => one.type !== 'Reconciling')
 }
 
 function phaseOf({ goal, rollback }: Upgrade): JobPhase {

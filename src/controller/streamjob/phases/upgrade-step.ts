@@ -1,5 +1,6 @@
 /** What a phase sees and what it may say. */
 import { parseDuration } from '../../../common/duration.ts'
+import { redactText } from '../../../common/redact.ts'
 import type { StreamJobSpec } from '../../../protocol/stream-job.ts'
 import type {
   JobPhase,
@@ -25,7 +26,7 @@ export interface PhaseView {
 /** What is done in a phase, again and again until it is over. */
 export type PhaseActs = Pick<
   JobDecision,
-  'deploy' | 'start' | 'stop' | 'kill' | 'plan' | 'order' | 'findings'
+  'deploy' | 'start' | 'stop' | 'kill' | 'plan' | 'order' | 'keepSavepoint' | 'findings'
 >
 
 export type Step =
@@ -82,7 +83,7 @@ export function refusal(
   revision: string,
   why: { readonly reason: string; readonly message: string },
 ): Pick<StreamJobStatus, 'refused'> {
-  const message = why.message.slice(0, 1_024)
+  const message = redactText(why.message).slice(0, 1_024)
   const generation = seen.object.metadata.generation ?? 0
   return { refused: { revision, reason: why.reason, message, generation } }
 }

@@ -9,8 +9,8 @@ import { jobMetrics } from '../../../../src/cluster/jobmanager/rest/job-metrics.
 import { JobSteering } from '../../../../src/cluster/jobmanager/rest/job-steering.ts'
 import { pressureLevel } from '../../../../src/cluster/jobmanager/rest/pressure-level.ts'
 import { readBody } from '../../../../src/cluster/jobmanager/rest/read-body.ts'
-import { redact } from '../../../../src/cluster/jobmanager/rest/redact.ts'
 import { routes } from '../../../../src/cluster/jobmanager/rest/rest-routes.ts'
+import { redact } from '../../../../src/common/redact.ts'
 import { observedTestJob, until } from './observed-test-job.ts'
 
 const page = readFileSync(join(resolve(import.meta.dirname, '../../../..'), 'docs/rest.md'), 'utf8')
