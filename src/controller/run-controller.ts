@@ -129,16 +129,13 @@ export class Controller {
     const { config, connection, host, logger } = options
     const { random } = host
     const figures = this.#figures
-    const clock = new ServerClock(host.clock, skewMs => {
-      figures.skew(skewMs)
-      logger.warn({ skewMs }, 'this clock is not that of the API server, which is taken instead')
-    })
+    const clock = this.#clockOfServer()
     this.#clock = clock
     const opened = openTransport({
       config: connection,
       clock,
       observe: request => {
-        if (request.date !== undefined) clock.heard({ ...request, date: request.date })
+        clock.heard(request)
         figures.request(request)
       },
     })
@@ -196,6 +193,14 @@ export class Controller {
     this.#tenancy = this.#makeTenancy()
     this.#loop = this.#makeLoop(link)
     this.#election = this.#makeElection()
+  }
+
+  #clockOfServer(): ServerClock {
+    const { host, logger } = this.#options
+    return new ServerClock(host.clock, skewMs => {
+      this.#figures.skew(skewMs)
+      logger.warn({ skewMs }, 'this clock is not that of the API server, which is taken instead')
+    })
   }
 
   #makeTenancy(): Tenancy | undefined {

@@ -390,6 +390,7 @@ function podOf(one: Pod): PodFacts {
     slot: 0,
     attempt,
     state,
+    hasEnded: state === 'succeeded' || state === 'failed',
     exitCode: code === 0 ? undefined : code,
     isRefused: false,
     isBound: true,

@@ -22,12 +22,14 @@ const GRACE_MS = 75_000
 export const stopping: Phase = view => {
   const { seen, upgrade, spec } = view
   const { pods, status } = seen
+  // The kubelet takes seconds to remove the record of a pod whose processes are over.
+  const alive = pods.filter(one => !one.hasEnded)
   const limitMs = Math.min(GRACE_MS, Math.max(millisecondsOf(spec.stop.timeout), LOOK_MS))
   const isOver = view.ageMs >= limitMs
   const isKept = upgrade.taken === undefined || seen.isStopKept
-  if (pods.length === 0 && (isKept || isOver)) return gone(view)
+  if (alive.length === 0 && (isKept || isOver)) return gone(view)
   const stop = pods.filter(one => one.state !== 'leaving')
-  const waitMs = isOver || pods.length === 0 ? LOOK_MS : limitMs - view.ageMs
+  const waitMs = isOver || alive.length === 0 ? LOOK_MS : limitMs - view.ageMs
   return {
     kind: 'stay',
     acts: {
@@ -36,9 +38,9 @@ export const stopping: Phase = view => {
       ...(!(isKept || isOver) && { keepSavepoint: upgrade.taken }),
     },
     message:
-      pods.length === 0
+      alive.length === 0
         ? `the savepoint at ${upgrade.taken} is noted`
-        : `${pods.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
+        : `${alive.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
     againMs: waitMs,
   }
 }

@@ -170,6 +170,10 @@ const table: Record<string, { given: Case; decides: string }> = {
     given: { upgrade: { phase: 'Stopping' }, pods: runs },
     decides: 'stay: stop',
   },
+  'Stopping: those whose processes are over are not waited for': {
+    given: { upgrade: { phase: 'Stopping' }, pods: ['jm-1-1 succeeded 0', 'tm-1-0-1 failed 143'] },
+    decides: 'Starting savepoint latest',
+  },
   'Stopping: after their grace they are not waited for': {
     given: { upgrade: { phase: 'Stopping' }, seconds: 76, pods: ['jm-1-1 leaving'] },
     decides: 'stay: kill',
