@@ -74,14 +74,16 @@ async function endOf(world: StoryWorld, { status }: StreamJobObject, podCount: n
 }
 
 /** Deployed, changed, and running again as the changed one. */
-export const upgradeStory: Story = async world => {
-  await deployed(world)
-  await applyJob(world, 'b.ts')
-  const last = await settled(world, ({ epoch, revision }) => {
-    return epoch === 2 && revision?.stable === revision?.current
-  })
-  return endOf(world, last, 2)
-}
+export const upgradeStory =
+  (mode: 'savepoint' | 'last-state' | 'stateless'): Story =>
+  async world => {
+    await deployed(world, { upgrade: { mode } })
+    await applyJob(world, 'b.ts', { upgrade: { mode } })
+    const last = await settled(world, ({ epoch, revision }) => {
+      return epoch === 2 && revision?.stable === revision?.current
+    })
+    return endOf(world, last, 2)
+  }
 
 /** And what the first was stopped with is needed by nobody any more. */
 export const leftoverStory: Story = async world => {
