@@ -33,6 +33,8 @@ interface Case {
   readonly facts?: Partial<JobFacts> | undefined
   readonly plan?: 'pending' | 'succeeded' | 'rejected' | 'lost' | 'imageless'
   readonly stable?: 'from' | 'to' | 'none'
+  /** It has completed nothing yet. */
+  readonly isFirst?: boolean
 }
 
 const runs = ['jm-1-1 running', 'tm-1-0-1 running']
@@ -70,18 +72,19 @@ function observed(one: Case): ObservedJob {
   const [from, to] = [wanted('a.ts'), wanted('b.ts')]
   const current = one.isNew === true ? to.name : from.name
   const stable = { from: from.name, to: to.name, none: undefined }[one.stable ?? 'from']
+  const state = {
+    epoch: 1,
+    checkpointId: 7,
+    kind: 'checkpoint',
+    path: 's3://b/chk-7',
+    completedAt: ago(5),
+    sizeBytes: 1,
+  } as const
   const status = {
     phase: 'Upgrading',
     epoch,
     revision: { current, target: to.name, ...(stable && { stable }) },
-    state: {
-      epoch: 1,
-      checkpointId: 7,
-      kind: 'checkpoint',
-      path: 's3://b/chk-7',
-      completedAt: ago(5),
-      sizeBytes: 1,
-    },
+    ...(one.isFirst !== true && { state }),
     upgrade: {
       goal: 'upgrade',
       from: from.name,
@@ -275,6 +278,44 @@ const table: Record<string, { given: Case; decides: string }> = {
   },
   'Savepointing: nobody waits for what is dead': {
     given: { upgrade: { phase: 'Savepointing', ...order }, pods: ['jm-1-3 failed 1'] },
+    decides: 'Stopping last-state',
+  },
+  'Savepointing: a job that does not come to run takes none': {
+    given: {
+      upgrade: { phase: 'Savepointing', ...order },
+      seconds: 15,
+      pods: runs,
+      facts: { status: 'starting' },
+    },
+    decides: 'Stopping last-state',
+  },
+  'Savepointing: one that is soon up again does': {
+    given: {
+      upgrade: { phase: 'Savepointing', ...order },
+      seconds: 14,
+      pods: runs,
+      facts: { status: 'restarting' },
+    },
+    decides: 'stay: order',
+  },
+  'Savepointing: nor is it left out where that is not wanted': {
+    given: {
+      spec: { upgrade: { fallbackToLastState: false } },
+      upgrade: { phase: 'Savepointing', ...order },
+      seconds: 15,
+      pods: runs,
+      facts: { status: 'restarting' },
+    },
+    decides: 'stay: order',
+  },
+  'Savepointing: a job that has never run has nothing to save': {
+    given: {
+      spec: { upgrade: { fallbackToLastState: false } },
+      upgrade: { phase: 'Savepointing' },
+      isFirst: true,
+      pods: runs,
+      facts: { status: 'starting', latest: null },
+    },
     decides: 'Stopping last-state',
   },
   'Savepointing: last state needs none': {
