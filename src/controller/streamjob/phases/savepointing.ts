@@ -60,7 +60,7 @@ export const savepointing: Phase = view => {
 /** What falls over now and then is up again by then. */
 const UP_AGAIN_MS = 15_000
 
-/** Nobody waits for a savepoint of a job that does not come to run: that may be why it is changed. */
+/** A job that does not come to run takes none, and that may be why it is changed. */
 function cannotTakeOne({ seen, spec, ageMs }: PhaseView): boolean {
   const { facts, status } = seen
   if (facts?.status !== 'starting' && facts?.status !== 'restarting') return false
