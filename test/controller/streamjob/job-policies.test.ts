@@ -173,7 +173,7 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       deployed: right,
       pods: ['jm-1-1 running', `tm-1-0-1 succeeded 0 ${NOW_MS - 5_000}`],
     },
-    decides: { ...nothing, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
   },
   'but not for ever': {
     given: { status: runs, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-40 failed 1 939000'] },
