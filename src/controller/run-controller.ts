@@ -226,6 +226,7 @@ export class Controller {
     const { random } = host
     const reconcile = reconcileJob({
       world: this.#world,
+      savepoints: this.#savepoints.savepoints.cache,
       ledger: this.#tenancy?.ledger,
       engineImage: config.engineImage,
       namespace: config.namespace,
@@ -267,7 +268,7 @@ export class Controller {
       random: host.random,
       logger,
       onLeading: () => {
-        wakeJobs(this.#world, this.#queue)
+        wakeJobs(this.#world, this.#savepoints.savepoints.cache, this.#queue)
         const tenancy = this.#tenancy?.run(this.#queue, this.#stop.signal)
         this.#working = Promise.all([this.#loop.run(), this.#savepoints.run(), tenancy])
       },

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { crashEach } from './crash-points.ts'
 import {
+  leftoverStory,
   purgeStory,
   rollbackStory,
   savepointStory,
@@ -35,6 +36,10 @@ const ways: Readonly<Record<string, Way>> = {
   'an upgrade with a savepoint': {
     story: upgradeStory,
     end: { ...runs(2), refused: undefined, state: 'savepoint', stops: 1 },
+  },
+  'an upgrade, and the end of what it was stopped with': {
+    story: leftoverStory,
+    end: { ...runs(2), refused: undefined, state: 'checkpoint', stops: 1, removing: 1 },
   },
   'a rollback of what refuses to start': {
     story: rollbackStory(2),

@@ -130,8 +130,11 @@ const remedies: Readonly<Record<string, string>> = {
   AdmissionHeld: 'spec.admission of the tenant lets nothing new begin',
 }
 
-/** Conditions that say what is wrong when they are true, and those that do when they are not. */
-const badWhenTrue = new Set(['Stalled', 'RolledBack', 'Degraded', 'Backpressured'])
+/**
+ * Conditions that say what is wrong when they are true, and those that do when they are not. What
+ * was `RolledBack` is `Stalled` as well, for the same reason.
+ */
+const badWhenTrue = new Set(['Stalled', 'Degraded', 'Backpressured'])
 const badWhenFalse = new Set(['QuotaAdmitted', 'CheckpointHealthy'])
 
 /** A job that is on its way there is not ill. */

@@ -23,7 +23,14 @@ import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
 import { verbPods } from '../streamjob/verb-pod.ts'
 import { pinsOf } from './pins-of.ts'
 import type { SavepointObject } from './savepoint-object.ts'
-import { disposalOf, recordName, recordOf, requestIdOf, specOf } from './savepoint-objects.ts'
+import {
+  disposalOf,
+  recordName,
+  recordOf,
+  requestIdOf,
+  specOf,
+  takenOf,
+} from './savepoint-objects.ts'
 import {
   decideSavepoint,
   type ObservedSavepoint,
@@ -89,6 +96,7 @@ async function observe(
       isThere: job !== undefined && job.metadata.deletionTimestamp === undefined,
       isOver: phase === 'Finished' || phase === 'Failed',
       runs,
+      ...(job?.status?.state && { state: job.status.state }),
     },
     epoch: job?.status?.epoch ?? 0,
     ...(await ask(object, target, pass)),
@@ -100,7 +108,7 @@ async function observe(
 }
 
 function jobOf(object: SavepointObject, world: JobWorld): StreamJobObject | undefined {
-  const name = specOf(object)?.job
+  const name = takenOf(object)
   if (name === undefined) return undefined
   return world.jobs.cache.get(keyOf({ namespace: object.metadata.namespace, name }))
 }

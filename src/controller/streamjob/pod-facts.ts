@@ -15,6 +15,8 @@ export type PodState = 'pending' | 'running' | 'succeeded' | 'failed' | 'leaving
 export interface PodFacts extends PodIdentity {
   readonly pod: PodObject
   readonly state: PodState
+  /** No process of it is left: what remains is its record, also of one that leaves. */
+  readonly hasEnded: boolean
   readonly exitCode: number | undefined
   /** Of the container that prepares the job. */
   readonly isRefused: boolean
@@ -55,6 +57,7 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     slot,
     attempt,
     state: stateOf(pod),
+    hasEnded: hasEnded(pod),
     exitCode: ended?.exitCode,
     // Another code is a bucket that is away, or a process that was killed: it is tried again.
     isRefused: prepared?.exitCode === REFUSED,
@@ -126,6 +129,10 @@ function isBound({ status }: PodObject): boolean {
   return (
     status?.conditions?.some(one => one.type === 'PodScheduled' && one.status === 'True') ?? false
   )
+}
+
+function hasEnded({ status }: PodObject): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
 function stateOf({ metadata, status }: PodObject): PodState {

@@ -1,8 +1,6 @@
 /** One pass over a StreamJob that is deleted and held: see `deletion-policies.ts`. */
 import { parseDuration } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
-import type { SnapshotFacts } from '../../protocol/job-facts.ts'
-import { API_GROUP, API_VERSION } from '../../protocol/manifest-shape.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch, isForced, isHeld } from '../kube/finalizer.ts'
@@ -16,9 +14,9 @@ import {
   orphaned,
   stopRequestId,
 } from './deletion-policies.ts'
-import { labelsOf } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
 import type { JobWorld } from './job-world.ts'
+import { finalSavepointOf } from './left-savepoint.ts'
 import type { ObservedJob } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 import { verbPod, verbPods } from './verb-pod.ts'
@@ -143,26 +141,10 @@ async function act(decision: DeletionDecision, pass: DeletionPass): Promise<void
     await world.pods.create(pod, signal)
   }
   if (decision.adopt !== undefined) {
-    await world.savepoints.create(finalSavepoint(object, decision.adopt), signal)
+    await world.savepoints.create(finalSavepointOf(object, decision.adopt.path), signal)
   }
   if (!decision.release) return
   world.mayWrite()
   const { metadata } = object
   await world.jobs.client.patch(metadata, finalizerPatch(metadata, 'remove'), signal)
-}
-
-/** It belongs to nobody: the job is going. */
-function finalSavepoint({ metadata, status }: StreamJobObject, last: SnapshotFacts): KubeObject {
-  const { name, namespace = '' } = metadata
-  const savepoint = {
-    apiVersion: `${API_GROUP}/${API_VERSION}`,
-    kind: 'Savepoint',
-    metadata: {
-      name: `${name}-final-${status?.epoch ?? 0}`,
-      namespace,
-      labels: labelsOf(name),
-    },
-    spec: { existing: { path: last.path } },
-  }
-  return savepoint
 }

@@ -167,6 +167,18 @@ const cases: Record<string, Case> = {
     events: [warning, { ...warning, regarding: { kind: 'Pod', name: 'bank' } }],
     says: ['event SavepointFailed', 'the bucket is full', 'as the words say'],
   },
+  'says once what was rolled back': {
+    job: jobWith(
+      {},
+      {
+        conditions: [
+          condition('RolledBack', 'True', 'UpgradeFailed'),
+          condition('Stalled', 'True', 'RolledBack'),
+        ],
+      },
+    ),
+    says: ['Stalled: RolledBack', 'words of RolledBack', 'the stable revision runs'],
+  },
   'forgets a warning when the job runs': { events: [warning] },
 }
 

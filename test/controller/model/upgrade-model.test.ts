@@ -11,14 +11,20 @@ const flaws: readonly Flaw[] = ['none', 'rejected', 'refuses', 'crashes', 'stall
 const settings: readonly Setting[] = (['savepoint', 'last-state', 'stateless'] as const).flatMap(
   mode =>
     flaws.flatMap(flaw =>
-      (mode === 'savepoint' ? [true, false] : [true]).map(fallback => ({ mode, flaw, fallback })),
+      (mode === 'savepoint' ? [true, false] : [true]).map(fallback => {
+        return { mode, flaw, fallback, restores: false }
+      }),
     ),
 )
+
+const restores: readonly Setting[] = (['none', 'refuses', 'stalls'] as const).map(flaw => {
+  return { mode: 'savepoint', flaw, fallback: true, restores: true }
+})
 
 /** More than an exploration comes to the end of. */
 const wide = { edits: 3, faults: 2, jumps: 3, lates: 1 }
 
-const makeManifest: MakeManifest = ({ name, state, mode, fallback }) =>
+const makeManifest: MakeManifest = ({ name, state, mode, fallback, restores: asks }) =>
   streamJobSchema.parse({
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'StreamJob',
@@ -29,10 +35,13 @@ const makeManifest: MakeManifest = ({ name, state, mode, fallback }) =>
       checkpoint: { storage: 's3://b/c' },
       upgrade: { mode, fallbackToLastState: fallback },
       rollback: { maxRestarts: 1, stableCheckpoints: 1 },
+      ...(asks && name === 'B' && { restore: { path: 'chk-1' }, restoreNonce: 1 }),
     },
   })
 
-test.each(settings)('whatever happens: $mode, fallback $fallback, B: $flaw', setting => {
+const title = 'whatever happens: $mode, fallback $fallback, B: $flaw, restores $restores'
+
+test.each([...settings, ...restores])(title, setting => {
   const model = new Model(setting, makeManifest)
   const first = model.first(isLong ? wide : { edits: 2, faults: 1, jumps: 2, lates: 0 })
   const statesMax = isLong ? 80_000 : 12_000
@@ -56,22 +65,30 @@ test.each(late)('and whatever arrives late: $mode, B: $flaw', setting => {
 const planted: Record<string, { tamper: Tamper; setting: Setting; says: string }> = {
   'an empty start': {
     tamper: one => withStore(one, one.store.start && { start: { from: 'empty' } }),
-    setting: { mode: 'last-state', fallback: true, flaw: 'none' },
+    setting: { mode: 'last-state', fallback: true, flaw: 'none', restores: false },
     says: 'U2: nobody asked for an empty start',
   },
   'a pointer that is forgotten': {
     tamper: one => withStore(one, one.isMove && { state: undefined }),
-    setting: { mode: 'last-state', fallback: true, flaw: 'none' },
+    setting: { mode: 'last-state', fallback: true, flaw: 'none', restores: false },
     says: 'U1: the pointer is lost',
   },
   'a failure that is forgotten': {
     tamper: one => withStore(one, one.store.refused && { refused: undefined }),
-    setting: { mode: 'last-state', fallback: true, flaw: 'refuses' },
+    setting: { mode: 'last-state', fallback: true, flaw: 'refuses', restores: false },
     says: 'it comes to no rest',
+  },
+  'a savepoint that nobody will find': {
+    tamper: one => {
+      const forgets = one.keepSavepoint !== undefined && { upgrade: undefined }
+      return { ...withStore(one, forgets), keepSavepoint: undefined }
+    },
+    setting: { mode: 'savepoint', fallback: true, flaw: 'none', restores: false },
+    says: 'U7: what was taken is known before it is left',
   },
   'a status that names what is not stored': {
     tamper: one => ({ ...one, keepRevision: undefined }),
-    setting: { mode: 'savepoint', fallback: true, flaw: 'none' },
+    setting: { mode: 'savepoint', fallback: true, flaw: 'none', restores: false },
     says: 'a revision is stored first',
   },
 }

@@ -20,6 +20,8 @@ export interface Setting {
   readonly fallback: boolean
   /** Of revision B. */
   readonly flaw: Flaw
+  /** B begins from the first snapshot, by a raised nonce. */
+  readonly restores: boolean
 }
 
 export interface Pod {
@@ -28,7 +30,7 @@ export interface Pod {
   readonly attempt: number
   readonly state: PodState
   readonly code: number
-  /** Of a plan: the revision. */
+  /** Of a plan: the revision. Of a jobmanager that has stopped: the order. */
   readonly of: string
   /** Of a jobmanager: it took its generation. */
   readonly hasBegun: boolean
@@ -50,6 +52,8 @@ export interface World {
   readonly head: number
   /** Completed by this generation. */
   readonly done: number
+  /** Epochs whose savepoint is known as a Savepoint. */
+  readonly kept: readonly number[]
   readonly order: { readonly id: string; readonly state: 'pending' | 'failed' } | undefined
   /** Of a controller that is gone: sent, and not there yet. */
   readonly late: Write | undefined
@@ -66,12 +70,14 @@ export type Write =
   | { readonly kind: 'create'; readonly pod: PodKey & Pick<Pod, 'of'> }
   | { readonly kind: 'order'; readonly id: string }
   | { readonly kind: 'remove'; readonly pod: PodKey; readonly to: 'leaving' | 'gone' }
+  /** What the epoch was stopped with becomes a Savepoint. */
+  | { readonly kind: 'keep'; readonly epoch: number }
   /** On the condition that the status is as it was. */
   | { readonly kind: 'status'; readonly before: string; readonly status: StreamJobStatus }
 
 const NOW_MS = 1_700_000_000_000
 const FRESH = '2023-11-14T22:13:20Z'
-const OVER = '2023-11-14T12:00:00Z'
+export const OVER = '2023-11-14T12:00:00Z'
 
 const base = {
   apiVersion: 'weir.dev/v1alpha1',
@@ -129,6 +135,7 @@ export class Model {
       newest: 1,
       head: 1,
       done: 1,
+      kept: [],
       order: undefined,
       late: undefined,
       ...budget,
@@ -144,6 +151,10 @@ export class Model {
     return this.#setting.flaw
   }
 
+  get restores(): boolean {
+    return this.#setting.restores
+  }
+
   get mode(): Setting['mode'] {
     return this.#setting.mode
   }
@@ -155,7 +166,7 @@ export class Model {
     const wanted = this.#revisions.get(edit)
     assert(checked !== undefined && wanted !== undefined, 'they were made')
     const generation = edit === 'A' ? 1 : 2
-    const facts = answers ? factsOf(world) : undefined
+    const facts = lastWordOf(world) ?? (answers ? factsOf(world) : undefined)
     return {
       object: { ...base, metadata: { ...base.metadata, generation }, spec: {}, status },
       checked,
@@ -171,6 +182,7 @@ export class Model {
       heard: { facts, silence: undefined },
       facts,
       admission: { kind: 'free' },
+      isStopKept: world.kept.includes(status.epoch ?? 0),
       nowMs: NOW_MS,
     }
   }
@@ -229,6 +241,10 @@ export function written(world: World, write: Write): World {
     }
     case 'create':
       return created(world, write.pod)
+    case 'keep': {
+      const { epoch } = write
+      return world.kept.includes(epoch) ? world : { ...world, kept: [...world.kept, epoch] }
+    }
     case 'order':
       return orderGiven(world, write.id)
     case 'remove':
@@ -256,6 +272,9 @@ function actsOf(decision: JobDecision): readonly Write[] {
   for (const one of decision.stop) remove(one, 'leaving')
   for (const { attempt } of decision.endedPlans) remove({ role: 'plan', epoch: 0, attempt }, 'gone')
   for (const one of decision.kill) remove(one, 'gone')
+  if (decision.keepSavepoint !== undefined) {
+    writes.push({ kind: 'keep', epoch: decision.epoch })
+  }
   return writes
 }
 
@@ -265,7 +284,8 @@ const isSame = (a: PodKey) => (b: PodKey) =>
   a.role === b.role && a.epoch === b.epoch && a.attempt === b.attempt
 
 function created(world: World, pod: PodKey & Pick<Pod, 'of'>): World {
-  const hasSame = world.pods.some(one => isSame(pod)(one) && one.of === pod.of)
+  const isOther = (one: Pod): boolean => pod.role === 'plan' && one.of !== pod.of
+  const hasSame = world.pods.some(one => isSame(pod)(one) && !isOther(one))
   if (hasSame) return world
   const made: Pod = { ...pod, state: 'pending', code: 0, hasBegun: false }
   return { ...world, pods: [...world.pods, made].toSorted(byName) }
@@ -340,6 +360,26 @@ function factsOf(world: World): JobFacts | undefined {
   }
 }
 
+/** Of a jobmanager that was stopped as it was told to. */
+function lastWordOf(world: World): JobFacts | undefined {
+  const { pods, status } = world
+  const last = pods.findLast(one => one.role === 'jobmanager' && one.epoch === status.epoch)
+  if (last?.state !== 'succeeded' || last.of === '') return undefined
+  const [id = '', number = ''] = last.of.split(' ')
+  const path = `chk-${number}`
+  const at = { completedAtMs: NOW_MS, sizeBytes: 1 }
+  const latest = { id: Number(number), kind: 'savepoint', path, ...at } as const
+  return {
+    status: 'stopped',
+    parallelism: 1,
+    restarts: 0,
+    lastFailure: null,
+    latest,
+    checkpoints: { completed: 1, failuresInRow: 0, lastFailure: null, ageMs: null },
+    stop: { id, status: 'completed', snapshot: latest, error: null },
+  }
+}
+
 function podOf(one: Pod): PodFacts {
   const { role, epoch, attempt, state, code, of } = one
   assert(role !== 'plan', 'a plan is no pod of an epoch')
@@ -350,6 +390,7 @@ function podOf(one: Pod): PodFacts {
     slot: 0,
     attempt,
     state,
+    hasEnded: state === 'succeeded' || state === 'failed',
     exitCode: code === 0 ? undefined : code,
     isRefused: false,
     isBound: true,

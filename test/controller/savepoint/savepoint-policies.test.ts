@@ -79,6 +79,7 @@ const whole = {
   checkpointId: 7,
   completedAt: at(-3_600_000),
 } as const
+const owned = { existing: { path: whole.path, job: 'bank', owned: true } }
 const disposing = { ...whole, phase: 'Disposing' } as const
 const order = (status: 'pending' | 'completed' | 'failed') => ({
   id: 'x',
@@ -178,6 +179,27 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   'a folder that exists is adopted, and nothing guards it': {
     given: { spec: { existing: { path: 's3://b/savepoint-41' } }, metadata: {} },
     decides: { phase: 'Completed', says: 'Completed' },
+  },
+  'V2: one that owns its folder records first what could remove it': {
+    given: { spec: owned, status: whole, metadata: {}, seen: { isRecorded: false } },
+    decides: { phase: 'Completed', says: 'Completed', record: true, againMs: 5_000 },
+  },
+  'V2: then it is held': {
+    given: { spec: owned, status: whole, metadata: {} },
+    decides: { phase: 'Completed', says: 'Completed', finalizer: 'add' },
+  },
+  'V3: and its files go before it': {
+    given: { spec: owned, status: disposing, metadata: gone },
+    decides: { phase: 'Disposing', says: 'Disposing', dispose: 1 },
+  },
+  'of a job that is gone nobody could record it: a deletion says so': {
+    given: {
+      spec: owned,
+      status: whole,
+      metadata: {},
+      seen: { isRecorded: false, job: { ...running, isThere: false } },
+    },
+    decides: { phase: 'Completed', says: 'Completed', finalizer: 'add' },
   },
   'a completed one is left alone': {
     given: { status: whole },
@@ -298,6 +320,25 @@ describe('the status', () => {
     const { path, sizeBytes } = snapshot(7, 'savepoint')
     expect(status).toMatchObject({ path, sizeBytes, checkpointId: 7, epoch: 3, failures: 1 })
     expect(status).not.toHaveProperty('error')
+  })
+
+  test('of what the job goes on from has all that the job knows', () => {
+    const state = {
+      epoch: 3,
+      checkpointId: 7,
+      kind: 'savepoint',
+      path: whole.path,
+      completedAt: at(-5_000),
+      sizeBytes: 12,
+    } as const
+    const seen = { job: { ...running, state } }
+    const { status } = decideSavepoint(observed({ spec: owned, metadata: {}, seen }))
+    expect(status).toMatchObject({
+      epoch: 3,
+      checkpointId: 7,
+      sizeBytes: 12,
+      completedAt: at(-5_000),
+    })
   })
 
   test('of an adopted one takes the number from the folder', () => {

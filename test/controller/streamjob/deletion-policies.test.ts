@@ -20,6 +20,7 @@ const pod = (role: PodFacts['role'], state: PodState, lastWord?: JobFacts): PodF
   epoch: 2,
   slot: 0,
   attempt: 1,
+  hasEnded: state === 'succeeded' || state === 'failed',
   exitCode: undefined,
   isRefused: false,
   isBound: true,

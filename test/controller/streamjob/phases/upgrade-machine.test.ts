@@ -1,136 +1,11 @@
 /** Each phase of an upgrade, as a table of what was observed. */
 import { expect, test } from '@jest/globals'
 import { decideJob } from '../../../../src/controller/streamjob/job-policies.ts'
-import { revisionOf } from '../../../../src/controller/streamjob/job-revisions.ts'
-import { observeJob } from '../../../../src/controller/streamjob/observe-job.ts'
-import type { ObservedJob, Upgrade } from '../../../../src/controller/streamjob/observed-job.ts'
 import { legalMoves } from '../../../../src/controller/streamjob/phases/upgrade-machine.ts'
-import {
-  type PlanFacts,
-  type PodObject,
-  planFacts,
-  podFacts,
-} from '../../../../src/controller/streamjob/pod-facts.ts'
-import type { JobFacts, StopFacts } from '../../../../src/protocol/job-facts.ts'
-import { podOf, right, well } from '../job-cases.ts'
+import { well } from '../job-cases.ts'
+import { ago, type Case, NOW_MS, observed, order, runs, savepoint, stop } from './upgrade-cases.ts'
 
-const NOW_MS = 1_700_000_000_000
-const ago = (seconds: number): string =>
-  new Date(NOW_MS - seconds * 1_000).toISOString().replace(/\.\d+Z$/, 'Z')
-
-interface Case {
-  /** Of the spec that is asked for, beside its code. */
-  readonly spec?: Record<string, unknown>
-  /** The module that is asked for; `b.ts` is what the upgrade leads to. */
-  readonly module?: string
-  readonly upgrade: Partial<Upgrade> & Pick<Upgrade, 'phase'>
-  /** How long the phase has lasted. */
-  readonly seconds?: number
-  readonly epoch?: number
-  /** What runs is what the upgrade leads to. */
-  readonly isNew?: boolean
-  readonly pods?: readonly string[]
-  readonly facts?: Partial<JobFacts> | undefined
-  readonly plan?: 'pending' | 'succeeded' | 'rejected' | 'lost' | 'imageless'
-  readonly stable?: 'from' | 'to' | 'none'
-}
-
-const runs = ['jm-1-1 running', 'tm-1-0-1 running']
 const runsNew = ['jm-2-1 running', 'tm-2-0-1 running']
-const order: Partial<Upgrade> = { request: 'u-1-1' }
-const stop = (more: Partial<StopFacts>): Partial<JobFacts> => ({
-  stop: { id: 'u-1-1', status: 'pending', snapshot: null, error: null, ...more },
-})
-const savepoint = { ...well.latest, id: 9, kind: 'savepoint', path: 's3://b/sp-9' } as NonNullable<
-  JobFacts['latest']
->
-
-function observed(one: Case): ObservedJob {
-  const { module = 'b.ts', epoch = one.isNew === true ? 2 : 1, seconds = 0 } = one
-  const made = {
-    apiVersion: 'weir.dev/v1alpha1',
-    kind: 'StreamJob',
-    metadata: { namespace: 'a', name: 'j', uid: 'u', generation: 1 },
-  }
-  const facts = one.facts === undefined && 'facts' in one ? undefined : { ...well, ...one.facts }
-  const parts = {
-    pods: (one.pods ?? []).flatMap(text => podFacts(podOf(text)) ?? []),
-    plans: [],
-    heard: { facts, silence: undefined },
-    admission: { kind: 'free' },
-    engineImage: 'weir:1',
-    nowMs: NOW_MS,
-  } as const
-  const wanted = (code: string) => {
-    const spec = { ...right, ...one.spec, job: { module: code } }
-    const { wanted: found } = observeJob({ ...parts, object: { ...made, spec }, revisions: [] })
-    if (found === undefined) throw new Error('the spec is wrong')
-    return found
-  }
-  const [from, to] = [wanted('a.ts'), wanted('b.ts')]
-  const current = one.isNew === true ? to.name : from.name
-  const stable = { from: from.name, to: to.name, none: undefined }[one.stable ?? 'from']
-  const status = {
-    phase: 'Upgrading',
-    epoch,
-    revision: { current, target: to.name, ...(stable && { stable }) },
-    state: {
-      epoch: 1,
-      checkpointId: 7,
-      kind: 'checkpoint',
-      path: 's3://b/chk-7',
-      completedAt: ago(5),
-      sizeBytes: 1,
-    },
-    upgrade: {
-      goal: 'upgrade',
-      from: from.name,
-      to: to.name,
-      cause: 'SpecChanged',
-      mode: 'savepoint',
-      attempt: 1,
-      startedAt: ago(seconds),
-      since: ago(seconds),
-      ...(one.isNew === true && { startingAt: ago(seconds), stoppedAt: ago(seconds + 1) }),
-      ...one.upgrade,
-    },
-  } as const
-  const object = { ...made, spec: { ...right, ...one.spec, job: { module } }, status }
-  const revisions = [from, to, wanted('c.ts')].map((r, i) => revisionOf(object, r, i))
-  const plans = one.plan === undefined ? [] : [planOf(one.plan, to.name)]
-  return observeJob({ ...parts, object, revisions, plans })
-}
-
-function planOf(state: NonNullable<Case['plan']>, revision: string): PlanFacts {
-  const code = { rejected: 3, lost: 137 }[state as string]
-  const waiting = { waiting: { reason: 'ErrImageNeverPull', message: 'no such image' } }
-  const ended = { terminated: { exitCode: code ?? 0, message: 'state totals is incompatible' } }
-  const phase = code !== undefined ? 'Failed' : state === 'succeeded' ? 'Succeeded' : 'Pending'
-  const pod: PodObject = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: 'j-plan-1',
-      labels: {
-        'weir.dev/role': 'plan',
-        'weir.dev/attempt': '1',
-        'weir.dev/revision': revision,
-      },
-    },
-    status: {
-      phase,
-      containerStatuses: [
-        {
-          name: 'jobmanager',
-          state: state === 'imageless' ? waiting : code === undefined ? {} : ended,
-        },
-      ],
-    },
-  }
-  const facts = planFacts(pod)
-  if (facts === undefined) throw new Error('it is a plan')
-  return facts
-}
 
 /** `Stopping last-state`, `stay: plan`, `end Running: PlanRejected`. */
 function decision(one: Case): string {
@@ -144,6 +19,7 @@ function decision(one: Case): string {
       ordered && 'order',
       made.stop.length > 0 && 'stop',
       kill.length > 0 && 'kill',
+      made.keepSavepoint && 'keepSavepoint',
       start.length > 0 && 'start',
     ]
     return `stay: ${acts.filter(Boolean).join(' ')}`.trimEnd()
@@ -294,9 +170,29 @@ const table: Record<string, { given: Case; decides: string }> = {
     given: { upgrade: { phase: 'Stopping' }, pods: runs },
     decides: 'stay: stop',
   },
+  'Stopping: those whose processes are over are not waited for': {
+    given: { upgrade: { phase: 'Stopping' }, pods: ['jm-1-1 succeeded 0', 'tm-1-0-1 failed 143'] },
+    decides: 'Starting savepoint latest',
+  },
   'Stopping: after their grace they are not waited for': {
     given: { upgrade: { phase: 'Stopping' }, seconds: 76, pods: ['jm-1-1 leaving'] },
     decides: 'stay: kill',
+  },
+  'U7: what the order has taken becomes a Savepoint': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, pods: ['jm-1-1 leaving'] },
+    decides: 'stay: keepSavepoint',
+  },
+  'U7: before the next epoch begins': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path } },
+    decides: 'stay: keepSavepoint',
+  },
+  'U7: then it goes on': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, isStopKept: true },
+    decides: 'Starting savepoint latest',
+  },
+  'U7: a job does not stand still where none can be made': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, seconds: 76 },
+    decides: 'Starting savepoint latest',
   },
   'U3: what the store has newest is gone on from': {
     given: { upgrade: { phase: 'Stopping' } },
