@@ -22,6 +22,7 @@ import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { type FindingOf, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, isForced, isHeld } from '../kube/finalizer.ts'
+import type { WriteRefusal } from '../kube/write-refusal.ts'
 import { remainingMs } from '../remaining-ms.ts'
 import type { VerbPod } from '../streamjob/verb-pod.ts'
 import { savepointErrors } from './savepoint-errors.ts'
@@ -259,6 +260,19 @@ function disposal(seen: ObservedSavepoint, path: string): SavepointDecision {
   const why = last.why ?? 'no reason was given'
   const message = `try ${last.number} to remove ${path} failed: ${why}`
   return { ...blocked(seen, 'DisposalFailed', message), againMs: leftMs }
+}
+
+/** What is left to do where the API server refuses what was decided. */
+export function refusedSavepoint(
+  seen: ObservedSavepoint,
+  { reason, message }: WriteRefusal,
+): SavepointDecision {
+  if (reason !== 'NamespaceTerminating') return blocked(seen, reason, message)
+  // Nothing that could remove the files is made there any more, and nothing is to hold it up.
+  const path = seen.status.path ?? 'a place that is not known'
+  const note = `its files are left at ${path}: ${message}`
+  const event = { type: 'Warning', reason: 'StateOrphaned', action: 'Delete', note } as const
+  return decided(seen, isLeaving(seen) && isGuarded(seen) ? { finalizer: 'remove', event } : {})
 }
 
 function blocked(seen: ObservedSavepoint, reason: string, message: string): SavepointDecision {
