@@ -96,7 +96,7 @@ async function observe(
       isThere: job !== undefined && job.metadata.deletionTimestamp === undefined,
       isOver: phase === 'Finished' || phase === 'Failed',
       runs,
-      ...(job?.status?.state && { state: job.status.state }),
+      ...aboutJob(job),
     },
     epoch: job?.status?.epoch ?? 0,
     ...(await ask(object, target, pass)),
@@ -104,6 +104,15 @@ async function observe(
     disposals: verbPods(world.pods.cache.group(metadata.uid ?? ''), nowMs),
     pins: pinsOf(object, world.jobs.cache.all()),
     nowMs,
+  }
+}
+
+function aboutJob(job: StreamJobObject | undefined) {
+  const { state, revision, tenant } = job?.status ?? {}
+  return {
+    ...(state && { state }),
+    ...(revision?.current && { revision: revision.current }),
+    ...(tenant && { tenant }),
   }
 }
 

@@ -39,6 +39,9 @@ export interface ObservedSavepoint {
     readonly runs: boolean
     /** What it goes on from. */
     readonly state?: StreamJobStatus['state']
+    /** What it runs as, and whose it is. */
+    readonly revision?: string
+    readonly tenant?: string
   }
   /** The epoch that would be asked. */
   readonly epoch: number
@@ -361,7 +364,9 @@ function begin(seen: ObservedSavepoint): SavepointDecision | undefined {
   if (!isRecorded) return decided(seen, { record: true, againMs: 0 })
   const { retryAt: _due, ...rest } = status
   const startedAt = timeText(nowMs)
-  const next: SavepointStatus = { ...rest, phase: 'InProgress', epoch, startedAt }
+  const { revision, tenant } = seen.job
+  const of = { ...(revision && { revision }), ...(tenant && { tenant }) }
+  const next: SavepointStatus = { ...rest, ...of, phase: 'InProgress', epoch, startedAt }
   const note = `of job ${spec.job}, try ${(status.failures ?? 0) + 1}`
   return decided(seen, {
     status: next,

@@ -158,6 +158,9 @@ function ofEngine(model: Model, world: World): Event[] {
   if (model.flawOf(world, generation) !== 'stalls') {
     const next = { ...world, ...completed, pods: over, order: undefined }
     events.push({ name: 'the job is stopped with a savepoint', next })
+    const kept = { ...failed, snapshot: completed.newest }
+    const goesOn = { ...world, ...completed, order: kept }
+    events.push({ name: 'the stop fails after its savepoint', next: goesOn })
   }
   return events
 }

@@ -1,5 +1,6 @@
 /** The upgrade machine in a world where everything may happen at any time. */
 import { expect, test } from '@jest/globals'
+import { SeededRandom } from '../../../src/common/random.ts'
 import type { JobDecision } from '../../../src/controller/streamjob/job-decision.ts'
 import { streamJobSchema } from '../../../src/protocol/stream-job.ts'
 import { explore } from './explore.ts'
@@ -21,9 +22,6 @@ const restores: readonly Setting[] = (['none', 'refuses', 'stalls'] as const).ma
   return { mode: 'savepoint', flaw, fallback: true, restores: true }
 })
 
-/** More than an exploration comes to the end of. */
-const wide = { edits: 3, faults: 2, jumps: 3, lates: 1 }
-
 const makeManifest: MakeManifest = ({ name, state, mode, fallback, restores: asks }) =>
   streamJobSchema.parse({
     apiVersion: 'weir.dev/v1alpha1',
@@ -39,27 +37,37 @@ const makeManifest: MakeManifest = ({ name, state, mode, fallback, restores: ask
     },
   })
 
+const statesMax = isLong ? 40_000 : 12_000
+const settleEvery = isLong ? 1_000 : 2_000
+let seen = 0
+
 const title = 'whatever happens: $mode, fallback $fallback, B: $flaw, restores $restores'
 
 test.each([...settings, ...restores])(title, setting => {
   const model = new Model(setting, makeManifest)
-  const first = model.first(isLong ? wide : { edits: 2, faults: 1, jumps: 2, lates: 0 })
-  const statesMax = isLong ? 80_000 : 12_000
-  const settleEvery = isLong ? 1_000 : 2_000
+  const first = model.first({ edits: 2, faults: 1, jumps: 2, lates: 0 })
   const { states, isWhole, phases } = explore({ model, first, statesMax, settleEvery })
+  seen += states
   // Without a deployment of B there is not more to be seen.
   expect(isWhole || states >= statesMax).toBe(true)
   expect([...phases]).toEqual(expect.arrayContaining(['Savepointing', 'Stopping', 'Starting']))
 })
 
-const late = settings.filter(({ flaw, fallback }) => fallback && flaw === 'crashes')
+/** More than an exploration comes to the end of: it goes deep instead. All settings with --long. */
+const wide = { edits: 3, faults: 2, jumps: 3, lates: 1 }
+const deep = settings.filter(({ flaw }) => isLong || flaw === 'crashes')
 
-test.each(late)('and whatever arrives late: $mode, B: $flaw', setting => {
+test.each(deep)('and what arrives late: $mode, fallback $fallback, B: $flaw', setting => {
   const model = new Model(setting, makeManifest)
-  const first = model.first({ edits: 1, faults: 1, jumps: 1, lates: 1 })
-  const statesMax = isLong ? 80_000 : 8_000
-  const { states, isWhole } = explore({ model, first, statesMax, settleEvery: 500 })
+  const random = new SeededRandom(1)
+  const first = model.first(wide)
+  const { states, isWhole } = explore({ model, first, statesMax, settleEvery, random })
+  seen += states
   expect(isWhole || states >= statesMax).toBe(true)
+})
+
+test('so many states were seen', () => {
+  expect(seen).toBeGreaterThanOrEqual(isLong ? 1_500_000 : 275_000)
 })
 
 const planted: Record<string, { tamper: Tamper; setting: Setting; says: string }> = {

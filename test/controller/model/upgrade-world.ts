@@ -54,7 +54,7 @@ export interface World {
   readonly done: number
   /** Epochs whose savepoint is known as a Savepoint. */
   readonly kept: readonly number[]
-  readonly order: { readonly id: string; readonly state: 'pending' | 'failed' } | undefined
+  readonly order: Order | undefined
   /** Of a controller that is gone: sent, and not there yet. */
   readonly late: Write | undefined
   /** How much may still happen. */
@@ -62,6 +62,13 @@ export interface World {
   readonly faults: number
   readonly jumps: number
   readonly lates: number
+}
+
+interface Order {
+  readonly id: string
+  readonly state: 'pending' | 'failed'
+  /** The savepoint that it completed, although it failed. */
+  readonly snapshot?: number
 }
 
 /** What a controller asks of the API server or of a jobmanager, as data. */
@@ -339,24 +346,26 @@ function factsOf(world: World): JobFacts | undefined {
   const slot = world.pods.some(
     one => one.role === 'taskmanager' && one.epoch === jobManager.epoch && one.state === 'running',
   )
-  const snapshot = {
-    id: head,
-    kind: 'checkpoint',
-    path: `chk-${head}`,
-    completedAtMs: NOW_MS,
-    sizeBytes: 1,
-  } as const
+  const snapshotOf = (id: number, kind: 'checkpoint' | 'savepoint') => {
+    return { id, kind, path: `chk-${id}`, completedAtMs: NOW_MS, sizeBytes: 1 }
+  }
+  const saved = order?.snapshot
   return {
     status: slot ? 'running' : 'starting',
     parallelism: 1,
     restarts: 0,
     lastFailure: null,
-    latest: head === 0 ? null : snapshot,
+    latest: head === 0 ? null : snapshotOf(head, 'checkpoint'),
     checkpoints: { completed: done, failuresInRow: 0, lastFailure: null, ageMs: null },
     stop:
       order === undefined
         ? null
-        : { id: order.id, status: order.state, snapshot: null, error: null },
+        : {
+            id: order.id,
+            status: order.state,
+            snapshot: saved === undefined ? null : snapshotOf(saved, 'savepoint'),
+            error: null,
+          },
   }
 }
 

@@ -322,6 +322,15 @@ describe('the status', () => {
     expect(status).not.toHaveProperty('error')
   })
 
+  test('says of which revision and tenant it is taken', () => {
+    const seen = { job: { ...running, revision: 'bank-1', tenant: 'payments' } }
+    expect(decideSavepoint(observed({ seen })).status).toMatchObject({
+      phase: 'InProgress',
+      revision: 'bank-1',
+      tenant: 'payments',
+    })
+  })
+
   test('of what the job goes on from has all that the job knows', () => {
     const state = {
       epoch: 3,
