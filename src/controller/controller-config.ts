@@ -4,8 +4,8 @@ import { configErrors } from '../common/config.ts'
 export interface ControllerConfig {
   /** `WEIR_NAMESPACE`: its own, where its lease is. Default `weir-system`. */
   readonly namespace: string
-  /** `WEIR_WATCH_NAMESPACE`: the one whose jobs it serves; unset: all. */
-  readonly watchNamespace: string | undefined
+  /** `WEIR_WATCH_NAMESPACES`: those whose jobs it serves, with commas between; unset: all. */
+  readonly watchNamespaces: readonly string[]
   /** `WEIR_TENANCY`: `on` or `off`. Default `on` where the jobs of all namespaces are served. */
   readonly tenancy: boolean
   /** `WEIR_USER_ROLES`: ClusterRoles of people, NAME-admin, -editor, -viewer. Default `weir`. */
@@ -53,8 +53,8 @@ export function readControllerConfig(
       expected: 'a host and a port, such as 0.0.0.0:8081',
     })
   }
-  const watchNamespace = text('WEIR_WATCH_NAMESPACE', '')
-  const tenancy = text('WEIR_TENANCY', watchNamespace === '' ? 'on' : 'off')
+  const watchNamespaces = namespacesIn(text('WEIR_WATCH_NAMESPACES', ''))
+  const tenancy = text('WEIR_TENANCY', watchNamespaces.length === 0 ? 'on' : 'off')
   if (tenancy !== 'on' && tenancy !== 'off') {
     throw configErrors.WEIR_CONFIG_INVALID({
       name: 'WEIR_TENANCY',
@@ -64,7 +64,7 @@ export function readControllerConfig(
   }
   return {
     namespace: text('WEIR_NAMESPACE', 'weir-system'),
-    watchNamespace: watchNamespace === '' ? undefined : watchNamespace,
+    watchNamespaces,
     tenancy: tenancy === 'on',
     userRoles: text('WEIR_USER_ROLES', 'weir'),
     engineImage,
@@ -72,6 +72,19 @@ export function readControllerConfig(
     grant: grantOf(text('WEIR_WRITER_ROLE', ''), text('WEIR_SERVICE_ACCOUNT', '')),
     hostName: text('HOSTNAME', 'controller'),
   }
+}
+
+const namespaceName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+function namespacesIn(value: string): readonly string[] {
+  const names = value.split(',').map(name => name.trim())
+  if (value === '') return []
+  if (names.every(name => namespaceName.test(name))) return [...new Set(names)]
+  throw configErrors.WEIR_CONFIG_INVALID({
+    name: 'WEIR_WATCH_NAMESPACES',
+    value,
+    expected: 'names of namespaces with commas between',
+  })
 }
 
 function grantOf(role: string, account: string): WriterGrant | undefined {

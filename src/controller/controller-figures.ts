@@ -4,7 +4,7 @@ import type { Watch } from './kube/kind-watcher.ts'
 import type { KubeObject } from './kube/kube-object.ts'
 import type { RequestFigures } from './kube/kube-transport.ts'
 import type { LeaderElection } from './kube/leader-election.ts'
-import type { ObjectCache } from './kube/object-cache.ts'
+import type { CacheView } from './kube/object-cache.ts'
 import type { WorkFigures, WorkLoop } from './kube/work-loop.ts'
 import { priorities, type WorkQueue } from './kube/work-queue.ts'
 import type { FactsPoller } from './link/facts-poller.ts'
@@ -31,8 +31,8 @@ export interface LookedLoop {
 export interface Looked {
   readonly watches: readonly Watch[]
   readonly loops: readonly LookedLoop[]
-  readonly jobs: ObjectCache<StreamJobObject>
-  readonly savepoints: ObjectCache<SavepointObject>
+  readonly jobs: CacheView<StreamJobObject>
+  readonly savepoints: CacheView<SavepointObject>
   readonly poller: FactsPoller
   readonly tenancy: Tenancy | undefined
   readonly election: LeaderElection

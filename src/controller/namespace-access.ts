@@ -8,7 +8,7 @@ import type { Watched } from './kube/kind-watcher.ts'
 import type { KubeClient } from './kube/kube-client.ts'
 import { kubeErrors } from './kube/kube-errors.ts'
 import { type KubeObject, keyOf } from './kube/kube-object.ts'
-import type { ObjectCache } from './kube/object-cache.ts'
+import type { CacheView } from './kube/object-cache.ts'
 import { resourceKinds } from './kube/resource-kind.ts'
 import type { Reconcile } from './kube/work-loop.ts'
 import { labels } from './streamjob/job-names.ts'
@@ -18,7 +18,7 @@ export interface NamespaceAccessOptions {
   /** The controller's own. */
   readonly namespace: string
   readonly bindings: Pick<Watched<KubeObject>, 'ensure'> & {
-    readonly cache: Pick<ObjectCache<KubeObject>, 'get'>
+    readonly cache: Pick<CacheView<KubeObject>, 'get'>
   }
   readonly roles: Pick<KubeClient, 'get'>
 }
@@ -34,7 +34,7 @@ export class NamespaceAccess {
   }
 
   /** A pass over an object waits until its namespace is bound. */
-  before(reconcile: Reconcile, objects: Pick<ObjectCache<KubeObject>, 'get'>): Reconcile {
+  before(reconcile: Reconcile, objects: Pick<CacheView<KubeObject>, 'get'>): Reconcile {
     return async (key, signal) => {
       const object = objects.get(key)
       // A namespace that is on its way out takes nothing new, and must not be held up.

@@ -152,7 +152,7 @@ export class Controller {
     this.#queue = new WorkQueue(clock)
     const watching = {
       transport,
-      namespace: config.watchNamespace,
+      namespaces: config.watchNamespaces,
       isGranting: config.grant !== undefined,
       mayWrite: () => this.#election.check(),
       clock,

@@ -20,7 +20,7 @@ export const chartValuesSchema = z.strictObject({
   imagePullSecrets: z.array(z.strictObject({ name: z.string().min(1) })),
   engineImage: z.string(),
   replicas: z.int().min(0).max(5),
-  watchNamespace: z.string().regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$/),
+  watchNamespaces: z.array(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)).max(50),
   masterKey: z.strictObject({ existingSecret: z.string() }),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
   serviceAccount: z.strictObject({ annotations: words }),

@@ -126,7 +126,7 @@ const everythingOn = {
 
 const bareBones = {
   replicas: 1,
-  watchNamespace: 'jobs',
+  watchNamespaces: ['jobs', 'more'],
   masterKey: { existingSecret: 'weir-master-key' },
   podDisruptionBudget: { enabled: false },
   networkPolicy: { enabled: false },
@@ -185,7 +185,7 @@ describeWithHelm('Helm', () => {
     ['a digest that is none', { image: { digest: 'sha256:1' } }, 'digest'],
     ['a folder for a bucket', { test: { storage: '/tmp' } }, 'storage'],
     ['a port beyond all', { networkPolicy: { apiServerPorts: [70_000] } }, 'apiServerPorts'],
-    ['a namespace that cannot be', { watchNamespace: 'Jobs' }, 'watchNamespace'],
+    ['a namespace that cannot be', { watchNamespaces: ['Jobs'] }, 'watchNamespaces'],
   ])('refuses %s', async (_what, values, named) => {
     await expect(render(values)).rejects.toThrow(named)
   })
@@ -196,15 +196,17 @@ describeWithHelm('Helm', () => {
 })
 
 if (tools !== undefined) {
-  await describeWithPart('a controller of one namespace', 'kube-control', environment => {
+  await describeWithPart('a controller of some namespaces', 'kube-control', environment => {
     const cluster = connectTo(environment)
     let jobs = ''
+    let more = ''
     let own = ''
     beforeAll(async () => {
       await installCrds(cluster)
       jobs = await cluster.namespace()
+      more = await cluster.namespace()
       own = await cluster.namespace()
-      const text = await render({ ...bareBones, watchNamespace: jobs })
+      const text = await render({ ...bareBones, watchNamespaces: [jobs, more] })
       for (const document of parseAllDocuments(text.replaceAll('weir-system', own))) {
         const object = document.toJS() as KubeObject
         await cluster.client(testKind(object)).apply(object, { manager: 'weir-test' })
@@ -237,23 +239,26 @@ if (tools !== undefined) {
     test('runs jobs there', async () => {
       const account = { namespace: own, account: 'weir-controller', environment }
       const connection = await connectionOf(cluster, account)
-      const config = { namespace: own, watchNamespace: jobs }
+      const config = { namespace: own, watchNamespaces: [jobs, more] }
       const running = runTestController({ config, connection })
-      const serviceAccount = { apiVersion: 'v1', kind: 'ServiceAccount' }
-      for (const object of [
-        { ...serviceAccount, metadata: { namespace: jobs, name: 'default' } },
-        {
+      for (const namespace of config.watchNamespaces) {
+        const serviceAccount = { apiVersion: 'v1', kind: 'ServiceAccount' }
+        const job = {
           apiVersion: 'weir.dev/v1alpha1',
           kind: 'StreamJob',
-          metadata: { namespace: jobs, name: 'bank' },
           spec: { job: { module: 'job.ts' }, checkpoint: { storage: 's3://bucket/bank' } },
-        },
-      ]) {
-        await cluster.client(testKind(object)).apply(object, { manager: 'weir-test' })
+        }
+        for (const object of [
+          { ...serviceAccount, metadata: { namespace, name: 'default' } },
+          { ...job, metadata: { namespace, name: 'bank' } },
+        ]) {
+          await cluster.client(testKind(object)).apply(object, { manager: 'weir-test' })
+        }
       }
       const pods = cluster.client(resourceKinds.pod)
-      const names = async () => (await pods.list({ namespace: jobs })).items.length
-      while ((await names()) < 2) await pause(20)
+      for (const namespace of config.watchNamespaces) {
+        while ((await pods.list({ namespace })).items.length < 2) await pause(20)
+      }
       expect(await running.stop()).toBe(0)
     })
 

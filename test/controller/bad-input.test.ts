@@ -286,6 +286,14 @@ await describeWithPart('a controller and bad input', 'kube-control', environment
     const closing = seenJobs.cache.get(`${namespace}/closing`)
     if (closing === undefined) throw new Error('the job is there')
     await jobs.remove(closing.metadata, { uid: closing.metadata.uid ?? '' })
+    // One that no node had may be gone before anyone looks.
+    for (const name of names) {
+      const left = await seenPods.until(all => {
+        const found = all.filter(one => one.metadata.name === name)
+        return found.every(one => one.metadata.deletionTimestamp !== undefined) ? found : undefined
+      })
+      for (const pod of left) await remove(pod)
+    }
     await seenJobs.until(all => !all.some(one => one.metadata.name === 'closing') || undefined)
   })
 })

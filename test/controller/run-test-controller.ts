@@ -32,7 +32,7 @@ export function testController(options: TestController): Controller {
     ...rest,
     host: { clock: new SystemClock(), random: new SystemRandom(), onTerm: () => {}, ...host },
     config: {
-      watchNamespace: config.namespace,
+      watchNamespaces: [config.namespace],
       tenancy: false,
       userRoles: 'weir',
       engineImage: 'localhost/weir:test',

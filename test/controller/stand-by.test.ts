@@ -88,7 +88,7 @@ await describeWithPart('a controller outside of a cluster', 'kube-control', envi
       environment: {
         KUBECONFIG: kubeconfig,
         WEIR_NAMESPACE: namespace,
-        WEIR_WATCH_NAMESPACE: namespace,
+        WEIR_WATCH_NAMESPACES: namespace,
         WEIR_ENGINE_IMAGE: 'localhost/weir:test',
         WEIR_MASTER_KEY_FILE: keyFile,
         WEIR_PROBES: '127.0.0.1:0',

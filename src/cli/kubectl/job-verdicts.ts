@@ -63,7 +63,7 @@ function unseen({ job, nowMs }: JobEvidence): Verdict[] {
       evidence: `its spec is of generation ${generation}, and ${seen} of it was seen`,
       remedy:
         'see whether the controller runs (kubectl get pods -A -l ' +
-        'app.kubernetes.io/name=weir-controller), and serves this namespace (watchNamespace)',
+        'app.kubernetes.io/name=weir-controller), and serves this namespace (watchNamespaces)',
     },
   ]
 }

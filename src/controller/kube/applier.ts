@@ -8,12 +8,12 @@ import { isApplied, withDigest } from './applied.ts'
 import type { KubeClient } from './kube-client.ts'
 import { isKubeError, kubeErrors } from './kube-errors.ts'
 import { type KubeObject, keyOf, type OwnerReference } from './kube-object.ts'
-import type { ObjectCache } from './object-cache.ts'
+import type { CacheView } from './object-cache.ts'
 
 export interface ApplierOptions<T extends KubeObject> {
   readonly client: KubeClient<T>
   /** `undefined`: objects that are never read. */
-  readonly cache: ObjectCache<T> | undefined
+  readonly cache: CacheView<T> | undefined
   readonly manager: string
   /** Throws where this controller may not write. */
   readonly mayWrite: () => void

@@ -6,14 +6,16 @@ import { Applier } from './applier.ts'
 import { KubeClient } from './kube-client.ts'
 import type { KubeObject } from './kube-object.ts'
 import type { KubeTransport } from './kube-transport.ts'
-import { ObjectCache, type Slim } from './object-cache.ts'
+import { NamespacesCache } from './namespaces-cache.ts'
+import { type CacheView, ObjectCache, type Slim } from './object-cache.ts'
 import { Reflector } from './reflector.ts'
+import { type Reflection, Reflectors } from './reflectors.ts'
 import type { ResourceKind } from './resource-kind.ts'
 
 export interface WatcherOptions {
   readonly transport: KubeTransport
-  /** One namespace, or all. */
-  readonly namespace: string | undefined
+  /** None: all. */
+  readonly namespaces: readonly string[]
   /** Throws where this controller may not write. */
   readonly mayWrite: () => void
   readonly clock: Clock
@@ -33,16 +35,16 @@ export interface WatcherShape {
 export interface Watched<T extends KubeObject> extends Pick<Applier<T>, 'ensure' | 'create'> {
   readonly remove: Applier<T>['remove']
   readonly client: KubeClient<T>
-  readonly cache: ObjectCache<T>
-  readonly reflector: Reflector<T>
+  readonly cache: CacheView<T>
+  readonly reflector: Reflection
 }
 
 /** A watch without the type of its objects. */
 export interface Watch {
   /** The plural of its kind. */
   readonly resource: string
-  readonly cache: Pick<ObjectCache<KubeObject>, 'size'>
-  readonly reflector: Pick<Reflector<KubeObject>, 'run' | 'stop' | 'synced' | 'silentMs'>
+  readonly cache: Pick<CacheView<KubeObject>, 'size'>
+  readonly reflector: Reflection
 }
 
 export interface WatchedOptions<T> {
@@ -58,24 +60,24 @@ export interface KindWatcher {
 
 export function kindWatcher(options: WatcherOptions, shape: WatcherShape): KindWatcher {
   const watches: Watch[] = []
-  const { transport, namespace, mayWrite, clock, random, logger } = options
+  const { transport, namespaces, mayWrite } = options
   const watched = <T extends KubeObject>(
     kind: ResourceKind,
     { selector, slim = withoutManagedFields }: WatchedOptions<T> = {},
   ): Watched<T> => {
     const client = new KubeClient<T>(transport, kind)
-    const cache = new ObjectCache<T>(shape.indexOf, slim)
-    const reflector = new Reflector<T>({
-      client,
-      cache,
-      namespace: kind.isNamespaced ? namespace : undefined,
-      selector,
-      clock,
-      random,
-      logger,
-      onRestart: reason => options.onRestart(kind.plural, reason),
-      onMissed: count => options.onMissed(kind.plural, count),
-    })
+    const newCache = () => new ObjectCache<T>(shape.indexOf, slim)
+    const reflectorOf = (cache: ObjectCache<T>, namespace?: string) =>
+      new Reflector<T>({ ...reflecting(options, kind), client, cache, namespace, selector })
+    const parts = new Map(
+      kind.isNamespaced ? namespaces.map(name => [name, newCache()] as const) : [],
+    )
+    const whole = newCache()
+    const cache = parts.size === 0 ? whole : new NamespacesCache(parts)
+    const reflector =
+      parts.size === 0
+        ? reflectorOf(whole)
+        : new Reflectors([...parts].map(([name, part]) => reflectorOf(part, name)))
     watches.push({ resource: kind.plural, cache, reflector })
     const applier = new Applier<T>({ client, cache, manager: shape.manager, mayWrite })
     return {
@@ -88,6 +90,19 @@ export function kindWatcher(options: WatcherOptions, shape: WatcherShape): KindW
     }
   }
   return { watched, watches }
+}
+
+function reflecting(
+  { clock, random, logger, onRestart, onMissed }: WatcherOptions,
+  { plural }: ResourceKind,
+) {
+  return {
+    clock,
+    random,
+    logger,
+    onRestart: (reason: string) => onRestart(plural, reason),
+    onMissed: (count: number) => onMissed(plural, count),
+  }
 }
 
 /** A third of most objects, and nobody reads it. */

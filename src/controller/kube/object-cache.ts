@@ -10,6 +10,12 @@ export type ObjectChange<T> =
   | { readonly kind: 'set'; readonly key: string; readonly now: T; readonly before: T | undefined }
   | { readonly kind: 'gone'; readonly key: string; readonly before: T }
 
+/** What others than the reflector do with a cache. */
+export type CacheView<T extends KubeObject> = Pick<
+  ObjectCache<T>,
+  'size' | 'get' | 'all' | 'group' | 'onChange' | 'set'
+>
+
 type Listener<T> = (change: ObjectChange<T>) => void
 type IndexOf<T> = (object: T) => string | undefined
 /** `before`: as it is kept by now. */

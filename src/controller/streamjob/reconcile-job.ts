@@ -9,7 +9,7 @@ import { epochKey } from '../../protocol/job-keys.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
-import type { ObjectCache } from '../kube/object-cache.ts'
+import type { CacheView } from '../kube/object-cache.ts'
 import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import { refusalIn } from '../kube/write-refusal.ts'
@@ -48,7 +48,7 @@ import type { StreamJobObject } from './stream-job-object.ts'
 export interface ReconcileJobOptions {
   readonly world: JobWorld
   /** Those that jobs begin from by their names. */
-  readonly savepoints: Pick<ObjectCache<SavepointObject>, 'get'>
+  readonly savepoints: Pick<CacheView<SavepointObject>, 'get'>
   /** `undefined`: tenants are nobody's business here. */
   readonly ledger: QuotaLedger | undefined
   readonly link: Pick<JobLink, 'stop'>

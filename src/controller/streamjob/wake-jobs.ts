@@ -1,6 +1,6 @@
 /** Which jobs are looked at when something changes. */
 import { keyOf } from '../kube/kube-object.ts'
-import type { ObjectCache, ObjectChange } from '../kube/object-cache.ts'
+import type { CacheView, ObjectChange } from '../kube/object-cache.ts'
 import type { Priority, WorkQueue } from '../kube/work-queue.ts'
 import type { SavepointObject } from '../savepoint/savepoint-object.ts'
 import { labels } from './job-names.ts'
@@ -12,7 +12,7 @@ import type { StreamJobObject } from './stream-job-object.ts'
 /** All jobs once, and from then on each when it or something that it needs changes. */
 export function wakeJobs(
   world: JobWorld,
-  savepoints: ObjectCache<SavepointObject>,
+  savepoints: CacheView<SavepointObject>,
   queue: WorkQueue,
 ): void {
   world.jobs.cache.onChange(change => queue.add(change.key, urgencyOfJob(change)))

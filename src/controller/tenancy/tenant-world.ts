@@ -16,7 +16,7 @@ export interface TenantWorld {
 
 export function makeTenantWorld(options: WatcherOptions): TenantWorld {
   const shape = { manager: TENANCY_MANAGER, indexOf: tenantNameOf }
-  const { watched, watches } = kindWatcher({ ...options, namespace: undefined }, shape)
+  const { watched, watches } = kindWatcher({ ...options, namespaces: [] }, shape)
   return {
     tenants: watched<StreamTenantObject>(resourceKinds.streamTenant),
     namespaces: watched(resourceKinds.namespace),
