@@ -47,6 +47,7 @@ if (process.env.WEIR_TEST_LONG === '1') {
       async fault => {
         await bankFaults[fault]?.(trial)
         expect(trial.watch.wrong).toEqual([])
+        process.stdout.write(`  ${fault}: it goes on\n`)
       },
       300_000,
     )

@@ -22,6 +22,7 @@ import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { type FindingOf, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, isForced, isHeld } from '../kube/finalizer.ts'
+import type { WriteRefusal } from '../kube/write-refusal.ts'
 import { remainingMs } from '../remaining-ms.ts'
 import type { VerbPod } from '../streamjob/verb-pod.ts'
 import { savepointErrors } from './savepoint-errors.ts'
@@ -38,6 +39,9 @@ export interface ObservedSavepoint {
     readonly runs: boolean
     /** What it goes on from. */
     readonly state?: StreamJobStatus['state']
+    /** What it runs as, and whose it is. */
+    readonly revision?: string
+    readonly tenant?: string
   }
   /** The epoch that would be asked. */
   readonly epoch: number
@@ -258,6 +262,19 @@ function disposal(seen: ObservedSavepoint, path: string): SavepointDecision {
   return { ...blocked(seen, 'DisposalFailed', message), againMs: leftMs }
 }
 
+/** What is left to do where the API server refuses what was decided. */
+export function refusedSavepoint(
+  seen: ObservedSavepoint,
+  { reason, message }: WriteRefusal,
+): SavepointDecision {
+  if (reason !== 'NamespaceTerminating') return blocked(seen, reason, message)
+  // Nothing that could remove the files is made there any more, and nothing is to hold it up.
+  const path = seen.status.path ?? 'a place that is not known'
+  const note = `its files are left at ${path}: ${message}`
+  const event = { type: 'Warning', reason: 'StateOrphaned', action: 'Delete', note } as const
+  return decided(seen, isLeaving(seen) && isGuarded(seen) ? { finalizer: 'remove', event } : {})
+}
+
 function blocked(seen: ObservedSavepoint, reason: string, message: string): SavepointDecision {
   const before = seen.status.conditions?.find(one => one.type === 'Stalled')
   const isNew = before?.reason !== reason
@@ -347,7 +364,9 @@ function begin(seen: ObservedSavepoint): SavepointDecision | undefined {
   if (!isRecorded) return decided(seen, { record: true, againMs: 0 })
   const { retryAt: _due, ...rest } = status
   const startedAt = timeText(nowMs)
-  const next: SavepointStatus = { ...rest, phase: 'InProgress', epoch, startedAt }
+  const { revision, tenant } = seen.job
+  const of = { ...(revision && { revision }), ...(tenant && { tenant }) }
+  const next: SavepointStatus = { ...rest, ...of, phase: 'InProgress', epoch, startedAt }
   const note = `of job ${spec.job}, try ${(status.failures ?? 0) + 1}`
   return decided(seen, {
     status: next,

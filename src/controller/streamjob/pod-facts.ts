@@ -1,40 +1,12 @@
 /** What the controller wants to know of a pod of a job; pure. */
 import { type JobFacts, jobFactsSchema } from '../../protocol/job-facts.ts'
+import type { PodStatus } from '../../protocol/pod-status.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import { labels, type PodIdentity, type PodRole } from './job-names.ts'
 
-interface ContainerState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string }
-  readonly terminated?: {
-    readonly exitCode: number
-    readonly reason?: string
-    readonly message?: string
-    readonly finishedAt?: string
-  }
-}
-
-interface ContainerStatus {
-  readonly name: string
-  readonly ready?: boolean
-  readonly state?: ContainerState
-}
-
 export interface PodObject extends KubeObject {
   readonly spec?: unknown
-  readonly status?: {
-    readonly phase?: string
-    readonly reason?: string
-    readonly message?: string
-    readonly podIP?: string
-    readonly conditions?: readonly {
-      readonly type: string
-      readonly status: string
-      readonly reason?: string
-      readonly message?: string
-    }[]
-    readonly initContainerStatuses?: readonly ContainerStatus[]
-    readonly containerStatuses?: readonly ContainerStatus[]
-  }
+  readonly status?: PodStatus
 }
 
 /** `leaving`: somebody deletes it. */

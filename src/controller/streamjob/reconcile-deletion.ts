@@ -5,11 +5,13 @@ import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch, isForced, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
+import { refusalIn, type WriteRefusal } from '../kube/write-refusal.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
 import {
   type DeletionDecision,
   decideDeletion,
   type ObservedDeletion,
+  orphaned,
   stopRequestId,
 } from './deletion-policies.ts'
 import { metadataOf } from './job-objects.ts'
@@ -51,10 +53,33 @@ export async function reconcileDeletion(pass: DeletionPass): Promise<DeletionDec
     purges: verbPods(options.world.pods.cache.group(object.metadata.uid ?? ''), nowMs),
     nowMs,
   })
-  await act(decision, pass)
+  const refused = await refusalIn(() => act(decision, pass))
+  if (refused !== undefined) return refusedStep(decision, refused, pass)
   if (decision.event !== undefined) options.record(object, decision.event)
   return decision.release ? undefined : decision
 }
+
+/** The namespace goes: nothing can be made there that would do more. Else it is tried again. */
+async function refusedStep(
+  decision: DeletionDecision,
+  refused: WriteRefusal,
+  pass: DeletionPass,
+): Promise<DeletionDecision | undefined> {
+  const { observed, options } = pass
+  const { reason, message } = refused
+  if (reason === 'NamespaceTerminating') {
+    const over = orphaned(message)
+    await act(over, pass)
+    if (over.event !== undefined) options.record(observed.object, over.event)
+    return undefined
+  }
+  const findings = (['Ready', 'Scheduled'] as const).map(type => {
+    return { type, holds: false, reason, message }
+  })
+  return { ...decision, findings, againMs: Math.min(decision.againMs ?? RETRY_MS, RETRY_MS) }
+}
+
+const RETRY_MS = 10_000
 
 type Policy = StreamJobSpec['deletionPolicy']
 

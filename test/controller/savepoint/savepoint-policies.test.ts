@@ -5,6 +5,7 @@ import { requestIdOf, specOf } from '../../../src/controller/savepoint/savepoint
 import {
   decideSavepoint,
   type ObservedSavepoint,
+  refusedSavepoint,
 } from '../../../src/controller/savepoint/savepoint-policies.ts'
 import type { VerbPod } from '../../../src/controller/streamjob/verb-pod.ts'
 import { snapshot } from '../fake-link.ts'
@@ -321,6 +322,15 @@ describe('the status', () => {
     expect(status).not.toHaveProperty('error')
   })
 
+  test('says of which revision and tenant it is taken', () => {
+    const seen = { job: { ...running, revision: 'bank-1', tenant: 'payments' } }
+    expect(decideSavepoint(observed({ seen })).status).toMatchObject({
+      phase: 'InProgress',
+      revision: 'bank-1',
+      tenant: 'payments',
+    })
+  })
+
   test('of what the job goes on from has all that the job knows', () => {
     const state = {
       epoch: 3,
@@ -353,4 +363,26 @@ test('V1: the id of an order follows from the status alone', () => {
   const id = (status: SavepointObject['status']) => requestIdOf(observed({ status }).object)
   expect(id(inProgress)).toBe('the-uid-3-0')
   expect(id({ ...inProgress, failures: 2 })).toBe('the-uid-3-2')
+})
+
+describe('a savepoint whose objects the API server refuses', () => {
+  const one = { status: { phase: 'Disposing' as const, path: 's3://b/s' }, metadata: gone }
+
+  test('says why it waits', () => {
+    const refused = { reason: 'QuotaExceeded', message: 'no room', mayPass: true } as const
+    const decision = refusedSavepoint(observed(one), refused)
+    expect(decision).toMatchObject({ finalizer: undefined, againMs: expect.any(Number) })
+    expect(decision.findings.map(found => [found.type, found.reason, found.message])).toEqual([
+      ['Ready', 'QuotaExceeded', 'no room'],
+      ['Stalled', 'QuotaExceeded', 'no room'],
+    ])
+  })
+
+  test('holds up no namespace that goes, and says what is left', () => {
+    const refused = { reason: 'NamespaceTerminating', message: 'it goes', mayPass: true } as const
+    expect(refusedSavepoint(observed(one), refused)).toMatchObject({
+      finalizer: 'remove',
+      event: { reason: 'StateOrphaned', note: expect.stringContaining('s3://b/s') },
+    })
+  })
 })

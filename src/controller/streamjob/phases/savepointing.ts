@@ -26,6 +26,10 @@ export const savepointing: Phase = view => {
     return { kind: 'move', phase: 'Savepointing', change: { mode: 'savepoint' } }
   }
   if (upgrade.mode !== 'savepoint') return stopped(view)
+  if (cannotTakeOne(view)) {
+    const status = seen.facts?.status ?? 'unknown'
+    return withoutSavepoint(view, `only a job that runs takes one, and it is ${status}`)
+  }
   if (upgrade.request === undefined) {
     return ordered(view)
   }
@@ -51,6 +55,17 @@ export const savepointing: Phase = view => {
     message: `a savepoint is being taken (${upgrade.request})`,
     againMs: Math.min(LOOK_MS, limitMs - view.ageMs),
   }
+}
+
+/** What falls over now and then is up again by then. */
+const UP_AGAIN_MS = 15_000
+
+/** A job that does not come to run takes none, and that may be why it is changed. */
+function cannotTakeOne({ seen, spec, ageMs }: PhaseView): boolean {
+  const { facts, status } = seen
+  if (facts?.status !== 'starting' && facts?.status !== 'restarting') return false
+  if (status.state === undefined && facts.latest === null) return true
+  return spec.upgrade.fallbackToLastState && ageMs >= UP_AGAIN_MS
 }
 
 /** The name of the order, which no other of the epoch has. */
@@ -105,7 +120,8 @@ function withoutSavepoint(view: PhaseView, why: string): Step {
   const message = `no savepoint before the job is stopped: ${why}`
   const events = [warned('SavepointFailed', message)]
   const isGoingBack = upgrade.rollback !== undefined
-  if (spec.upgrade.fallbackToLastState || isGoingBack || !isStillAtWork(view)) {
+  const isFree = isGoingBack || !isStillAtWork(view) || seen.status.state === undefined
+  if (spec.upgrade.fallbackToLastState || isFree) {
     return { kind: 'move', phase: 'Stopping', change: { mode: 'last-state' }, events }
   }
   const isOver = seen.facts?.stop?.id === upgrade.request && seen.facts?.stop?.status === 'failed'

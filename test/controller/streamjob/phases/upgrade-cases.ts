@@ -32,6 +32,8 @@ export interface Case {
   /** What it was stopped with is known as a Savepoint. */
   readonly isStopKept?: boolean
   readonly stable?: 'from' | 'to' | 'none'
+  /** It has completed nothing yet. */
+  readonly isFirst?: boolean
 }
 
 export const runs = ['jm-1-1 running', 'tm-1-0-1 running']
@@ -73,18 +75,19 @@ export function observed(one: Case): ObservedJob {
   const [from, to] = [wanted('a.ts'), wanted('b.ts')]
   const current = one.isNew === true ? to.name : from.name
   const stable = { from: from.name, to: to.name, none: undefined }[one.stable ?? 'from']
+  const state = {
+    epoch: 1,
+    checkpointId: 7,
+    kind: 'checkpoint',
+    path: 's3://b/chk-7',
+    completedAt: ago(5),
+    sizeBytes: 1,
+  } as const
   const status = {
     phase: 'Upgrading',
     epoch,
     revision: { current, target: to.name, ...(stable && { stable }) },
-    state: {
-      epoch: 1,
-      checkpointId: 7,
-      kind: 'checkpoint',
-      path: 's3://b/chk-7',
-      completedAt: ago(5),
-      sizeBytes: 1,
-    },
+    ...(one.isFirst !== true && { state }),
     upgrade: {
       goal: 'upgrade',
       from: from.name,

@@ -153,6 +153,44 @@ const table: Record<string, { given: Case; decides: string }> = {
     given: { upgrade: { phase: 'Savepointing', ...order }, pods: ['jm-1-3 failed 1'] },
     decides: 'Stopping last-state',
   },
+  'Savepointing: a job that does not come to run takes none': {
+    given: {
+      upgrade: { phase: 'Savepointing', ...order },
+      seconds: 15,
+      pods: runs,
+      facts: { status: 'starting' },
+    },
+    decides: 'Stopping last-state',
+  },
+  'Savepointing: one that is soon up again does': {
+    given: {
+      upgrade: { phase: 'Savepointing', ...order },
+      seconds: 14,
+      pods: runs,
+      facts: { status: 'restarting' },
+    },
+    decides: 'stay: order',
+  },
+  'Savepointing: nor is it left out where that is not wanted': {
+    given: {
+      spec: { upgrade: { fallbackToLastState: false } },
+      upgrade: { phase: 'Savepointing', ...order },
+      seconds: 15,
+      pods: runs,
+      facts: { status: 'restarting' },
+    },
+    decides: 'stay: order',
+  },
+  'Savepointing: a job that has never run has nothing to save': {
+    given: {
+      spec: { upgrade: { fallbackToLastState: false } },
+      upgrade: { phase: 'Savepointing' },
+      isFirst: true,
+      pods: runs,
+      facts: { status: 'starting', latest: null },
+    },
+    decides: 'Stopping last-state',
+  },
   'Savepointing: last state needs none': {
     given: { upgrade: { phase: 'Savepointing', mode: 'last-state' }, pods: runs },
     decides: 'Stopping last-state',
