@@ -1,4 +1,4 @@
-/** Over all that may happen, far or deep; and what comes of a world that is left in peace. */
+/** Over all that may happen, in order or anywhere; and what comes of a world that is left in peace. */
 import { assert } from '../../../src/common/assert.ts'
 import type { Random } from '../../../src/common/random.ts'
 import { type Event, eventsIn } from './upgrade-events.ts'

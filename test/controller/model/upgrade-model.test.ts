@@ -53,7 +53,7 @@ test.each([...settings, ...restores])(title, setting => {
   expect([...phases]).toEqual(expect.arrayContaining(['Savepointing', 'Stopping', 'Starting']))
 })
 
-/** More than an exploration comes to the end of: it goes deep instead. All settings with --long. */
+/** More than an exploration comes to the end of: it goes on anywhere. All settings with --long. */
 const wide = { edits: 3, faults: 2, jumps: 3, lates: 1 }
 const deep = settings.filter(({ flaw }) => isLong || flaw === 'crashes')
 
