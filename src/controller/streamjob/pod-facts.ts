@@ -3,6 +3,8 @@ import { type JobFacts, jobFactsSchema } from '../../protocol/job-facts.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import { labels, type PodIdentity, type PodRole } from './job-names.ts'
 
+type Ended = NonNullable<ContainerState['terminated']>
+
 interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string }
   readonly terminated?: {
@@ -84,8 +86,8 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     epoch,
     slot,
     attempt,
-    state: stateOf(pod),
-    hasEnded: hasEnded(pod),
+    state: stateOf(pod, ended),
+    hasEnded: ended !== undefined || isOver(pod),
     exitCode: ended?.exitCode,
     // Another code is a bucket that is away, or a process that was killed: it is tried again.
     isRefused: prepared?.exitCode === REFUSED,
@@ -139,7 +141,7 @@ export function planFacts(pod: PodObject): PlanFacts | undefined {
   if (!isPlan || !Number.isSafeInteger(attempt)) return undefined
   const ended = pod.status?.containerStatuses?.find(one => one.name === 'jobmanager')?.state
     ?.terminated
-  const state = stateOf(pod)
+  const state = stateOf(pod, ended)
   const why = whyOf(pod)
   const hasSpoken = state === 'failed' && verdictCodes.has(ended?.exitCode ?? 0)
   return {
@@ -159,14 +161,19 @@ function isBound({ status }: PodObject): boolean {
   )
 }
 
-function hasEnded({ status }: PodObject): boolean {
+function isOver({ status }: PodObject): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
-function stateOf({ metadata, status }: PodObject): PodState {
+/**
+ * `ended`: of the container that counts. The phase follows later, and never where somebody has put
+ * another container beside it.
+ */
+function stateOf({ metadata, status }: PodObject, ended: Ended | undefined): PodState {
   if (metadata.deletionTimestamp !== undefined) return 'leaving'
   if (status?.phase === 'Succeeded') return 'succeeded'
   if (status?.phase === 'Failed') return 'failed'
+  if (ended !== undefined) return ended.exitCode === 0 ? 'succeeded' : 'failed'
   const isReady = status?.conditions?.some(one => one.type === 'Ready' && one.status === 'True')
   return isReady === true ? 'running' : 'pending'
 }
