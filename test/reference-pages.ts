@@ -126,12 +126,12 @@ function kindsPage(): string {
     ),
     ...part(
       'Savepoint',
-      ['Stored and checked by the API server; the controller does not act on it yet.'],
+      ['What it asks for cannot be changed: a second savepoint is a second resource.'],
       fieldRows(savepointSpecSchema, 'spec'),
     ),
     ...part(
       'StreamTenant',
-      ['Stored and checked by the API server; the controller does not act on it yet.'],
+      ['What is acted on: [tenants.md](tenants.md).'],
       fieldRows(streamTenantSpecSchema, 'spec'),
     ),
   ]

@@ -14,6 +14,15 @@ export const cliErrors = defineErrors({
     message: (e: { file: string }) => `${e.file} is neither a manifest nor a job module`,
     next: 'give a StreamJob manifest (.yaml, .yml, .json) or a job module (.ts, .mts, .js, .mjs)',
   },
+  WEIR_RESTORE_SAVEPOINT_UNKNOWN: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { name: string }) =>
+      `spec.restore.savepoint is ${e.name}: Savepoints are known on a cluster only`,
+    next:
+      'give its folder by --restore, or as spec.restore.path: ' +
+      'kubectl get savepoints -o wide shows it',
+  },
   WEIR_JOB_CONFIG_MAP_MISSING: {
     domain: 'external',
     retry: 'later',

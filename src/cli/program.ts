@@ -228,6 +228,13 @@ function declareSavepoint(program: Command, io: CliIo, done: Done): void {
       const { disposeSavepoint } = await import('./dispose-savepoint.ts')
       done(await disposeSavepoint(path, io))
     })
+  command
+    .command('verify <path>')
+    .description('read all state of a checkpoint or savepoint and compare its checksums')
+    .action(async (path: string) => {
+      const { verifySavepoint } = await import('./verify-savepoint.ts')
+      done(await verifySavepoint(path, io))
+    })
   program
     .command('purge <file>')
     .description('remove all checkpoints of a job that is never to run again; savepoints stay')

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { FirstRestore, RestoreRequest } from '../cluster/job-settings.ts'
 import type { StreamJob } from '../protocol/stream-job.ts'
+import { cliErrors } from './cli-errors.ts'
 
 export interface RestoreFlags {
   /**
@@ -12,7 +13,10 @@ export interface RestoreFlags {
   readonly fromJob?: string
 }
 
-/** From what the job starts, by its flags and its manifest. */
+/**
+ * From what the job starts, by its flags and its manifest. Throws WEIR_RESTORE_SAVEPOINT_UNKNOWN
+ * where a resource is named: to begin without would be to begin empty.
+ */
 export function restoreRequest(
   options: RestoreFlags,
   manifest: StreamJob,
@@ -26,15 +30,19 @@ export function restoreRequest(
     const fromJob = options.fromJob ?? restore?.fromJob
     return { kind: 'path', path: place, dropState, ...(fromJob === undefined ? {} : { fromJob }) }
   }
-  // On a cluster spec.restore.savepoint names a resource; here a folder takes its place.
-  const first = restore?.path === undefined ? ({ kind: 'none' } as const) : atPath(restore.path)
+  const first = (): FirstRestore => {
+    const { savepoint: name } = restore ?? {}
+    // On a cluster the controller puts its folder in its place.
+    if (name !== undefined) throw cliErrors.WEIR_RESTORE_SAVEPOINT_UNKNOWN({ name })
+    return restore?.path === undefined ? { kind: 'none' } : atPath(restore.path)
+  }
   switch (from) {
     case undefined:
-      return first
+      return first()
     case 'latest':
       return { kind: 'latest', dropState }
     case 'continue':
-      return { kind: 'continue', otherwise: first, dropState }
+      return { kind: 'continue', otherwise: first(), dropState }
     case 'empty':
       return { kind: 'none' }
     default:

@@ -129,16 +129,13 @@ export class Controller {
     const { config, connection, host, logger } = options
     const { random } = host
     const figures = this.#figures
-    const clock = new ServerClock(host.clock, skewMs => {
-      figures.skew(skewMs)
-      logger.warn({ skewMs }, 'this clock is not that of the API server, which is taken instead')
-    })
+    const clock = this.#clockOfServer()
     this.#clock = clock
     const opened = openTransport({
       config: connection,
       clock,
       observe: request => {
-        if (request.date !== undefined) clock.heard({ ...request, date: request.date })
+        clock.heard(request)
         figures.request(request)
       },
     })
@@ -198,6 +195,14 @@ export class Controller {
     this.#election = this.#makeElection()
   }
 
+  #clockOfServer(): ServerClock {
+    const { host, logger } = this.#options
+    return new ServerClock(host.clock, skewMs => {
+      this.#figures.skew(skewMs)
+      logger.warn({ skewMs }, 'this clock is not that of the API server, which is taken instead')
+    })
+  }
+
   #makeTenancy(): Tenancy | undefined {
     const { config, host, logger } = this.#options
     const world = this.#tenants
@@ -221,6 +226,7 @@ export class Controller {
     const { random } = host
     const reconcile = reconcileJob({
       world: this.#world,
+      savepoints: this.#savepoints.savepoints.cache,
       ledger: this.#tenancy?.ledger,
       engineImage: config.engineImage,
       namespace: config.namespace,
@@ -262,7 +268,7 @@ export class Controller {
       random: host.random,
       logger,
       onLeading: () => {
-        wakeJobs(this.#world, this.#queue)
+        wakeJobs(this.#world, this.#savepoints.savepoints.cache, this.#queue)
         const tenancy = this.#tenancy?.run(this.#queue, this.#stop.signal)
         this.#working = Promise.all([this.#loop.run(), this.#savepoints.run(), tenancy])
       },

@@ -1,7 +1,7 @@
 /**
  * Whether the cluster serves the kinds of this version of Weir. A CRD of a newer version has all
- * that this one knows. From the objects of an older one the API server drops the fields that it does
- * not know: what lacks in a spec cannot be asked for, but a status is the memory of the controller.
+ * that this one knows. With an older one the API server drops the fields that it does not know:
+ * what lacks in a spec cannot be asked for, but a status is the memory of the controller.
  */
 import { type CrdDocument, crdDocument, SCHEMA_DIGEST } from './crd/custom-resource.ts'
 import { customResources } from './crd/custom-resources.ts'

@@ -16,8 +16,16 @@ const DAY_MS = 86_400_000
 export const savepointSpecSchema = z.strictObject({
   /** The StreamJob of this namespace to take it of. */
   job: nameField(45).optional(),
-  /** A savepoint that exists already: read, never deleted. */
-  existing: z.strictObject({ path: textField(1024) }).optional(),
+  /** A savepoint that exists already. */
+  existing: z
+    .strictObject({
+      path: textField(1024),
+      /** The StreamJob of this namespace that it was taken of. */
+      job: nameField(45).optional(),
+      /** Its files go with the resource, by the rights of that job. */
+      owned: z.boolean().default(false),
+    })
+    .optional(),
   /** The folder to write into, where that is not the job's storage. */
   path: urlField().optional(),
   format: z.enum(['canonical', 'native']).default('canonical'),
@@ -47,6 +55,13 @@ export const savepointRules: readonly ManifestRule<SavepointSpec>[] = [
     problem: 'expected exactly one of job and existing',
     fix: 'keep one of them, such as job: fraud-detection',
     cel: { at: 'spec', rule: celOneOf('job', 'existing') },
+  },
+  {
+    path: 'spec.existing.owned',
+    holds: ({ existing }) => existing === undefined || !existing.owned || has(existing.job),
+    problem: 'needs spec.existing.job, by whose rights the files are removed',
+    fix: 'add job: fraud-detection, or remove owned',
+    cel: { at: 'spec.existing', rule: '!self.owned || has(self.job)' },
   },
   {
     path: 'spec.path',

@@ -68,6 +68,10 @@ const upgrade = z.strictObject({
   request: statusText(100).optional(),
   /** The newest snapshot that was known when the job was stopped. */
   savepoint: statusText(1024).optional(),
+  /** With `restore`: what it begins from. */
+  restoring: statusText(1024).optional(),
+  /** The savepoint that the order has taken: known as a Savepoint before the next epoch begins. */
+  taken: statusText(1024).optional(),
   stoppedAt: timeField().optional(),
   /** Begin of `Starting`: the deadline counts from here. */
   startingAt: timeField().optional(),

@@ -79,13 +79,15 @@ const read: Part = async (rig, io) => {
 const partitions: Part = async (rig, io) => {
   const count = recordsOf(io) * 2
   const peaks = new Map<number, number[]>()
-  const topics = new Map<number, string>()
-  for (const many of [4, 200]) topics.set(many, await rig.filled(count, many))
+  const topics = new Map<number, { readonly input: string; readonly output: string }>()
+  for (const many of [4, 200]) {
+    topics.set(many, { input: await rig.filled(count, many), output: await rig.begun(many) })
+  }
   const over = (many: number): BenchCase => ({
     name: `${many} partitions`,
     async run() {
-      const topic = topics.get(many) ?? ''
-      const figures = await copyInProcess(rig, { topic, count, partitions: many })
+      const { input = '', output = '' } = topics.get(many) ?? {}
+      const figures = await copyInProcess(rig, { input, output, count })
       peaks.set(many, [...(peaks.get(many) ?? []), figures.peakBytes])
       return figures
     },

@@ -248,4 +248,50 @@ await describeWithPart('a controller and bad input', 'kube-control', environment
     )
     expect(mended.spec.selector).toEqual(expect.objectContaining(before as object))
   })
+
+  test('an image that is not there is told of, by its name', async () => {
+    await create('imageless')
+    const [name = ''] = await podsOf('imageless', 2)
+    await teller.waits(name, 'ImagePullBackOff', 'Back-off pulling image "localhost/weir:test"')
+    const scheduled = await said('imageless', 'Scheduled', 'ImagePullFailed')
+    expect(scheduled.message).toContain('localhost/weir:test')
+    expect((await told('imageless', 'ImagePullFailed')).note).toContain(name)
+  })
+
+  test('the words of a process whose bucket refuses it are shown without what it was told', async () => {
+    await create('denied')
+    const [name = ''] = await podsOf('denied', 2)
+    const word = 'WEIR_STORAGE_DENIED s3://bucket: AWS_SECRET_ACCESS_KEY=hush-word is refused'
+    await teller.say(name, 'Failed', { code: 1, word })
+    const ready = await seenJobs.until(all => {
+      const object = all.find(one => one.metadata.name === 'denied')
+      const found = object && conditionOf(object, 'Ready')
+      return found?.message.includes('WEIR_STORAGE_DENIED') ? found : undefined
+    })
+    expect(ready.message).toContain('AWS_SECRET_ACCESS_KEY=***')
+    const all = JSON.stringify([seenJobs.cache.all(), seenEvents.cache.all()])
+    expect(all).not.toContain('hush-word')
+  })
+
+  // The last: nothing more can be made there.
+  test('a namespace that is being deleted is not held up', async () => {
+    await create('closing', { deletionPolicy: 'purge' })
+    const names = await podsOf('closing', 2)
+    for (const name of names) await teller.say(name, 'Running')
+    link.said.set('closing', runningFacts)
+    await said('closing', 'Ready', 'Running')
+    const namespaces = cluster.client(resourceKinds.namespace)
+    const { uid = '' } = (await namespaces.get({ name: namespace }))?.metadata ?? {}
+    await namespaces.remove({ name: namespace }, { uid })
+    const closing = seenJobs.cache.get(`${namespace}/closing`)
+    if (closing === undefined) throw new Error('the job is there')
+    await jobs.remove(closing.metadata, { uid: closing.metadata.uid ?? '' })
+    for (const name of names) {
+      const pod = await seenPods.until(all =>
+        all.find(one => one.metadata.name === name && one.metadata.deletionTimestamp),
+      )
+      await remove(pod)
+    }
+    await seenJobs.until(all => !all.some(one => one.metadata.name === 'closing') || undefined)
+  })
 })

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { type ResourceKind, resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import type { SavepointObject } from '../../src/controller/savepoint/savepoint-object.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
-import { runningFacts } from './fake-link.ts'
+import { runningFacts, snapshot } from './fake-link.ts'
 import type { Story, StoryWorld } from './job-story.ts'
 
 const proven = { ...runningFacts, checkpoints: { ...runningFacts.checkpoints, completed: 2 } }
@@ -48,9 +48,15 @@ const settled = ({ jobs }: StoryWorld, holds: (status: Status) => boolean) =>
 
 const shortName = (name: string): string => name.replaceAll(/-[0-9a-f]{8}(?=-|$)/g, '-ID')
 
+/** Removes the files of what an epoch was stopped with: at some time, beside the story. */
+const isLeftover = (name: string): boolean => /^bank-stop-.*-dispose-\d+$/.test(name)
+
 const podsOf = ({ pods }: StoryWorld, count: number) =>
   pods.until(all => {
-    const names = all.map(one => shortName(one.metadata.name)).toSorted()
+    const names = all
+      .map(one => shortName(one.metadata.name))
+      .filter(name => !isLeftover(name))
+      .toSorted()
     return names.length === count ? names : undefined
   })
 
@@ -68,13 +74,32 @@ async function endOf(world: StoryWorld, { status }: StreamJobObject, podCount: n
 }
 
 /** Deployed, changed, and running again as the changed one. */
-export const upgradeStory: Story = async world => {
+export const upgradeStory =
+  (mode: 'savepoint' | 'last-state' | 'stateless'): Story =>
+  async world => {
+    await deployed(world, { upgrade: { mode } })
+    await applyJob(world, 'b.ts', { upgrade: { mode } })
+    const last = await settled(world, ({ epoch, revision }) => {
+      return epoch === 2 && revision?.stable === revision?.current
+    })
+    return endOf(world, last, 2)
+  }
+
+/** And what the first was stopped with is needed by nobody any more. */
+export const leftoverStory: Story = async world => {
+  const { watching, link, jobs, pods } = world
+  const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
   await deployed(world)
   await applyJob(world, 'b.ts')
+  const stop = await savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  await jobs.until(all => all.find(one => one.status?.epoch === 2))
+  link.said.set(NAME, { ...proven, latest: snapshot(900) })
   const last = await settled(world, ({ epoch, revision }) => {
     return epoch === 2 && revision?.stable === revision?.current
   })
-  return endOf(world, last, 2)
+  await savepoints.until(all => gone(all, stop.metadata.name))
+  const removing = pods.cache.all().filter(one => isLeftover(one.metadata.name))
+  return { ...(await endOf(world, last, 2)), removing: removing.length }
 }
 
 /** The changed one does not come to run: the one before runs again, from the state it left. */

@@ -71,6 +71,15 @@ export class PodTeller {
     this.#namespace = namespace
   }
 
+  /** Its container waits, in the words of the kubelet. */
+  waits(name: string, reason: string, message: string): Promise<unknown> {
+    const container = name.includes('-tm-') ? 'taskmanager' : 'jobmanager'
+    const state = { waiting: { reason, message } }
+    const about = { name: container, image: 'x', imageID: '', restartCount: 0, ready: false, state }
+    const conditions = [{ type: 'PodScheduled', status: 'True' }]
+    return this.#patch(name, { phase: 'Pending', conditions, containerStatuses: [about] })
+  }
+
   /** What the kubelet says of a pod. */
   async say(name: string, phase: string, last: { code?: number; word?: string } = {}) {
     const { code, word: message = 'last words' } = last
@@ -85,6 +94,10 @@ export class PodTeller {
       conditions: [{ type: 'Ready', status: ready }],
       containerStatuses: [about],
     }
+    await this.#patch(name, status)
+  }
+
+  async #patch(name: string, status: object): Promise<void> {
     const path = `/api/v1/namespaces/${this.#namespace}/pods/${name}/status`
     const contentType = 'application/merge-patch+json'
     const { transport } = this.#cluster

@@ -1,4 +1,5 @@
 /** StreamJobs and their pods, as kubectl gives them; they may be of any version of Weir. */
+import type { PodStatus } from '../../protocol/pod-status.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { Kubectl } from './kubectl.ts'
 
@@ -20,33 +21,9 @@ export interface ClusterJob {
   readonly status?: StreamJobStatus
 }
 
-export interface ContainerStatus {
-  readonly name: string
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string; readonly message?: string }
-    readonly terminated?: {
-      readonly exitCode: number
-      readonly reason?: string
-      readonly message?: string
-    }
-  }
-}
-
 export interface ClusterPod {
   readonly metadata: Metadata
-  readonly status?: {
-    readonly phase?: string
-    readonly reason?: string
-    readonly message?: string
-    readonly conditions?: readonly {
-      readonly type: string
-      readonly status: string
-      readonly reason?: string
-      readonly message?: string
-    }[]
-    readonly initContainerStatuses?: readonly ContainerStatus[]
-    readonly containerStatuses?: readonly ContainerStatus[]
-  }
+  readonly status?: PodStatus
 }
 
 interface List<T> {

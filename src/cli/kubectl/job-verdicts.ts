@@ -3,8 +3,9 @@
  * order in which a person should look. A new symptom is a new line in the list and a row in the
  * table test.
  */
+import type { ContainerStatus } from '../../protocol/pod-status.ts'
 import type { Condition } from '../../protocol/status-fields.ts'
-import type { ClusterJob, ClusterPod, ContainerStatus } from './cluster-job.ts'
+import type { ClusterJob, ClusterPod } from './cluster-job.ts'
 
 export interface ClusterEvent {
   readonly type?: string
@@ -113,6 +114,16 @@ const remedies: Readonly<Record<string, string>> = {
   CheckpointOverdue: 'see kubectl weir status JOB for the last failure of a checkpoint',
   Failing: 'see kubectl weir status JOB for the last failure of a checkpoint',
   JobManagerSilent: 'see kubectl weir logs JOB --slot jobmanager, and the network policies between',
+  NotReady: 'see what is said of its pods, and kubectl weir logs JOB',
+  NewerController: 'end the older replicas of the controller, or upgrade them',
+  QuotaExceeded: 'make room in the namespace, or raise the ResourceQuota that is named',
+  ServiceAccountMissing: 'make the account, or correct spec.serviceAccountName',
+  AdmissionDenied: 'change what the rule names, or ask who made the rule',
+  AdmissionUnavailable: 'ask who runs the webhook that is named: it does not answer',
+  PodSecurityViolated: 'take what is named out of spec.podTemplate',
+  ObjectInvalid: 'correct what is named, in spec.podTemplate as a rule',
+  NameTaken: 'remove the object that is named, or give the job another name',
+  RightsMissing: 'see that the chart is installed as a whole, with its roles',
   QuotaPending: 'wait, free slots of the tenant, or raise its quota',
   QuotaTooSmall: 'raise the quota of the tenant, or ask for less: it never fits',
   QueueFull: 'wait until fewer jobs of the tenant are queued',

@@ -124,6 +124,10 @@ export class KafkaEnumerator implements SplitEnumerator<KafkaSplit> {
       const id = splitId(topic, partition)
       const offset = starts.get(id) ?? 0
       const end = stops?.get(id)
+      if (end !== undefined && end < offset) {
+        const range = { partition: id, start: offset, stop: end }
+        throw kafkaErrors.WEIR_KAFKA_END_BEFORE_START(range)
+      }
       this.#known.add(id)
       const split = { id, topic, partition, offset }
       if (stops === undefined) this.#waiting.push(split)

@@ -58,6 +58,15 @@ export const kafkaErrors = defineErrors({
     message: (e: { topics: string }) => `there is no topic ${e.topics}`,
     next: 'create the topic, or correct its name; a deleted one cannot be read to its end',
   },
+  WEIR_KAFKA_END_BEFORE_START: {
+    domain: 'user',
+    retry: 'never',
+    message: (e: { partition: string; start: number; stop: number }) =>
+      `${e.partition} was to be read from offset ${e.start} on, but to end before ${e.stop}`,
+    next:
+      'correct start or stop of the source. Nothing would be read: the start may lie behind the ' +
+      'last record, or retention has deleted all before the end',
+  },
   WEIR_KAFKA_OFFSET_OUT_OF_RANGE: {
     domain: 'external',
     retry: 'never',

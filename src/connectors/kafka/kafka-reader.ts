@@ -149,6 +149,7 @@ export class KafkaReader<T> implements SourceReader<T, KafkaSplit> {
   #finish(partition: PartitionBuffer, output: SourceOutput<T>): void {
     this.#partitions = this.#partitions.filter(one => one !== partition)
     this.#fetcher.remove(partition)
+    partition.clear()
     this.#hasRoom = true
     output.finishSplit(partition.split.id)
   }

@@ -24,12 +24,16 @@ import { partitionOf } from './partition-of.ts'
 import type { TransactionIdentity } from './produce-requests.ts'
 import { RecordBatchWriter } from './record-batch-writer.ts'
 import type { KafkaSinkOptions } from './sink-options.ts'
+import { StickyPartitions } from './sticky-partitions.ts'
 import type { TransactionClient } from './transaction-client.ts'
 import { readName, SLOTS, type WriterState, writeName } from './transaction-names.ts'
 import type { TransactionSweeper } from './transaction-sweeper.ts'
 
 const BATCH_BYTES = 512 * 1024
 const BUFFER_BYTES = 8 * 1024 * 1024
+const LINGER_MS = 10
+/** Nobody sees records before their transaction is committed: they may wait for full batches. */
+const TRANSACTION_LINGER_MS = 100
 const ABORT_LIMIT_MS = 2_000
 
 export interface KafkaWriterParts {
@@ -61,8 +65,9 @@ interface TopicState {
   readonly batches: (OpenBatch | undefined)[]
   /** Of the last batch of each partition: the next one is likely to be as large. */
   readonly sizes: number[]
-  /** Where records without a key go until the batch there is full. */
-  current: number
+  /** Of the last batch at all: what is likely where there was none. */
+  lastSize: number
+  readonly sticky: StickyPartitions
 }
 
 export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
@@ -81,8 +86,6 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
   #linger: TimerHandle | undefined
   #transaction: TransactionIdentity | undefined
   #records = 0
-  /** Partitions of the transaction before. */
-  #lastWidth = 0
   #nextSlot = 0
   #openBytes = 0
   /** The time of some batch is over, but others of its partition are before it. */
@@ -96,7 +99,8 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     this.#batchBytes = options.batchBytes ?? BATCH_BYTES
     this.#bufferBytes = options.bufferBytes ?? BUFFER_BYTES
     this.#buffers = new BatchBuffers(this.#bufferBytes)
-    this.#lingerMs = durationMs(options.linger ?? 10)
+    const lingerMs = this.#isTransactional ? TRANSACTION_LINGER_MS : LINGER_MS
+    this.#lingerMs = durationMs(options.linger ?? lingerMs)
     this.#encoder = options.value.makeEncoder()
     this.#producer = new KafkaProducer({
       cluster,
@@ -140,10 +144,15 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       throw kafkaErrors.WEIR_KAFKA_REQUEST_FAILED({ request: 'Metadata', what: topic, reason })
     }
     const count = found.partitions.length
-    const { subtaskIndex } = this.#parts.context.runtime
-    const current = subtaskIndex % count
+    const sticky = new StickyPartitions({
+      count,
+      first: this.#parts.context.runtime.subtaskIndex % count,
+      batchBytes: this.#batchBytes,
+      isTransactional: this.#isTransactional,
+    })
     const batches = new Array<undefined>(count)
-    this.#topics.set(topic, { count, batches, sizes: new Array<number>(count).fill(0), current })
+    const sizes = new Array<number>(count)
+    this.#topics.set(topic, { count, batches, sizes, lastSize: 0, sticky })
   }
 
   write(value: IN, timestamp: number): void {
@@ -171,7 +180,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     this.#parts.pending.add(transactionalId)
     this.#transaction = undefined
     this.#records = 0
-    this.#lastWidth = partitions.length
+    for (const { sticky } of this.#topics.values()) sticky.endTransaction()
     this.#producer.endSession()
     return [
       {
@@ -239,7 +248,7 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       open = {
         topic,
         partition,
-        batch: new RecordBatchWriter(this.#buffers, state.sizes[partition] ?? 0),
+        batch: new RecordBatchWriter(this.#buffers, state.sizes[partition] ?? state.lastSize),
       }
       state.batches[partition] = open
     }
@@ -268,16 +277,17 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
       if (Number.isInteger(partition) && partition >= 0 && partition < count) return partition
       throw kafkaErrors.WEIR_KAFKA_PARTITION_INVALID({ topic, partition, count })
     }
-    return record.key === null ? state.current : partitionOf(record.key, count)
+    return record.key === null ? state.sticky.current : partitionOf(record.key, count)
   }
 
   #seal(state: TopicState, partition: number): void {
     const open = state.batches[partition]
     if (open === undefined || open.batch.count === 0) return
     state.batches[partition] = undefined
-    if (partition === state.current) state.current = (partition + 1) % state.count
+    state.sticky.closed(partition, open.batch.sizeBytes)
     this.#openBytes -= open.batch.sizeBytes
     state.sizes[partition] = open.batch.sizeBytes
+    state.lastSize = open.batch.sizeBytes
     this.#producer.send(open, open.batch)
   }
 
@@ -349,26 +359,20 @@ export class KafkaWriter<IN> implements SinkWriter<IN, KafkaCommittable> {
     return { ...transaction, admit }
   }
 
-  /**
-   * Where records without a key go next: as many partitions as the transaction before had, then as
-   * many again as this one has. So few requests let many in, and few markers mark nothing.
-   */
+  /** Where records without a key go next: few requests let many in. */
   #nextPartitions(
     wanted: readonly TopicPartition[],
     admitted: ReadonlySet<string>,
   ): readonly TopicPartition[] {
     if (this.#options.key !== undefined || this.#options.partition !== undefined) return []
     const known = new Set([...admitted, ...wanted.map(one => splitId(one.topic, one.partition))])
-    const next: TopicPartition[] = []
-    for (const topic of new Set(wanted.map(one => one.topic))) {
-      const { current = 0, count = 0 } = this.#topics.get(topic) ?? {}
-      const most = admitted.size === 0 ? this.#lastWidth : admitted.size
-      for (let i = 0; i < Math.min(count, most); i++) {
-        const partition = (current + i) % count
-        if (!known.has(splitId(topic, partition))) next.push({ topic, partition })
-      }
-    }
-    return next
+    const topics = [...new Set(wanted.map(one => one.topic))]
+    return topics.flatMap(topic => {
+      const expected = this.#topics.get(topic)?.sticky.expected ?? []
+      return expected
+        .filter(partition => !known.has(splitId(topic, partition)))
+        .map(partition => ({ topic, partition }))
+    })
   }
 
   /** The next name that no prepared transaction has. */

@@ -56,16 +56,17 @@ export class PartitionBuffer {
     return this.#waiting[0]
   }
 
+  /** Gives the size of the largest batch that came. */
   add(
     fetched: FetchedPartition,
     options: { codecs: Codecs; committed: boolean; copy: boolean; nowMs: number },
-  ): void {
+  ): number {
     const { topic, partition } = this.split
     const { batches, aborted, end: endOffset } = fetched
     if (this.position >= (this.#end ?? endOffset)) this.#caughtUpAtMs = options.nowMs
     this.#end = endOffset
     const end = wholeBatches(batches)
-    if (end.bytes === 0) return
+    if (end.bytes === 0) return 0
     const whole = batches.subarray(0, end.bytes)
     this.#waiting.push(
       new RecordBatches({
@@ -81,6 +82,7 @@ export class PartitionBuffer {
     this.#sizes.push(end.bytes)
     this.bufferedBytes += end.bytes
     this.fetchOffset = end.nextOffset
+    return end.largest
   }
 
   /** The current batches gave all they had. */
@@ -89,25 +91,42 @@ export class PartitionBuffer {
     this.bufferedBytes -= this.#sizes.shift() ?? 0
   }
 
-  /** Begins anew elsewhere: what was fetched is of no use. */
-  moveTo(offset: number): void {
+  /**
+   * Lets go of what was fetched. Do it before the partition itself is given up: what has grown old
+   * would hold it until the next large collection.
+   */
+  clear(): void {
     this.#waiting.length = 0
     this.#sizes.length = 0
     this.bufferedBytes = 0
+  }
+
+  /** Begins anew elsewhere: what was fetched is of no use. */
+  moveTo(offset: number): void {
+    this.clear()
     this.fetchOffset = offset
     this.position = offset
   }
 }
 
+interface WholeBatches {
+  readonly bytes: number
+  readonly nextOffset: number
+  /** Of a single one. */
+  readonly largest: number
+}
+
 /** How many bytes are whole batches, and the offset after them. The last one is often cut. */
-function wholeBatches(bytes: Buffer): { readonly bytes: number; readonly nextOffset: number } {
+function wholeBatches(bytes: Buffer): WholeBatches {
   let at = 0
   let nextOffset = 0
+  let largest = 0
   while (at + 27 <= bytes.length) {
     const end = at + 12 + bytes.readInt32BE(at + 8)
     if (end > bytes.length) break
     nextOffset = Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + 23) + 1
+    largest = Math.max(largest, end - at)
     at = end
   }
-  return { bytes: at, nextOffset }
+  return { bytes: at, nextOffset, largest }
 }

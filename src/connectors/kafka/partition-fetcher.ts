@@ -6,7 +6,8 @@
  * Leaves out  reading what came: the reader does, in its polls.
  *
  * A partition with unread bytes above its share is left out of the next request, and nothing is
- * asked for while all together are above the limit: that is the back pressure.
+ * asked for while all together are above the limit: that is the back pressure. What was given comes
+ * last in the next request, so that partitions with much to read take turns.
  */
 import type { Clock } from '../../common/clock.ts'
 import { isWeirError, messageOf } from '../../common/errors.ts'
@@ -33,6 +34,14 @@ import { listOffsets } from './start-offsets.ts'
  * leaves out a batch that is larger, so that many partitions would come one by one.
  */
 const PARTITION_BYTES = 1 << 20
+/** The last batch of a part is cut as a rule and comes again: so many whole ones are before it. */
+const BATCHES_EACH = 8
+/**
+ * An answer is at most this part of the memory, and the next one is asked for when no more than
+ * that is left to read. The rest is for several brokers that answer at once: what waits for long
+ * grows old, and only a large collection frees it then.
+ */
+const ANSWERS = 4
 const WAIT_MS = 500
 /** Others of the same broker will have room soon: no long wait for those that are asked for. */
 const SHORT_WAIT_MS = 5
@@ -60,6 +69,8 @@ export class PartitionFetcher {
   readonly #options: PartitionFetcherOptions
   readonly #partitions = new Map<string, PartitionBuffer>()
   readonly #busy = new Set<number>()
+  /** The largest that came. */
+  #batchBytes = 0
   #codecs: Codecs | undefined
   #isLookingUp = false
   #isScheduled = false
@@ -90,7 +101,7 @@ export class PartitionFetcher {
     const all = [...this.#partitions.values()]
     if (all.some(one => one.leader === undefined)) this.#lookUp()
     const buffered = all.reduce((sum, one) => sum + one.bufferedBytes, 0)
-    if (buffered >= this.#options.bufferBytes) return
+    if (buffered >= this.#options.bufferBytes / ANSWERS) return
     for (const [leader, led] of Map.groupBy(all, one => one.leader)) {
       if (leader === undefined || this.#busy.has(leader)) continue
       const open = led.filter(one => !one.paused && !hasAll(one))
@@ -118,8 +129,12 @@ export class PartitionFetcher {
         return { topic: split.topic, partition: split.partition, offset: fetchOffset }
       }),
       waitMs: hurry ? SHORT_WAIT_MS : WAIT_MS,
-      bytesMax: Math.floor(bufferBytes / 4),
-      partitionBytesMax: Math.max(PARTITION_BYTES, Math.min(this.#share(), 8 * PARTITION_BYTES)),
+      bytesMax: Math.floor(bufferBytes / ANSWERS),
+      partitionBytesMax: Math.max(
+        PARTITION_BYTES,
+        BATCHES_EACH * this.#batchBytes,
+        Math.min(this.#share(), 8 * PARTITION_BYTES),
+      ),
       committed,
     })
     const asked = new Map(ready.map(one => [one.split.id, one.fetchOffset]))
@@ -151,7 +166,9 @@ export class PartitionFetcher {
       const codecs = this.#codecs as Codecs
       const { committed, clock } = this.#options
       partition.lostAtMs = undefined
-      partition.add(fetched, { codecs, committed, copy, nowMs: clock.now() })
+      const batchBytes = partition.add(fetched, { codecs, committed, copy, nowMs: clock.now() })
+      this.#batchBytes = Math.max(this.#batchBytes, batchBytes)
+      if (batchBytes > 0) this.#toTheEnd(partition)
     } else if (errorCode === OFFSET_OUT_OF_RANGE) void this.#outOfRange(partition)
     else if (isDenied(errorCode)) {
       const what = `the topic ${fetched.topic}`
@@ -163,6 +180,12 @@ export class PartitionFetcher {
       if (isPassing) this.#lose(partition, problem)
       else this.#fail(problem)
     }
+  }
+
+  /** Brokers fill an answer in the order of the request: those that got nothing come first next. */
+  #toTheEnd(partition: PartitionBuffer): void {
+    this.#partitions.delete(partition.split.id)
+    this.#partitions.set(partition.split.id, partition)
   }
 
   #fetchFailed(asked: readonly PartitionBuffer[], error: unknown): void {

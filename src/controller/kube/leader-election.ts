@@ -14,7 +14,7 @@ import { Alarm } from './alarm.ts'
 import type { KubeClient } from './kube-client.ts'
 import { isKubeError, kubeErrors } from './kube-errors.ts'
 import { keyOf } from './kube-object.ts'
-import { claimed, type Lease, type LeaseTimes, leaseStep, microTime } from './lease.ts'
+import { claimed, freeAfterMs, type Lease, type LeaseTimes, leaseStep, microTime } from './lease.ts'
 
 export interface ElectionOptions {
   readonly client: KubeClient<Lease>
@@ -64,7 +64,7 @@ export class LeaderElection {
 
   /** Comes back when it was stopped, or has lost the lease. */
   async run(): Promise<void> {
-    const { clock, random, times, logger } = this.#options
+    const { clock, logger } = this.#options
     while (this.#role !== 'ended' && !this.#stop.signal.aborted) {
       try {
         await this.#round()
@@ -74,12 +74,21 @@ export class LeaderElection {
         if (!isRival) logger.warn({ message: messageOf(error) }, 'lease cannot be reached')
         this.#lease = undefined
       }
-      const jitterMs = random.next() * times.retryMs * 0.2
-      await new Alarm(clock, this.#stop.signal).sleep(times.retryMs + jitterMs)
+      await new Alarm(clock, this.#stop.signal).sleep(this.#pauseMs())
     }
     this.#renewal.clear()
     if (this.leads) await this.#release()
     this.#role = 'ended'
+  }
+
+  /** Who waits looks as soon as the lease may be free, not a turn later. */
+  #pauseMs(): number {
+    const { clock, random, times } = this.#options
+    const turnMs = times.retryMs * (1 + random.next() * 0.2)
+    const lease = this.#lease
+    if (this.leads || lease === undefined) return turnMs
+    const freeMs = this.#seenMs + freeAfterMs(lease) - clock.monotonic()
+    return freeMs > 0 ? Math.min(turnMs, freeMs + 1) : turnMs
   }
 
   /** Gives the lease up at once, so that another can take it. */

@@ -39,10 +39,15 @@ export type LeaseStep = 'create' | 'renew' | 'take' | 'wait'
 export function leaseStep(view: LeaseView, identity: string): LeaseStep {
   const { lease, unchangedMs } = view
   if (lease === undefined) return 'create'
-  const { holderIdentity = '', leaseDurationSeconds = 0 } = lease.spec ?? {}
+  const { holderIdentity = '' } = lease.spec ?? {}
   if (holderIdentity === identity) return 'renew'
-  const isFree = holderIdentity === '' || unchangedMs > leaseDurationSeconds * 1_000
+  const isFree = holderIdentity === '' || unchangedMs > freeAfterMs(lease)
   return isFree ? 'take' : 'wait'
+}
+
+/** Unchanged for longer, another may take it. */
+export function freeAfterMs({ spec }: Lease): number {
+  return (spec?.leaseDurationSeconds ?? 0) * 1_000
 }
 
 /** RFC 3339 with exactly six digits: the API server takes no other MicroTime. */

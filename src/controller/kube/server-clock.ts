@@ -1,15 +1,15 @@
 /**
- * The time of the API server, by which all controllers and all objects are judged: times in statuses
- * are compared with times of other replicas and of the server, never with what this machine believes.
+ * The time of the API server, by which all controllers and objects are judged: times in statuses
+ * are compared with those of other replicas and of the server, never with what a machine believes.
  *
  * K1  Durations are this machine's: {@link monotonic} and {@link schedule} know of no server.
- * K2  A machine that is right, but for the second that the server's `Date` counts in, is left alone.
+ * K2  A machine that is right is left alone: the server's `Date` counts in seconds.
  */
 import type { Clock, TimerHandle } from '../../common/clock.ts'
 
 export interface DatedAnswer {
-  /** The `Date` of its header: whole seconds. */
-  readonly date: string
+  /** The `Date` of its header, in whole seconds; `undefined`: it had none, or never came. */
+  readonly date: string | undefined
   /** Between its request and its arrival. */
   readonly seconds: number
 }
@@ -48,7 +48,7 @@ export class ServerClock implements Clock {
 
   /** Has just arrived. */
   heard({ date, seconds }: DatedAnswer): void {
-    const earliestMs = Date.parse(date)
+    const earliestMs = Date.parse(date ?? '')
     if (!Number.isFinite(earliestMs)) return
     const latestMs = earliestMs + HEADER_MS
     const arrivedMs = this.#own.now()

@@ -32,14 +32,19 @@ export interface FactsPollerOptions {
   readonly link: Pick<JobLink, 'facts'>
   readonly clock: Clock
   readonly random: Random
-  /** It has answered, or not: what was heard may be old, and time alone may matter. */
+  /**
+   * It has answered, or not: what was heard may be old, and time alone may matter. Not told is that
+   * one which has been silent for long still is, for the same reason.
+   */
   readonly onHeard: (key: string) => void
 }
 
 const AT_ONCE_MAX = 16
 const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
-/** A question costs a millisecond and a half of processor time: ten are the price of idling. */
+/** A question costs a millisecond of processor time: ten are the price of idling. */
 const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
+/** Those that are due within it are asked together: a question on its own costs twice as much. */
+const batchMs: Readonly<Record<Pace, number>> = { often: 1, seldom: 1_000 }
 /** One that is silent for longer is not about to speak. */
 const SOON_AGAIN_MS = 60_000
 /** Jobs that began together are not asked together for ever. */
@@ -122,9 +127,11 @@ export class FactsPoller {
     const alike = this.#countOf(pace)
     const everyMs = Math.max(delaysMs[pace], (alike / perSecondMax[pace]) * 1_000)
     const jitter = 1 - JITTER + 2 * JITTER * random.next()
-    const delayMs = Math.max(0, job.endedMs + everyMs * jitter - clock.monotonic())
+    const dueMs = Math.max(clock.monotonic(), job.endedMs + everyMs * jitter)
+    const batch = batchMs[pace]
+    const atMs = Math.ceil(dueMs / batch) * batch
     job.timer?.cancel()
-    job.timer = clock.schedule(delayMs, () => {
+    job.timer = clock.schedule(atMs - clock.monotonic(), () => {
       job.timer = undefined
       this.#ask(key)
     })
@@ -156,19 +163,21 @@ export class FactsPoller {
 
   async #question(key: string, job: Asked): Promise<void> {
     const { link, clock, onHeard } = this.#options
+    const before = job.silence
     this.#flying.add(key)
     try {
       job.facts = await link.facts(job.target, this.#stop.signal)
       job.silence = undefined
     } catch (error) {
-      const sinceMs = job.silence?.sinceMs ?? clock.monotonic()
+      const sinceMs = before?.sinceMs ?? clock.monotonic()
       job.silence = { sinceMs, why: wordsOf(error) }
     }
     this.#flying.delete(key)
     job.endedMs = clock.monotonic()
     // P2
     if (this.#jobs.get(key) === job) {
-      onHeard(key)
+      const isKnown = isLong(before, job.endedMs) && before?.why === job.silence?.why
+      if (!isKnown) onHeard(key)
       this.#schedule(key, job)
     }
     this.#serve()
@@ -182,7 +191,11 @@ function wordsOf(error: unknown): string {
 /** Whether a silent one speaks again is worth to know soon, but not for ever. */
 function paceOf({ pace, silence }: Asked, nowMs: number): Pace {
   if (silence === undefined) return pace
-  return nowMs - silence.sinceMs < SOON_AGAIN_MS ? 'often' : 'seldom'
+  return isLong(silence, nowMs) ? 'seldom' : 'often'
+}
+
+function isLong(silence: Asked['silence'], nowMs: number): boolean {
+  return silence !== undefined && nowMs - silence.sinceMs >= SOON_AGAIN_MS
 }
 
 function isSame(one: JobTarget, other: JobTarget | undefined): boolean {

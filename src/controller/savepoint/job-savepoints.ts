@@ -5,6 +5,8 @@
  * N1  A raised nonce gives one Savepoint, named after it; then it stands in the status.
  * N2  A scheduled one is named after the time that it was due at: nothing is taken twice for it.
  * N3  Retention removes only what the schedule made, never what somebody needs, nor the newest.
+ * N4  What a deployment was stopped with goes once a later one is stable and has completed a
+ *     checkpoint: until then it may be the way back.
  */
 import { parseDuration } from '../../common/duration.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
@@ -17,6 +19,8 @@ export interface ObservedSavepoints {
   readonly spec: StreamJobSpec
   /** Savepoints of the job that it asked for itself. */
   readonly made: readonly MadeSavepoint[]
+  /** Those that its deployments were stopped with. */
+  readonly stops: readonly StopSavepoint[]
   /** One could be taken now. */
   readonly runs: boolean
   readonly nowMs: number
@@ -26,6 +30,11 @@ export interface MadeSavepoint {
   readonly object: SavepointObject
   /** When it was due; `undefined`: it was asked for by a nonce. */
   readonly dueMs: number | undefined
+}
+
+export interface StopSavepoint {
+  readonly object: SavepointObject
+  readonly epoch: number
 }
 
 export interface WantedSavepoint {
@@ -49,7 +58,12 @@ export function decideSavepoints(seen: ObservedSavepoints): SavepointsDecision {
   const { nonce, ...byNonce } = nonceWish(seen)
   const bySchedule = scheduleWish(seen)
   const take = [byNonce.take, bySchedule.take].filter(one => one !== undefined)
-  return { take, nonce, expire: outdated(seen), againMs: bySchedule.againMs }
+  return {
+    take,
+    nonce,
+    expire: [...outdated(seen), ...superseded(seen)],
+    againMs: bySchedule.againMs,
+  }
 }
 
 interface Wish {
@@ -110,6 +124,20 @@ function outdated({ spec, made, nowMs }: ObservedSavepoints): readonly Savepoint
     return one.status?.phase === 'Failed' && newestAt >= 0 && at > newestAt
   })
   return [...new Set([...tooMany, ...tooOld, ...failed])].filter(isFree)
+}
+
+/** N4 */
+function superseded({ job, stops }: ObservedSavepoints): readonly SavepointObject[] {
+  const { state, upgrade, revision } = job.status ?? {}
+  const isSettled = upgrade === undefined && revision?.stable === revision?.current
+  if (state === undefined || !isSettled) return []
+  return stops
+    .filter(({ epoch, object: { status } }) => {
+      const isWhole = status?.phase === 'Completed'
+      return isWhole && state.epoch > epoch && state.path !== status.path
+    })
+    .map(({ object }) => object)
+    .filter(isFree)
 }
 
 function isFree({ metadata, spec, status }: SavepointObject): boolean {

@@ -2,9 +2,9 @@
 import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
 import type { SavepointObject } from './savepoint-object.ts'
 
-interface Restore {
-  readonly savepoint?: string
-  readonly path?: string
+interface Restoring {
+  readonly restore?: { readonly savepoint?: string; readonly path?: string }
+  readonly restoreNonce?: number
 }
 
 export function pinsOf(
@@ -28,11 +28,14 @@ function needOf(
 ): string | undefined {
   // It never runs again.
   if (metadata.deletionTimestamp !== undefined) return undefined
-  if (status?.upgrade?.savepoint === path) return 'upgrade'
+  const { upgrade, start, state, epoch = 0, nonces } = status ?? {}
+  if (upgrade?.savepoint === path || upgrade?.restoring === path) return 'upgrade'
   // What it goes on from after a failure.
-  if (status?.state?.path === path) return 'state'
-  const { restore } = (spec ?? {}) as { readonly restore?: Restore }
+  if (state?.path === path) return 'state'
+  if (start?.path === path && (state?.epoch ?? 0) < epoch) return 'start'
+  const { restore, restoreNonce = 0 } = (spec ?? {}) as Restoring
   const isNamed = restore?.savepoint === name || restore?.path === path
-  // A job that has completed a checkpoint of its own goes on from that.
-  return isNamed && status?.state === undefined ? 'start' : undefined
+  // A job that has completed a checkpoint of its own goes on from that, until it is asked anew.
+  const isToBegin = state === undefined || restoreNonce > (nonces?.restore ?? 0)
+  return isNamed && isToBegin ? 'start' : undefined
 }

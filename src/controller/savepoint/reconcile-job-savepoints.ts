@@ -9,9 +9,15 @@ import { labels, labelsOf } from '../streamjob/job-names.ts'
 import { metadataOf } from '../streamjob/job-objects.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
 import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
-import { decideSavepoints, type MadeSavepoint, type WantedSavepoint } from './job-savepoints.ts'
+import {
+  decideSavepoints,
+  type MadeSavepoint,
+  type StopSavepoint,
+  type WantedSavepoint,
+} from './job-savepoints.ts'
 import { SAVEPOINT_MANAGER } from './reconcile-savepoint.ts'
 import type { SavepointObject } from './savepoint-object.ts'
+import { takenOf } from './savepoint-objects.ts'
 
 export interface ReconcileJobSavepointsOptions {
   readonly world: JobWorld
@@ -23,13 +29,17 @@ export function reconcileJobSavepoints(options: ReconcileJobSavepointsOptions): 
   const { world, savepoints, clock } = options
   return async (key, signal) => {
     const job = world.jobs.cache.get(key)
-    if (job === undefined || !asksForAny(job)) return undefined
+    if (job === undefined || job.metadata.deletionTimestamp !== undefined) return undefined
+    const { name, namespace = '' } = job.metadata
+    const all = savepoints.cache.group(namespace)
+    const own = all.filter(({ metadata }) => metadata.labels?.[labels.job] === name)
+    const stops = own.flatMap(one => stopOf(one) ?? [])
+    if (stops.length === 0 && !asksForAny(job)) return undefined
     const spec = streamJobSpecSchema.safeParse(job.spec).data
     if (spec === undefined) return undefined
-    const { namespace = '' } = job.metadata
-    const made = savepoints.cache.group(namespace).flatMap(one => madeBy(job, one) ?? [])
+    const made = own.flatMap(one => madeBy(one) ?? [])
     const runs = job.status?.phase === 'Running' && isRunning(job)
-    const decision = decideSavepoints({ job, spec, made, runs, nowMs: clock.now() })
+    const decision = decideSavepoints({ job, spec, made, stops, runs, nowMs: clock.now() })
     for (const wanted of decision.take) {
       await savepoints.create(savepointOf(job, wanted), signal)
     }
@@ -40,22 +50,25 @@ export function reconcileJobSavepoints(options: ReconcileJobSavepointsOptions): 
 }
 
 /** Most jobs ask for none: nothing is looked at closely for those. */
-function asksForAny({ metadata, spec }: StreamJobObject): boolean {
+function asksForAny({ spec }: StreamJobObject): boolean {
   const { savepointNonce, savepoints } = spec as Partial<StreamJobSpec>
-  const isAsking = savepointNonce !== undefined || savepoints !== undefined
-  return isAsking && metadata.deletionTimestamp === undefined
+  return savepointNonce !== undefined || savepoints !== undefined
 }
 
 function isRunning({ status }: StreamJobObject): boolean {
   return status?.conditions?.some(one => one.type === 'Running' && one.status === 'True') === true
 }
 
-function madeBy(job: StreamJobObject, object: SavepointObject): MadeSavepoint | undefined {
-  const { metadata } = object
-  const of = metadata.labels ?? {}
-  if (of[labels.job] !== job.metadata.name || of[labels.due] === undefined) return undefined
-  const dueMs = Number(of[labels.due])
+function madeBy(object: SavepointObject): MadeSavepoint | undefined {
+  const due = object.metadata.labels?.[labels.due]
+  if (due === undefined) return undefined
+  const dueMs = Number(due)
   return { object, dueMs: dueMs === 0 ? undefined : dueMs }
+}
+
+function stopOf(object: SavepointObject): StopSavepoint | undefined {
+  const epoch = object.metadata.labels?.[labels.stop]
+  return epoch === undefined ? undefined : { object, epoch: Number(epoch) }
 }
 
 /** A scheduled one goes with its job; one that a person asked for stays. */
@@ -87,7 +100,8 @@ async function storeNonce(
 }
 
 /** Where a Savepoint says whose it is. */
-export function jobKeyOf({ metadata, spec }: SavepointObject): string | undefined {
-  const { job } = spec as { readonly job?: string }
-  return job === undefined ? undefined : keyOf({ namespace: metadata.namespace, name: job })
+export function jobKeyOf(object: SavepointObject): string | undefined {
+  const name = takenOf(object)
+  const { namespace } = object.metadata
+  return name === undefined ? undefined : keyOf({ namespace, name })
 }

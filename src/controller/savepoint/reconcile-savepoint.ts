@@ -12,6 +12,7 @@ import type { Watched } from '../kube/kind-watcher.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
+import { refusalIn } from '../kube/write-refusal.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
 import { deployedOfFile } from '../streamjob/job-revisions.ts'
@@ -22,10 +23,18 @@ import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
 import { verbPods } from '../streamjob/verb-pod.ts'
 import { pinsOf } from './pins-of.ts'
 import type { SavepointObject } from './savepoint-object.ts'
-import { disposalOf, recordName, recordOf, requestIdOf, specOf } from './savepoint-objects.ts'
+import {
+  disposalOf,
+  recordName,
+  recordOf,
+  requestIdOf,
+  specOf,
+  takenOf,
+} from './savepoint-objects.ts'
 import {
   decideSavepoint,
   type ObservedSavepoint,
+  refusedSavepoint,
   type SavepointDecision,
   savepointConditions,
 } from './savepoint-policies.ts'
@@ -56,8 +65,10 @@ export function reconcileSavepoint(options: ReconcileSavepointOptions): Reconcil
     const pass = { options, signal }
     const observed = await observe(object, pass)
     if (observed === undefined) return undefined
-    const decision = decideSavepoint(observed)
-    await act(observed, decision, pass)
+    const wanted = decideSavepoint(observed)
+    const refused = await refusalIn(() => act(observed, wanted, pass))
+    const decision = refused === undefined ? wanted : refusedSavepoint(observed, refused)
+    if (refused !== undefined) await act(observed, decision, pass)
     if (decision.event !== undefined) options.record(object, decision.event)
     // With another set of finalizers it is another version, or gone: the next pass writes.
     if (decision.finalizer === undefined) await writeStatus(observed, decision, pass)
@@ -85,6 +96,7 @@ async function observe(
       isThere: job !== undefined && job.metadata.deletionTimestamp === undefined,
       isOver: phase === 'Finished' || phase === 'Failed',
       runs,
+      ...aboutJob(job),
     },
     epoch: job?.status?.epoch ?? 0,
     ...(await ask(object, target, pass)),
@@ -95,8 +107,17 @@ async function observe(
   }
 }
 
+function aboutJob(job: StreamJobObject | undefined) {
+  const { state, revision, tenant } = job?.status ?? {}
+  return {
+    ...(state && { state }),
+    ...(revision?.current && { revision: revision.current }),
+    ...(tenant && { tenant }),
+  }
+}
+
 function jobOf(object: SavepointObject, world: JobWorld): StreamJobObject | undefined {
-  const name = specOf(object)?.job
+  const name = takenOf(object)
   if (name === undefined) return undefined
   return world.jobs.cache.get(keyOf({ namespace: object.metadata.namespace, name }))
 }

@@ -59,8 +59,14 @@ export function specOf({ spec }: SavepointObject): SavepointSpec | undefined {
   return savepointSpecSchema.safeParse(spec).data
 }
 
+/** The job that it is, or was, taken of. */
+export function takenOf(object: SavepointObject): string | undefined {
+  const spec = specOf(object)
+  return spec?.job ?? spec?.existing?.job
+}
+
 function jobOf(object: SavepointObject): string {
-  return specOf(object)?.job ?? object.metadata.name
+  return takenOf(object) ?? object.metadata.name
 }
 
 function ownerOf({ apiVersion, kind, metadata }: SavepointObject): OwnerReference {

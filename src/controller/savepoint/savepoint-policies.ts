@@ -8,7 +8,8 @@
  *
  * V1  That a savepoint is ordered stands in the status before the order is given; the id of the
  *     order follows from it, so that it may be given again.
- * V2  What could remove the files is recorded before there are any.
+ * V2  What could remove the files is recorded before there are any, or before the resource is held
+ *     for files that were there.
  * V3  Files are removed only in Disposing, which stands in the status before, and only while nobody
  *     needs them. The resource goes after them.
  * V4  A deletion waits for nothing without end, but for who needs the files; `force-delete` skips
@@ -17,9 +18,11 @@
 import { parseDuration } from '../../common/duration.ts'
 import type { SavepointFacts } from '../../protocol/job-facts.ts'
 import type { SavepointSpec } from '../../protocol/savepoint.ts'
+import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { type FindingOf, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, isForced, isHeld } from '../kube/finalizer.ts'
+import type { WriteRefusal } from '../kube/write-refusal.ts'
 import { remainingMs } from '../remaining-ms.ts'
 import type { VerbPod } from '../streamjob/verb-pod.ts'
 import { savepointErrors } from './savepoint-errors.ts'
@@ -30,7 +33,16 @@ export interface ObservedSavepoint {
   readonly spec: SavepointSpec
   readonly status: SavepointStatus
   /** Of the job that it is to be taken of. */
-  readonly job: { readonly isThere: boolean; readonly isOver: boolean; readonly runs: boolean }
+  readonly job: {
+    readonly isThere: boolean
+    readonly isOver: boolean
+    readonly runs: boolean
+    /** What it goes on from. */
+    readonly state?: StreamJobStatus['state']
+    /** What it runs as, and whose it is. */
+    readonly revision?: string
+    readonly tenant?: string
+  }
   /** The epoch that would be asked. */
   readonly epoch: number
   /** What the jobmanager says of the order; `undefined`: it was not asked, or did not answer. */
@@ -76,6 +88,7 @@ const policies: readonly Policy[] = [
   underWay,
   leaving,
   adopted,
+  unrecorded,
   unguarded,
   waiting,
   begin,
@@ -107,9 +120,9 @@ function decided(seen: ObservedSavepoint, more: Partial<SavepointDecision>): Sav
 const isLeaving = ({ object }: ObservedSavepoint) => object.metadata.deletionTimestamp !== undefined
 const isGuarded = ({ object }: ObservedSavepoint) => isHeld(object.metadata)
 
-/** Adopted files are somebody else's. */
+/** Adopted files are somebody else's, unless it is said that they are not. */
 const ownsFiles = ({ spec }: ObservedSavepoint) =>
-  spec.existing === undefined && spec.disposal === 'delete'
+  (spec.existing?.owned ?? true) && spec.disposal === 'delete'
 
 /** V4 */
 function forced(seen: ObservedSavepoint): SavepointDecision | undefined {
@@ -249,6 +262,19 @@ function disposal(seen: ObservedSavepoint, path: string): SavepointDecision {
   return { ...blocked(seen, 'DisposalFailed', message), againMs: leftMs }
 }
 
+/** What is left to do where the API server refuses what was decided. */
+export function refusedSavepoint(
+  seen: ObservedSavepoint,
+  { reason, message }: WriteRefusal,
+): SavepointDecision {
+  if (reason !== 'NamespaceTerminating') return blocked(seen, reason, message)
+  // Nothing that could remove the files is made there any more, and nothing is to hold it up.
+  const path = seen.status.path ?? 'a place that is not known'
+  const note = `its files are left at ${path}: ${message}`
+  const event = { type: 'Warning', reason: 'StateOrphaned', action: 'Delete', note } as const
+  return decided(seen, isLeaving(seen) && isGuarded(seen) ? { finalizer: 'remove', event } : {})
+}
+
 function blocked(seen: ObservedSavepoint, reason: string, message: string): SavepointDecision {
   const before = seen.status.conditions?.find(one => one.type === 'Stalled')
   const isNew = before?.reason !== reason
@@ -269,16 +295,28 @@ function adopted(seen: ObservedSavepoint): SavepointDecision | undefined {
   const { spec, status, nowMs } = seen
   if (spec.existing === undefined || status.phase !== undefined) return undefined
   const { path } = spec.existing
+  const { state } = seen.job
   const checkpointId = Number(/(\d{1,15})\/?$/.exec(path)?.[1] ?? 0)
-  const completedAt = timeText(nowMs)
-  const next: SavepointStatus = {
-    ...status,
-    phase: 'Completed',
-    path,
-    checkpointId,
-    completedAt,
-  }
+  // Of what its job goes on from more is known than the name.
+  const known =
+    state?.path === path
+      ? {
+          epoch: state.epoch,
+          checkpointId: state.checkpointId,
+          sizeBytes: state.sizeBytes,
+          completedAt: state.completedAt,
+        }
+      : { checkpointId, completedAt: timeText(nowMs) }
+  const next: SavepointStatus = { ...status, phase: 'Completed', path, ...known }
   return decided(seen, { status: next, findings: findingsOf(next) })
+}
+
+/** V2: of a job that is gone nothing can be recorded. */
+function unrecorded(seen: ObservedSavepoint): SavepointDecision | undefined {
+  const { spec, job, isRecorded } = seen
+  const isOwned = spec.existing !== undefined && ownsFiles(seen)
+  if (!isOwned || isRecorded || isGuarded(seen) || !job.isThere) return undefined
+  return decided(seen, { record: true, againMs: WAIT_MS })
 }
 
 /** V4, V3: whoever deletes it deletes files; where that is not wanted nothing holds it up. */
@@ -326,7 +364,9 @@ function begin(seen: ObservedSavepoint): SavepointDecision | undefined {
   if (!isRecorded) return decided(seen, { record: true, againMs: 0 })
   const { retryAt: _due, ...rest } = status
   const startedAt = timeText(nowMs)
-  const next: SavepointStatus = { ...rest, phase: 'InProgress', epoch, startedAt }
+  const { revision, tenant } = seen.job
+  const of = { ...(revision && { revision }), ...(tenant && { tenant }) }
+  const next: SavepointStatus = { ...rest, ...of, phase: 'InProgress', epoch, startedAt }
   const note = `of job ${spec.job}, try ${(status.failures ?? 0) + 1}`
   return decided(seen, {
     status: next,

@@ -151,7 +151,8 @@ function blocked(why: string): DeletionDecision {
   return decided({ release: true, event })
 }
 
-function orphaned(why: string): DeletionDecision {
+/** It goes all the same: who wants them gone runs `weir purge`. */
+export function orphaned(why: string): DeletionDecision {
   const note = `its checkpoints are left in spec.checkpoint.storage: ${why}`
   const event = { type: 'Warning', reason: 'StateOrphaned', action: 'Delete', note } as const
   return decided({ release: true, event })

@@ -66,12 +66,16 @@ export function diffOf(from: StreamJobSpec, to: StreamJobSpec): SpecDiff {
   return { kind, fields: differing, needsPlan: differing.some(field => !harmless.has(field)) }
 }
 
-/** Of all that a deployment is made of; also of what may be dropped, which is read at its start. */
+/**
+ * Of all that a deployment is made of; also of what is read at its start: what may be dropped, and
+ * what it may begin from.
+ */
 export function digestOf(spec: StreamJobSpec): string {
   const entries = fields
     .toSorted()
     .filter(field => classes[field] !== 'ignore')
     .map(field => [field, spec[field]])
-  const text = JSON.stringify([...entries, ['dropState', spec.upgrade.dropState]])
+  const restore = spec.restore === undefined ? [] : [['restore', spec.restore]]
+  const text = JSON.stringify([...entries, ['dropState', spec.upgrade.dropState], ...restore])
   return `sha256:${createHash('sha256').update(text).digest('hex')}`
 }

@@ -52,6 +52,8 @@ export interface JobDecision {
   readonly plan: PlanOrder | undefined
   readonly endedPlans: readonly PlanFacts[]
   readonly order: StopOrder | undefined
+  /** The folder of a savepoint that is to be known as a Savepoint. */
+  readonly keepSavepoint: string | undefined
   /** Its tenant's quota is to hold what the spec asks for from now on. */
   readonly takesRoom: boolean
   readonly findings: readonly Finding[]
@@ -78,6 +80,7 @@ export function decided({ status }: ObservedJob, more: Partial<JobDecision>): Jo
     plan: undefined,
     endedPlans: [],
     order: undefined,
+    keepSavepoint: undefined,
     takesRoom: false,
     queue: undefined,
     findings: [],

@@ -16,6 +16,8 @@ export const labels = {
   revision: `${API_GROUP}/revision`,
   /** Of a Savepoint that a job asked for: ms since the epoch, 0 for one by nonce. */
   due: `${API_GROUP}/due`,
+  /** Of a Savepoint that an epoch was stopped with: its number. */
+  stop: `${API_GROUP}/stop`,
   managedBy: 'app.kubernetes.io/managed-by',
 } as const
 

@@ -96,8 +96,9 @@ function ended(observed: ObservedJob): JobDecision | undefined {
 function invalid(observed: ObservedJob): JobDecision | undefined {
   const { problem } = observed
   if (problem === undefined) return undefined
-  const { reason, message } = problem
-  const stalled: Finding = { type: 'Stalled', holds: true, reason, message }
+  const { reason, message, isAwaited } = problem
+  const type = isAwaited === true ? 'Reconciling' : 'Stalled'
+  const stalled: Finding = { type, holds: true, reason, message }
   if (isDeployed(observed)) return atWork(observed, [stalled])
   const ready: Finding = { type: 'Ready', holds: false, reason, message }
   const phase = observed.status.epoch === undefined ? 'Queued' : observed.status.phase

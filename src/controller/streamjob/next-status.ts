@@ -25,9 +25,11 @@ export function nextStatus(observed: ObservedJob, decision: JobDecision): Stream
   const since = queued?.since ?? timeText(nowMs)
   const reserved = reservedBy(observed, decision)
   const findings = [...decision.findings, ...admitted(observed, reserved)]
+  const restore = deployed?.manifest.spec.restoreNonce
   return {
     ...kept,
     ...(upgrade && { upgrade }),
+    ...(restore !== undefined && { nonces: { ...status.nonces, restore } }),
     ...stateOf(observed, decision),
     phase: decision.phase,
     observedGeneration: generation,

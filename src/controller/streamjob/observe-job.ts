@@ -1,16 +1,18 @@
 /** Puts together what is known of a job; reads caches only. */
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
-import { type StreamJob, streamJobSchema } from '../../protocol/stream-job.ts'
+import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
 import { keyOf } from '../kube/kube-object.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
+import type { SavepointObject } from '../savepoint/savepoint-object.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { digestOf } from './diff-class.ts'
 import { type ControllerRevisionObject, deployedOf, revisionName } from './job-revisions.ts'
 import { newestJobManager } from './job-target.ts'
-import { newerIn } from './newer-status.ts'
-import type { Deployed, ObservedJob, Revision } from './observed-job.ts'
+import { newerIn } from './newer-in.ts'
+import type { Deployed, ObservedJob, SpecProblem } from './observed-job.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
+import { restoreSource } from './restore-source.ts'
 import { specProblem } from './spec-problem.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
@@ -24,22 +26,26 @@ export interface JobParts {
   readonly revisions: readonly ControllerRevisionObject[]
   readonly heard: HeardJob
   readonly admission: Admission
+  /** The one of this namespace that `spec.restore.savepoint` names. */
+  readonly source: SavepointObject | undefined
+  readonly isStopKept: boolean
   /** Of deployments whose spec names no image. */
   readonly engineImage: string
   readonly nowMs: number
 }
 
 export function observeJob(parts: JobParts): ObservedJob {
-  const { object, pods, plans, heard, admission, nowMs } = parts
+  const { object, pods, plans, heard, admission, isStopKept, nowMs } = parts
   const { status = {} } = object
   const asked = askedFor(object)
   const revisions = storedRevisions(parts)
+  const { wanted, problem } = wantedOf(parts, asked, revisions)
   return {
     object,
     checked: asked.checked,
     newer: newerIn(status),
-    problem: asked.problem,
-    wanted: wantedOf(parts, asked),
+    problem,
+    wanted,
     revisions,
     status,
     deployed: revisions.get(status.revision?.current ?? ''),
@@ -49,6 +55,7 @@ export function observeJob(parts: JobParts): ObservedJob {
     heard,
     admission,
     facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
+    isStopKept,
     nowMs,
   }
 }
@@ -92,11 +99,53 @@ function askedFor({ apiVersion, kind, metadata, spec }: StreamJobObject): Asked 
   return asked
 }
 
-function wantedOf({ object, engineImage }: JobParts, asked: Asked): Revision | undefined {
-  const { checked, problem, specDigest } = asked
-  if (!('manifest' in checked) || problem !== undefined) return undefined
+type Revisions = ObservedJob['revisions']
+
+function wantedOf(
+  parts: JobParts,
+  { checked, problem, specDigest }: Asked,
+  revisions: Revisions,
+): Pick<ObservedJob, 'wanted' | 'problem'> {
+  if (problem !== undefined || !('manifest' in checked)) return { wanted: undefined, problem }
   const { manifest } = checked
-  const image = manifest.spec.image ?? engineImage
-  const name = revisionName(object.metadata, specDigest)
-  return { name, deployed: { manifest, image, specDigest } }
+  const name = revisionName(parts.object.metadata, specDigest)
+  const restore = restoreOf(parts, { name, spec: manifest.spec, revisions })
+  if (restore !== undefined && 'problem' in restore) return { wanted: undefined, ...restore }
+  const { restore: _asked, ...rest } = manifest.spec
+  const spec = restore === undefined ? rest : { ...rest, restore }
+  const image = spec.image ?? parts.engineImage
+  const deployed = { manifest: { ...manifest, spec }, image, specDigest }
+  return { wanted: { name, deployed }, problem: undefined }
+}
+
+interface NewRevision {
+  readonly name: string
+  readonly spec: StreamJobSpec
+  readonly revisions: Revisions
+}
+
+/** With the folder in the place of the Savepoint's name, for as long as the revision lives. */
+function restoreOf(
+  { object, source }: JobParts,
+  { name, spec, revisions }: NewRevision,
+): StreamJobSpec['restore'] | { readonly problem: SpecProblem } {
+  const { restore } = spec
+  if (restore?.savepoint === undefined) return restore
+  const stored = revisions.get(name)
+  if (stored !== undefined) return stored.manifest.spec.restore
+  const { state, revision } = object.status ?? {}
+  const current = revisions.get(revision?.current ?? '')?.manifest.spec
+  // It has state of its own by now, and is not asked to leave it.
+  const goesOn = state !== undefined && current?.restoreNonce === spec.restoreNonce
+  if (goesOn && current !== undefined) return current.restore
+  const { name: job, namespace = '' } = object.metadata
+  const named = { job: { name: job, namespace }, name: restore.savepoint, object: source }
+  const found = restoreSource(named)
+  if ('problem' in found) {
+    // What runs needs it no more: only its revision was removed.
+    return state !== undefined && revision?.current === name ? restore : found
+  }
+  const { savepoint: _name, ...rest } = restore
+  const { fromJob = found.fromJob } = restore
+  return { ...rest, path: found.path, ...(fromJob && { fromJob }) }
 }

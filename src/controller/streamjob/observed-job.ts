@@ -25,6 +25,8 @@ export interface SpecProblem {
   /** A constant. */
   readonly reason: string
   readonly message: string
+  /** It passes by itself: nobody has to do anything. */
+  readonly isAwaited?: boolean
 }
 
 export interface ObservedJob {
@@ -52,6 +54,8 @@ export interface ObservedJob {
   readonly facts: JobFacts | undefined
   /** Whether its tenant has room for what the spec asks for. */
   readonly admission: Admission
+  /** The savepoint that its epoch was stopped with is known as a Savepoint. */
+  readonly isStopKept: boolean
   readonly nowMs: number
 }
 

@@ -1,42 +1,12 @@
 /** What the controller wants to know of a pod of a job; pure. */
 import { type JobFacts, jobFactsSchema } from '../../protocol/job-facts.ts'
+import type { ContainerStatus, PodStatus } from '../../protocol/pod-status.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import { labels, type PodIdentity, type PodRole } from './job-names.ts'
 
-type Ended = NonNullable<ContainerState['terminated']>
-
-interface ContainerState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string }
-  readonly terminated?: {
-    readonly exitCode: number
-    readonly reason?: string
-    readonly message?: string
-    readonly finishedAt?: string
-  }
-}
-
-interface ContainerStatus {
-  readonly name: string
-  readonly ready?: boolean
-  readonly state?: ContainerState
-}
-
 export interface PodObject extends KubeObject {
   readonly spec?: unknown
-  readonly status?: {
-    readonly phase?: string
-    readonly reason?: string
-    readonly message?: string
-    readonly podIP?: string
-    readonly conditions?: readonly {
-      readonly type: string
-      readonly status: string
-      readonly reason?: string
-      readonly message?: string
-    }[]
-    readonly initContainerStatuses?: readonly ContainerStatus[]
-    readonly containerStatuses?: readonly ContainerStatus[]
-  }
+  readonly status?: PodStatus
 }
 
 /** `leaving`: somebody deletes it. */
@@ -161,6 +131,8 @@ function isBound({ status }: PodObject): boolean {
   )
 }
 
+type Ended = NonNullable<ContainerStatus['state']>['terminated']
+
 function isOver({ status }: PodObject): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
@@ -169,7 +141,7 @@ function isOver({ status }: PodObject): boolean {
  * `ended`: of the container that counts. The phase follows later, and never where somebody has put
  * another container beside it.
  */
-function stateOf({ metadata, status }: PodObject, ended: Ended | undefined): PodState {
+function stateOf({ metadata, status }: PodObject, ended: Ended): PodState {
   if (metadata.deletionTimestamp !== undefined) return 'leaving'
   if (status?.phase === 'Succeeded') return 'succeeded'
   if (status?.phase === 'Failed') return 'failed'

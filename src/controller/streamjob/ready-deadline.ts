@@ -1,6 +1,7 @@
 /**
- * A job that no upgrade watches has a deadline, too: to become ready after it was deployed, or again
- * after it was. Nothing is undone then, for there is nothing to go back to; a person is told. Pure.
+ * A job that no upgrade watches has a deadline, too: to become ready after it was deployed, or
+ * again after it was. Nothing is undone then, for there is nothing to go back to; a person is told.
+ * Pure.
  */
 import type { Finding } from './finding.ts'
 import type { Deployed, ObservedJob } from './observed-job.ts'
@@ -29,8 +30,8 @@ export function readyDeadline(
   if (leftMs > 0) return { stalled: undefined, againMs: leftMs }
   const { reason, message } = ready
   const text =
-    `not ready for more than ${limitMs / 1_000} s (spec.rollback.deadline, and the checkpoints that ` +
-    `are awaited): ${reason}: ${message}; it is tried on, kubectl weir doctor says more`
+    `not ready for more than ${limitMs / 1_000} s (spec.rollback.deadline, and the checkpoints ` +
+    `that are awaited): ${reason}: ${message}; it is tried on, kubectl weir doctor says more`
   return {
     stalled: { type: 'Stalled', holds: true, reason: 'NotReady', message: text },
     againMs: undefined,

@@ -1,22 +1,22 @@
 /** One pass over a StreamJob that is deleted and held: see `deletion-policies.ts`. */
 import { parseDuration } from '../../common/duration.ts'
 import { messageOf } from '../../common/errors.ts'
-import type { SnapshotFacts } from '../../protocol/job-facts.ts'
-import { API_GROUP, API_VERSION } from '../../protocol/manifest-shape.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch, isForced, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
+import { refusalIn, type WriteRefusal } from '../kube/write-refusal.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
 import {
   type DeletionDecision,
   decideDeletion,
   type ObservedDeletion,
+  orphaned,
   stopRequestId,
 } from './deletion-policies.ts'
-import { labelsOf } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
 import type { JobWorld } from './job-world.ts'
+import { finalSavepointOf } from './left-savepoint.ts'
 import type { ObservedJob } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 import { verbPod, verbPods } from './verb-pod.ts'
@@ -53,10 +53,33 @@ export async function reconcileDeletion(pass: DeletionPass): Promise<DeletionDec
     purges: verbPods(options.world.pods.cache.group(object.metadata.uid ?? ''), nowMs),
     nowMs,
   })
-  await act(decision, pass)
+  const refused = await refusalIn(() => act(decision, pass))
+  if (refused !== undefined) return refusedStep(decision, refused, pass)
   if (decision.event !== undefined) options.record(object, decision.event)
   return decision.release ? undefined : decision
 }
+
+/** The namespace goes: nothing can be made there that would do more. Else it is tried again. */
+async function refusedStep(
+  decision: DeletionDecision,
+  refused: WriteRefusal,
+  pass: DeletionPass,
+): Promise<DeletionDecision | undefined> {
+  const { observed, options } = pass
+  const { reason, message } = refused
+  if (reason === 'NamespaceTerminating') {
+    const over = orphaned(message)
+    await act(over, pass)
+    if (over.event !== undefined) options.record(observed.object, over.event)
+    return undefined
+  }
+  const findings = (['Ready', 'Scheduled'] as const).map(type => {
+    return { type, holds: false, reason, message }
+  })
+  return { ...decision, findings, againMs: Math.min(decision.againMs ?? RETRY_MS, RETRY_MS) }
+}
+
+const RETRY_MS = 10_000
 
 type Policy = StreamJobSpec['deletionPolicy']
 
@@ -118,26 +141,10 @@ async function act(decision: DeletionDecision, pass: DeletionPass): Promise<void
     await world.pods.create(pod, signal)
   }
   if (decision.adopt !== undefined) {
-    await world.savepoints.create(finalSavepoint(object, decision.adopt), signal)
+    await world.savepoints.create(finalSavepointOf(object, decision.adopt.path), signal)
   }
   if (!decision.release) return
   world.mayWrite()
   const { metadata } = object
   await world.jobs.client.patch(metadata, finalizerPatch(metadata, 'remove'), signal)
-}
-
-/** It belongs to nobody: the job is going. */
-function finalSavepoint({ metadata, status }: StreamJobObject, last: SnapshotFacts): KubeObject {
-  const { name, namespace = '' } = metadata
-  const savepoint = {
-    apiVersion: `${API_GROUP}/${API_VERSION}`,
-    kind: 'Savepoint',
-    metadata: {
-      name: `${name}-final-${status?.epoch ?? 0}`,
-      namespace,
-      labels: labelsOf(name),
-    },
-    spec: { existing: { path: last.path } },
-  }
-  return savepoint
 }

@@ -9,11 +9,13 @@ import { epochKey } from '../../protocol/job-keys.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
+import type { ObjectCache } from '../kube/object-cache.ts'
 import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import { refusalIn } from '../kube/write-refusal.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
+import type { SavepointObject } from '../savepoint/savepoint-object.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { demandOf } from '../tenancy/job-demand.ts'
 import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
@@ -32,6 +34,7 @@ import { decideJob } from './job-policies.ts'
 import { revisionOf, surplusRevisions } from './job-revisions.ts'
 import { jobTarget } from './job-target.ts'
 import type { JobWorld } from './job-world.ts'
+import { stopName, stopSavepointOf } from './left-savepoint.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
 import type { ObservedJob, Revision } from './observed-job.ts'
@@ -39,10 +42,13 @@ import { planPodOf } from './plan-pod.ts'
 import { planFacts, podFacts } from './pod-facts.ts'
 import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
 import { refusedAct } from './refused-act.ts'
+import { namedSavepoint } from './restore-source.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
+  /** Those that jobs begin from by their names. */
+  readonly savepoints: Pick<ObjectCache<SavepointObject>, 'get'>
   /** `undefined`: tenants are nobody's business here. */
   readonly ledger: QuotaLedger | undefined
   readonly link: Pick<JobLink, 'stop'>
@@ -129,10 +135,27 @@ function observe(object: StreamJobObject, options: ReconcileJobOptions) {
     revisions: world.revisions.cache.group(uid),
     heard: poller.heard(keyOf(metadata), target),
     admission: admissionOf(object, options),
+    source: sourceOf(object, options),
+    isStopKept: isStopKept(object, options),
     engineImage,
     nowMs: clock.now(),
   })
   return { observed, target }
+}
+
+function sourceOf(
+  object: StreamJobObject,
+  { savepoints }: ReconcileJobOptions,
+): SavepointObject | undefined {
+  const name = namedSavepoint(object)
+  const { namespace } = object.metadata
+  return name === undefined ? undefined : savepoints.get(keyOf({ namespace, name }))
+}
+
+function isStopKept({ metadata, status }: StreamJobObject, { savepoints }: ReconcileJobOptions) {
+  const { namespace } = metadata
+  const name = stopName(metadata, status?.epoch ?? 0)
+  return savepoints.get(keyOf({ namespace, name })) !== undefined
 }
 
 /** A job that is ready is looked at in passing. */
@@ -173,6 +196,10 @@ async function act(observed: ObservedJob, decision: JobDecision, pass: Pass): Pr
     await world.pods.remove(pod, undefined, signal)
   }
   for (const { pod } of decision.kill) await world.pods.remove(pod, 0, signal)
+  if (decision.keepSavepoint !== undefined) {
+    const kept = stopSavepointOf(observed.object, decision.keepSavepoint)
+    await world.savepoints.create(kept, signal)
+  }
   if (observed.status.upgrade === undefined) await forget(observed, pass)
 }
 

@@ -8,13 +8,6 @@ export function specProblem(checked: ObservedJob['checked']): SpecProblem | unde
     return { reason: 'SpecInvalid', message: texts.join('; ') }
   }
   const { checkpoint, restore } = checked.manifest.spec
-  // Going on without it would be a start without state, which nobody asked for.
-  if (restore?.savepoint !== undefined) {
-    const message =
-      `spec.restore.savepoint is ${restore.savepoint}: a Savepoint cannot be named yet; ` +
-      'write its folder as spec.restore.path'
-    return { reason: 'RestoreNotSupported', message }
-  }
   const { fromJob } = restore ?? {}
   const { namespace = 'default' } = checked.manifest.metadata
   if (fromJob !== undefined && !fromJob.startsWith(`${namespace}.`)) {

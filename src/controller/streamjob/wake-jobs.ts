@@ -1,13 +1,20 @@
 /** Which jobs are looked at when something changes. */
 import { keyOf } from '../kube/kube-object.ts'
-import type { ObjectChange } from '../kube/object-cache.ts'
+import type { ObjectCache, ObjectChange } from '../kube/object-cache.ts'
 import type { Priority, WorkQueue } from '../kube/work-queue.ts'
+import type { SavepointObject } from '../savepoint/savepoint-object.ts'
+import { labels } from './job-names.ts'
 import { type JobWorld, ownerKey } from './job-world.ts'
 import type { PodObject } from './pod-facts.ts'
+import { namedSavepoint } from './restore-source.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 
-/** All jobs once, and from then on each when it or something of it changes. */
-export function wakeJobs(world: JobWorld, queue: WorkQueue): void {
+/** All jobs once, and from then on each when it or something that it needs changes. */
+export function wakeJobs(
+  world: JobWorld,
+  savepoints: ObjectCache<SavepointObject>,
+  queue: WorkQueue,
+): void {
   world.jobs.cache.onChange(change => queue.add(change.key, urgencyOfJob(change)))
   world.pods.cache.onChange(change => {
     const job = ownerKey(change.kind === 'set' ? change.now : change.before)
@@ -20,6 +27,16 @@ export function wakeJobs(world: JobWorld, queue: WorkQueue): void {
       if (job !== undefined) queue.add(job, 'event')
     })
   }
+  savepoints.onChange(change => {
+    const { metadata } = change.kind === 'set' ? change.now : change.before
+    const { namespace, labels: of = {} } = metadata
+    const stopped = of[labels.stop] === undefined ? undefined : of[labels.job]
+    if (stopped !== undefined) queue.add(keyOf({ namespace, name: stopped }), 'event')
+    for (const job of world.jobs.cache.all()) {
+      if (job.metadata.namespace !== namespace) continue
+      if (namedSavepoint(job) === metadata.name) queue.add(keyOf(job.metadata), 'event')
+    }
+  })
   for (const { metadata } of world.jobs.cache.all()) queue.add(keyOf(metadata), 'resync')
 }
 

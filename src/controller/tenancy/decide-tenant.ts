@@ -3,6 +3,7 @@ import type { StreamTenantStatus } from '../../protocol/stream-tenant.ts'
 import { conditionsOf, type FindingOf } from '../conditions.ts'
 import { isForced, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
+import { retryAfterMs, type WriteRefusal } from '../kube/write-refusal.ts'
 import { amountText } from './demand.ts'
 import type { TenantUsage } from './quota-ledger.ts'
 import type { Tenant } from './tenant-directory.ts'
@@ -24,6 +25,8 @@ export interface ObservedTenant {
   readonly usage: TenantUsage
   /** ClusterRoles of people: NAME-admin and so on. */
   readonly userRoles: string
+  /** What the API server would not have, when it was tried. */
+  readonly refused: WriteRefusal | undefined
   readonly nowMs: number
 }
 
@@ -63,7 +66,7 @@ export function decideTenant(observed: ObservedTenant): TenantDecision {
         ? []
         : observed.labelled.filter(one => !names.includes(one.metadata.name)),
     status: statusOf(observed),
-    againMs: undefined,
+    againMs: observed.refused && retryAfterMs(refusedForMs(observed)),
   }
 }
 
@@ -120,12 +123,25 @@ const tenantConditions = ['Ready', 'NamespaceConflict', 'Stalled'] as const
 
 type TenantFinding = FindingOf<(typeof tenantConditions)[number]>
 
-function findingsOf({ tenant, namespaces, conflicts, missing }: ObservedTenant): TenantFinding[] {
+function refusedForMs({ tenant, nowMs }: ObservedTenant): number {
+  const before = tenant.object.status?.conditions?.find(one => one.type === 'Stalled')
+  return before === undefined ? 0 : nowMs - Date.parse(before.lastTransitionTime)
+}
+
+function findingsOf(observed: ObservedTenant): TenantFinding[] {
+  const { tenant, namespaces, conflicts, missing, refused } = observed
   if (tenant.spec === undefined) {
     const message = 'the spec cannot be read: the CRDs are of another version than the controller'
     return [
       { type: 'Stalled', holds: true, reason: 'SpecInvalid', message },
       { type: 'Ready', holds: false, reason: 'SpecInvalid', message },
+    ]
+  }
+  if (refused !== undefined) {
+    const { reason, message } = refused
+    return [
+      { type: 'Stalled', holds: true, reason, message },
+      { type: 'Ready', holds: false, reason, message },
     ]
   }
   if (conflicts.length > 0) {

@@ -4,7 +4,9 @@ import type { Clock } from '../../common/clock.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
+import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
+import { refusalIn } from '../kube/write-refusal.ts'
 import { KNOWN_AFTER_MS, type NamespaceAccess } from '../namespace-access.ts'
 import {
   decideTenant,
@@ -33,13 +35,17 @@ export function reconcileTenant(options: ReconcileTenantOptions): Reconcile {
     if (tenant === undefined) return undefined
     const observed = observe(tenant, options)
     const decision = decideTenant(observed)
-    // Nothing is made that a deletion would not take away again.
-    if (decision.finalizer === 'hold') await setFinalizers(tenant, options, signal)
+    // Nothing is made that a deletion would not take away again. It is another version then.
+    if (decision.finalizer === 'hold') {
+      await setFinalizers(tenant, options, signal)
+      return 0
+    }
     if (await grant(decision, options, signal)) return KNOWN_AFTER_MS
-    await act(decision, options, signal)
-    if (decision.finalizer === 'release') await setFinalizers(tenant, options, signal)
-    await writeStatus(observed, decision, { options, signal })
-    return decision.againMs
+    const refused = await refusalIn(() => act(decision, options, signal))
+    const done = refused === undefined ? decision : decideTenant({ ...observed, refused })
+    if (done.finalizer === 'release') await setFinalizers(tenant, options, signal)
+    await writeStatus(observed, done, { options, signal })
+    return done.againMs
   }
 }
 
@@ -60,6 +66,7 @@ function observe(tenant: Tenant, options: ReconcileTenantOptions): ObservedTenan
     ),
     usage: ledger.usageOf(name),
     userRoles,
+    refused: undefined,
     nowMs: clock.now(),
   }
 }
@@ -122,15 +129,18 @@ async function writeStatus(
   const { world, record } = options
   const { object } = tenant
   if (status === undefined || isDeepStrictEqual(status, object.status)) return
-  const { apiVersion, kind, metadata } = object
-  const patch = { apiVersion, kind, metadata: { name: metadata.name }, status }
+  const patch = statusPatch(object, status) as never
   world.mayWrite()
   const { client, cache } = world.tenants
-  cache.set(await client.applyStatus(patch as never, { manager: TENANCY_MANAGER, signal }))
-  const conflictIn = (of: typeof status | undefined) =>
-    of?.conditions?.find(one => one.type === 'NamespaceConflict')
-  const conflict = conflictIn(status)
-  if (conflict === undefined || conflict.message === conflictIn(object.status)?.message) return
-  const { reason, message: note } = conflict
+  cache.set(await client.applyStatus(patch, { manager: TENANCY_MANAGER, signal }))
+  const now = troubleIn(status)
+  if (now === undefined || now.message === troubleIn(object.status)?.message) return
+  const { reason, message: note } = now
   record(object, { type: 'Warning', reason, action: 'Reconcile', note })
+}
+
+/** What somebody has to do something about. */
+function troubleIn(status: TenantDecision['status']) {
+  const named = (type: string) => status?.conditions?.find(one => one.type === type)
+  return named('NamespaceConflict') ?? named('Stalled')
 }

@@ -4,12 +4,11 @@ import type {
   BroadcastStateDescriptors,
   BroadcastStatesOf,
 } from '../../api/functions.ts'
-import { cloneFunction } from '../../common/clone-function.ts'
-import type { OperatorContext, OperatorMetrics, Push } from '../stream-operator.ts'
-import { type ErrorHandler, makeErrorHandler } from '../user-function-errors.ts'
+import type { OperatorContext } from '../stream-operator.ts'
 import { AbstractStreamOperator } from './abstract-stream-operator.ts'
 import { type BroadcastHandles, readOnlyHandles } from './broadcast-handles.ts'
 import { FunctionContext } from './function-context.ts'
+import { functionInputs } from './function-inputs.ts'
 import { openBroadcastStates } from './open-states.ts'
 import { makeCollector, type OutputCollector } from './output-collector.ts'
 
@@ -23,44 +22,6 @@ class BroadcastContext extends FunctionContext {
     super(context, collector)
     this.broadcast = handles
   }
-}
-
-interface BroadcastParts {
-  readonly fn: AnyFunction
-  readonly readContext: BroadcastContext
-  readonly writeContext: BroadcastContext
-  readonly collector: OutputCollector
-  readonly metrics: OperatorMetrics
-  readonly errors: ErrorHandler
-}
-
-/** Self-contained: see `cloneFunction`. */
-function broadcastInputs(parts: BroadcastParts): Push[] {
-  const { fn, readContext, writeContext, collector, metrics, errors } = parts
-  const failed = (error: unknown, value: unknown): void => {
-    if (collector.emitting) throw error
-    errors.handle(error, value)
-  }
-  return [
-    (value, timestamp) => {
-      metrics.recordsIn++
-      collector.timestamp = timestamp
-      try {
-        fn.processElement(value, readContext, collector)
-      } catch (error) {
-        failed(error, value)
-      }
-    },
-    (value, timestamp) => {
-      metrics.recordsIn++
-      collector.timestamp = timestamp
-      try {
-        fn.processBroadcastElement(value, writeContext, collector)
-      } catch (error) {
-        failed(error, value)
-      }
-    },
-  ]
 }
 
 /** A stream and a broadcast one; input 1 is the broadcast side, the only one that may write. */
@@ -77,14 +38,17 @@ export class BroadcastProcessOperator extends AbstractStreamOperator {
     const fn = this.#fn
     const collector = makeCollector(context)
     const handles = openBroadcastStates(context.operatorState, fn.broadcast)
-    this.inputs = cloneFunction(broadcastInputs)({
-      fn,
-      readContext: new BroadcastContext(context, collector, readOnlyHandles(handles)),
-      writeContext: new BroadcastContext(context, collector, handles),
-      collector,
-      metrics: context.metrics,
-      errors: makeErrorHandler(context),
-    })
+    const inputs = functionInputs(context, collector)
+    this.inputs = [
+      inputs.plain({
+        process: fn.processElement.bind(fn),
+        functionContext: new BroadcastContext(context, collector, readOnlyHandles(handles)),
+      }),
+      inputs.plain({
+        process: fn.processBroadcastElement.bind(fn),
+        functionContext: new BroadcastContext(context, collector, handles),
+      }),
+    ]
     return fn.open?.(context.runtime)
   }
 

@@ -3,14 +3,11 @@ import type {
   BroadcastStateDescriptors,
   Key,
   KeyedBroadcastProcessFunction,
-  KeySelector,
 } from '../../api/functions.ts'
 import type { StateDescriptors } from '../../api/state-descriptor.ts'
 import { assertDefined } from '../../common/assert.ts'
-import { cloneFunction } from '../../common/clone-function.ts'
 import type { KeyedStateBackend } from '../../state/keyed-state-backend.ts'
-import type { OperatorContext, OperatorMetrics, Push } from '../stream-operator.ts'
-import { type ErrorHandler, makeErrorHandler } from '../user-function-errors.ts'
+import type { OperatorContext } from '../stream-operator.ts'
 import { AbstractStreamOperator } from './abstract-stream-operator.ts'
 import { type BroadcastHandles, readOnlyHandles } from './broadcast-handles.ts'
 import {
@@ -18,6 +15,7 @@ import {
   type KeyedContextParts,
   KeyedFunctionContext,
 } from './function-context.ts'
+import { functionInputs } from './function-inputs.ts'
 import { FunctionTimers } from './function-timers.ts'
 import { type KeyedHandles, openBroadcastStates, openStates } from './open-states.ts'
 import { makeCollector, type OutputCollector } from './output-collector.ts'
@@ -69,47 +67,6 @@ class BroadcastSideContext extends FunctionContext {
   }
 }
 
-interface InputParts {
-  readonly fn: AnyFunction
-  readonly select: KeySelector<unknown, Key>
-  readonly backend: KeyedStateBackend
-  readonly keyedContext: KeyedSideContext
-  readonly broadcastContext: BroadcastSideContext
-  readonly collector: OutputCollector
-  readonly metrics: OperatorMetrics
-  readonly errors: ErrorHandler
-}
-
-/** Self-contained: see `cloneFunction`. */
-function keyedBroadcastInputs(parts: InputParts): Push[] {
-  const { fn, select, backend, keyedContext, broadcastContext, collector, metrics, errors } = parts
-  const failed = (error: unknown, value: unknown): void => {
-    if (collector.emitting) throw error
-    errors.handle(error, value)
-  }
-  return [
-    (value, timestamp) => {
-      metrics.recordsIn++
-      collector.timestamp = timestamp
-      try {
-        backend.setCurrentKey(select(value))
-        fn.processElement(value, keyedContext, collector)
-      } catch (error) {
-        failed(error, value)
-      }
-    },
-    (value, timestamp) => {
-      metrics.recordsIn++
-      collector.timestamp = timestamp
-      try {
-        fn.processBroadcastElement(value, broadcastContext, collector)
-      } catch (error) {
-        failed(error, value)
-      }
-    },
-  ]
-}
-
 /** A keyed stream and a broadcast one (input 1). */
 export class KeyedBroadcastProcessOperator extends AbstractStreamOperator {
   readonly #fn: AnyFunction
@@ -134,16 +91,25 @@ export class KeyedBroadcastProcessOperator extends AbstractStreamOperator {
       broadcast,
     )
     target.context = keyedContext
-    this.inputs = cloneFunction(keyedBroadcastInputs)({
-      fn,
-      select: this.selector(0),
-      backend,
-      keyedContext,
-      broadcastContext: new BroadcastSideContext({ context, collector, backend, broadcast, keyed }),
-      collector,
-      metrics: context.metrics,
-      errors: makeErrorHandler(context),
-    })
+    const inputs = functionInputs(context, collector)
+    this.inputs = [
+      inputs.keyed({
+        process: fn.processElement.bind(fn),
+        functionContext: keyedContext,
+        select: this.selector(0),
+        backend,
+      }),
+      inputs.plain({
+        process: fn.processBroadcastElement.bind(fn),
+        functionContext: new BroadcastSideContext({
+          context,
+          collector,
+          backend,
+          broadcast,
+          keyed,
+        }),
+      }),
+    ]
     return fn.open?.(context.runtime)
   }
 

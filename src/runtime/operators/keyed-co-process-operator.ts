@@ -1,59 +1,15 @@
 /** Two connected streams keyed alike: one function over both, with keyed state and timers. */
-import type { Key, KeyedCoProcessFunction, KeySelector } from '../../api/functions.ts'
+import type { Key, KeyedCoProcessFunction } from '../../api/functions.ts'
 import type { StateDescriptors } from '../../api/state-descriptor.ts'
-import { cloneFunction } from '../../common/clone-function.ts'
-import type { KeyedStateBackend } from '../../state/keyed-state-backend.ts'
-import type { OperatorContext, OperatorMetrics, Push } from '../stream-operator.ts'
-import { type ErrorHandler, makeErrorHandler } from '../user-function-errors.ts'
+import type { OperatorContext } from '../stream-operator.ts'
 import { AbstractStreamOperator } from './abstract-stream-operator.ts'
 import { KeyedFunctionContext } from './function-context.ts'
+import { functionInputs } from './function-inputs.ts'
 import { FunctionTimers } from './function-timers.ts'
 import { openStates } from './open-states.ts'
-import { makeCollector, type OutputCollector } from './output-collector.ts'
+import { makeCollector } from './output-collector.ts'
 
 type AnyFunction = KeyedCoProcessFunction<Key, unknown, unknown, unknown, StateDescriptors>
-
-interface KeyedCoProcessParts {
-  readonly fn: AnyFunction
-  readonly selectors: readonly [KeySelector<unknown, Key>, KeySelector<unknown, Key>]
-  readonly backend: KeyedStateBackend
-  readonly functionContext: KeyedFunctionContext
-  readonly collector: OutputCollector
-  readonly metrics: OperatorMetrics
-  readonly errors: ErrorHandler
-}
-
-/** Self-contained: see `cloneFunction`. */
-function keyedCoProcessInputs(parts: KeyedCoProcessParts): Push[] {
-  const { fn, backend, functionContext, collector, metrics, errors } = parts
-  const [select1, select2] = parts.selectors
-  const failed = (error: unknown, value: unknown): void => {
-    if (collector.emitting) throw error
-    errors.handle(error, value)
-  }
-  return [
-    (value, timestamp) => {
-      metrics.recordsIn++
-      collector.timestamp = timestamp
-      try {
-        backend.setCurrentKey(select1(value))
-        fn.processElement1(value, functionContext, collector)
-      } catch (error) {
-        failed(error, value)
-      }
-    },
-    (value, timestamp) => {
-      metrics.recordsIn++
-      collector.timestamp = timestamp
-      try {
-        backend.setCurrentKey(select2(value))
-        fn.processElement2(value, functionContext, collector)
-      } catch (error) {
-        failed(error, value)
-      }
-    },
-  ]
-}
 
 /** Two connected streams keyed alike: both sides see the same keyed state and timers. */
 export class KeyedCoProcessOperator extends AbstractStreamOperator {
@@ -79,15 +35,12 @@ export class KeyedCoProcessOperator extends AbstractStreamOperator {
       state: openStates(backend, fn.state),
     })
     target.context = functionContext
-    this.inputs = cloneFunction(keyedCoProcessInputs)({
-      fn,
-      selectors: [this.selector(0), this.selector(1)],
-      backend,
-      functionContext,
-      collector,
-      metrics: context.metrics,
-      errors: makeErrorHandler(context),
-    })
+    const inputs = functionInputs(context, collector)
+    const common = { functionContext, backend }
+    this.inputs = [
+      inputs.keyed({ ...common, process: fn.processElement1.bind(fn), select: this.selector(0) }),
+      inputs.keyed({ ...common, process: fn.processElement2.bind(fn), select: this.selector(1) }),
+    ]
     return fn.open?.(context.runtime)
   }
 

@@ -1,43 +1,15 @@
 /** The operator behind `process` on a keyed stream: keyed state and timers. */
-import type { Key, KeyedProcessFunction, KeySelector } from '../../api/functions.ts'
+import type { Key, KeyedProcessFunction } from '../../api/functions.ts'
 import type { StateDescriptors } from '../../api/state-descriptor.ts'
-import { cloneFunction } from '../../common/clone-function.ts'
-import type { KeyedStateBackend } from '../../state/keyed-state-backend.ts'
-import type { OperatorContext, OperatorMetrics, Push } from '../stream-operator.ts'
-import { type ErrorHandler, makeErrorHandler } from '../user-function-errors.ts'
+import type { OperatorContext } from '../stream-operator.ts'
 import { AbstractStreamOperator } from './abstract-stream-operator.ts'
 import { KeyedFunctionContext } from './function-context.ts'
+import { functionInputs } from './function-inputs.ts'
 import { FunctionTimers } from './function-timers.ts'
 import { openStates } from './open-states.ts'
-import { makeCollector, type OutputCollector } from './output-collector.ts'
+import { makeCollector } from './output-collector.ts'
 
 type AnyKeyedProcessFunction = KeyedProcessFunction<Key, unknown, unknown, StateDescriptors>
-
-interface KeyedProcessParts {
-  readonly fn: AnyKeyedProcessFunction
-  readonly select: KeySelector<unknown, Key>
-  readonly backend: KeyedStateBackend
-  readonly functionContext: KeyedFunctionContext
-  readonly collector: OutputCollector
-  readonly metrics: OperatorMetrics
-  readonly errors: ErrorHandler
-}
-
-/** Self-contained: see `cloneFunction`. */
-function keyedProcessInput(parts: KeyedProcessParts): Push {
-  const { fn, select, backend, functionContext, collector, metrics, errors } = parts
-  return (value, timestamp) => {
-    metrics.recordsIn++
-    collector.timestamp = timestamp
-    try {
-      backend.setCurrentKey(select(value))
-      fn.processElement(value, functionContext, collector)
-    } catch (error) {
-      if (collector.emitting) throw error
-      errors.handle(error, value)
-    }
-  }
-}
 
 /** A function over keyed records, with keyed state and timers. */
 export class KeyedProcessOperator extends AbstractStreamOperator {
@@ -63,14 +35,11 @@ export class KeyedProcessOperator extends AbstractStreamOperator {
       state: openStates(backend, fn.state),
     })
     target.context = functionContext
-    const input = cloneFunction(keyedProcessInput)({
-      fn,
+    const input = functionInputs(context, collector).keyed({
+      process: fn.processElement.bind(fn),
+      functionContext,
       select: this.selector(0),
       backend,
-      functionContext,
-      collector,
-      metrics: context.metrics,
-      errors: makeErrorHandler(context),
     })
     this.inputs = [input]
     return fn.open?.(context.runtime)

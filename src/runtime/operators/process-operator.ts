@@ -5,11 +5,10 @@ import type {
   ProcessContext,
   ProcessFunction,
 } from '../../api/functions.ts'
-import { cloneFunction } from '../../common/clone-function.ts'
-import type { OperatorContext, OperatorMetrics, Push } from '../stream-operator.ts'
-import { type ErrorHandler, makeErrorHandler } from '../user-function-errors.ts'
+import type { OperatorContext } from '../stream-operator.ts'
 import { AbstractStreamOperator } from './abstract-stream-operator.ts'
 import { FunctionContext } from './function-context.ts'
+import { functionInputs } from './function-inputs.ts'
 import { openOperatorStates } from './open-states.ts'
 import { makeCollector, type OutputCollector } from './output-collector.ts'
 
@@ -30,28 +29,6 @@ export class OperatorStateContext extends FunctionContext implements ProcessCont
   }
 }
 
-interface ProcessParts {
-  readonly fn: AnyProcessFunction
-  readonly functionContext: OperatorStateContext
-  readonly collector: OutputCollector
-  readonly metrics: OperatorMetrics
-  readonly errors: ErrorHandler
-}
-
-/** Self-contained: see `cloneFunction`. */
-function processInput({ fn, functionContext, collector, metrics, errors }: ProcessParts): Push {
-  return (value, timestamp) => {
-    metrics.recordsIn++
-    collector.timestamp = timestamp
-    try {
-      fn.processElement(value, functionContext, collector)
-    } catch (error) {
-      if (collector.emitting) throw error
-      errors.handle(error, value)
-    }
-  }
-}
-
 /** A function over single records, with side outputs and operator state. */
 export class ProcessOperator extends AbstractStreamOperator {
   readonly #fn: AnyProcessFunction
@@ -65,14 +42,9 @@ export class ProcessOperator extends AbstractStreamOperator {
     const { context } = this
     const fn = this.#fn
     const collector = makeCollector(context)
-    const input = cloneFunction(processInput)({
-      fn,
-      functionContext: new OperatorStateContext(context, collector, fn.operatorState),
-      collector,
-      metrics: context.metrics,
-      errors: makeErrorHandler(context),
-    })
-    this.inputs = [input]
+    const functionContext = new OperatorStateContext(context, collector, fn.operatorState)
+    const process = fn.processElement.bind(fn)
+    this.inputs = [functionInputs(context, collector).plain({ process, functionContext })]
     return fn.open?.(context.runtime)
   }
 

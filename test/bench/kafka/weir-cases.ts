@@ -86,17 +86,19 @@ export async function copyByWeir(
 /** The same as a user runs it; also how much memory it took at most. */
 export async function copyInProcess(
   rig: Rig,
-  input: { readonly topic: string; readonly count: number; readonly partitions: number },
+  {
+    input,
+    output,
+    count,
+  }: { readonly input: string; readonly output: string; readonly count: number },
 ): Promise<CaseRun & { readonly peakBytes: number }> {
-  const output = await rig.topic(input.partitions)
-  const args = { brokers: rig.brokers, input: input.topic, output }
+  const args = { brokers: rig.brokers, input, output }
   const fields = { 'checkpoint.interval': '1s' }
   const run = new JobRun({ job: 'kafka-copy', parallelism: 1, args, fields })
   try {
     await run.finished()
     const [report] = run.reportsOf<CopyReport>('copy')
-    await rig.drop(output)
-    return { count: input.count, elapsedMs: Number.NaN, peakBytes: 0, ...report }
+    return { count, elapsedMs: Number.NaN, peakBytes: 0, ...report }
   } finally {
     await run.end()
   }

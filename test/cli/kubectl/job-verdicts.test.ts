@@ -1,14 +1,11 @@
 import { expect, test } from '@jest/globals'
-import type {
-  ClusterJob,
-  ClusterPod,
-  ContainerStatus,
-} from '../../../src/cli/kubectl/cluster-job.ts'
+import type { ClusterJob, ClusterPod } from '../../../src/cli/kubectl/cluster-job.ts'
 import {
   type ClusterEvent,
   type JobEvidence,
   verdictsOf,
 } from '../../../src/cli/kubectl/job-verdicts.ts'
+import type { ContainerStatus } from '../../../src/protocol/pod-status.ts'
 import type { Condition } from '../../../src/protocol/status-fields.ts'
 
 const nowMs = Date.parse('2026-01-01T01:00:00Z')

@@ -86,6 +86,26 @@ await describeWithPart('on a real broker', 'kafka', environment => {
     },
   )
 
+  test.each([
+    ['behind the last record', { start: 12, stop: 'latest' as const, end: 10 }],
+    ['behind the end that was given', { start: 7, stop: 3, end: 3 }],
+  ])('does not start %s', async (_where, { start, stop, end }) => {
+    const topic = await topics.make(1)
+    await topics.send(topic, numbered(0, 10))
+    const from = { topics: topic, start: { offsets: { [topic]: { 0: start } } } }
+    const to = stop === 'latest' ? stop : { offsets: { [topic]: { 0: stop } } }
+    await expect(open({ ...from, stop: to })).rejects.toMatchObject({
+      code: 'WEIR_KAFKA_END_BEFORE_START',
+      message: expect.stringMatching(new RegExp(`${topic}-0 .* ${start} .* ${end}$`)),
+    })
+  })
+
+  test('has nothing to read where it starts at its end', async () => {
+    const topic = await topics.make(1)
+    await topics.send(topic, numbered(0, 10))
+    expect(await readAll({ topics: topic, start: 'latest' })).toEqual([])
+  })
+
   test('shows keys, headers and null values to who asks for them', async () => {
     const topic = await topics.make(1)
     await topics.send(topic, [

@@ -9,6 +9,7 @@ export const savepointSamples: KindSamples = {
   right: [
     minimal,
     { existing: { path: 's3://b/sp-1' } },
+    { existing: { path: 's3://b/sp-1', job: 'fraud-detection', owned: true } },
     {
       ...minimal,
       path: 's3://b/savepoints',
@@ -20,12 +21,20 @@ export const savepointSamples: KindSamples = {
     },
     { ...minimal, pinned: true, disposal: 'retain' },
   ],
-  around: { 'spec.job': {} },
+  around: {
+    'spec.job': {},
+    'spec.existing': { existing: { path: 's3://b/sp-1', job: 'fraud-detection' } },
+  },
   broken: [
     {
       path: 'spec',
       says: 'exactly one of job and existing',
       spec: { ...minimal, existing: { path: 'a' } },
+    },
+    {
+      path: 'spec.existing.owned',
+      says: 'needs spec.existing.job',
+      spec: { existing: { path: 's3://b/sp-1', owned: true } },
     },
     {
       path: 'spec.path',

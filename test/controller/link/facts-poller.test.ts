@@ -97,7 +97,7 @@ test('one that does not answer is asked often, and its last words are kept', asy
 })
 
 test('one that is silent for long is asked seldom, and after an answer as before', async () => {
-  const { clock, open, poller } = setUp()
+  const { clock, open, heard, poller } = setUp()
   poller.want('a/j', target('j'), 'often')
   let questions = 0
   const pass = async (seconds: number, answer: boolean) => {
@@ -115,6 +115,13 @@ test('one that is silent for long is asked seldom, and after an answer as before
   await pass(100, false)
   expect(questions).toBeGreaterThanOrEqual(9)
   expect(questions).toBeLessThanOrEqual(16)
+  // That it still is silent for the same reason is no news; another reason is.
+  const told = heard.length
+  await pass(20, false)
+  expect(heard).toHaveLength(told)
+  while (open.length === 0) clock.advance(1_200)
+  await open[0]?.fail('it is somebody else')
+  expect(heard).toHaveLength(told + 1)
   await pass(20, true)
   await pass(60, true)
   expect(questions).toBeGreaterThan(40)
@@ -172,4 +179,28 @@ test.each([
   poller.stop()
   clock.advance(60_000)
   expect(open).toHaveLength(0)
+})
+
+test('jobs that are well and due within a second are asked together', async () => {
+  const { clock, open, poller } = setUp()
+  const answerAll = async () => {
+    let asked = 0
+    for (let one = open[0]; one !== undefined; one = open[0]) {
+      asked++
+      await one.answer(runningFacts)
+    }
+    return asked
+  }
+  for (let n = 0; n < 30; n++) poller.want(`a/${n}`, target(String(n)), 'seldom')
+  await answerAll()
+  const moments: number[] = []
+  for (let step = 0; step < 130; step++) {
+    clock.advance(100)
+    const asked = await answerAll()
+    if (asked > 0) moments.push(asked)
+  }
+  expect(moments.reduce((sum, one) => sum + one, 0)).toBeGreaterThanOrEqual(30)
+  // From eight to twelve seconds after their answers, and none of them in between.
+  expect(moments.length).toBeLessThanOrEqual(6)
+  poller.stop()
 })

@@ -5,6 +5,7 @@ import {
   changed,
   jumped,
   type Model,
+  OVER,
   type Pod,
   type World,
   written,
@@ -24,7 +25,7 @@ export function eventsIn(model: Model, world: World): readonly Event[] {
     ...passes(model, world),
     ...world.pods.flatMap(pod => ofPod(model, world, pod)),
     ...ofEngine(model, world),
-    ...ofPeople(world),
+    ...ofPeople(model, world),
     ...ofNetwork(world),
   ]
 }
@@ -114,12 +115,15 @@ function restoredBy(model: Model, { status, head, newest }: World): number {
       return 0
     case 'path': {
       const id = Number(start.path?.replace('chk-', ''))
-      assert(model.mode === 'stateless' && id > 0, 'U1: nobody asked for an older snapshot')
+      const isAsked = model.mode === 'stateless' || model.restores
+      assert(isAsked && id > 0, 'U1: nobody asked for an older snapshot')
       return id
     }
-    default:
-      assert(model.mode === 'stateless' || head === newest, 'U3: the newest is gone on from')
+    default: {
+      const mayBeOlder = model.mode === 'stateless' || model.restores
+      assert(mayBeOlder || head === newest, 'U3: the newest is gone on from')
       return head
+    }
   }
 }
 
@@ -144,24 +148,31 @@ function ofEngine(model: Model, world: World): Event[] {
   }
   if (order?.state !== 'pending' || jobManager?.state !== 'running') return events
   const over = pods.map(one => {
-    const isIts = one === jobManager || one === slot
-    return isIts ? { ...one, state: 'succeeded' as const } : one
+    if (one === jobManager) {
+      return { ...one, state: 'succeeded' as const, of: `${order.id} ${newest + 1}` }
+    }
+    return one === slot ? { ...one, state: 'succeeded' as const } : one
   })
   const failed = { ...order, state: 'failed' } as const
   events.push({ name: 'the stop fails', next: { ...world, order: failed } })
   if (model.flawOf(world, generation) !== 'stalls') {
     const next = { ...world, ...completed, pods: over, order: undefined }
     events.push({ name: 'the job is stopped with a savepoint', next })
+    const kept = { ...failed, snapshot: completed.newest }
+    const goesOn = { ...world, ...completed, order: kept }
+    events.push({ name: 'the stop fails after its savepoint', next: goesOn })
   }
   return events
 }
 
-function ofPeople(world: World): Event[] {
+function ofPeople(model: Model, world: World): Event[] {
   const { edits, jumps, edit, rests } = world
   const events: Event[] = []
   if (edits > 0) {
     const other = edit === 'A' ? 'B' : 'A'
-    events.push({ name: `edits to ${other}`, next: { ...world, edit: other, edits: edits - 1 } })
+    const next = { ...world, edit: other, edits: edits - 1 } as const
+    // The API server lets no nonce go back.
+    if (edit === 'A' || !model.restores) events.push({ name: `edits to ${other}`, next })
     const rest = { ...world, rests: !rests, edits: edits - 1 }
     events.push({ name: rests ? 'resumes' : 'suspends', next: rest })
   }
@@ -195,6 +206,13 @@ function checkWrite(before: World, after: World): void {
   if (old.upgrade?.rollback !== undefined && old.upgrade.phase !== 'RollingBack') {
     assert(now.upgrade?.phase !== 'RollingBack', 'U9: an upgrade goes back once')
   }
+  const { mode, restoring, rollback } = now.upgrade ?? {}
+  const isHeld = mode !== 'restore' || rollback !== undefined || restoring === 'chk-1'
+  assert(isHeld, 'what is to be restored is named, so that nobody removes it')
+  const { taken } = old.upgrade ?? {}
+  const isLeft = taken !== undefined && now.upgrade?.taken === undefined
+  const isKnown = after.kept.includes(old.epoch ?? 0) || old.upgrade?.since === OVER
+  assert(!isLeft || isKnown, 'U7: what was taken is known before it is left')
   for (const name of [now.revision?.current, now.upgrade?.to]) {
     assert(name === undefined || after.stored.includes(name), 'a revision is stored first')
   }

@@ -1,5 +1,6 @@
 /** The upgrade machine in a world where everything may happen at any time. */
 import { expect, test } from '@jest/globals'
+import { SeededRandom } from '../../../src/common/random.ts'
 import type { JobDecision } from '../../../src/controller/streamjob/job-decision.ts'
 import { streamJobSchema } from '../../../src/protocol/stream-job.ts'
 import { explore } from './explore.ts'
@@ -11,14 +12,17 @@ const flaws: readonly Flaw[] = ['none', 'rejected', 'refuses', 'crashes', 'stall
 const settings: readonly Setting[] = (['savepoint', 'last-state', 'stateless'] as const).flatMap(
   mode =>
     flaws.flatMap(flaw =>
-      (mode === 'savepoint' ? [true, false] : [true]).map(fallback => ({ mode, flaw, fallback })),
+      (mode === 'savepoint' ? [true, false] : [true]).map(fallback => {
+        return { mode, flaw, fallback, restores: false }
+      }),
     ),
 )
 
-/** More than an exploration comes to the end of. */
-const wide = { edits: 3, faults: 2, jumps: 3, lates: 1 }
+const restores: readonly Setting[] = (['none', 'refuses', 'stalls'] as const).map(flaw => {
+  return { mode: 'savepoint', flaw, fallback: true, restores: true }
+})
 
-const makeManifest: MakeManifest = ({ name, state, mode, fallback }) =>
+const makeManifest: MakeManifest = ({ name, state, mode, fallback, restores: asks }) =>
   streamJobSchema.parse({
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'StreamJob',
@@ -29,49 +33,70 @@ const makeManifest: MakeManifest = ({ name, state, mode, fallback }) =>
       checkpoint: { storage: 's3://b/c' },
       upgrade: { mode, fallbackToLastState: fallback },
       rollback: { maxRestarts: 1, stableCheckpoints: 1 },
+      ...(asks && name === 'B' && { restore: { path: 'chk-1' }, restoreNonce: 1 }),
     },
   })
 
-test.each(settings)('whatever happens: $mode, fallback $fallback, B: $flaw', setting => {
+const statesMax = isLong ? 40_000 : 12_000
+const settleEvery = isLong ? 1_000 : 2_000
+let seen = 0
+
+const title = 'whatever happens: $mode, fallback $fallback, B: $flaw, restores $restores'
+
+test.each([...settings, ...restores])(title, setting => {
   const model = new Model(setting, makeManifest)
-  const first = model.first(isLong ? wide : { edits: 2, faults: 1, jumps: 2, lates: 0 })
-  const statesMax = isLong ? 80_000 : 12_000
-  const settleEvery = isLong ? 1_000 : 2_000
+  const first = model.first({ edits: 2, faults: 1, jumps: 2, lates: 0 })
   const { states, isWhole, phases } = explore({ model, first, statesMax, settleEvery })
+  seen += states
   // Without a deployment of B there is not more to be seen.
   expect(isWhole || states >= statesMax).toBe(true)
   expect([...phases]).toEqual(expect.arrayContaining(['Savepointing', 'Stopping', 'Starting']))
 })
 
-const late = settings.filter(({ flaw, fallback }) => fallback && flaw === 'crashes')
+/** More than an exploration comes to the end of: it goes deep instead. All settings with --long. */
+const wide = { edits: 3, faults: 2, jumps: 3, lates: 1 }
+const deep = settings.filter(({ flaw }) => isLong || flaw === 'crashes')
 
-test.each(late)('and whatever arrives late: $mode, B: $flaw', setting => {
+test.each(deep)('and what arrives late: $mode, fallback $fallback, B: $flaw', setting => {
   const model = new Model(setting, makeManifest)
-  const first = model.first({ edits: 1, faults: 1, jumps: 1, lates: 1 })
-  const statesMax = isLong ? 80_000 : 8_000
-  const { states, isWhole } = explore({ model, first, statesMax, settleEvery: 500 })
+  const random = new SeededRandom(1)
+  const first = model.first(wide)
+  const { states, isWhole } = explore({ model, first, statesMax, settleEvery, random })
+  seen += states
   expect(isWhole || states >= statesMax).toBe(true)
+})
+
+test('so many states were seen', () => {
+  expect(seen).toBeGreaterThanOrEqual(isLong ? 1_500_000 : 275_000)
 })
 
 const planted: Record<string, { tamper: Tamper; setting: Setting; says: string }> = {
   'an empty start': {
     tamper: one => withStore(one, one.store.start && { start: { from: 'empty' } }),
-    setting: { mode: 'last-state', fallback: true, flaw: 'none' },
+    setting: { mode: 'last-state', fallback: true, flaw: 'none', restores: false },
     says: 'U2: nobody asked for an empty start',
   },
   'a pointer that is forgotten': {
     tamper: one => withStore(one, one.isMove && { state: undefined }),
-    setting: { mode: 'last-state', fallback: true, flaw: 'none' },
+    setting: { mode: 'last-state', fallback: true, flaw: 'none', restores: false },
     says: 'U1: the pointer is lost',
   },
   'a failure that is forgotten': {
     tamper: one => withStore(one, one.store.refused && { refused: undefined }),
-    setting: { mode: 'last-state', fallback: true, flaw: 'refuses' },
+    setting: { mode: 'last-state', fallback: true, flaw: 'refuses', restores: false },
     says: 'it comes to no rest',
+  },
+  'a savepoint that nobody will find': {
+    tamper: one => {
+      const forgets = one.keepSavepoint !== undefined && { upgrade: undefined }
+      return { ...withStore(one, forgets), keepSavepoint: undefined }
+    },
+    setting: { mode: 'savepoint', fallback: true, flaw: 'none', restores: false },
+    says: 'U7: what was taken is known before it is left',
   },
   'a status that names what is not stored': {
     tamper: one => ({ ...one, keepRevision: undefined }),
-    setting: { mode: 'savepoint', fallback: true, flaw: 'none' },
+    setting: { mode: 'savepoint', fallback: true, flaw: 'none', restores: false },
     says: 'a revision is stored first',
   },
 }

@@ -20,6 +20,8 @@ export interface Setting {
   readonly fallback: boolean
   /** Of revision B. */
   readonly flaw: Flaw
+  /** B begins from the first snapshot, by a raised nonce. */
+  readonly restores: boolean
 }
 
 export interface Pod {
@@ -28,7 +30,7 @@ export interface Pod {
   readonly attempt: number
   readonly state: PodState
   readonly code: number
-  /** Of a plan: the revision. */
+  /** Of a plan: the revision. Of a jobmanager that has stopped: the order. */
   readonly of: string
   /** Of a jobmanager: it took its generation. */
   readonly hasBegun: boolean
@@ -50,7 +52,9 @@ export interface World {
   readonly head: number
   /** Completed by this generation. */
   readonly done: number
-  readonly order: { readonly id: string; readonly state: 'pending' | 'failed' } | undefined
+  /** Epochs whose savepoint is known as a Savepoint. */
+  readonly kept: readonly number[]
+  readonly order: Order | undefined
   /** Of a controller that is gone: sent, and not there yet. */
   readonly late: Write | undefined
   /** How much may still happen. */
@@ -60,18 +64,27 @@ export interface World {
   readonly lates: number
 }
 
+interface Order {
+  readonly id: string
+  readonly state: 'pending' | 'failed'
+  /** The savepoint that it completed, although it failed. */
+  readonly snapshot?: number
+}
+
 /** What a controller asks of the API server or of a jobmanager, as data. */
 export type Write =
   | { readonly kind: 'store'; readonly name: string }
   | { readonly kind: 'create'; readonly pod: PodKey & Pick<Pod, 'of'> }
   | { readonly kind: 'order'; readonly id: string }
   | { readonly kind: 'remove'; readonly pod: PodKey; readonly to: 'leaving' | 'gone' }
+  /** What the epoch was stopped with becomes a Savepoint. */
+  | { readonly kind: 'keep'; readonly epoch: number }
   /** On the condition that the status is as it was. */
   | { readonly kind: 'status'; readonly before: string; readonly status: StreamJobStatus }
 
 const NOW_MS = 1_700_000_000_000
 const FRESH = '2023-11-14T22:13:20Z'
-const OVER = '2023-11-14T12:00:00Z'
+export const OVER = '2023-11-14T12:00:00Z'
 
 const base = {
   apiVersion: 'weir.dev/v1alpha1',
@@ -129,6 +142,7 @@ export class Model {
       newest: 1,
       head: 1,
       done: 1,
+      kept: [],
       order: undefined,
       late: undefined,
       ...budget,
@@ -144,6 +158,10 @@ export class Model {
     return this.#setting.flaw
   }
 
+  get restores(): boolean {
+    return this.#setting.restores
+  }
+
   get mode(): Setting['mode'] {
     return this.#setting.mode
   }
@@ -155,7 +173,7 @@ export class Model {
     const wanted = this.#revisions.get(edit)
     assert(checked !== undefined && wanted !== undefined, 'they were made')
     const generation = edit === 'A' ? 1 : 2
-    const facts = answers ? factsOf(world) : undefined
+    const facts = lastWordOf(world) ?? (answers ? factsOf(world) : undefined)
     return {
       object: { ...base, metadata: { ...base.metadata, generation }, spec: {}, status },
       checked,
@@ -171,6 +189,7 @@ export class Model {
       heard: { facts, silence: undefined },
       facts,
       admission: { kind: 'free' },
+      isStopKept: world.kept.includes(status.epoch ?? 0),
       nowMs: NOW_MS,
     }
   }
@@ -229,6 +248,10 @@ export function written(world: World, write: Write): World {
     }
     case 'create':
       return created(world, write.pod)
+    case 'keep': {
+      const { epoch } = write
+      return world.kept.includes(epoch) ? world : { ...world, kept: [...world.kept, epoch] }
+    }
     case 'order':
       return orderGiven(world, write.id)
     case 'remove':
@@ -256,6 +279,9 @@ function actsOf(decision: JobDecision): readonly Write[] {
   for (const one of decision.stop) remove(one, 'leaving')
   for (const { attempt } of decision.endedPlans) remove({ role: 'plan', epoch: 0, attempt }, 'gone')
   for (const one of decision.kill) remove(one, 'gone')
+  if (decision.keepSavepoint !== undefined) {
+    writes.push({ kind: 'keep', epoch: decision.epoch })
+  }
   return writes
 }
 
@@ -265,7 +291,8 @@ const isSame = (a: PodKey) => (b: PodKey) =>
   a.role === b.role && a.epoch === b.epoch && a.attempt === b.attempt
 
 function created(world: World, pod: PodKey & Pick<Pod, 'of'>): World {
-  const hasSame = world.pods.some(one => isSame(pod)(one) && one.of === pod.of)
+  const isOther = (one: Pod): boolean => pod.role === 'plan' && one.of !== pod.of
+  const hasSame = world.pods.some(one => isSame(pod)(one) && !isOther(one))
   if (hasSame) return world
   const made: Pod = { ...pod, state: 'pending', code: 0, hasBegun: false }
   return { ...world, pods: [...world.pods, made].toSorted(byName) }
@@ -319,24 +346,46 @@ function factsOf(world: World): JobFacts | undefined {
   const slot = world.pods.some(
     one => one.role === 'taskmanager' && one.epoch === jobManager.epoch && one.state === 'running',
   )
-  const snapshot = {
-    id: head,
-    kind: 'checkpoint',
-    path: `chk-${head}`,
-    completedAtMs: NOW_MS,
-    sizeBytes: 1,
-  } as const
+  const snapshotOf = (id: number, kind: 'checkpoint' | 'savepoint') => {
+    return { id, kind, path: `chk-${id}`, completedAtMs: NOW_MS, sizeBytes: 1 }
+  }
+  const saved = order?.snapshot
   return {
     status: slot ? 'running' : 'starting',
     parallelism: 1,
     restarts: 0,
     lastFailure: null,
-    latest: head === 0 ? null : snapshot,
+    latest: head === 0 ? null : snapshotOf(head, 'checkpoint'),
     checkpoints: { completed: done, failuresInRow: 0, lastFailure: null, ageMs: null },
     stop:
       order === undefined
         ? null
-        : { id: order.id, status: order.state, snapshot: null, error: null },
+        : {
+            id: order.id,
+            status: order.state,
+            snapshot: saved === undefined ? null : snapshotOf(saved, 'savepoint'),
+            error: null,
+          },
+  }
+}
+
+/** Of a jobmanager that was stopped as it was told to. */
+function lastWordOf(world: World): JobFacts | undefined {
+  const { pods, status } = world
+  const last = pods.findLast(one => one.role === 'jobmanager' && one.epoch === status.epoch)
+  if (last?.state !== 'succeeded' || last.of === '') return undefined
+  const [id = '', number = ''] = last.of.split(' ')
+  const path = `chk-${number}`
+  const at = { completedAtMs: NOW_MS, sizeBytes: 1 }
+  const latest = { id: Number(number), kind: 'savepoint', path, ...at } as const
+  return {
+    status: 'stopped',
+    parallelism: 1,
+    restarts: 0,
+    lastFailure: null,
+    latest,
+    checkpoints: { completed: 1, failuresInRow: 0, lastFailure: null, ageMs: null },
+    stop: { id, status: 'completed', snapshot: latest, error: null },
   }
 }
 

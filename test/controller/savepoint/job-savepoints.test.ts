@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals'
 import {
   decideSavepoints,
   type MadeSavepoint,
+  type StopSavepoint,
 } from '../../../src/controller/savepoint/job-savepoints.ts'
 import { pinsOf } from '../../../src/controller/savepoint/pins-of.ts'
 import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
@@ -20,6 +21,9 @@ interface Case {
   readonly hours?: number
   /** `at HOUR PHASE`, `nonce N PHASE`, with `pinned` or `needed` after it. */
   readonly made?: readonly string[]
+  /** `EPOCH PHASE`, with `pinned` or `needed` after it. */
+  readonly stops?: readonly string[]
+  readonly status?: StreamJobObject['status']
 }
 
 function madeOf(text: string): MadeSavepoint {
@@ -41,13 +45,22 @@ function madeOf(text: string): MadeSavepoint {
   return { object, dueMs }
 }
 
-function decision({ spec, done, runs = true, hours = 0, made = [] }: Case) {
+function stopOf(text: string): StopSavepoint {
+  const [epoch = '', ...more] = text.split(' ')
+  const { object } = madeOf(`nonce ${epoch} ${more.join(' ')}`)
+  const { metadata, status } = object
+  const path = `s3://b/savepoint-${epoch}`
+  const own = { metadata: { ...metadata, name: `stop ${epoch}` }, status: { ...status, path } }
+  return { object: { ...object, ...own }, epoch: Number(epoch) }
+}
+
+function decision({ spec, done, runs = true, hours = 0, made = [], stops = [], ...more }: Case) {
   const job: StreamJobObject = {
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'StreamJob',
     metadata: { name: 'job', namespace: 'a', creationTimestamp: new Date(MADE_MS).toISOString() },
     spec,
-    status: { nonces: done === undefined ? undefined : { savepoint: done } },
+    status: { nonces: done === undefined ? undefined : { savepoint: done }, ...more.status },
   }
   const read = streamJobSpecSchema.parse({ job: { module: 'a.ts' }, ...spec })
   const nowMs = MADE_MS + hours * HOUR_MS
@@ -55,6 +68,7 @@ function decision({ spec, done, runs = true, hours = 0, made = [] }: Case) {
     job,
     spec: read,
     made: made.map(madeOf),
+    stops: stops.map(stopOf),
     runs,
     nowMs,
   })
@@ -72,6 +86,12 @@ function decision({ spec, done, runs = true, hours = 0, made = [] }: Case) {
 
 const nothing = { take: [], expire: [] }
 const each = (interval: string, more: object = {}) => ({ savepoints: { interval, ...more } })
+
+const revision = { current: 'r2', stable: 'r2', target: 'r2' }
+const checkpointOf = (epoch: number, path = 's3://b/chk-40') => {
+  const about = { checkpointId: 40, completedAt: '2026-03-28T00:00:00Z', sizeBytes: 1 }
+  return { epoch, path, kind: 'checkpoint', ...about } as const
+}
 
 const table: Record<string, { given: Case; decides: ReturnType<typeof decision> }> = {
   'a job that asks for none': { given: { spec: {}, hours: 99 }, decides: nothing },
@@ -148,6 +168,60 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     given: { spec: each('6h', { maxAge: '1h' }), runs: false, hours: 99, made: ['at 6 Completed'] },
     decides: { ...nothing, againHours: 3 },
   },
+  'N4: what a deployment was stopped with goes when a later one has proved itself': {
+    given: {
+      spec: {},
+      stops: ['1 Completed', '2 Completed'],
+      status: { revision, state: checkpointOf(3) },
+    },
+    decides: { ...nothing, expire: ['stop 1', 'stop 2'] },
+  },
+  'N4: not while an upgrade is under way': {
+    given: {
+      spec: {},
+      stops: ['1 Completed'],
+      status: {
+        revision,
+        state: checkpointOf(2),
+        upgrade: {
+          phase: 'Verifying',
+          goal: 'upgrade',
+          from: 'r1',
+          to: 'r2',
+          cause: 'SpecChanged',
+          mode: 'savepoint',
+          attempt: 1,
+          startedAt: '2026-03-28T00:00:00Z',
+          since: '2026-03-28T00:00:00Z',
+        },
+      },
+    },
+    decides: nothing,
+  },
+  'N4: nor on a revision that has not been stable': {
+    given: {
+      spec: {},
+      stops: ['1 Completed'],
+      status: { revision: { ...revision, stable: 'r1' }, state: checkpointOf(2) },
+    },
+    decides: nothing,
+  },
+  'N4: nor while the job goes on from it, as one that rests does': {
+    given: {
+      spec: {},
+      stops: ['1 Completed', '2 Completed'],
+      status: { revision, state: checkpointOf(2, 's3://b/savepoint-2') },
+    },
+    decides: { ...nothing, expire: ['stop 1'] },
+  },
+  'N4: nor what a person has pinned or another job needs': {
+    given: {
+      spec: {},
+      stops: ['1 Completed pinned', '2 Completed needed'],
+      status: { revision, state: checkpointOf(3) },
+    },
+    decides: nothing,
+  },
   'N3: one that failed goes when a later one completed': {
     given: {
       spec: each('6h'),
@@ -199,6 +273,15 @@ test('files are needed by a state, an upgrade, and a start that has not come to 
     { name: 'g', status: { state: { ...state, path } }, gone: 'now' },
     { name: 'h', status: { state: { ...state, path } }, namespace: 'other' },
     { name: 'i' },
+    { name: 'k', status: { state, upgrade: { restoring: path } } },
+    { name: 'l', status: { epoch: 2, state, start: { from: 'path', path } } },
+    { name: 'm', status: { epoch: 1, state, start: { from: 'path', path } } },
+    { name: 'n', spec: { restore: { savepoint: 's' }, restoreNonce: 2 }, status: { state } },
+    {
+      name: 'o',
+      spec: { restore: { savepoint: 's' }, restoreNonce: 2 },
+      status: { state, nonces: { restore: 2 } },
+    },
   ].map(({ name, namespace = 'a', gone, ...rest }) => ({
     apiVersion: '',
     kind: 'StreamJob',
@@ -208,8 +291,11 @@ test('files are needed by a state, an upgrade, and a start that has not come to 
   expect(pinsOf(savepoint, jobs)).toEqual([
     'start of d',
     'start of e',
+    'start of l',
+    'start of n',
     'state of b',
     'upgrade of c',
+    'upgrade of k',
   ])
   expect(pinsOf({ ...savepoint, status: {} }, jobs)).toEqual([])
 })

@@ -5,6 +5,7 @@ import { requestIdOf, specOf } from '../../../src/controller/savepoint/savepoint
 import {
   decideSavepoint,
   type ObservedSavepoint,
+  refusedSavepoint,
 } from '../../../src/controller/savepoint/savepoint-policies.ts'
 import type { VerbPod } from '../../../src/controller/streamjob/verb-pod.ts'
 import { snapshot } from '../fake-link.ts'
@@ -78,6 +79,7 @@ const whole = {
   checkpointId: 7,
   completedAt: at(-3_600_000),
 } as const
+const owned = { existing: { path: whole.path, job: 'bank', owned: true } }
 const disposing = { ...whole, phase: 'Disposing' } as const
 const order = (status: 'pending' | 'completed' | 'failed') => ({
   id: 'x',
@@ -177,6 +179,27 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   'a folder that exists is adopted, and nothing guards it': {
     given: { spec: { existing: { path: 's3://b/savepoint-41' } }, metadata: {} },
     decides: { phase: 'Completed', says: 'Completed' },
+  },
+  'V2: one that owns its folder records first what could remove it': {
+    given: { spec: owned, status: whole, metadata: {}, seen: { isRecorded: false } },
+    decides: { phase: 'Completed', says: 'Completed', record: true, againMs: 5_000 },
+  },
+  'V2: then it is held': {
+    given: { spec: owned, status: whole, metadata: {} },
+    decides: { phase: 'Completed', says: 'Completed', finalizer: 'add' },
+  },
+  'V3: and its files go before it': {
+    given: { spec: owned, status: disposing, metadata: gone },
+    decides: { phase: 'Disposing', says: 'Disposing', dispose: 1 },
+  },
+  'of a job that is gone nobody could record it: a deletion says so': {
+    given: {
+      spec: owned,
+      status: whole,
+      metadata: {},
+      seen: { isRecorded: false, job: { ...running, isThere: false } },
+    },
+    decides: { phase: 'Completed', says: 'Completed', finalizer: 'add' },
   },
   'a completed one is left alone': {
     given: { status: whole },
@@ -299,6 +322,34 @@ describe('the status', () => {
     expect(status).not.toHaveProperty('error')
   })
 
+  test('says of which revision and tenant it is taken', () => {
+    const seen = { job: { ...running, revision: 'bank-1', tenant: 'payments' } }
+    expect(decideSavepoint(observed({ seen })).status).toMatchObject({
+      phase: 'InProgress',
+      revision: 'bank-1',
+      tenant: 'payments',
+    })
+  })
+
+  test('of what the job goes on from has all that the job knows', () => {
+    const state = {
+      epoch: 3,
+      checkpointId: 7,
+      kind: 'savepoint',
+      path: whole.path,
+      completedAt: at(-5_000),
+      sizeBytes: 12,
+    } as const
+    const seen = { job: { ...running, state } }
+    const { status } = decideSavepoint(observed({ spec: owned, metadata: {}, seen }))
+    expect(status).toMatchObject({
+      epoch: 3,
+      checkpointId: 7,
+      sizeBytes: 12,
+      completedAt: at(-5_000),
+    })
+  })
+
   test('of an adopted one takes the number from the folder', () => {
     const spec = { existing: { path: 's3://b/jobs/savepoint-41/' } }
     expect(decideSavepoint(observed({ spec, metadata: {} })).status).toMatchObject({
@@ -312,4 +363,26 @@ test('V1: the id of an order follows from the status alone', () => {
   const id = (status: SavepointObject['status']) => requestIdOf(observed({ status }).object)
   expect(id(inProgress)).toBe('the-uid-3-0')
   expect(id({ ...inProgress, failures: 2 })).toBe('the-uid-3-2')
+})
+
+describe('a savepoint whose objects the API server refuses', () => {
+  const one = { status: { phase: 'Disposing' as const, path: 's3://b/s' }, metadata: gone }
+
+  test('says why it waits', () => {
+    const refused = { reason: 'QuotaExceeded', message: 'no room', mayPass: true } as const
+    const decision = refusedSavepoint(observed(one), refused)
+    expect(decision).toMatchObject({ finalizer: undefined, againMs: expect.any(Number) })
+    expect(decision.findings.map(found => [found.type, found.reason, found.message])).toEqual([
+      ['Ready', 'QuotaExceeded', 'no room'],
+      ['Stalled', 'QuotaExceeded', 'no room'],
+    ])
+  })
+
+  test('holds up no namespace that goes, and says what is left', () => {
+    const refused = { reason: 'NamespaceTerminating', message: 'it goes', mayPass: true } as const
+    expect(refusedSavepoint(observed(one), refused)).toMatchObject({
+      finalizer: 'remove',
+      event: { reason: 'StateOrphaned', note: expect.stringContaining('s3://b/s') },
+    })
+  })
 })

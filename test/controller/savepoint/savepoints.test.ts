@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
+import type { ConfigMapObject } from '../../../src/controller/streamjob/job-objects.ts'
 import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
@@ -91,6 +92,11 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
 
   const remove = (object: SavepointObject) =>
     savepoints.remove(object.metadata, { uid: object.metadata.uid ?? '' })
+
+  const argumentsOf = ({ spec }: PodObject, part = 'containers') => {
+    const parts = spec as Readonly<Record<string, readonly { readonly args: readonly string[] }[]>>
+    return parts[part]?.[0]?.args
+  }
 
   const disposalOf = (name: string, number = 1) =>
     seenPods.until(all =>
@@ -201,6 +207,79 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
     })
     await tell.say(pod.metadata.name, 'Succeeded', { code: 0 })
     await seenJobs.until(all => (all.some(one => one.metadata.name === 'clean') ? undefined : true))
+  })
+
+  const jobSays = (name: string, reason: string) =>
+    seenJobs.until(all =>
+      all.find(
+        one =>
+          one.metadata.name === name &&
+          one.status?.conditions?.some(c => c.reason === reason && c.status === 'True'),
+      ),
+    )
+
+  test('a job begins from the Savepoint of another one by its name, which stays for it', async () => {
+    await runJob('origin')
+    await jobs.create({
+      apiVersion: 'weir.dev/v1alpha1',
+      kind: 'StreamJob',
+      metadata: { namespace, name: 'fork' },
+      spec: {
+        job: { module: 'src/examples/bank-transfers.ts' },
+        checkpoint: { storage: 's3://bucket/prefix' },
+        restore: { savepoint: 'base' },
+      },
+    })
+    await jobSays('fork', 'SavepointNotFound')
+    link.outcomes.set('origin', 'pending')
+    const made = await create('base', { job: 'origin' })
+    await jobSays('fork', 'SavepointAwaited')
+    link.complete(`${made.metadata.uid}-1-0`)
+    const whole = await inPhase('base', 'Completed')
+    await seenPods.until(all => all.find(one => one.metadata.name === 'fork-jm-1-1'))
+    const files = cluster.client<ConfigMapObject>(resourceKinds.configMap)
+    const revision = await seenJobs.until(
+      all => all.find(one => one.metadata.name === 'fork')?.status?.revision?.current,
+    )
+    const file = await files.get({ namespace, name: revision })
+    const manifest = JSON.parse(file?.data?.['job.yaml'] ?? '')
+    expect(manifest.spec.restore).toEqual({
+      path: whole.status?.path,
+      fromJob: `${namespace}.origin`,
+      claim: 'no-claim',
+    })
+
+    await remove(whole)
+    const held = await seen.until(all =>
+      all.find(one => one.status?.conditions?.some(c => c.reason === 'Pinned')),
+    )
+    expect(held.status).toMatchObject({ phase: 'Disposing', pins: ['start of fork'] })
+    link.said.set('fork', runningFacts)
+    for (const pod of ['fork-jm-1-1', 'fork-tm-1-0-1']) await tell.say(pod, 'Running')
+    const disposal = await disposalOf('base')
+    await tell.say(disposal.metadata.name, 'Succeeded', { code: 0 })
+    await isGone('base')
+  })
+
+  test('a running job goes back to one by its name, once a plan has looked at it', async () => {
+    await runJob('back')
+    await create('past', { job: 'back' })
+    const { path = '' } = (await inPhase('past', 'Completed')).status ?? {}
+    await jobs.patch({ namespace, name: 'back' }, [
+      { op: 'add', path: '/spec/restore', value: { savepoint: 'past' } },
+      { op: 'add', path: '/spec/restoreNonce', value: 1 },
+    ])
+    const plan = await seenPods.until(all =>
+      all.find(one => one.metadata.name.startsWith('back-plan-')),
+    )
+    expect(argumentsOf(plan)).toEqual(expect.arrayContaining(['--against', path]))
+    await tell.say(plan.metadata.name, 'Succeeded', { code: 0 })
+    const next = await seenPods.until(all => all.find(one => one.metadata.name === 'back-jm-2-1'))
+    expect(argumentsOf(next, 'initContainers')).toEqual(expect.arrayContaining(['--restore', path]))
+    const held = await seen.until(all =>
+      all.find(one => one.metadata.name === 'past' && one.status?.pins?.length === 1),
+    )
+    expect(held.status?.pins).toEqual(['upgrade of back'])
   })
 
   test('a folder is adopted and never removed', async () => {

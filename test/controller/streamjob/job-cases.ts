@@ -1,5 +1,6 @@
 /** Jobs as they are observed, said in short. */
 import type { HeardJob } from '../../../src/controller/link/facts-poller.ts'
+import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
 import { labels, type PodIdentity, podName } from '../../../src/controller/streamjob/job-names.ts'
 import { revisionOf } from '../../../src/controller/streamjob/job-revisions.ts'
 import { observeJob } from '../../../src/controller/streamjob/observe-job.ts'
@@ -27,6 +28,8 @@ export interface Case {
   /** What the jobmanager says; absent: it runs well. `undefined`: it was not asked yet. */
   readonly heard?: HeardJob | undefined
   readonly admission?: Admission
+  /** Status of the Savepoint that is named; absent: there is none. */
+  readonly source?: SavepointObject['status']
 }
 
 const free: Admission = { kind: 'free' }
@@ -67,6 +70,8 @@ export function observed(one: Case): ObservedJob {
     plans: [],
     heard: 'heard' in one ? (one.heard ?? unheard) : hearing({}),
     admission: one.admission ?? free,
+    source: one.source && savepointOf(one.source),
+    isStopKept: false,
     engineImage: 'weir:1',
     nowMs: NOW_MS,
   }
@@ -87,6 +92,11 @@ export function observed(one: Case): ObservedJob {
   const object = { ...made, status: { revision, ...refusal, ...status } }
   const revisions = one.isLost === true ? [] : [revisionOf(object, wanted, 1)]
   return observeJob({ ...parts, object, revisions })
+}
+
+function savepointOf(status: NonNullable<Case['source']>): SavepointObject {
+  const about = { apiVersion: 'weir.dev/v1alpha1', kind: 'Savepoint' }
+  return { ...about, metadata: { namespace: 'a', name: 'before' }, spec: { job: 'k' }, status }
 }
 
 export function podOf(text: string): PodObject {

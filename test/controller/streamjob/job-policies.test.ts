@@ -323,7 +323,8 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       deployed: right,
       pods: ['jm-1-1 running', 'tm-1-0-1 running'],
     },
-    decides: { ...nothing, phase: 'Running', epoch: 1 },
+    // Of the same deployment under another name.
+    decides: { ...nothing, phase: 'Running', epoch: 1, keeps: true },
   },
   'what was rolled back is not tried again': {
     given: {
@@ -375,7 +376,11 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'nor one whose state it cannot find: it would begin without': {
     given: { spec: { ...right, restore: { savepoint: 'before' } } },
-    decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['RestoreNotSupported'] },
+    decides: { ...nothing, phase: 'Queued', epoch: 0, why: ['SavepointNotFound'] },
+  },
+  'nor one whose savepoint is not whole yet, which passes by itself': {
+    given: { spec: { ...right, restore: { savepoint: 'before' } }, source: {} },
+    decides: { ...nothing, phase: 'Queued', epoch: 0 },
   },
   'nor one that asks for the state of another namespace': {
     given: { spec: { ...right, restore: { path: 's3://b/x', fromJob: 'other.j' } } },

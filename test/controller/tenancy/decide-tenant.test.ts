@@ -34,6 +34,7 @@ function observed(more: Partial<ObservedTenant> = {}): ObservedTenant {
     found: [],
     usage: { used: nothing, queued: 0, parked: 0 },
     userRoles: 'weir',
+    refused: undefined,
     nowMs: NOW_MS,
     ...more,
   }
@@ -180,6 +181,20 @@ const table: Record<
 describe('a tenant', () => {
   test.each(Object.entries(table))('%s', (_sentence, { given, decides }) => {
     expect(decision(given)).toEqual(decides)
+  })
+
+  test('what the API server refuses needs a person, and is tried again', () => {
+    const refused = {
+      reason: 'NameTaken',
+      message: 'a/weir-tenant is there',
+      mayPass: true,
+    } as const
+    const { status, againMs } = decideTenant(observed({ refused }))
+    expect(againMs).toBe(1_000)
+    expect(status?.conditions).toMatchObject([
+      { type: 'Ready', status: 'False', reason: 'NameTaken' },
+      { type: 'Stalled', status: 'True', message: 'a/weir-tenant is there' },
+    ])
   })
 
   test('what it holds and who waits stands in its status', () => {

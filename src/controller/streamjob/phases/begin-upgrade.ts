@@ -75,6 +75,11 @@ export function modeOf(
   return kind === 'scale' ? keeping : mode
 }
 
+/** Named in the status, so that nobody removes it meanwhile. */
+export function restoringOf(mode: Upgrade['mode'], { deployed }: Revision): string | undefined {
+  return mode === 'restore' ? deployed.manifest.spec.restore?.path : undefined
+}
+
 function currentOf({ status, deployed }: ObservedJob): Revision | undefined {
   const name = status.revision?.current
   return name === undefined || deployed === undefined ? undefined : { name, deployed }
@@ -99,14 +104,17 @@ function begun(seen: ObservedJob, { goal, cause, to }: Begun): JobDecision {
   const { status, nowMs } = seen
   const from = status.revision?.current ?? ''
   const now = timeOf(nowMs)
+  const mode = modeOf(seen, goal, to)
+  const restoring = restoringOf(mode, to)
   const upgrade: Upgrade = {
     phase: goal === 'suspend' ? 'Savepointing' : 'Planning',
     goal,
     from,
     to: to.name,
     cause,
-    mode: modeOf(seen, goal, to),
+    mode,
     attempt: 1,
+    ...(restoring && { restoring }),
     startedAt: now,
     since: now,
   }

@@ -64,6 +64,10 @@ function overdue({ seen, upgrade, spec }: PhaseView, ours: readonly PodFacts[]):
     const cause = pending.isBound ? 'StartTimeout' : 'ScheduleTimeout'
     return ofPod(cause, pending)
   }
+  const refused = seen.status.conditions?.find(one => one.type === 'Scheduled')
+  if (refused?.status === 'False' && seen.facts === undefined) {
+    return { cause: 'ScheduleTimeout', message: `${refused.reason}: ${refused.message}` }
+  }
   if (upgrade.phase === 'Starting') {
     const status = seen.facts?.status ?? 'unknown'
     const message = `not all of the job runs at the deadline: its jobmanager says ${status}`

@@ -1,5 +1,5 @@
 /** What an edit in the middle of an upgrade changes (U5). Pure. */
-import { isRefused, modeOf, targetOf } from './begin-upgrade.ts'
+import { isRefused, modeOf, restoringOf, targetOf } from './begin-upgrade.ts'
 import { type PhaseView, type Step, said } from './upgrade-step.ts'
 
 /** `undefined`: the phase goes on. */
@@ -32,11 +32,12 @@ function beforeTheStop(view: PhaseView): Step | undefined {
   if (target.name === upgrade.from && !hasOrdered && upgrade.goal === 'upgrade') {
     return called(view, `the spec is again that of ${target.name}`)
   }
+  const mode = modeOf(seen, upgrade.goal, target)
   return {
     kind: 'move',
     phase: 'Planning',
     keepRevision: target,
-    change: { to: target.name, attempt: 1, mode: modeOf(seen, upgrade.goal, target) },
+    change: { to: target.name, attempt: 1, mode, restoring: restoringOf(mode, target) },
   }
 }
 

@@ -102,10 +102,12 @@ function stopped({ seen, upgrade }: PhaseView, stop?: StopFacts): Step {
   const path = snapshot?.path ?? status.state?.path
   const isSavepoint = snapshot?.kind === 'savepoint' && upgrade.mode === 'savepoint'
   const note = `savepoint ${snapshot?.path ?? ''} of epoch ${status.epoch ?? 0}`
+  // Only what the order itself has taken: others may be somebody's.
+  const taken = stop?.snapshot?.kind === 'savepoint' ? stop.snapshot.path : undefined
   return {
     kind: 'move',
     phase: 'Stopping',
-    change: path === undefined ? {} : { savepoint: path },
+    change: { ...(path && { savepoint: path }), ...(taken && { taken }) },
     ...(isSavepoint && {
       events: [{ type: 'Normal', reason: 'SavepointCompleted', action: 'Upgrade', note }],
     }),

@@ -4,6 +4,7 @@
  * process of this one completes or commits anything from then on, nor begins again.
  */
 import type { StreamJobStatus } from '../../../protocol/stream-job-status.ts'
+import type { EventWords } from '../../kube/event-series.ts'
 import {
   LOOK_MS,
   millisecondsOf,
@@ -12,6 +13,7 @@ import {
   type Step,
   said,
   timeOf,
+  warned,
 } from './upgrade-step.ts'
 
 /** The grace of the pods, and some time for the kubelet to say so. */
@@ -22,23 +24,40 @@ export const stopping: Phase = view => {
   const { pods, status } = seen
   // The kubelet takes seconds to remove the record of a pod whose processes are over.
   const alive = pods.filter(one => !one.hasEnded)
-  if (alive.length === 0) return gone(view)
   const limitMs = Math.min(GRACE_MS, Math.max(millisecondsOf(spec.stop.timeout), LOOK_MS))
   const isOver = view.ageMs >= limitMs
+  const isKept = upgrade.taken === undefined || seen.isStopKept
+  if (alive.length === 0 && (isKept || isOver)) return gone(view)
   const stop = pods.filter(one => one.state !== 'leaving')
+  const waitMs = isOver || alive.length === 0 ? LOOK_MS : limitMs - view.ageMs
   return {
     kind: 'stay',
-    acts: { stop, kill: isOver ? pods.filter(one => one.state === 'leaving') : [] },
-    message: `${alive.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
-    againMs: isOver ? LOOK_MS : limitMs - view.ageMs,
+    acts: {
+      stop,
+      kill: isOver ? pods.filter(one => one.state === 'leaving') : [],
+      ...(!(isKept || isOver) && { keepSavepoint: upgrade.taken }),
+    },
+    message:
+      alive.length === 0
+        ? `the savepoint at ${upgrade.taken} is noted`
+        : `${alive.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
+    againMs: waitMs,
   }
+}
+
+/** A job does not stand still because nobody will find a folder. */
+function orphaned({ seen, upgrade: { taken } }: PhaseView): readonly EventWords[] {
+  if (taken === undefined || seen.isStopKept) return []
+  const note = `no Savepoint could be made for ${taken}: it stays until somebody removes it`
+  return [warned('StateOrphaned', note)]
 }
 
 function gone(view: PhaseView): Step {
   const { seen, upgrade, spec } = view
   const { status, nowMs } = seen
   if (spec.state === 'suspended') {
-    const events = [said('Suspended', 'its pods are gone; its state is kept')]
+    const rests = said('Suspended', 'its pods are gone; its state is kept')
+    const events = [rests, ...orphaned(view)]
     return { kind: 'end', phase: 'Suspended', result: 'done', events }
   }
   const epoch = (status.epoch ?? 0) + 1
@@ -46,7 +65,8 @@ function gone(view: PhaseView): Step {
   return {
     kind: 'move',
     phase: 'Starting',
-    change: { startingAt: now, stoppedAt: upgrade.since },
+    change: { startingAt: now, stoppedAt: upgrade.since, taken: undefined },
+    events: orphaned(view),
     store: {
       epoch,
       start: startOf(view),

@@ -18,7 +18,8 @@
  *  U4  Last state that is older than `lastStateMaxAge` is not good enough: a savepoint comes first.
  *  U5  A spec that changes before `Stopping` starts the upgrade over; later it waits for the end.
  *  U6  A savepoint that completed counts, also where the stop failed.
- *  U7  No savepoint of an upgrade is deleted by it: the next start may be the way back.
+ *  U7  No savepoint of an upgrade is deleted by it: the next start may be the way back. It is known
+ *      as a Savepoint before the next epoch begins.
  *  U8  A phase that waits says when it looks again, whatever happens.
  *  U9  An epoch is raised when no process of the one before is left; an upgrade goes back once.
  */

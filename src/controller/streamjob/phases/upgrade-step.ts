@@ -26,7 +26,7 @@ export interface PhaseView {
 /** What is done in a phase, again and again until it is over. */
 export type PhaseActs = Pick<
   JobDecision,
-  'deploy' | 'start' | 'stop' | 'kill' | 'plan' | 'order' | 'findings'
+  'deploy' | 'start' | 'stop' | 'kill' | 'plan' | 'order' | 'keepSavepoint' | 'findings'
 >
 
 export type Step =

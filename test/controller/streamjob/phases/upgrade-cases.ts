@@ -1,4 +1,4 @@
-/** What a phase of an upgrade may see, in short. */
+/** Upgrades as they are observed, said in short. */
 import { revisionOf } from '../../../../src/controller/streamjob/job-revisions.ts'
 import { observeJob } from '../../../../src/controller/streamjob/observe-job.ts'
 import type { ObservedJob, Upgrade } from '../../../../src/controller/streamjob/observed-job.ts'
@@ -15,7 +15,7 @@ export const NOW_MS = 1_700_000_000_000
 export const ago = (seconds: number): string =>
   new Date(NOW_MS - seconds * 1_000).toISOString().replace(/\.\d+Z$/, 'Z')
 
-export interface UpgradeCase {
+export interface Case {
   /** Of the spec that is asked for, beside its code. */
   readonly spec?: Record<string, unknown>
   /** The module that is asked for; `b.ts` is what the upgrade leads to. */
@@ -29,13 +29,14 @@ export interface UpgradeCase {
   readonly pods?: readonly string[]
   readonly facts?: Partial<JobFacts> | undefined
   readonly plan?: 'pending' | 'succeeded' | 'rejected' | 'lost' | 'imageless'
+  /** What it was stopped with is known as a Savepoint. */
+  readonly isStopKept?: boolean
   readonly stable?: 'from' | 'to' | 'none'
   /** It has completed nothing yet. */
   readonly isFirst?: boolean
 }
 
 export const runs = ['jm-1-1 running', 'tm-1-0-1 running']
-export const runsNew = ['jm-2-1 running', 'tm-2-0-1 running']
 export const order: Partial<Upgrade> = { request: 'u-1-1' }
 export const stop = (more: Partial<StopFacts>): Partial<JobFacts> => ({
   stop: { id: 'u-1-1', status: 'pending', snapshot: null, error: null, ...more },
@@ -47,7 +48,7 @@ export const savepoint = {
   path: 's3://b/sp-9',
 } as NonNullable<JobFacts['latest']>
 
-export function observed(one: UpgradeCase): ObservedJob {
+export function observed(one: Case): ObservedJob {
   const { module = 'b.ts', epoch = one.isNew === true ? 2 : 1, seconds = 0 } = one
   const made = {
     apiVersion: 'weir.dev/v1alpha1',
@@ -60,6 +61,8 @@ export function observed(one: UpgradeCase): ObservedJob {
     plans: [],
     heard: { facts, silence: undefined },
     admission: { kind: 'free' },
+    source: undefined,
+    isStopKept: one.isStopKept === true,
     engineImage: 'weir:1',
     nowMs: NOW_MS,
   } as const
@@ -104,7 +107,7 @@ export function observed(one: UpgradeCase): ObservedJob {
   return observeJob({ ...parts, object, revisions, plans })
 }
 
-function planOf(state: NonNullable<UpgradeCase['plan']>, revision: string): PlanFacts {
+function planOf(state: NonNullable<Case['plan']>, revision: string): PlanFacts {
   const code = { rejected: 3, lost: 137 }[state as string]
   const waiting = { waiting: { reason: 'ErrImageNeverPull', message: 'no such image' } }
   const ended = { terminated: { exitCode: code ?? 0, message: 'state totals is incompatible' } }

@@ -3,20 +3,12 @@ import { expect, test } from '@jest/globals'
 import { decideJob } from '../../../../src/controller/streamjob/job-policies.ts'
 import { legalMoves } from '../../../../src/controller/streamjob/phases/upgrade-machine.ts'
 import { well } from '../job-cases.ts'
-import {
-  ago,
-  NOW_MS,
-  observed,
-  order,
-  runs,
-  runsNew,
-  savepoint,
-  stop,
-  type UpgradeCase,
-} from './upgrade-cases.ts'
+import { ago, type Case, NOW_MS, observed, order, runs, savepoint, stop } from './upgrade-cases.ts'
+
+const runsNew = ['jm-2-1 running', 'tm-2-0-1 running']
 
 /** `Stopping last-state`, `stay: plan`, `end Running: PlanRejected`. */
-function decision(one: UpgradeCase): string {
+function decision(one: Case): string {
   const seen = observed(one)
   const made = decideJob(seen)
   const { isMove, store, phase, events, start, plan, order: ordered, kill } = made
@@ -27,6 +19,7 @@ function decision(one: UpgradeCase): string {
       ordered && 'order',
       made.stop.length > 0 && 'stop',
       kill.length > 0 && 'kill',
+      made.keepSavepoint && 'keepSavepoint',
       start.length > 0 && 'start',
     ]
     return `stay: ${acts.filter(Boolean).join(' ')}`.trimEnd()
@@ -44,7 +37,7 @@ function decision(one: UpgradeCase): string {
   return `${upgrade.phase} ${upgrade.mode}${to}${started}`.trimEnd()
 }
 
-const table: Record<string, { given: UpgradeCase; decides: string }> = {
+const table: Record<string, { given: Case; decides: string }> = {
   'Planning: a pod looks at the new revision, and the job runs on': {
     given: { upgrade: { phase: 'Planning' }, pods: runs },
     decides: 'stay: plan',
@@ -223,6 +216,22 @@ const table: Record<string, { given: UpgradeCase; decides: string }> = {
     given: { upgrade: { phase: 'Stopping' }, seconds: 76, pods: ['jm-1-1 leaving'] },
     decides: 'stay: kill',
   },
+  'U7: what the order has taken becomes a Savepoint': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, pods: ['jm-1-1 leaving'] },
+    decides: 'stay: keepSavepoint',
+  },
+  'U7: before the next epoch begins': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path } },
+    decides: 'stay: keepSavepoint',
+  },
+  'U7: then it goes on': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, isStopKept: true },
+    decides: 'Starting savepoint latest',
+  },
+  'U7: a job does not stand still where none can be made': {
+    given: { upgrade: { phase: 'Stopping', taken: savepoint.path }, seconds: 76 },
+    decides: 'Starting savepoint latest',
+  },
   'U3: what the store has newest is gone on from': {
     given: { upgrade: { phase: 'Stopping' } },
     decides: 'Starting savepoint latest',
@@ -377,7 +386,7 @@ test.each(Object.entries(table))('%s', (_what, { given, decides }) => {
 })
 
 test('what is ready stays so in the moment in which its upgrade is over', () => {
-  const { given } = table['Verifying: two make it stable'] as { given: UpgradeCase }
+  const { given } = table['Verifying: two make it stable'] as { given: Case }
   const seen = observed(given)
   const conditions = ['Ready', 'Reconciling', 'Running', 'UpgradeInProgress'].map(type => {
     const times = { lastTransitionTime: ago(1), observedGeneration: 1 }
