@@ -8,6 +8,7 @@ import { crashEach } from './crash-points.ts'
 import {
   leftoverStory,
   purgeStory,
+  restoreStory,
   rollbackStory,
   savepointStory,
   suspendStory,
@@ -52,6 +53,17 @@ const ways: Readonly<Record<string, Way>> = {
   'an upgrade, and the end of what it was stopped with': {
     story: leftoverStory,
     end: { ...runs(2), refused: undefined, state: 'checkpoint', stops: 1, removing: 1 },
+  },
+  'a way back to a savepoint by its name': {
+    story: restoreStory,
+    end: {
+      ...runs(2),
+      pods: [...runs(2).pods, 'first-savepoint-ID-dispose-1'],
+      refused: undefined,
+      stops: 0,
+      isFromThere: true,
+      nonce: 1,
+    },
   },
   'a rollback of what refuses to start': {
     story: rollbackStory(2),

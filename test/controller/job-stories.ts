@@ -102,6 +102,30 @@ export const leftoverStory: Story = async world => {
   return { ...(await endOf(world, last, 2)), removing: removing.length }
 }
 
+/** Back to a savepoint by its name, which is deleted in the middle of it. */
+export const restoreStory: Story = async world => {
+  const { cluster, namespace, watching, jobs } = world
+  const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
+  await deployed(world)
+  await cluster.client(resourceKinds.savepoint).create({
+    apiVersion: 'weir.dev/v1alpha1',
+    kind: 'Savepoint',
+    metadata: { namespace, name: 'first' },
+    spec: { job: NAME },
+  } as KubeObject)
+  const whole = await savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  await applyJob(world, 'a.ts', { restore: { savepoint: 'first' }, restoreNonce: 1 })
+  await jobs.until(all => all.find(one => one.status?.upgrade?.restoring === whole.status?.path))
+  await remove(world, whole, resourceKinds.savepoint)
+  const last = await settled(world, ({ epoch, revision }) => {
+    return epoch === 2 && revision?.stable === revision?.current
+  })
+  await savepoints.until(all => gone(all, 'first'))
+  const { start, nonces } = last.status ?? {}
+  const isFromThere = start?.path === whole.status?.path
+  return { ...(await endOf(world, last, 3)), isFromThere, nonce: nonces?.restore }
+}
+
 /** The changed one does not come to run: the one before runs again, from the state it left. */
 export const rollbackStory =
   (exitCode: number): Story =>
