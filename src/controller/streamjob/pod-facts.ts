@@ -1,6 +1,6 @@
 /** What the controller wants to know of a pod of a job; pure. */
 import { type JobFacts, jobFactsSchema } from '../../protocol/job-facts.ts'
-import type { PodStatus } from '../../protocol/pod-status.ts'
+import type { ContainerStatus, PodStatus } from '../../protocol/pod-status.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
 import { labels, type PodIdentity, type PodRole } from './job-names.ts'
 
@@ -56,8 +56,8 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
     epoch,
     slot,
     attempt,
-    state: stateOf(pod),
-    hasEnded: hasEnded(pod),
+    state: stateOf(pod, ended),
+    hasEnded: ended !== undefined || isOver(pod),
     exitCode: ended?.exitCode,
     // Another code is a bucket that is away, or a process that was killed: it is tried again.
     isRefused: prepared?.exitCode === REFUSED,
@@ -111,7 +111,7 @@ export function planFacts(pod: PodObject): PlanFacts | undefined {
   if (!isPlan || !Number.isSafeInteger(attempt)) return undefined
   const ended = pod.status?.containerStatuses?.find(one => one.name === 'jobmanager')?.state
     ?.terminated
-  const state = stateOf(pod)
+  const state = stateOf(pod, ended)
   const why = whyOf(pod)
   const hasSpoken = state === 'failed' && verdictCodes.has(ended?.exitCode ?? 0)
   return {
@@ -131,14 +131,21 @@ function isBound({ status }: PodObject): boolean {
   )
 }
 
-function hasEnded({ status }: PodObject): boolean {
+type Ended = NonNullable<ContainerStatus['state']>['terminated']
+
+function isOver({ status }: PodObject): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
-function stateOf({ metadata, status }: PodObject): PodState {
+/**
+ * `ended`: of the container that counts. The phase follows later, and never where somebody has put
+ * another container beside it.
+ */
+function stateOf({ metadata, status }: PodObject, ended: Ended): PodState {
   if (metadata.deletionTimestamp !== undefined) return 'leaving'
   if (status?.phase === 'Succeeded') return 'succeeded'
   if (status?.phase === 'Failed') return 'failed'
+  if (ended !== undefined) return ended.exitCode === 0 ? 'succeeded' : 'failed'
   const isReady = status?.conditions?.some(one => one.type === 'Ready' && one.status === 'True')
   return isReady === true ? 'running' : 'pending'
 }

@@ -147,6 +147,10 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     given: { status: runs, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-1 failed 137'] },
     decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
   },
+  'also where only its container says so yet': {
+    given: { status: runs, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-1 pending 137'] },
+    decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-2'] },
+  },
   'and one that leaves is not waited for': {
     given: { status: runs, deployed: right, pods: ['jm-1-3 leaving', 'tm-1-0-1 running'] },
     decides: { ...unready, phase: 'Running', epoch: 1, start: ['jm-1-4'] },

@@ -136,15 +136,15 @@ export class BankTrial {
   }
 
   /** A change that fails when it runs: the revision before takes its place, and says so. */
-  async isUndone(change: Partial<Wanted>, cause: string): Promise<void> {
+  async isUndone(change: Partial<Wanted>, cause: RegExp): Promise<void> {
     const good = this.#wanted
     const { current } = this.watch.status.revision ?? {}
     await this.apply(change)
     const isUndone = (type: string): boolean =>
       this.watch.status.conditions?.some(
-        one => one.type === type && one.status === 'True' && one.message.includes(cause),
+        one => one.type === type && one.status === 'True' && cause.test(one.message),
       ) === true
-    await this.watch.until(`undone: ${cause}`, ({ phase, upgrade, revision }) => {
+    await this.watch.until(`undone: ${cause.source}`, ({ phase, upgrade, revision }) => {
       const isBack = revision?.current === current && revision?.stable === current
       return phase === 'Running' && upgrade === undefined && isBack && isUndone('RolledBack')
     })

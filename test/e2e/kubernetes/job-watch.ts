@@ -1,36 +1,19 @@
-/**
- * Follows a job on a cluster by `kubectl get --watch`, and judges each change.
- *
- *  W1  Its state pointer never goes back.
- *  W2  Its epoch never goes back.
- *  W3  Pods of two epochs, or two for one place, are never there together, but for those that leave.
- */
+/** Follows a job on a cluster by `kubectl get --watch`, and has each change judged. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 import type { PartEnvironment } from '../../testbed/part.ts'
-
-interface SeenPod {
-  readonly uid: string
-  readonly name: string
-  readonly epoch: string
-  readonly place: string
-}
+import { JobJudge, podColumns } from './job-judge.ts'
 
 const STATUS = 'jsonpath={.object.status}{"\\n"}'
-const POD =
-  'jsonpath={.type} {.object.metadata.uid} {.object.metadata.name} {.object.status.phase} ' +
-  '{.object.metadata.labels.weir\\.dev/epoch} {.object.metadata.labels.weir\\.dev/role} ' +
-  '{.object.metadata.labels.weir\\.dev/slot} {.object.metadata.deletionTimestamp}{"\\n"}'
+/** Each fault has its own deadlines, which are shorter. */
+const UNTIL_LIMIT_MS = 240_000
 
 export class JobWatch {
-  /** What must never be, one sentence each. */
-  readonly wrong: string[] = []
-  status: StreamJobStatus = {}
   readonly #name: string
+  readonly #judge = new JobJudge()
   readonly #following: ChildProcess[] = []
-  readonly #alive = new Map<string, SeenPod>()
   readonly #waiting = new Set<() => void>()
 
   constructor(name: string, environment: PartEnvironment) {
@@ -48,14 +31,25 @@ export class JobWatch {
         for (const look of this.#waiting) look()
       })
     }
-    const selector = `weir.dev/job=${name},weir.dev/role in (jobmanager,taskmanager)`
+    const takeStatus = (line: string): void => {
+      if (line !== '') this.#judge.takeStatus(JSON.parse(line) as StreamJobStatus)
+    }
     // By its name alone it would have to be there already.
-    const itself = `metadata.name=${name}`
-    follow(line => this.#takeStatus(line), 'streamjobs', '--field-selector', itself, '-o', STATUS)
-    follow(line => this.#takePod(line), 'pods', '-l', selector, '-o', POD)
+    follow(takeStatus, 'streamjobs', '--field-selector', `metadata.name=${name}`, '-o', STATUS)
+    const selector = `weir.dev/job=${name},weir.dev/role in (jobmanager,taskmanager)`
+    follow(line => this.#judge.takePod(line), 'pods', '-l', selector, '-o', podColumns)
   }
 
-  /** Until the status is so; the time limit is the test's. */
+  get status(): StreamJobStatus {
+    return this.#judge.status
+  }
+
+  /** What must never be, one sentence each. */
+  get wrong(): readonly string[] {
+    return this.#judge.wrong
+  }
+
+  /** Until the status is so. */
   until(what: string, holds: (status: StreamJobStatus) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -87,44 +81,4 @@ export class JobWatch {
   close(): void {
     for (const child of this.#following) child.kill()
   }
-
-  #takeStatus(line: string): void {
-    if (line === '') return
-    const before = this.status
-    const status = JSON.parse(line) as StreamJobStatus
-    this.status = status
-    const [was, is] = [before.state, status.state]
-    if (was !== undefined && is === undefined) this.wrong.push('W1: the state pointer is gone')
-    const isOlder =
-      was !== undefined &&
-      is !== undefined &&
-      (is.epoch < was.epoch || (is.epoch === was.epoch && is.checkpointId < was.checkpointId))
-    if (isOlder) {
-      this.wrong.push(
-        `W1: the state goes back from ${was.epoch}/${was.checkpointId} to ` +
-          `${is.epoch}/${is.checkpointId}`,
-      )
-    }
-    if ((status.epoch ?? 0) < (before.epoch ?? 0)) {
-      this.wrong.push(`W2: epoch ${status.epoch} after ${before.epoch}`)
-    }
-  }
-
-  #takePod(line: string): void {
-    const [type, uid = '', name = '', phase = '', epoch = '', role, slot, leaves] = line.split(' ')
-    const isAlive = type !== 'DELETED' && !leaves && /Pending|Running/.test(phase)
-    if (!isAlive) {
-      this.#alive.delete(uid)
-      return
-    }
-    const pod = { uid, name, epoch, place: `${role} ${slot}` }
-    for (const other of this.#alive.values()) {
-      const isTwice = other.uid !== uid && (other.epoch !== epoch || other.place === pod.place)
-      if (isTwice) this.wrong.push(`W3: ${name} beside ${other.name}`)
-    }
-    this.#alive.set(uid, pod)
-  }
 }
-
-/** Each fault has its own deadlines, which are shorter. */
-const UNTIL_LIMIT_MS = 240_000

@@ -1,0 +1,65 @@
+/**
+ * Judges what is seen of a job on a cluster, change by change.
+ *
+ *  W1  Its state pointer never goes back.
+ *  W2  Its epoch never goes back.
+ *  W3  Pods of two epochs, or two for one place, are never there together, but for those that leave.
+ */
+import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
+
+interface SeenPod {
+  readonly name: string
+  readonly epoch: string
+  readonly place: string
+}
+
+/** What `kubectl get --output` is to print of a pod, for `takePod`. */
+export const podColumns =
+  'jsonpath={.type} {.object.metadata.uid} {.object.metadata.name} {.object.status.phase} ' +
+  '{.object.metadata.labels.weir\\.dev/epoch} {.object.metadata.labels.weir\\.dev/role} ' +
+  '{.object.metadata.labels.weir\\.dev/slot} {.object.metadata.deletionTimestamp}{"\\n"}'
+
+export class JobJudge {
+  /** One sentence each. */
+  readonly wrong: string[] = []
+  #status: StreamJobStatus = {}
+  /** By uid. */
+  readonly #alive = new Map<string, SeenPod>()
+
+  get status(): StreamJobStatus {
+    return this.#status
+  }
+
+  takeStatus(status: StreamJobStatus): void {
+    const before = this.#status
+    this.#status = status
+    const [was, is] = [before.state, status.state]
+    if (was !== undefined && is === undefined) this.wrong.push('W1: the state pointer is gone')
+    const isOlder =
+      was !== undefined &&
+      is !== undefined &&
+      (is.epoch < was.epoch || (is.epoch === was.epoch && is.checkpointId < was.checkpointId))
+    if (isOlder) {
+      const [from, to] = [was, is].map(one => `${one.epoch}/${one.checkpointId}`)
+      this.wrong.push(`W1: the state goes back from ${from} to ${to}`)
+    }
+    const [epoch, epochBefore] = [status.epoch ?? 0, before.epoch ?? 0]
+    if (epoch < epochBefore) this.wrong.push(`W2: epoch ${epoch} after ${epochBefore}`)
+  }
+
+  /** A line of `podColumns`. */
+  takePod(line: string): void {
+    const [type, uid = '', name = '', phase = '', epoch = '', role, slot, leaves] = line.split(' ')
+    const isAlive = type !== 'DELETED' && !leaves && /Pending|Running/.test(phase)
+    if (!isAlive) {
+      this.#alive.delete(uid)
+      return
+    }
+    const pod = { name, epoch, place: `${role} ${slot}` }
+    for (const [otherUid, other] of this.#alive) {
+      const isTwice = other.epoch !== epoch || other.place === pod.place
+      if (otherUid !== uid && isTwice) this.wrong.push(`W3: ${name} beside ${other.name}`)
+    }
+    this.#alive.set(uid, pod)
+  }
+}
