@@ -38,7 +38,8 @@ test('a keyed one stands on its key', () => {
   const backend = context.keyedState()
   const keys: unknown[] = []
   const process = (): void => void keys.push(backend.currentKey())
-  const push = inputs.keyed({ process, functionContext, backend, select: value => `k${value}` })
+  const select = (value: unknown): string => `k${String(value)}`
+  const push = inputs.keyed({ process, functionContext, backend, select })
   push(1, 0)
   push(2, 0)
   expect(keys).toEqual(['k1', 'k2'])
