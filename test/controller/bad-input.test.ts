@@ -286,12 +286,6 @@ await describeWithPart('a controller and bad input', 'kube-control', environment
     const closing = seenJobs.cache.get(`${namespace}/closing`)
     if (closing === undefined) throw new Error('the job is there')
     await jobs.remove(closing.metadata, { uid: closing.metadata.uid ?? '' })
-    for (const name of names) {
-      const pod = await seenPods.until(all =>
-        all.find(one => one.metadata.name === name && one.metadata.deletionTimestamp),
-      )
-      await remove(pod)
-    }
     await seenJobs.until(all => !all.some(one => one.metadata.name === 'closing') || undefined)
   })
 })
