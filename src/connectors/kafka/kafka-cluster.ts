@@ -32,8 +32,8 @@ export interface TopicMetadata {
 type Purpose = 'ask' | 'fetch'
 
 const FIND_TRIES = 100
-/** A connection may break twice by bad luck, when a broker starts again, say. */
-const HANG_UPS_MAX = 4
+/** For 5.6 s in all: what stands before a broker may take connections before that does. */
+const HANG_UPS_MAX = 8
 const HANG_UP_PAUSE_MS = 200
 const FIND_PAUSE_MS = 100
 
