@@ -20,6 +20,7 @@ export interface DescribeJobOptions extends RestoreFlags {
   readonly run: string
   /** Gets `job.json` and the code. */
   readonly output: string
+  readonly typesChecked?: boolean
 }
 
 /**

@@ -16,6 +16,8 @@ export interface LoadJobOptions {
   readonly installation: Installation
   readonly cacheFolder: string
   readonly nodePath: string
+  /** It is only bundled. */
+  readonly typesChecked: boolean
   /** Told before something slow begins. */
   readonly say: (line: string) => void
 }
@@ -50,19 +52,19 @@ export async function loadJob(options: LoadJobOptions): Promise<LoadedJob> {
 }
 
 async function bundleOf(options: LoadJobOptions): Promise<string> {
-  const { cacheFolder, installation, jobFile, nodePath, say } = options
+  const { cacheFolder, installation, jobFile, nodePath, say, typesChecked } = options
   const { entry, shownAs, showPlace } = jobFile
   const cache = new JobCache({ cacheFolder, entry, installation })
   const known = cache.find()
   if (known !== undefined) return known
-  say(`checking ${shownAs}`)
+  say(typesChecked ? `bundling ${shownAs}` : `checking ${shownAs}`)
   // Both are loaded only when a job is new: they cost the start of a known one nothing.
   const { bundleJob } = await import('./bundle-job.ts')
   const { checkTypes } = await import('./check-types.ts')
   const shared = { entry, installation, showPlace, shownAs }
   const [bundle, errors] = await Promise.all([
     bundleJob({ ...shared, outputFolder: cache.folder }),
-    checkTypes({ ...shared, workFolder: cache.folder, nodePath }),
+    typesChecked ? [] : checkTypes({ ...shared, workFolder: cache.folder, nodePath }),
   ])
   if (errors.length > 0) throw cliErrors.WEIR_JOB_TYPE_ERROR({ file: shownAs, errors })
   return cache.store(bundle.code, bundle.sourceMap, bundle.inputs)

@@ -23,6 +23,8 @@ export interface PrepareJobOptions {
   readonly parallelism?: number
   /** Takes the place of spec.stateBackend.type. */
   readonly state?: string
+  /** This very code was checked before. */
+  readonly typesChecked?: boolean
 }
 
 export interface PreparedJob {
@@ -39,7 +41,7 @@ export interface PreparedJob {
 export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise<PreparedJob> {
   const { cacheFolder, configMapsFolder } = io.config
   const installation = findInstallation()
-  const { file } = options
+  const { file, typesChecked = false } = options
   const set = overrides(options)
   const jobFile = await readJobFile({
     file,
@@ -56,6 +58,7 @@ export async function prepareJob(options: PrepareJobOptions, io: CliIo): Promise
     installation,
     cacheFolder,
     nodePath: io.nodePath,
+    typesChecked,
     say: line => io.err.write(`${line}\n`),
   })
   if (!isJob(exported)) {

@@ -311,6 +311,7 @@ function declareDescribe(program: Command, io: CliIo, done: Done): void {
       'latest, continue, empty, or the folder of a checkpoint or savepoint',
     )
     .option('--from-job <id>', 'the other job whose snapshot is restored, e.g. default.orders')
+    .option('--types-checked', 'the types of this code were checked before: only bundle it')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .action(async (file: string, options: DescribeFlags) => {
       const { describeJob } = await import('./describe-job.ts')
@@ -323,6 +324,7 @@ interface DescribeFlags {
   readonly output: string
   readonly restore?: string
   readonly fromJob?: string
+  readonly typesChecked?: boolean
   readonly set: readonly string[]
 }
 

@@ -46,6 +46,21 @@ test('writes nothing of a job that is wrong', async () => {
   expect(existsSync(output)).toBe(false)
 })
 
+test('types are checked, unless they were before', async () => {
+  const io = cliTestIo({ cwd: home })
+  const folder = join(io.config.cacheFolder, '..')
+  const output = join(folder, 'out')
+  const right = readFileSync(join(home, 'src/examples/word-count.ts'), 'utf8')
+  const inline = `${right}export const wrong: number = 'text'\n`
+  const file = manifest(folder, {
+    job: { inline, args: { input: 'words.txt' } },
+    checkpoint: { storage },
+  })
+  const asked = { file, set: [], run: 'u/2', output }
+  await expect(describeJob(asked, io)).rejects.toThrow('TS2322')
+  expect(await describeJob({ ...asked, typesChecked: true }, io)).toBe(0)
+})
+
 test('code that is not there yet is no refusal: another try may find it', async () => {
   const io = cliTestIo({ cwd: home })
   const folder = join(io.config.cacheFolder, '..')

@@ -115,6 +115,7 @@ function describer({ job, revision: { deployed }, identity, start }: PodPlan): J
       '--run',
       `${uid}/${identity.epoch}`,
       ...restoreArguments(start),
+      ...(isCheckedCode(spec, identity) ? ['--types-checked'] : []),
       '--output',
       `${folders.work}/job`,
     ],
@@ -126,6 +127,14 @@ function describer({ job, revision: { deployed }, identity, start }: PodPlan): J
       ...code.mounts,
     ]),
   }
+}
+
+/**
+ * By the plan, or as it was deployed before: a job that changes over is away for as long as this
+ * takes. What a ConfigMap holds may have changed since.
+ */
+function isCheckedCode({ job }: StreamJobSpec, { epoch }: PodIdentity): boolean {
+  return epoch > 1 && job.configMap === undefined
 }
 
 function restoreArguments({ from, path, fromJob }: JobStart): readonly string[] {

@@ -5,6 +5,7 @@ import { streamJobSchema } from '../../../src/protocol/stream-job.ts'
 
 interface Container {
   readonly name: string
+  readonly args: readonly string[]
   readonly env: readonly { readonly name: string; readonly value?: string }[]
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
 }
@@ -15,7 +16,7 @@ interface Pod {
   readonly volumes: readonly object[]
 }
 
-function podFor(role: 'jobmanager' | 'taskmanager', spec: object): Pod {
+function podFor(role: 'jobmanager' | 'taskmanager', spec: object, epoch = 1): Pod {
   const shape = {
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'StreamJob',
@@ -23,7 +24,7 @@ function podFor(role: 'jobmanager' | 'taskmanager', spec: object): Pod {
   } as const
   const manifest = streamJobSchema.parse({ ...shape, spec })
   const deployed = { manifest, image: 'weir:1', specDigest: 'd' }
-  const identity = { epoch: 1, role, slot: 0, attempt: 1 }
+  const identity = { epoch, role, slot: 0, attempt: 1 }
   const revision = { name: 'totals-1', deployed }
   const start = { from: 'manifest' } as const
   return podOf({ job: { ...shape, spec }, revision, identity, start }).spec as Pod
@@ -43,6 +44,15 @@ test('a ConfigMap is mounted where the job is prepared, and nowhere else', () =>
   })
   const others = [...pod.containers, ...podFor('taskmanager', { job }).containers]
   expect(others.flatMap(one => one.volumeMounts.filter(({ name }) => name === 'code'))).toEqual([])
+})
+
+test('what a plan has checked is not checked again, but a ConfigMap may have changed', () => {
+  const flagged = (code: object, epoch: number): boolean => {
+    const [describer] = podFor('jobmanager', { job: code }, epoch).initContainers ?? []
+    return describer?.args.includes('--types-checked') ?? false
+  }
+  const module = { module: 'src/examples/bank-transfers.ts' }
+  expect([flagged(module, 1), flagged(module, 2), flagged(job, 2)]).toEqual([false, true, false])
 })
 
 test('who prepares the job has the credentials of its jobmanager', () => {
