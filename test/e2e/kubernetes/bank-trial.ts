@@ -171,7 +171,8 @@ export class BankTrial {
       const money = standings.reduce((sum, { balance }) => sum + balance, 0)
       if (money !== ALL_MONEY) wrong.push(`${path} has ${money}, not ${ALL_MONEY}`)
     }
-    this.figures.push(`the money is right in ${looked.length} of ${found.length} snapshots`)
+    const right = `${looked.length - wrong.length} of the ${looked.length} snapshots looked at`
+    this.figures.push(`the money is right in ${right}, of ${found.length} in all`)
     return wrong
   }
 
