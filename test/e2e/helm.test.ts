@@ -96,8 +96,11 @@ await describeWithPart('the charts', ['kube', 's3'], environment => {
     writeFileSync(values, stringify({ image, test: testOf }))
     await install()
   })
-  afterAll(() => {
+  afterAll(async () => {
     for (const child of following) child.kill()
+    // Whoever comes next finds the cluster as it was.
+    await helm('uninstall', 'weir', ...own, '--wait')
+    await helm('uninstall', 'weir-crds', ...own)
     store.close()
     buckets.close()
   })
