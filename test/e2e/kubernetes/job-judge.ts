@@ -3,7 +3,8 @@
  *
  *  W1  Its state pointer never goes back.
  *  W2  Its epoch never goes back.
- *  W3  Pods of two epochs, or two for one place, are never there together, but for those that leave.
+ *  W3  Pods of two epochs, or two for one place, are never there together, but for those that leave
+ *      or whose process is over.
  */
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
@@ -17,7 +18,9 @@ interface SeenPod {
 export const podColumns =
   'jsonpath={.type} {.object.metadata.uid} {.object.metadata.name} {.object.status.phase} ' +
   '{.object.metadata.labels.weir\\.dev/epoch} {.object.metadata.labels.weir\\.dev/role} ' +
-  '{.object.metadata.labels.weir\\.dev/slot} {.object.metadata.deletionTimestamp}{"\\n"}'
+  '{.object.metadata.labels.weir\\.dev/slot} ' +
+  '{.object.status.containerStatuses[*].state.terminated.exitCode} ' +
+  '{.object.metadata.deletionTimestamp}{"\\n"}'
 
 export class JobJudge {
   /** One sentence each. */
@@ -49,8 +52,10 @@ export class JobJudge {
 
   /** A line of `podColumns`. */
   takePod(line: string): void {
-    const [type, uid = '', name = '', phase = '', epoch = '', role, slot, leaves] = line.split(' ')
-    const isAlive = type !== 'DELETED' && !leaves && /Pending|Running/.test(phase)
+    const [type, uid = '', name = '', phase = '', epoch = '', ...more] = line.split(' ')
+    const [role, slot, exitCode, leaves] = more
+    const isOver = Boolean(exitCode) || !/Pending|Running/.test(phase)
+    const isAlive = type !== 'DELETED' && !leaves && !isOver
     if (!isAlive) {
       this.#alive.delete(uid)
       return
