@@ -119,8 +119,22 @@ await describeWithPart('the controller under faults', 'kube-control', environmen
     )
   })
 
-  test('every fault was done', () => {
-    expect(onWatches.filter(fault => !proxy.done.has(fault))).toEqual([])
+  test('every fault was done', async () => {
+    // How many watches there were was a matter of time: a fault that had no turn has it now.
+    for (const fault of onWatches.filter(one => !proxy.done.has(one))) {
+      const { client, close } = connect()
+      proxy.fault = ({ isWatch }) => (isWatch ? fault : undefined)
+      const { cache, reflector, ended } = reflect(client, new SeededRandom(7))
+      for (let step = 0; !proxy.done.has(fault); step++) {
+        await direct.create(configMap(namespace, `${fault}-${step}`, 'x'))
+      }
+      proxy.fault = () => undefined
+      await settled(cache, await truth())
+      expect(await reflector.audit()).toBe(0)
+      reflector.stop()
+      await ended
+      await close()
+    }
   })
 
   test('a server that begins no watch with a list is listed', async () => {
