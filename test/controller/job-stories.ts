@@ -5,6 +5,7 @@ import type { SavepointObject } from '../../src/controller/savepoint/savepoint-o
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { runningFacts, snapshot } from './fake-link.ts'
 import type { Story, StoryWorld } from './job-story.ts'
+import type { Seen } from './test-watch.ts'
 
 const proven = { ...runningFacts, checkpoints: { ...runningFacts.checkpoints, completed: 2 } }
 const NAME = 'bank'
@@ -102,18 +103,23 @@ export const leftoverStory: Story = async world => {
   return { ...(await endOf(world, last, 2)), removing: removing.length }
 }
 
-/** Back to a savepoint by its name, which is deleted in the middle of it. */
-export const restoreStory: Story = async world => {
-  const { cluster, namespace, watching, jobs } = world
-  const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
-  await deployed(world)
+/** The savepoint `first` of the job, once it is completed. */
+async function taken({ cluster, namespace }: StoryWorld, savepoints: Seen<SavepointObject>) {
   await cluster.client(resourceKinds.savepoint).create({
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'Savepoint',
     metadata: { namespace, name: 'first' },
     spec: { job: NAME },
   } as KubeObject)
-  const whole = await savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  return savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+}
+
+/** Back to a savepoint by its name, which is deleted in the middle of it. */
+export const restoreStory: Story = async world => {
+  const { watching, jobs } = world
+  const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
+  await deployed(world)
+  const whole = await taken(world, savepoints)
   await applyJob(world, 'a.ts', { restore: { savepoint: 'first' }, restoreNonce: 1 })
   await jobs.until(all => all.find(one => one.status?.upgrade?.restoring === whole.status?.path))
   await remove(world, whole, resourceKinds.savepoint)
@@ -149,16 +155,10 @@ export const suspendStory: Story = async world => {
 
 /** Over a savepoint and its disposal to the deletion of the job with another one. */
 export const savepointStory: Story = async world => {
-  const { cluster, namespace, watching, link, jobs } = world
+  const { watching, link, jobs } = world
   const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
   const job = await deployed(world, { deletionPolicy: 'savepoint' })
-  await cluster.client(resourceKinds.savepoint).create({
-    apiVersion: 'weir.dev/v1alpha1',
-    kind: 'Savepoint',
-    metadata: { namespace, name: 'first' },
-    spec: { job: NAME },
-  } as KubeObject)
-  const whole = await savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  const whole = await taken(world, savepoints)
   await remove(world, whole, resourceKinds.savepoint)
   await savepoints.until(all => gone(all, 'first'))
   await remove(world, job, resourceKinds.streamJob)

@@ -3,6 +3,7 @@
  * ControllerRevision, whose data the API server lets nobody change. The name says what is in it:
  * a spec that comes back is the same revision. Pure.
  */
+import { oncePerObject } from '../../common/once-per-object.ts'
 import { checkManifest, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
@@ -43,17 +44,13 @@ export function revisionOf(
   }
 }
 
-/** `undefined`: no version of Weir wrote it. */
-export function deployedOf(revision: ControllerRevisionObject): Deployed | undefined {
-  if (known.has(revision)) return known.get(revision)
-  const { manifest, image } = (revision.data ?? {}) as { manifest?: unknown; image?: unknown }
-  const deployed = deployedFrom(manifest, image)
-  known.set(revision, deployed)
-  return deployed
-}
-
-/** Its data never changes, and it is read in each pass. */
-const known = new WeakMap<ControllerRevisionObject, Deployed | undefined>()
+/** `undefined`: no version of Weir wrote it. Its data never changes, and each pass reads it. */
+export const deployedOf = oncePerObject(
+  ({ data }: ControllerRevisionObject): Deployed | undefined => {
+    const { manifest, image } = (data ?? {}) as { manifest?: unknown; image?: unknown }
+    return deployedFrom(manifest, image)
+  },
+)
 
 /** Likewise of the ConfigMap that its pods read, or of a copy of that. */
 export function deployedOfFile(file: ConfigMapObject | undefined): Deployed | undefined {

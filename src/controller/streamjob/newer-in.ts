@@ -2,10 +2,11 @@
  * What a newer version of the controller has written into a status and this one does not know: a
  * phase, a goal, a mode. Fields that are merely added do not matter: they are kept. Pure.
  */
+import { oncePerObject } from '../../common/once-per-object.ts'
 import { streamJobStatusSchema } from '../../protocol/stream-job-status.ts'
 
-/** The path with its value; `undefined`: all of it is known. */
-export function newerIn(status: object): string | undefined {
+/** The path with its value; `undefined`: all of it is known. Most passes see a status again. */
+export const newerIn = oncePerObject((status: object): string | undefined => {
   const parsed = streamJobStatusSchema.safeParse(status)
   if (parsed.success) return undefined
   // The API server keeps what its CRD knows: anything else that is wrong has another enumeration.
@@ -16,4 +17,4 @@ export function newerIn(status: object): string | undefined {
     status,
   )
   return `status.${issue.path.join('.')} is ${JSON.stringify(value)}`
-}
+})

@@ -3,6 +3,7 @@
  * again after it was. Nothing is undone then, for there is nothing to go back to; a person is told.
  * Pure.
  */
+import { remainingMs } from '../remaining-ms.ts'
 import type { Finding } from './finding.ts'
 import type { Deployed, ObservedJob } from './observed-job.ts'
 import { deadlineMs } from './phases/failure.ts'
@@ -26,7 +27,7 @@ export function readyDeadline(
   const { nowMs } = observed
   const { spec } = deployed.manifest
   const limitMs = deadlineMs({ spec, to: undefined })
-  const leftMs = Math.min(limitMs, unreadySince(observed) + limitMs - nowMs)
+  const leftMs = remainingMs(unreadySince(observed), limitMs, nowMs)
   if (leftMs > 0) return { stalled: undefined, againMs: leftMs }
   const { reason, message } = ready
   const text =
