@@ -89,12 +89,7 @@ await describeWithPart('a killed slot of a job from Kafka to Kafka', 'kafka', en
     const stopFeeding = feed(input)
     for (let kill = 1; kill <= KILLS; kill++) {
       expect(await run.untilCheckpoints(2)).toBe(true)
-      const victim = run.processes('taskmanager').find(({ slot }) => slot === VICTIM)
-      process.kill(victim?.pid ?? 0, 'SIGKILL')
-      const isBack = await run.until(
-        ({ restarts, status }) => restarts === kill && status === 'running',
-      )
-      expect(isBack).toBe(true)
+      expect(await run.killSlot(VICTIM, kill)).toBe(true)
     }
     const { failures } = (await run.call('GET', '/exceptions')) as { failures: readonly Failure[] }
     const scope = { regions: 1, of: SLOTS, slots: [VICTIM] }

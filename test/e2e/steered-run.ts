@@ -121,6 +121,16 @@ export class SteeredRun {
     return (detail?.parts ?? []).reduce((sum, part) => sum + part.inFlightBytes, 0)
   }
 
+  /** SIGKILL for the taskmanager of a slot; false when the job ended before it ran again. */
+  async killSlot(slot: number, restartsAfter: number): Promise<boolean> {
+    const victim = this.processes('taskmanager').find(one => one.slot === slot)
+    if (victim === undefined) throw new Error(`slot ${slot} has no taskmanager`)
+    process.kill(victim.pid, 'SIGKILL')
+    return await this.until(
+      ({ restarts, status }) => restarts === restartsAfter && status === 'running',
+    )
+  }
+
   /** All processes of the run, at once. */
   async kill(): Promise<void> {
     await this.#process.kill()
