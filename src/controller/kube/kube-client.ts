@@ -102,6 +102,12 @@ export class KubeClient<T extends KubeObject = KubeObject> {
     return (await this.#call('POST', { namespace }, { body: object, signal })) as T
   }
 
+  /** All that `create` would meet, and nothing is made. */
+  async tryCreate(object: T, signal?: AbortSignal): Promise<void> {
+    const { namespace } = object.metadata
+    await this.#call('POST', { namespace }, { body: object, query: { dryRun: 'All' }, signal })
+  }
+
   /** Fails with WEIR_KUBE_CONFLICT when the object is no longer of the given version. */
   async replace(object: T, signal?: AbortSignal): Promise<T> {
     return (await this.#call('PUT', object.metadata, { body: object, signal })) as T

@@ -3,7 +3,17 @@ import { expect, test } from '@jest/globals'
 import { decideJob } from '../../../../src/controller/streamjob/job-policies.ts'
 import { legalMoves } from '../../../../src/controller/streamjob/phases/upgrade-machine.ts'
 import { well } from '../job-cases.ts'
-import { ago, type Case, NOW_MS, observed, order, runs, savepoint, stop } from './upgrade-cases.ts'
+import {
+  ago,
+  type Case,
+  NOW_MS,
+  notMade,
+  observed,
+  order,
+  runs,
+  savepoint,
+  stop,
+} from './upgrade-cases.ts'
 
 const runsNew = ['jm-2-1 running', 'tm-2-0-1 running']
 
@@ -65,6 +75,41 @@ const table: Record<string, { given: Case; decides: string }> = {
   'Planning: not for ever': {
     given: { upgrade: { phase: 'Planning', attempt: 1 }, seconds: 301, pods: runs },
     decides: 'end Running: PlanTimeout',
+  },
+  'Planning: pods that the API server would not make are refused before anything stops': {
+    given: {
+      upgrade: { phase: 'Planning' },
+      pods: runs,
+      plan: 'succeeded',
+      refusedPods: notMade(),
+    },
+    decides: 'end Running: PlanRejected',
+  },
+  'Planning: what may pass is waited for, and lost pods of the job are replaced': {
+    given: {
+      upgrade: { phase: 'Planning' },
+      pods: ['jm-1-1 running'],
+      refusedPods: notMade({ reason: 'ServiceAccountMissing', mayPass: true }),
+    },
+    decides: 'stay: start',
+  },
+  'Planning: that not for ever either': {
+    given: {
+      upgrade: { phase: 'Planning' },
+      seconds: 301,
+      pods: runs,
+      refusedPods: notMade({ reason: 'QuotaExceeded', mayPass: true }),
+    },
+    decides: 'end Running: PlanTimeout',
+  },
+  'Planning: a job that rested as this waits until its pods can be made': {
+    given: {
+      upgrade: { phase: 'Planning', goal: 'resume' },
+      isSame: true,
+      seconds: 301,
+      refusedPods: notMade(),
+    },
+    decides: 'stay:',
   },
   'Planning: a job that rests has nothing to be stopped': {
     given: { upgrade: { phase: 'Planning', goal: 'resume' }, plan: 'succeeded' },
