@@ -421,6 +421,8 @@ function podOf(one: Pod): PodFacts {
     exitCode: code === 0 ? undefined : code,
     isRefused: false,
     isBound: true,
+    isUnmade: false,
+    bornMs: 0,
     ip: undefined,
     lastWord: undefined,
     why: of === 'no-image' ? 'ImagePullBackOff: no such image' : undefined,

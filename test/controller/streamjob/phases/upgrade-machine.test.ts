@@ -47,7 +47,8 @@ function decision(one: Case): string {
   return `${upgrade.phase} ${upgrade.mode}${to}${started}`.trimEnd()
 }
 
-const table: Record<string, { given: Case; decides: string }> = {
+/** `says`: the event that goes with it. */
+const table: Record<string, { given: Case; decides: string; says?: RegExp }> = {
   'Planning: a pod looks at the new revision, and the job runs on': {
     given: { upgrade: { phase: 'Planning' }, pods: runs },
     decides: 'stay: plan',
@@ -344,6 +345,39 @@ const table: Record<string, { given: Case; decides: string }> = {
     },
     decides: 'RollingBack savepoint',
   },
+  'Starting: what its pods died of is said, not only that time is over': {
+    given: {
+      upgrade: { phase: 'Starting' },
+      isNew: true,
+      seconds: 321,
+      pods: ['jm-2-1 failed 1', 'jm-2-2 pending', 'tm-2-0-1 running'],
+      facts: undefined,
+    },
+    decides: 'RollingBack savepoint',
+    says: /pod j-jm-2-1: Error: exit code 1/,
+  },
+  'Starting: also between two tries': {
+    given: {
+      upgrade: { phase: 'Starting' },
+      isNew: true,
+      seconds: 321,
+      pods: ['jm-2-3 failed 1', 'tm-2-0-1 running'],
+      facts: undefined,
+    },
+    decides: 'RollingBack savepoint',
+    says: /pod j-jm-2-3: Error: exit code 1/,
+  },
+  'Starting: and what the job fell over': {
+    given: {
+      upgrade: { phase: 'Starting' },
+      isNew: true,
+      seconds: 321,
+      pods: runsNew,
+      facts: { status: 'restarting', lastFailure: { message: 'the broker is away', atMs: 1 } },
+    },
+    decides: 'RollingBack savepoint',
+    says: /says restarting; the broker is away/,
+  },
   'Starting: a job that is to rest does not come to run first': {
     given: {
       spec: { state: 'suspended' },
@@ -405,6 +439,17 @@ const table: Record<string, { given: Case; decides: string }> = {
     given: { upgrade: { phase: 'RollingBack', rollback: 'CrashLoop' }, isNew: true, pods: runsNew },
     decides: 'Stopping savepoint to from',
   },
+  'U9: what only lacks room on the way back takes it up later': {
+    given: {
+      upgrade: { phase: 'Starting', rollback: 'CrashLoop' },
+      isNew: true,
+      seconds: 321,
+      pods: ['jm-2-1 running', 'tm-2-0-1 unscheduled'],
+      facts: undefined,
+      stable: 'to',
+    },
+    decides: 'end Deploying: RollbackBlocked',
+  },
   'U9: what fails on the way back has failed': {
     given: {
       upgrade: { phase: 'Verifying', rollback: 'CrashLoop' },
@@ -426,8 +471,10 @@ const table: Record<string, { given: Case; decides: string }> = {
   },
 }
 
-test.each(Object.entries(table))('%s', (_what, { given, decides }) => {
+test.each(Object.entries(table))('%s', (_what, { given, decides, says = /^/ }) => {
   expect(decision(given)).toBe(decides)
+  const notes = decideJob(observed(given)).events.map(({ note }) => note)
+  expect(notes.join('; ')).toMatch(says)
 })
 
 test('what is ready stays so in the moment in which its upgrade is over', () => {
