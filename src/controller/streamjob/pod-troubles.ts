@@ -22,7 +22,7 @@ export function mountsOf({ secrets = [], job, podTemplate }: StreamJobSpec): rea
   return texts
 }
 
-/** Until a pod whose containers are not begun is worth a word; `undefined`: it is, or needs none. */
+/** Until a pod without containers is worth a word; `undefined`: it is already, or needs none. */
 export function untilOverdueMs(pod: PodFacts, nowMs: number): number | undefined {
   if (!pod.isUnmade) return undefined
   const leftMs = remainingMs(pod.bornMs, UNMADE_MS, nowMs)

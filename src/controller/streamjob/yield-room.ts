@@ -1,9 +1,9 @@
 /**
- * A ResourceQuota may have room for some pods of a job only. They can do nothing without the others,
- * and hold what somebody else may need, who holds what these need. So the job gives its room back
- * after a while, and asks for all of it again later; how much later differs between jobs, so that
- * sooner or later one of them finds the room of the others free. Pure: it follows from the time for
- * which it has been refused, and nothing else is remembered.
+ * A ResourceQuota may have room for some pods of a job only. They can do nothing without the
+ * others, and hold what somebody else may need, who holds what these need. So the job gives its
+ * room back after a while, and asks for all of it again later; how much later differs between jobs,
+ * so that sooner or later one of them finds the room of the others free. Pure: it follows from the
+ * time for which it has been refused, and nothing else is remembered.
  */
 import { asFound, type Finding } from './finding.ts'
 import type { ObservedJob } from './observed-job.ts'

@@ -30,7 +30,8 @@ export function failureOf(view: PhaseView): DeploymentFailure | undefined {
   const kept = keepPods({ epoch: status.epoch ?? 0, slots, pods, nowMs })
   const { maxRestarts } = spec.rollback
   if (kept.replacements > maxRestarts) {
-    const message = `a pod was replaced ${kept.replacements} times; ${deathWords(ours) ?? 'see its log'}`
+    const words = deathWords(ours) ?? 'see its log'
+    const message = `a pod was replaced ${kept.replacements} times; ${words}`
     return { cause: 'CrashLoop', message }
   }
   if (facts !== undefined && facts.restarts > maxRestarts) {
