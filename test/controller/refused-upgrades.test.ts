@@ -122,6 +122,10 @@ await describeWithPart('an upgrade whose pods are refused', 'kube-control', envi
       spec: { podTemplate: { taskManager: { spec: { nodeSelector: ['a', 'b'] } } } },
       says: /cannot unmarshal array.*nodeSelector/,
     },
+    'a template with a field that is none': {
+      spec: { podTemplate: { taskManager: { spec: { nodeSelectr: { a: 'b' } } } } },
+      says: /unknown field "spec.nodeSelectr"/,
+    },
     'a template with values that are none': {
       spec: { podTemplate: { taskManager: { spec: { dnsPolicy: 'Hush' } } } },
       says: /Unsupported value: "Hush"/,

@@ -102,10 +102,11 @@ export class KubeClient<T extends KubeObject = KubeObject> {
     return (await this.#call('POST', { namespace }, { body: object, signal })) as T
   }
 
-  /** All that `create` would meet, and nothing is made. */
+  /** All that `create` would meet, and nothing is made; fields that are none are refused, too. */
   async tryCreate(object: T, signal?: AbortSignal): Promise<void> {
     const { namespace } = object.metadata
-    await this.#call('POST', { namespace }, { body: object, query: { dryRun: 'All' }, signal })
+    const query = { dryRun: 'All', fieldValidation: 'Strict' }
+    await this.#call('POST', { namespace }, { body: object, query, signal })
   }
 
   /** Fails with WEIR_KUBE_CONFLICT when the object is no longer of the given version. */
