@@ -19,6 +19,7 @@ import { beginUpgrade, isAskedAnew, isRefused } from './phases/begin-upgrade.ts'
 import { isRefusal } from './phases/failure.ts'
 import { upgrading } from './phases/upgrade-machine.ts'
 import { readyDeadline } from './ready-deadline.ts'
+import { type RoomTurn, restFindings, roomHeldBy, roomTurn } from './yield-room.ts'
 
 type Policy = (observed: ObservedJob) => JobDecision | undefined
 
@@ -202,7 +203,9 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
   const deadline = readyDeadline(observed, deployed, findings)
   if (deadline.stalled !== undefined && !isStalled) findings.push(deadline.stalled)
   const { isWhole, start, stop } = kept
-  const againMs = sooner(kept.againMs, deadline.againMs)
+  const turn = isWhole ? undefined : roomTurn(observed)
+  if (turn?.kind === 'rests') return restingForRoom(observed, turn, also)
+  const againMs = sooner(sooner(kept.againMs, deadline.againMs), turn?.leftMs)
   const stable = becomesStable(observed, isWhole)
   return decided(observed, {
     phase: isWhole || status.phase === 'Running' ? 'Running' : 'Deploying',
@@ -213,6 +216,21 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
     findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
     againMs,
     ...(stable && { store: { revision: stable } }),
+  })
+}
+
+/** Others may use what it cannot. */
+function restingForRoom(
+  observed: ObservedJob,
+  { leftMs }: RoomTurn,
+  also: readonly Finding[],
+): JobDecision {
+  const stalled = asFound(observed).filter(one => one.reason === 'NotReady')
+  const findings = [...restFindings(observed), ...stalled]
+  return decided(observed, {
+    stop: roomHeldBy(observed.pods),
+    findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
+    againMs: leftMs,
   })
 }
 

@@ -59,6 +59,7 @@ export function observeJob(parts: JobParts): ObservedJob {
     admission,
     facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
     isStopKept,
+    refusedPods: undefined,
     nowMs,
   }
 }

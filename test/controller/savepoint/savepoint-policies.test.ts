@@ -376,7 +376,12 @@ describe('a savepoint whose objects the API server refuses', () => {
   const one = { status: { phase: 'Disposing' as const, path: 's3://b/s' }, metadata: gone }
 
   test('says why it waits', () => {
-    const refused = { reason: 'QuotaExceeded', message: 'no room', mayPass: true } as const
+    const refused = {
+      reason: 'QuotaExceeded',
+      said: 'no room',
+      message: 'no room',
+      mayPass: true,
+    } as const
     const decision = refusedSavepoint(observed(one), refused, decideSavepoint(observed(one)))
     expect(decision).toMatchObject({ finalizer: undefined, againMs: expect.any(Number) })
     expect(decision.findings.map(found => [found.type, found.reason, found.message])).toEqual([
@@ -386,7 +391,12 @@ describe('a savepoint whose objects the API server refuses', () => {
   })
 
   test('holds up no namespace that goes, and says what is left', () => {
-    const refused = { reason: 'NamespaceTerminating', message: 'it goes', mayPass: true } as const
+    const refused = {
+      reason: 'NamespaceTerminating',
+      said: 'it goes',
+      message: 'it goes',
+      mayPass: true,
+    } as const
     expect(refusedSavepoint(observed(one), refused, decideSavepoint(observed(one)))).toMatchObject({
       finalizer: 'remove',
       event: { reason: 'StateOrphaned', note: expect.stringContaining('s3://b/s') },

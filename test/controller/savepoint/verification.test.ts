@@ -202,7 +202,12 @@ test('of a folder that was made known it is known now what it holds', () => {
 
 test('a pod that is refused takes nothing from the savepoint', () => {
   const seen = observed({})
-  const refused = { reason: 'QuotaExceeded', message: 'no room', mayPass: true } as const
+  const refused = {
+    reason: 'QuotaExceeded',
+    said: 'no room',
+    message: 'no room',
+    mayPass: true,
+  } as const
   const { findings, event } = refusedSavepoint(seen, refused, decideSavepoint(seen))
   expect(event).toBeUndefined()
   expect(findings.map(({ type, holds, reason }) => `${type} ${holds} ${reason}`)).toEqual([

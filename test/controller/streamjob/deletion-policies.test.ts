@@ -24,6 +24,8 @@ const pod = (role: PodFacts['role'], state: PodState, lastWord?: JobFacts): PodF
   exitCode: undefined,
   isRefused: false,
   isBound: true,
+  isUnmade: false,
+  bornMs: 0,
   why: undefined,
   endedMs: 0,
   ip: '10.0.0.1',
