@@ -220,7 +220,9 @@ async function deploy(
   }
   await world.configMaps.ensure(manifestFileOf(object, revision), signal)
   await world.services.ensure(serviceOf(object, epoch), signal)
-  await world.budgets.ensure(disruptionBudgetOf(object), signal)
+  // A drained node takes nothing from a job that is only coming up; and of a budget that were there
+  // before its pods, Kubernetes would write the status again for each of them.
+  if (decision.phase === 'Running') await world.budgets.ensure(disruptionBudgetOf(object), signal)
   const surroundings = { controllerNamespace: namespace, isOfTenant: admission.kind !== 'free' }
   await world.policies.ensure(networkPolicyOf(object, surroundings), signal)
   const start = status.start ?? { from: 'continue' }
