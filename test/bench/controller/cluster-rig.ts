@@ -16,7 +16,7 @@ const NAMESPACES = 10
 /** Requests of the benchmark at once: more would only wait in the API server. */
 const AT_ONCE = 16
 
-const COUNT_EVERY_MS = 100
+const COUNT_EVERY_MS = 250
 
 interface PodPage {
   readonly items: readonly unknown[]
