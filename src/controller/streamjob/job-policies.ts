@@ -8,6 +8,7 @@
  * J4: what a newer controller has begun is left to it.
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import { sooner } from '../sooner.ts'
 import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
 import { PAUSE } from './job-names.ts'
@@ -217,10 +218,6 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
     againMs,
     ...(stable && { store: { revision: stable } }),
   })
-}
-
-function sooner(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
 }
 
 /** Somebody has removed it: of the same spec it is made again. */
