@@ -11,9 +11,8 @@ import { type Logger, makeLogger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import { ControllerMetrics } from '../observability/controller-metrics.ts'
 import { type ControllerConfig, readControllerConfig } from './controller-config.ts'
-import { ControllerFigures, type LookedLoop } from './controller-figures.ts'
+import { ControllerFigures, type Looked, type LookedLoop } from './controller-figures.ts'
 import { CrdGate } from './crd-gate.ts'
-import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
 import type { Watch } from './kube/kind-watcher.ts'
 import { KubeClient } from './kube/kube-client.ts'
@@ -48,8 +47,8 @@ export interface ControllerHost extends ConfigHost {
 }
 
 const LEASE = 'weir-controller'
-const PASSES_AT_ONCE = 16
-const FIGURES_EVERY_MS = 5_000
+/** A pass waits for the API server most of its time: with a third of these that has breaks. */
+const PASSES_AT_ONCE = 48
 /** No pass takes so long unless something is broken. */
 const STUCK_MS = 120_000
 
@@ -304,16 +303,15 @@ export class Controller {
       ...config.probes,
       isAlive: () => this.#loops.every(({ loop }) => loop.longestMs < STUCK_MS),
       hindrance: () => (this.#isReady ? undefined : (this.#gate.hindrance ?? 'not yet')),
-      metrics: () => this.#figures.text(),
+      metrics: () => this.#figures.text(this.#looked),
     })
     onServing?.(server.url)
     host.onTerm(() => this.stop())
     const watching = reflectors.map(reflector => reflector.run())
-    const ticking = this.#tick()
     await this.#warm()
     if (!this.#stop.signal.aborted) await this.#stand()
     for (const reflector of reflectors) reflector.stop()
-    await Promise.all([...watching, ticking, this.#recorder.written])
+    await Promise.all([...watching, this.#recorder.written])
     await server.close()
     await this.#disconnect()
     return this.#hasLost ? 1 : 0
@@ -357,9 +355,8 @@ export class Controller {
     this.#isReady = !this.#stop.signal.aborted
   }
 
-  async #tick(): Promise<void> {
-    const { signal } = this.#stop
-    const looked = {
+  get #looked(): Looked {
+    return {
       watches: this.#watches,
       loops: this.#loops,
       jobs: this.#world.jobs.cache,
@@ -367,10 +364,6 @@ export class Controller {
       poller: this.#poller,
       tenancy: this.#tenancy,
       election: this.#election,
-    }
-    while (!signal.aborted) {
-      this.#figures.look(looked)
-      await new Alarm(this.#clock, signal).sleep(FIGURES_EVERY_MS)
     }
   }
 }

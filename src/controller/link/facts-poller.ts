@@ -47,6 +47,8 @@ const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
 const batchMs: Readonly<Record<Pace, number>> = { often: 1, seldom: 1_000 }
 /** One that is silent for longer is not about to speak. */
 const SOON_AGAIN_MS = 60_000
+/** Counted for each question, ten thousand jobs would cost more than the question. */
+const COUNTED_EVERY_MS = 1_000
 /** Jobs that began together are not asked together for ever. */
 const JITTER = 0.2
 
@@ -66,6 +68,9 @@ export class FactsPoller {
   readonly #waiting = new Set<string>()
   readonly #stop = new AbortController()
   readonly #flying = new Set<string>()
+  /** How many there are of each pace. */
+  #counts: Readonly<Record<Pace, number>> = { often: 0, seldom: 0 }
+  #countedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: FactsPollerOptions) {
     this.#options = options
@@ -139,9 +144,13 @@ export class FactsPoller {
 
   #countOf(pace: Pace): number {
     const nowMs = this.#options.clock.monotonic()
-    let count = 0
-    for (const job of this.#jobs.values()) if (paceOf(job, nowMs) === pace) count++
-    return count
+    if (nowMs - this.#countedMs >= COUNTED_EVERY_MS) {
+      const counts = { often: 0, seldom: 0 }
+      for (const job of this.#jobs.values()) counts[paceOf(job, nowMs)]++
+      this.#counts = counts
+      this.#countedMs = nowMs
+    }
+    return this.#counts[pace]
   }
 
   /** P1 */

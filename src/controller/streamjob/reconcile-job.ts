@@ -16,6 +16,7 @@ import { refusalIn } from '../kube/write-refusal.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
 import type { SavepointObject } from '../savepoint/savepoint-object.ts'
+import { sooner } from '../sooner.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { demandOf } from '../tenancy/job-demand.ts'
 import type { QuotaLedger } from '../tenancy/quota-ledger.ts'
@@ -42,6 +43,7 @@ import { planFacts, podFacts } from './pod-facts.ts'
 import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
 import { refusedAct } from './refused-act.ts'
 import { namedSavepoint } from './restore-source.ts'
+import { StatusPace } from './status-pace.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
 import { asksForPods, tryPods } from './try-pods.ts'
 
@@ -66,18 +68,21 @@ export interface ReconcileJobOptions {
 
 interface Pass {
   readonly options: ReconcileJobOptions
+  readonly pace: StatusPace
   readonly signal: AbortSignal
 }
 
 export function reconcileJob(options: ReconcileJobOptions): Reconcile {
+  const pace = new StatusPace(options.clock)
   return async (key, signal) => {
     const { world, poller } = options
     const object = world.jobs.cache.get(key)
     if (object === undefined) {
       poller.want(key, undefined, 'seldom')
+      pace.forget(key)
       return undefined
     }
-    const pass = { options, signal }
+    const pass = { options, pace, signal }
     const isLeaving = object.metadata.deletionTimestamp !== undefined
     if (!isLeaving && (await hold(object, pass))) return 0
     const { observed, target } = observe(object, options)
@@ -87,7 +92,7 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
       : undefined
     const decision = refusedPods === undefined ? first : decideJob({ ...observed, refusedPods })
     poller.want(key, target, paceOf(decision))
-    if (isLeaving && isHeld(object.metadata)) return leave({ observed, target, options, signal })
+    if (isLeaving && isHeld(object.metadata)) return leave({ observed, target, ...pass })
     const { keepRevision, takesRoom } = decision
     if (takesRoom && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
     // No await since the ledger was asked: nobody else can have taken the room.
@@ -98,8 +103,7 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
     })
     const refused = unmade ?? (decision.isMove ? undefined : refusedPods)
     const done = refused === undefined ? decision : refusedAct(observed, decision, refused)
-    await writeStatus(observed, done, pass)
-    return done.againMs
+    return sooner(done.againMs, await writeStatus(observed, done, pass))
   }
 }
 
@@ -119,8 +123,8 @@ async function leave(pass: DeletionPass & Pass): Promise<number | undefined> {
   const { observed } = pass
   const deletion = await reconcileDeletion(pass)
   if (deletion === undefined) return undefined
-  await writeStatus(observed, { ...decideJob(observed), findings: deletion.findings }, pass)
-  return deletion.againMs
+  const decision = { ...decideJob(observed), findings: deletion.findings }
+  return sooner(deletion.againMs, await writeStatus(observed, decision, pass))
 }
 
 /** After a change of leaders the caches are compared first: only what wants to begin waits. */
@@ -220,7 +224,9 @@ async function deploy(
   }
   await world.configMaps.ensure(manifestFileOf(object, revision), signal)
   await world.services.ensure(serviceOf(object, epoch), signal)
-  await world.budgets.ensure(disruptionBudgetOf(object), signal)
+  // A drained node takes nothing from a job that is only coming up; and of a budget that were there
+  // before its pods, Kubernetes would write the status again for each of them.
+  if (decision.phase === 'Running') await world.budgets.ensure(disruptionBudgetOf(object), signal)
   const surroundings = { controllerNamespace: namespace, isOfTenant: admission.kind !== 'free' }
   await world.policies.ensure(networkPolicyOf(object, surroundings), signal)
   const start = status.start ?? { from: 'continue' }
@@ -254,19 +260,26 @@ async function forget({ object, status }: ObservedJob, { options, signal }: Pass
   }
 }
 
+/** Milliseconds until it is to be written, where it is not worth a write yet. */
 async function writeStatus(
   observed: ObservedJob,
   decision: JobDecision,
-  { options, signal }: Pass,
-): Promise<void> {
+  { options, pace, signal }: Pass,
+): Promise<number | undefined> {
   const { world, record } = options
   const { object } = observed
   const status = nextStatus(observed, decision)
-  if (isDeepStrictEqual(status, observed.status)) return
+  if (isDeepStrictEqual(status, observed.status)) return undefined
+  const key = keyOf(object.metadata)
+  const tells = decision.events.length > 0 || decision.figures.length > 0
+  const delayMs = tells ? 0 : pace.delayMs(key, observed.status, status)
+  if (delayMs > 0) return delayMs
   const patch = statusPatch(object, status)
   world.mayWrite()
   const written = await world.jobs.client.applyStatus(patch as never, { manager: MANAGER, signal })
+  pace.written(key)
   world.jobs.cache.set(written)
   for (const words of jobEvents(observed.status, status, decision.events)) record(object, words)
   for (const figure of decision.figures) options.observe(figure)
+  return undefined
 }
