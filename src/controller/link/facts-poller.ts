@@ -25,8 +25,8 @@ export interface HeardJob {
   readonly silence: { readonly ms: number; readonly why: string } | undefined
 }
 
-/** `often`: something is awaited. */
-export type Pace = 'often' | 'seldom'
+/** `often`: something is awaited. `soon`: and a job is not at work until it is known. */
+export type Pace = 'soon' | 'often' | 'seldom'
 
 export interface FactsPollerOptions {
   readonly link: Pick<JobLink, 'facts'>
@@ -40,11 +40,15 @@ export interface FactsPollerOptions {
 }
 
 const AT_ONCE_MAX = 16
-const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
+const delaysMs: Readonly<Record<Pace, number>> = {
+  soon: 200,
+  often: 1_000,
+  seldom: 10_000,
+}
 /** A question costs a millisecond of processor time: ten are the price of idling. */
-const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
+const perSecondMax: Readonly<Record<Pace, number>> = { soon: 40, often: 20, seldom: 10 }
 /** Those that are due within it are asked together: a question on its own costs twice as much. */
-const batchMs: Readonly<Record<Pace, number>> = { often: 1, seldom: 1_000 }
+const batchMs: Readonly<Record<Pace, number>> = { soon: 1, often: 1, seldom: 1_000 }
 /** One that is silent for longer is not about to speak. */
 const SOON_AGAIN_MS = 60_000
 /** Jobs that began together are not asked together for ever. */
@@ -190,8 +194,8 @@ function wordsOf(error: unknown): string {
 
 /** Whether a silent one speaks again is worth to know soon, but not for ever. */
 function paceOf({ pace, silence }: Asked, nowMs: number): Pace {
-  if (silence === undefined) return pace
-  return isLong(silence, nowMs) ? 'seldom' : 'often'
+  if (isLong(silence, nowMs)) return 'seldom'
+  return silence === undefined || pace === 'soon' ? pace : 'often'
 }
 
 function isLong(silence: Asked['silence'], nowMs: number): boolean {

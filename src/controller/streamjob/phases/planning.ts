@@ -6,6 +6,7 @@ import { diffOf } from '../diff-class.ts'
 import type { PlannedState } from '../job-decision.ts'
 import type { PlanFacts } from '../pod-facts.ts'
 import { keepRunning } from './keep-running.ts'
+import { mayReserve, reserved } from './reserving.ts'
 import {
   millisecondsOf,
   type Phase,
@@ -59,8 +60,9 @@ function comparedWith({ upgrade, to }: PhaseView): PlannedState | undefined {
 }
 
 /** With nothing at work there is nothing to stop. */
-function passed({ upgrade }: PhaseView): Step {
-  return { kind: 'move', phase: upgrade.goal === 'resume' ? 'Stopping' : 'Savepointing' }
+function passed(view: PhaseView): Step {
+  if (mayReserve(view)) return reserved(view)
+  return { kind: 'move', phase: view.upgrade.goal === 'resume' ? 'Stopping' : 'Savepointing' }
 }
 
 function refuse(view: PhaseView, reason: string, message: string): Step {

@@ -8,6 +8,7 @@ import {
   planFacts,
   podFacts,
 } from '../../../../src/controller/streamjob/pod-facts.ts'
+import type { Admission } from '../../../../src/controller/tenancy/admission.ts'
 import type { JobFacts, StopFacts } from '../../../../src/protocol/job-facts.ts'
 import { podOf, right, well } from '../job-cases.ts'
 
@@ -32,6 +33,10 @@ export interface Case {
   /** What it was stopped with is known as a Savepoint. */
   readonly isStopKept?: boolean
   readonly stable?: 'from' | 'to' | 'none'
+  /** What the one that is made ready says. */
+  readonly warm?: JobFacts['status']
+  /** Whether there is room for both. */
+  readonly surge?: Admission
   /** It has completed nothing yet. */
   readonly isFirst?: boolean
 }
@@ -60,7 +65,9 @@ export function observed(one: Case): ObservedJob {
     pods: (one.pods ?? []).flatMap(text => podFacts(podOf(text)) ?? []),
     plans: [],
     heard: { facts, silence: undefined },
+    warm: one.warm && { ...well, status: one.warm },
     admission: { kind: 'free' },
+    surge: one.surge ?? { kind: 'free' },
     source: undefined,
     isStopKept: one.isStopKept === true,
     engineImage: 'weir:1',
