@@ -8,6 +8,7 @@
  * J4: what a newer controller has begun is left to it.
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import { leftToNewer } from '../newer-in.ts'
 import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
 import { PAUSE } from './job-names.ts'
@@ -62,12 +63,8 @@ function paused(observed: ObservedJob): JobDecision | undefined {
 function ofNewer(observed: ObservedJob): JobDecision | undefined {
   const { newer } = observed
   if (newer === undefined) return undefined
-  const message =
-    `${newer}, which this version of the controller does not know: a newer one wrote it and goes ` +
-    'on from there; end the older replicas'
-  const stalled: Finding = { type: 'Stalled', holds: true, reason: 'NewerController', message }
   const others = asFound(observed).filter(one => one.type !== 'Stalled')
-  return decided(observed, { findings: [...others, stalled] })
+  return decided(observed, { findings: [...others, leftToNewer(newer)] })
 }
 
 /** The jobmanager has said its last word. */

@@ -35,6 +35,7 @@ const verb = (number: number, state: VerbPod['state'], agoMs = 0): VerbPod => ({
   state,
   endedMs: NOW_MS - agoMs,
   why: 'access denied',
+  word: undefined,
   pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'purge' } },
 })
 
