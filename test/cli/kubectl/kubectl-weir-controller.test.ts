@@ -147,7 +147,7 @@ await describeWithPart('kubectl weir and a controller', 'kube-control', environm
     kubelet.failing.delete(2)
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/WEIR_JOB_STALLED {2}job frail is \w+: UpgradeFailed: /),
+      err: expect.stringMatching(/WEIR_JOB_STALLED {2}job frail is \w+: (RolledBack|UpgradeFailed): /),
     })
     await isStable('frail', 3)
     const told = await weir('doctor', 'frail')
