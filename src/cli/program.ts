@@ -7,6 +7,7 @@ import { type CliIo, exitCodes } from './cli-io.ts'
 import { describeError } from './describe-error.ts'
 import type { ImageOptions } from './image.ts'
 import { findInstallation } from './installation.ts'
+import type { VerifyOptions } from './verify-savepoint.ts'
 
 /** About ten seconds. */
 const SIM_SEEDS = 1_000
@@ -231,9 +232,11 @@ function declareSavepoint(program: Command, io: CliIo, done: Done): void {
   command
     .command('verify <path>')
     .description('read all state of a checkpoint or savepoint and compare its checksums')
-    .action(async (path: string) => {
+    .option('--restore', 'read each key and timer, too, as a restore does')
+    .option('--report <file>', 'gets what was found, as JSON')
+    .action(async (path: string, options: Omit<VerifyOptions, 'path'>) => {
       const { verifySavepoint } = await import('./verify-savepoint.ts')
-      done(await verifySavepoint(path, io))
+      done(await verifySavepoint({ path, ...options }, io))
     })
   program
     .command('purge <file>')

@@ -5,7 +5,6 @@
 import { z } from 'zod'
 import { celOneOf } from './cel-text.ts'
 import { durationField, integerField, nameField, textField } from './manifest-fields.ts'
-import { urlField } from './manifest-lists.ts'
 import { has, type ManifestRule } from './manifest-rule.ts'
 import { manifestOf } from './manifest-shape.ts'
 import { conditionsField, statusText, timeField } from './status-fields.ts'
@@ -26,8 +25,6 @@ export const savepointSpecSchema = z.strictObject({
       owned: z.boolean().default(false),
     })
     .optional(),
-  /** The folder to write into, where that is not the job's storage. */
-  path: urlField().optional(),
   format: z.enum(['canonical', 'native']).default('canonical'),
   timeout: durationField(1_000, DAY_MS, '10m').default('10m'),
   /** Tries after the first; -1: without end. */
@@ -64,11 +61,12 @@ export const savepointRules: readonly ManifestRule<SavepointSpec>[] = [
     cel: { at: 'spec.existing', rule: '!self.owned || has(self.job)' },
   },
   {
-    path: 'spec.path',
-    holds: spec => !has(spec.path) || !has(spec.existing),
-    problem: 'has no meaning with existing, which names its own folder',
-    fix: 'remove path',
-    cel: { at: 'spec', rule: '!has(self.path) || !has(self.existing)' },
+    // What a later version does.
+    path: 'spec.format',
+    holds: spec => spec.format === 'canonical',
+    problem: 'native is not there yet',
+    fix: 'write format: canonical',
+    cel: { at: 'spec', rule: "self.format == 'canonical'" },
   },
   {
     path: 'spec.ttl',

@@ -63,7 +63,44 @@ export const streamJobRules: readonly Rule[] = [
   ...upgradeRules(),
   ...backendRules(),
   ...restartRules(),
+  ...rulesOfWhatIsNotThereYet(),
 ]
+
+/**
+ * What a later version does: it is refused, for nothing would be done. Each goes with its feature.
+ */
+function rulesOfWhatIsNotThereYet(): Rule[] {
+  return [
+    {
+      path: 'spec.upgrade.strategy',
+      holds: ({ upgrade }) => upgrade.strategy === 'replace',
+      problem: 'blue-green is not there yet',
+      fix: 'write strategy: replace',
+      cel: { at: 'spec.upgrade', rule: "self.strategy == 'replace'" },
+    },
+    {
+      path: 'spec.restore.claim',
+      holds: ({ restore }) => restore === undefined || restore.claim === 'no-claim',
+      problem: 'only no-claim is there yet',
+      fix: 'write claim: no-claim; the files stay what they were',
+      cel: { at: 'spec.restore', rule: "self.claim == 'no-claim'" },
+    },
+    {
+      path: 'spec.skew',
+      holds: ({ skew }) => skew === 'off',
+      problem: 'auto is not there yet',
+      fix: 'write skew: "off"',
+      cel: { at: 'spec', rule: "self.skew == 'off'" },
+    },
+    {
+      path: 'spec.autoscaler.mode',
+      holds: ({ autoscaler }) => autoscaler.mode === 'off',
+      problem: 'nothing scales by itself yet',
+      fix: 'write mode: "off", and change parallelism, or use kubectl scale',
+      cel: { at: 'spec.autoscaler', rule: "self.mode == 'off'" },
+    },
+  ]
+}
 
 function autoscalerRules(): Rule[] {
   return [
@@ -76,13 +113,6 @@ function autoscalerRules(): Rule[] {
         at: 'spec',
         rule: '!has(self.autoscaler.max) || self.autoscaler.max <= self.maxParallelism',
       },
-    },
-    {
-      path: 'spec.autoscaler.mode',
-      holds: ({ autoscaler }) => autoscaler.mode === 'off' || has(autoscaler.max),
-      problem: 'needs spec.autoscaler.max',
-      fix: 'add max: 8',
-      cel: { at: 'spec.autoscaler', rule: "self.mode == 'off' || has(self.max)" },
     },
     {
       path: 'spec.autoscaler.min',
@@ -169,20 +199,7 @@ function upgradeRules(): Rule[] {
     fix: `remove ${field}, or choose mode: savepoint`,
     cel: { at: 'spec.upgrade', rule: `self.mode != 'stateless' || !has(self.${field})` },
   })
-  return [
-    excluded('lastStateMaxAge'),
-    excluded('dropState'),
-    {
-      path: 'spec.upgrade.strategy',
-      holds: ({ upgrade }) => upgrade.mode !== 'stateless' || upgrade.strategy !== 'blue-green',
-      problem: 'blue-green needs state to hand over, which mode: stateless drops',
-      fix: 'write strategy: replace, or mode: savepoint',
-      cel: {
-        at: 'spec.upgrade',
-        rule: "self.mode != 'stateless' || self.strategy != 'blue-green'",
-      },
-    },
-  ]
+  return [excluded('lastStateMaxAge'), excluded('dropState')]
 }
 
 function backendRules(): Rule[] {

@@ -113,11 +113,12 @@ await describeWithPart('the controller', 'kube-control', environment => {
 
     await say('bank-tm-1-1-1', 'Failed', { code: 137 })
     await seenPods.until(all => all.find(one => one.metadata.name === 'bank-tm-1-1-2'))
+    await say('bank-tm-1-1-2', 'Running')
+    // Until then the dead one tells why.
     await seenPods.until(all => {
       const dead = all.some(one => one.metadata.name === 'bank-tm-1-1-1')
       return dead ? undefined : true
     })
-    await say('bank-tm-1-1-2', 'Running')
     // Nobody answers any more: its last word tells where its state lies.
     const last = { ...runningFacts, status: 'finished', latest: snapshot(9) }
     await say('bank-jm-1-1', 'Succeeded', { code: 0, word: JSON.stringify(last) })

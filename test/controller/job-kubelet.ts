@@ -6,6 +6,7 @@ import { isKubeError } from '../../src/controller/kube/kube-errors.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
 import type { JobFacts } from '../../src/protocol/job-facts.ts'
+import { writeSavepointReport } from '../../src/protocol/savepoint-report.ts'
 import { type FakeLink, runningFacts } from './fake-link.ts'
 import type { TestCluster } from './test-cluster.ts'
 import { PodTeller, type Seen } from './test-watch.ts'
@@ -19,7 +20,16 @@ export interface KubeletOptions {
 
 type Fate = 'runs' | 'ended' | 'fails' | 'gone'
 
-const verbs = new Set<string | undefined>(['verb', 'plan'])
+const verbs = new Set<string | undefined>(['verb', 'verify', 'plan'])
+
+/** Of a savepoint that was read. */
+export const wholeReport = writeSavepointReport({
+  checkpointId: 101,
+  completedAtMs: 1_700_000_000_000,
+  formatVersion: 1,
+  checksum: 'sha256:ab',
+  sizeBytes: 1_000,
+})
 
 export class JobKubelet {
   /** Epoch -> the exit code that its jobmanagers end with. */
@@ -74,7 +84,8 @@ export class JobKubelet {
       } else if (fate === 'fails') {
         await this.#teller.say(name, 'Failed', { code: this.failing.get(epoch) ?? 1 })
       } else if (fate === 'ended') {
-        const word = JSON.stringify(link.said.get(job) ?? runningFacts)
+        const isReader = labels['weir.dev/role'] === 'verify'
+        const word = isReader ? wholeReport : JSON.stringify(link.said.get(job) ?? runningFacts)
         await this.#teller.say(name, 'Succeeded', { code: 0, word })
       } else {
         if (labels['weir.dev/role'] === 'jobmanager') link.begin(job, epoch)

@@ -104,14 +104,23 @@ export const leftoverStory: Story = async world => {
 }
 
 /** The savepoint `first` of the job, once it is completed. */
-async function taken({ cluster, namespace }: StoryWorld, savepoints: Seen<SavepointObject>) {
+async function taken(world: StoryWorld, savepoints: Seen<SavepointObject>) {
+  const { cluster, namespace } = world
   await cluster.client(resourceKinds.savepoint).create({
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'Savepoint',
     metadata: { namespace, name: 'first' },
     spec: { job: NAME },
   } as KubeObject)
-  return savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  return verified(world, savepoints)
+}
+
+/** The one that is whole, once its files were read and the pod that did is gone. */
+async function verified({ pods }: StoryWorld, savepoints: Seen<SavepointObject>) {
+  const isReader = ({ metadata }: KubeObject) => metadata.labels?.['weir.dev/role'] === 'verify'
+  const whole = await savepoints.until(all => all.find(one => one.status?.verifiedAt !== undefined))
+  await pods.until(all => (all.some(isReader) ? undefined : true))
+  return whole
 }
 
 /** Back to a savepoint by its name, which is deleted in the middle of it. */
@@ -179,7 +188,7 @@ export const purgeStory: Story = async world => {
   const { link, watching, jobs } = world
   const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
   const job = await deployed(world, { deletionPolicy: 'purge', savepointNonce: 1 })
-  await savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  await verified(world, savepoints)
   await jobs.until(all => all.find(one => one.status?.nonces?.savepoint === 1))
   await remove(world, job, resourceKinds.streamJob)
   await jobs.until(all => gone(all, NAME))
@@ -197,7 +206,7 @@ export const lifeStory: Story = async world => {
   const savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
   await deployed(world)
   await applyJob(world, 'b.ts', { savepointNonce: 1 })
-  await savepoints.until(all => all.find(one => one.status?.phase === 'Completed'))
+  await verified(world, savepoints)
   await settled(world, ({ epoch, revision }) => {
     return epoch === 2 && revision?.stable === revision?.current
   })

@@ -323,7 +323,9 @@ const broken: Record<string, string> = {
   'spec.checkpoint.alignment': `${job}\ncheckpoint: { alignment: unaligned, mode: at-least-once }`,
   'spec.upgrade.lastStateMaxAge': `${job}\nupgrade: { mode: stateless, lastStateMaxAge: 1h }`,
   'spec.upgrade.dropState': `${job}\nupgrade: { mode: stateless, dropState: [a] }`,
-  'spec.upgrade.strategy': `${job}\nupgrade: { mode: stateless, strategy: blue-green }`,
+  'spec.upgrade.strategy': `${job}\nupgrade: { strategy: blue-green }`,
+  'spec.restore.claim': `${job}\nrestore: { savepoint: a, claim: claim }`,
+  'spec.skew': `${job}\nskew: auto`,
   'spec.stateBackend.profile': `${job}\nstateBackend: { profile: balanced }`,
   'spec.stateBackend.incremental': `${job}\nstateBackend: { incremental: true }`,
   'spec.stateBackend.options': `${job}\nstateBackend: { options: { a: 1 } }`,
@@ -342,7 +344,7 @@ describe('rules between fields', () => {
 
   test.each([
     `${job}\ncheckpoint: { alignment: timeout, alignmentTimeout: 5s }`,
-    `${job}\nautoscaler: { mode: on, min: 2, max: 8, windows: [{ schedule: "0 3 * * *", duration: 1h, freeze: true }] }`,
+    `${job}\nautoscaler: { min: 2, max: 8, windows: [{ schedule: "0 3 * * *", duration: 1h, freeze: true }] }`,
     `${job}\nstateBackend: { type: rocksdb, profile: write-heavy, incremental: true, options: { writeBufferSize: 128Mi } }`,
     `${job}\nrestart: { strategy: failure-rate, attempts: 3 }`,
     `${job}\nrestore: { path: a }\nrestoreNonce: 1\nsavepoints: { schedule: "0 3 * * *" }`,

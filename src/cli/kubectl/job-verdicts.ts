@@ -105,6 +105,7 @@ const remedies: Readonly<Record<string, string>> = {
   PlanRejected: 'mend what the plan names, and apply the manifest again; what runs was not touched',
   PlanFailed: 'see kubectl weir plan FILE; what runs was not touched',
   SavepointFailed: 'see kubectl weir status JOB for the last failure of a checkpoint',
+  SavepointDamaged: 'name another Savepoint in spec.restore: kubectl get savepoints -o wide',
   RolledBack: 'mend what failed, and apply the manifest again; the stable revision runs',
   RollbackFailed: 'see kubectl weir logs JOB, mend the job, and apply the manifest again',
   RollbackNeedsReplay: 'go on with a mended job, or choose a savepoint by spec.restore',

@@ -21,7 +21,6 @@ export const savepointCrd: CustomResource = {
   serverRules: [
     immutable('spec', 'job', another),
     immutable('spec', 'existing', another),
-    immutable('spec', 'path', another),
     immutable('spec', 'format', another),
     {
       at: 'status',

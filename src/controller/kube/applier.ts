@@ -61,6 +61,17 @@ export class Applier<T extends KubeObject> {
     }
   }
 
+  /** Whether it could be made, by every rule of the cluster; what is in the way is thrown. */
+  async attempt(wanted: T, signal?: AbortSignal): Promise<void> {
+    const { client, mayWrite } = this.#options
+    mayWrite()
+    try {
+      await client.tryCreate(wanted, signal)
+    } catch (error) {
+      if (!isKubeError(error, 'WEIR_KUBE_CONFLICT')) throw error
+    }
+  }
+
   /** Only this very object: one that took its name meanwhile stays. */
   async remove(object: T, graceSeconds?: number, signal?: AbortSignal): Promise<void> {
     const { client, mayWrite } = this.#options

@@ -32,7 +32,8 @@ export interface WatcherShape {
   readonly indexOf: (object: KubeObject) => string | undefined
 }
 
-export interface Watched<T extends KubeObject> extends Pick<Applier<T>, 'ensure' | 'create'> {
+export interface Watched<T extends KubeObject>
+  extends Pick<Applier<T>, 'ensure' | 'create' | 'attempt'> {
   readonly remove: Applier<T>['remove']
   readonly client: KubeClient<T>
   readonly cache: CacheView<T>
@@ -86,6 +87,7 @@ export function kindWatcher(options: WatcherOptions, shape: WatcherShape): KindW
       reflector,
       ensure: (object, signal) => applier.ensure(object, signal),
       create: (object, signal) => applier.create(object, signal),
+      attempt: (object, signal) => applier.attempt(object, signal),
       remove: (object, grace, signal) => applier.remove(object, grace, signal),
     }
   }

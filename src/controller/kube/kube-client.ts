@@ -102,6 +102,13 @@ export class KubeClient<T extends KubeObject = KubeObject> {
     return (await this.#call('POST', { namespace }, { body: object, signal })) as T
   }
 
+  /** All that `create` would meet, and nothing is made; fields that are none are refused, too. */
+  async tryCreate(object: T, signal?: AbortSignal): Promise<void> {
+    const { namespace } = object.metadata
+    const query = { dryRun: 'All', fieldValidation: 'Strict' }
+    await this.#call('POST', { namespace }, { body: object, query, signal })
+  }
+
   /** Fails with WEIR_KUBE_CONFLICT when the object is no longer of the given version. */
   async replace(object: T, signal?: AbortSignal): Promise<T> {
     return (await this.#call('PUT', object.metadata, { body: object, signal })) as T

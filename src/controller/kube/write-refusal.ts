@@ -3,6 +3,7 @@
  * an answer: it is shown to who can do something about it, and asked for again, ever later.
  */
 import { isWeirError } from '../../common/errors.ts'
+import { parseQuantity } from '../../protocol/quantity.ts'
 import { isKubeError } from './kube-errors.ts'
 
 export interface WriteRefusal {
@@ -16,13 +17,15 @@ export interface WriteRefusal {
     | 'RightsMissing'
     | 'NameTaken'
     | 'ObjectInvalid'
-  /** What the API server said, and what to do. */
+  /** What the API server said. */
+  readonly said: string
+  /** That, and what to do. */
   readonly message: string
   /** It may go away without a change to the object that it is about. */
   readonly mayPass: boolean
 }
 
-interface Rule extends Omit<WriteRefusal, 'message'> {
+interface Rule extends Omit<WriteRefusal, 'said' | 'message'> {
   readonly words: RegExp
   readonly remedy: string
 }
@@ -67,25 +70,54 @@ const LATER = 'change what is named, or the rule of the cluster; it is tried aga
 export function writeRefusal(error: unknown): WriteRefusal | undefined {
   if (!isWeirError(error)) return undefined
   if (isKubeError(error, 'WEIR_KUBE_TAKEN')) {
-    const message = `${error.message}; ${error.next}`
-    return { reason: 'NameTaken', mayPass: true, message }
+    return refusedFor(error.message, { reason: 'NameTaken', mayPass: true, remedy: error.next })
   }
   const { said = '' } = error.details as { readonly said?: string }
   const rule = rules.find(one => one.words.test(said))
-  if (rule !== undefined) {
-    const { reason, mayPass, remedy } = rule
-    return { reason, mayPass, message: `${said}; ${remedy}` }
-  }
+  if (rule !== undefined) return refusedFor(said, rule)
   if (isKubeError(error, 'WEIR_KUBE_DENIED')) {
-    return { reason: 'AdmissionDenied', mayPass: false, message: `${said}; ${LATER}` }
+    return refusedFor(said, { reason: 'AdmissionDenied', mayPass: false, remedy: LATER })
   }
   if (isKubeError(error, 'WEIR_KUBE_FORBIDDEN')) {
-    return { reason: 'RightsMissing', mayPass: true, message: `${said}; ${error.next}` }
+    return refusedFor(said, { reason: 'RightsMissing', mayPass: true, remedy: error.next })
   }
   if (isKubeError(error, 'WEIR_KUBE_INVALID')) {
-    return { reason: 'ObjectInvalid', mayPass: false, message: `${said}; ${LATER}` }
+    return refusedFor(said, { reason: 'ObjectInvalid', mayPass: false, remedy: LATER })
   }
   return undefined
+}
+
+function refusedFor(said: string, { reason, mayPass, remedy }: Omit<Rule, 'words'>): WriteRefusal {
+  return { reason, mayPass, said, message: `${said}; ${remedy}` }
+}
+
+/** A webhook that is asked in earnest only says nothing of a trial. */
+const untried = /does not support dry run/
+
+/**
+ * Whether a trial of one object, while others are there that will have left, says that it cannot be
+ * made: of a quota only where it is too small for that object alone.
+ */
+export function isHindrance({ reason, said }: WriteRefusal): boolean {
+  if (untried.test(said)) return false
+  return reason !== 'QuotaExceeded' || exceedsAlone(said)
+}
+
+/** As `requested: a=1,b=2, used: …, limited: a=3,b=4`; other words tell no amounts. */
+const quotaWords = /requested: (.*), used: .*, limited: (.*)$/
+
+function exceedsAlone(said: string): boolean {
+  const [, requested, limited] = quotaWords.exec(said) ?? []
+  if (requested === undefined || limited === undefined) return true
+  const limits = new Map(amountsIn(limited))
+  return amountsIn(requested).some(([name, amount]) => amount > (limits.get(name) ?? Infinity))
+}
+
+function amountsIn(text: string): [string, number][] {
+  return text.split(',').map(pair => {
+    const [name = '', amount = ''] = pair.split('=')
+    return [name, parseQuantity(amount) ?? 0]
+  })
 }
 
 /** The refusal that `act` meets, if any. What else goes wrong is thrown on. */

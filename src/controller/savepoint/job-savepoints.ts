@@ -112,18 +112,24 @@ function outdated({ spec, made, nowMs }: ObservedSavepoints): readonly Savepoint
     .filter(one => one.dueMs !== undefined && !isOpen(one.object.status?.phase))
     .toSorted((a, b) => (b.dueMs ?? 0) - (a.dueMs ?? 0))
     .map(({ object }) => object)
-  const whole = scheduled.filter(one => one.status?.phase === 'Completed')
+  const whole = scheduled.filter(isWhole)
   const [newest, ...older] = whole
   const tooMany = whole.slice(keep)
   const tooOld = older.filter(
     ({ status }) => nowMs - Date.parse(status?.completedAt ?? '') > maxAgeMs,
   )
   const newestAt = newest === undefined ? -1 : scheduled.indexOf(newest)
-  // That one failed is worth knowing until a later one completed.
-  const failed = scheduled.filter((one, at) => {
-    return one.status?.phase === 'Failed' && newestAt >= 0 && at > newestAt
-  })
+  // That one failed or is damaged is worth knowing until a later one completed.
+  const failed = scheduled.filter((one, at) => isUseless(one) && newestAt >= 0 && at > newestAt)
   return [...new Set([...tooMany, ...tooOld, ...failed])].filter(isFree)
+}
+
+function isWhole({ status }: SavepointObject): boolean {
+  return status?.phase === 'Completed' && status.error === undefined
+}
+
+function isUseless({ status }: SavepointObject): boolean {
+  return status?.phase === 'Failed' || (status?.phase === 'Completed' && status.error !== undefined)
 }
 
 /** N4 */
@@ -133,8 +139,8 @@ function superseded({ job, stops }: ObservedSavepoints): readonly SavepointObjec
   if (state === undefined || !isSettled) return []
   return stops
     .filter(({ epoch, object: { status } }) => {
-      const isWhole = status?.phase === 'Completed'
-      return isWhole && state.epoch > epoch && state.path !== status.path
+      const isThere = status?.phase === 'Completed'
+      return isThere && state.epoch > epoch && state.path !== status.path
     })
     .map(({ object }) => object)
     .filter(isFree)

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
 import { messageOf } from '../../common/errors.ts'
+import { savepointStatusSchema } from '../../protocol/savepoint.ts'
 import { conditionsOf } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch } from '../kube/finalizer.ts'
@@ -15,12 +16,14 @@ import type { Reconcile } from '../kube/work-loop.ts'
 import { refusalIn } from '../kube/write-refusal.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
+import { newerIn } from '../newer-in.ts'
 import { deployedOfFile } from '../streamjob/job-revisions.ts'
 import { jobTarget } from '../streamjob/job-target.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
-import { podFacts } from '../streamjob/pod-facts.ts'
+import { type PodObject, podFacts } from '../streamjob/pod-facts.ts'
 import type { StreamJobObject } from '../streamjob/stream-job-object.ts'
 import { verbPods } from '../streamjob/verb-pod.ts'
+import type { ObservedSavepoint } from './observed-savepoint.ts'
 import { pinsOf } from './pins-of.ts'
 import type { SavepointObject } from './savepoint-object.ts'
 import {
@@ -30,10 +33,10 @@ import {
   requestIdOf,
   specOf,
   takenOf,
+  verificationPodOf,
 } from './savepoint-objects.ts'
 import {
   decideSavepoint,
-  type ObservedSavepoint,
   refusedSavepoint,
   type SavepointDecision,
   savepointConditions,
@@ -41,6 +44,8 @@ import {
 
 /** Owns the fields that this controller writes. */
 export const SAVEPOINT_MANAGER = 'weir-savepoint'
+
+const newerStatus = newerIn(savepointStatusSchema)
 
 export interface ReconcileSavepointOptions {
   readonly world: JobWorld
@@ -67,7 +72,7 @@ export function reconcileSavepoint(options: ReconcileSavepointOptions): Reconcil
     if (observed === undefined) return undefined
     const wanted = decideSavepoint(observed)
     const refused = await refusalIn(() => act(observed, wanted, pass))
-    const decision = refused === undefined ? wanted : refusedSavepoint(observed, refused)
+    const decision = refused === undefined ? wanted : refusedSavepoint(observed, refused, wanted)
     if (refused !== undefined) await act(observed, decision, pass)
     if (decision.event !== undefined) options.record(object, decision.event)
     // With another set of finalizers it is another version, or gone: the next pass writes.
@@ -87,6 +92,7 @@ async function observe(
   const job = jobOf(object, world)
   const { target, runs } = jobmanagerOf(job, pass)
   const nowMs = clock.now()
+  const pods = world.pods.cache.group(metadata.uid ?? '')
   const phase = job?.status?.phase
   return {
     object,
@@ -101,7 +107,9 @@ async function observe(
     epoch: job?.status?.epoch ?? 0,
     ...(await ask(object, target, pass)),
     isRecorded: world.configMaps.cache.get(recordKey(object)) !== undefined,
-    disposals: verbPods(world.pods.cache.group(metadata.uid ?? ''), nowMs),
+    newer: newerStatus(status),
+    disposals: verbPods(pods, nowMs),
+    verifications: verbPods(pods, nowMs, 'verify'),
     pins: pinsOf(object, world.jobs.cache.all()),
     nowMs,
   }
@@ -166,16 +174,27 @@ async function act(
       await world.configMaps.create(recordOf(object, deployment), signal)
     }
   }
-  if (decision.dispose !== undefined) {
-    const deployed = deployedOfFile(world.configMaps.cache.get(recordKey(object)))
-    const { path } = object.status ?? {}
-    if (deployed !== undefined && path !== undefined) {
-      const number = decision.dispose
-      await world.pods.create(disposalOf({ object, path, deployed, number }), signal)
-    }
-  }
+  const pod = podFor(object, decision, world)
+  if (pod !== undefined) await world.pods.create(pod, signal)
+  for (const one of decision.sweep) await world.pods.remove(one, undefined, signal)
   if (decision.finalizer !== undefined) await setFinalizer(object, decision.finalizer, options)
   if (decision.expire) await savepoints.remove(object, undefined, signal)
+}
+
+/** With the rights that the job had when the files were made. */
+function podFor(
+  object: SavepointObject,
+  { dispose, verify }: SavepointDecision,
+  world: JobWorld,
+): PodObject | undefined {
+  const number = dispose ?? verify
+  const { path } = object.status ?? {}
+  if (number === undefined || path === undefined) return undefined
+  const deployed = deployedOfFile(world.configMaps.cache.get(recordKey(object)))
+  if (deployed === undefined) return undefined
+  const plan = { object, path, deployed, number }
+  if (dispose !== undefined) return disposalOf(plan)
+  return verificationPodOf(plan, specOf(object)?.verify === 'restore')
 }
 
 async function setFinalizer(

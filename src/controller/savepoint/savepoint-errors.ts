@@ -14,11 +14,4 @@ export const savepointErrors = defineErrors({
     message: (e: { job: string; why: string }) => `job ${e.job} ${e.why}`,
     next: 'let the job run, then make another Savepoint',
   },
-  WEIR_SAVEPOINT_PLACE_UNSUPPORTED: {
-    domain: 'user',
-    retry: 'never',
-    message: (e: { path: string }) =>
-      `spec.path is ${e.path}: a savepoint lies in the storage of its job`,
-    next: 'remove path; the folder may be copied once the savepoint is whole',
-  },
 })

@@ -14,51 +14,25 @@
  *     needs them. The resource goes after them.
  * V4  A deletion waits for nothing without end, but for who needs the files; `force-delete` skips
  *     all of it and leaves the files.
+ * V5  What a newer controller has begun is left to it.
  */
 import { parseDuration } from '../../common/duration.ts'
 import type { SavepointFacts } from '../../protocol/job-facts.ts'
 import type { SavepointSpec } from '../../protocol/savepoint.ts'
-import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+
 import { type FindingOf, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, isForced, isHeld } from '../kube/finalizer.ts'
 import type { WriteRefusal } from '../kube/write-refusal.ts'
+import { leftToNewer } from '../newer-in.ts'
 import { remainingMs } from '../remaining-ms.ts'
-import type { VerbPod } from '../streamjob/verb-pod.ts'
+import type { PodObject } from '../streamjob/pod-facts.ts'
+import type { ObservedSavepoint } from './observed-savepoint.ts'
 import { savepointErrors } from './savepoint-errors.ts'
-import type { SavepointObject, SavepointStatus } from './savepoint-object.ts'
+import type { SavepointStatus } from './savepoint-object.ts'
+import { verificationOf, verifiedBefore } from './verification.ts'
 
-export interface ObservedSavepoint {
-  readonly object: SavepointObject
-  readonly spec: SavepointSpec
-  readonly status: SavepointStatus
-  /** Of the job that it is to be taken of. */
-  readonly job: {
-    readonly isThere: boolean
-    readonly isOver: boolean
-    readonly runs: boolean
-    /** What it goes on from. */
-    readonly state?: StreamJobStatus['state']
-    /** What it runs as, and whose it is. */
-    readonly revision?: string
-    readonly tenant?: string
-  }
-  /** The epoch that would be asked. */
-  readonly epoch: number
-  /** What the jobmanager says of the order; `undefined`: it was not asked, or did not answer. */
-  readonly order: SavepointFacts | undefined
-  /** Why it did not answer. */
-  readonly silence: string | undefined
-  /** It is recorded what could remove the files. */
-  readonly isRecorded: boolean
-  /** Pods that remove the files, the oldest first. */
-  readonly disposals: readonly VerbPod[]
-  /** Who needs the files. */
-  readonly pins: readonly string[]
-  readonly nowMs: number
-}
-
-export const savepointConditions = ['Ready', 'Reconciling', 'Stalled'] as const
+export const savepointConditions = ['Ready', 'Reconciling', 'Stalled', 'Verified'] as const
 
 export type SavepointFinding = FindingOf<(typeof savepointConditions)[number]>
 
@@ -69,6 +43,10 @@ export interface SavepointDecision {
   readonly record: boolean
   /** The number of the pod that removes the files now. */
   readonly dispose: number | undefined
+  /** The number of the pod that reads them now. */
+  readonly verify: number | undefined
+  /** Pods that are not needed any more. */
+  readonly sweep: readonly PodObject[]
   /** It has expired: the resource is to be deleted. */
   readonly expire: boolean
   readonly event: EventWords | undefined
@@ -85,6 +63,7 @@ const DISPOSALS_AT_FULL_PACE = 5
 
 const policies: readonly Policy[] = [
   forced,
+  ofNewer,
   underWay,
   leaving,
   adopted,
@@ -110,6 +89,8 @@ function decided(seen: ObservedSavepoint, more: Partial<SavepointDecision>): Sav
     finalizer: undefined,
     record: false,
     dispose: undefined,
+    verify: undefined,
+    sweep: [],
     expire: false,
     event: undefined,
     againMs: undefined,
@@ -131,6 +112,21 @@ function forced(seen: ObservedSavepoint): SavepointDecision | undefined {
   const note = path === undefined ? 'no files were known' : `its files are left at ${path}`
   const event = { type: 'Warning', reason: 'StateOrphaned', action: 'Delete', note } as const
   return decided(seen, isGuarded(seen) ? { finalizer: 'remove', event } : {})
+}
+
+/** V5 */
+function ofNewer(seen: ObservedSavepoint): SavepointDecision | undefined {
+  const { newer, status } = seen
+  if (newer === undefined) return undefined
+  const others = status.conditions?.filter(one => one.type !== 'Stalled') ?? []
+  const findings = others.map(({ type, status: is, reason, message }) => ({
+    type: type as SavepointFinding['type'],
+    holds: is === 'True',
+    reason,
+    message,
+  }))
+  const own = findings.filter(({ type }) => savepointConditions.includes(type))
+  return decided(seen, { findings: [...own, leftToNewer(newer)] })
 }
 
 /** V1: from here on there may be files. A deletion waits for what becomes of it. */
@@ -266,7 +262,14 @@ function disposal(seen: ObservedSavepoint, path: string): SavepointDecision {
 export function refusedSavepoint(
   seen: ObservedSavepoint,
   { reason, message }: WriteRefusal,
+  wanted: SavepointDecision,
 ): SavepointDecision {
+  if (wanted.verify !== undefined) {
+    // It is there and may be used all the same.
+    const others = wanted.findings.filter(one => one.type !== 'Verified')
+    const unread = { type: 'Verified', holds: false, reason, message } as const
+    return decided(seen, { findings: [...others, unread], againMs: WAIT_MS * 6 })
+  }
   if (reason !== 'NamespaceTerminating') return blocked(seen, reason, message)
   // Nothing that could remove the files is made there any more, and nothing is to hold it up.
   const path = seen.status.path ?? 'a place that is not known'
@@ -328,12 +331,6 @@ function unguarded(seen: ObservedSavepoint): SavepointDecision | undefined {
 function waiting(seen: ObservedSavepoint): SavepointDecision | undefined {
   const { spec, status, job, nowMs } = seen
   if (status.phase !== undefined && status.phase !== 'Pending') return undefined
-  if (spec.path !== undefined) {
-    const { path } = spec
-    const { code, message } = savepointErrors.WEIR_SAVEPOINT_PLACE_UNSUPPORTED({ path })
-    const next: SavepointStatus = { ...status, phase: 'Failed', error: { code, message } }
-    return decided(seen, { status: next, findings: findingsOf(next) })
-  }
   if (job.isOver) {
     return failed(seen, gone(spec, 'has ended'))
   }
@@ -377,35 +374,49 @@ function begin(seen: ObservedSavepoint): SavepointDecision | undefined {
 }
 
 function completed(seen: ObservedSavepoint): SavepointDecision | undefined {
-  const { spec, status, pins, nowMs } = seen
+  const { status, pins } = seen
   if (status.phase !== 'Completed') return undefined
-  const { pins: _former, ...rest } = status
+  const { status: known, finding, againMs: lookMs, ...acts } = verificationOf(seen)
+  const { pins: _former, ...rest } = known
   const next: SavepointStatus = { ...rest, ...(pins.length > 0 && { pins: [...pins] }) }
-  if (spec.ttl === undefined || spec.pinned || pins.length > 0) {
-    return decided(seen, { status: next })
-  }
-  const ageMs = nowMs - Date.parse(status.completedAt ?? timeText(nowMs))
-  const leftMs = (parseDuration(spec.ttl) ?? 0) - ageMs
-  return leftMs <= 0
-    ? decided(seen, { status: next, expire: true })
-    : decided(seen, { status: next, againMs: Math.min(leftMs, 2 ** 31 - 1) })
+  const leftMs = expiryMs(seen)
+  const whens = [lookMs, leftMs].filter(one => one !== undefined)
+  return decided(seen, {
+    status: next,
+    findings: [
+      ...findingsOf(next).filter(one => one.type !== 'Verified'),
+      ...(finding === undefined ? [] : [finding]),
+    ],
+    ...acts,
+    expire: leftMs === 0,
+    againMs: whens.length === 0 ? undefined : Math.min(...whens, 2 ** 31 - 1),
+  })
 }
 
-/** What the phase alone says. */
+/** In which it expires; `undefined`: never, or not while somebody needs it. */
+function expiryMs({ spec, status, pins, nowMs }: ObservedSavepoint): number | undefined {
+  if (spec.ttl === undefined || spec.pinned || pins.length > 0) return undefined
+  const ageMs = nowMs - Date.parse(status.completedAt ?? timeText(nowMs))
+  return Math.max(0, (parseDuration(spec.ttl) ?? 0) - ageMs)
+}
+
+/** What the status alone says. */
 function findingsOf(status: SavepointStatus): readonly SavepointFinding[] {
+  const verified = verifiedBefore(status)
+  return [...phaseFindings(status), ...(verified === undefined ? [] : [verified])]
+}
+
+function phaseFindings(status: SavepointStatus): readonly SavepointFinding[] {
   const { phase = 'Pending', path, error } = status
+  const why = `${error?.code ?? ''} ${error?.message ?? ''}: make another Savepoint`
   switch (phase) {
     case 'Completed':
+      if (error !== undefined) return useless('Damaged', why)
       return [
         { type: 'Ready', holds: true, reason: 'Completed', message: `its files are at ${path}` },
       ]
-    case 'Failed': {
-      const message = `${error?.code ?? ''} ${error?.message ?? ''}: make another Savepoint`
-      return [
-        { type: 'Ready', holds: false, reason: 'Failed', message },
-        { type: 'Stalled', holds: true, reason: 'Failed', message },
-      ]
-    }
+    case 'Failed':
+      return useless('Failed', why)
     case 'Disposing':
     case 'InProgress':
     case 'Pending': {
@@ -416,4 +427,11 @@ function findingsOf(status: SavepointStatus): readonly SavepointFinding[] {
       ]
     }
   }
+}
+
+function useless(reason: string, message: string): readonly SavepointFinding[] {
+  return [
+    { type: 'Ready', holds: false, reason, message },
+    { type: 'Stalled', holds: true, reason, message },
+  ]
 }

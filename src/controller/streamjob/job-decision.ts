@@ -50,6 +50,8 @@ export interface JobDecision {
   /** Not waited for any longer. */
   readonly kill: readonly PodFacts[]
   readonly plan: PlanOrder | undefined
+  /** Its pods are tried before anything else is done: refused, it is decided anew with that. */
+  readonly tryPods: Revision | undefined
   readonly endedPlans: readonly PlanFacts[]
   readonly order: StopOrder | undefined
   /** The folder of a savepoint that is to be known as a Savepoint. */
@@ -78,6 +80,7 @@ export function decided({ status }: ObservedJob, more: Partial<JobDecision>): Jo
     stop: [],
     kill: [],
     plan: undefined,
+    tryPods: undefined,
     endedPlans: [],
     order: undefined,
     keepSavepoint: undefined,

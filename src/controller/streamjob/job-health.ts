@@ -10,8 +10,9 @@ import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
 import { asFound, type Finding } from './finding.ts'
 import { isImageless, type PodFacts } from './pod-facts.ts'
+import { type Surroundings, troubleOf, waitWords } from './pod-troubles.ts'
 
-export interface Health {
+export interface Health extends Surroundings {
   /** Of this deployment. */
   readonly pods: readonly PodFacts[]
   /** So many there are to be. */
@@ -47,7 +48,7 @@ export function healthOf(health: Health): Finding[] {
           { type: 'Reconciling', holds: true, ...verdict },
         ]
   return [
-    scheduled(health.pods),
+    scheduled(health),
     ...ready,
     runs(health, facts),
     ...(facts === undefined ? [] : [checkpointHealth(facts, health.checkpoint)]),
@@ -61,8 +62,9 @@ const byWord: ReadonlySet<string> = new Set([
   'CheckpointHealthy',
 ] satisfies Finding['type'][])
 
-function asBefore({ before, pods }: Health): Finding[] {
-  return [scheduled(pods), ...knownFindings(before).filter(one => byWord.has(one.type))]
+function asBefore(health: Health): Finding[] {
+  const { before } = health
+  return [scheduled(health), ...knownFindings(before).filter(one => byWord.has(one.type))]
 }
 
 /** What a deployment was found to be, as it stands in the status. */
@@ -86,13 +88,11 @@ function unreadiness(health: Health): Verdict | undefined {
   return checkpointDelay(health, facts)
 }
 
-function missingPods({ pods, wanted }: Health): Verdict {
-  const dead = pods
-    .filter(one => one.state === 'failed')
-    .toSorted((a, b) => b.attempt - a.attempt)[0]
+function missingPods(health: Health): Verdict {
+  const { pods, wanted } = health
+  const trouble = troubleOf(pods, health)
   const running = pods.filter(one => one.state === 'running').length
-  const because =
-    dead === undefined ? '' : `; pod ${dead.pod.metadata.name}: ${dead.why ?? 'failed'}`
+  const because = trouble === undefined ? '' : `; ${trouble}`
   return { reason: 'PodsMissing', message: `${running} of ${wanted} pods run${because}` }
 }
 
@@ -117,13 +117,14 @@ function checkpointDelay({ checkpoint }: Health, { checkpoints }: JobFacts): Ver
   return { reason: 'CheckpointOverdue', message }
 }
 
-function scheduled(pods: readonly PodFacts[]): Finding {
-  const unbound = pods.find(one => one.state === 'pending' && one.why !== undefined)
-  if (unbound === undefined) {
-    return { type: 'Scheduled', holds: true, reason: 'PodsBound', message: 'no pod waits' }
+function scheduled(health: Health): Finding {
+  for (const pod of health.pods) {
+    const message = waitWords(pod, health)
+    if (message !== undefined) {
+      return { type: 'Scheduled', holds: false, reason: waitOf(pod), message }
+    }
   }
-  const message = `pod ${unbound.pod.metadata.name}: ${unbound.why}`
-  return { type: 'Scheduled', holds: false, reason: waitOf(unbound), message }
+  return { type: 'Scheduled', holds: true, reason: 'PodsBound', message: 'no pod waits' }
 }
 
 function waitOf(pod: PodFacts): string {

@@ -8,6 +8,7 @@
  * J4: what a newer controller has begun is left to it.
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import { leftToNewer } from '../newer-in.ts'
 import { sooner } from '../sooner.ts'
 import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
@@ -19,6 +20,7 @@ import { beginUpgrade, isAskedAnew, isRefused } from './phases/begin-upgrade.ts'
 import { isRefusal } from './phases/failure.ts'
 import { upgrading } from './phases/upgrade-machine.ts'
 import { readyDeadline } from './ready-deadline.ts'
+import { type RoomTurn, restFindings, roomHeldBy, roomTurn } from './yield-room.ts'
 
 type Policy = (observed: ObservedJob) => JobDecision | undefined
 
@@ -63,12 +65,8 @@ function paused(observed: ObservedJob): JobDecision | undefined {
 function ofNewer(observed: ObservedJob): JobDecision | undefined {
   const { newer } = observed
   if (newer === undefined) return undefined
-  const message =
-    `${newer}, which this version of the controller does not know: a newer one wrote it and goes ` +
-    'on from there; end the older replicas'
-  const stalled: Finding = { type: 'Stalled', holds: true, reason: 'NewerController', message }
   const others = asFound(observed).filter(one => one.type !== 'Stalled')
-  return decided(observed, { findings: [...others, stalled] })
+  return decided(observed, { findings: [...others, leftToNewer(newer)] })
 }
 
 /** The jobmanager has said its last word. */
@@ -206,7 +204,9 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
   const deadline = readyDeadline(observed, deployed, findings)
   if (deadline.stalled !== undefined && !isStalled) findings.push(deadline.stalled)
   const { isWhole, start, stop } = kept
-  const againMs = sooner(kept.againMs, deadline.againMs)
+  const turn = isWhole ? undefined : roomTurn(observed)
+  if (turn?.kind === 'rests') return restingForRoom(observed, turn, also)
+  const againMs = sooner(sooner(kept.againMs, deadline.againMs), turn?.leftMs)
   const stable = becomesStable(observed, isWhole)
   return decided(observed, {
     phase: isWhole || status.phase === 'Running' ? 'Running' : 'Deploying',
@@ -217,6 +217,21 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
     findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
     againMs,
     ...(stable && { store: { revision: stable } }),
+  })
+}
+
+/** Others may use what it cannot. */
+function restingForRoom(
+  observed: ObservedJob,
+  { leftMs }: RoomTurn,
+  also: readonly Finding[],
+): JobDecision {
+  const stalled = asFound(observed).filter(one => one.reason === 'NotReady')
+  const findings = [...restFindings(observed), ...stalled]
+  return decided(observed, {
+    stop: roomHeldBy(observed.pods),
+    findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
+    againMs: leftMs,
   })
 }
 

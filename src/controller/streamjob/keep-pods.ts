@@ -7,6 +7,7 @@ import { healthOf } from './job-health.ts'
 import type { PodIdentity } from './job-names.ts'
 import type { Deployed, ObservedJob } from './observed-job.ts'
 import type { PodFacts } from './pod-facts.ts'
+import { mountsOf, untilOverdueMs } from './pod-troubles.ts'
 
 export interface KeptPods {
   readonly start: readonly PodIdentity[]
@@ -35,7 +36,7 @@ export function keepPods({ epoch, slots, pods, nowMs }: KeepOptions): KeptPods {
   const isWhole = running.length >= places.length && lost.length === 0
   return {
     start: lost.filter(one => one.inMs <= 0).map(one => one.identity),
-    // A dead pod goes when the one in its place is there; the last one tells why.
+    // A dead pod goes when another has come to run in its place: until then it tells why.
     stop: pods.filter(one => one.state !== 'leaving' && isReplaced(one, ours, epoch)),
     isWhole,
     replacements: Math.max(0, ...ours.map(one => one.attempt - 1)),
@@ -52,8 +53,21 @@ export function keepDeployment(seen: ObservedJob, { manifest }: Deployed) {
   const ours = pods.filter(one => one.epoch === epoch)
   const before = status.conditions ?? []
   const { isWhole } = kept
-  const health = { pods: ours, wanted: slots + 1, isWhole, heard, before, checkpoint }
-  return { ...kept, findings: healthOf(health) }
+  const mounts = mountsOf(manifest.spec)
+  const health = {
+    pods: ours,
+    wanted: slots + 1,
+    isWhole,
+    heard,
+    before,
+    checkpoint,
+    nowMs,
+    mounts,
+  }
+  const unmade = ours.flatMap(one => untilOverdueMs(one, nowMs) ?? [])
+  const waits = [...unmade, ...(kept.againMs === undefined ? [] : [kept.againMs])]
+  const againMs = waits.length === 0 ? undefined : Math.min(...waits)
+  return { ...kept, againMs, findings: healthOf(health) }
 }
 
 function latest(pods: readonly PodFacts[]): PodFacts | undefined {
@@ -96,6 +110,10 @@ function delayMs({ attempt, state }: PodFacts): number {
 
 function isReplaced(pod: PodFacts, ours: readonly PodFacts[], epoch: number): boolean {
   if (pod.epoch !== epoch) return true
-  const isDead = pod.state === 'failed' || pod.state === 'succeeded'
-  return isDead && ours.some(one => isAt(pod)(one) && one.attempt > pod.attempt)
+  const later = ours.filter(one => isAt(pod)(one) && one.attempt > pod.attempt)
+  return isDead(pod) && later.some(one => one.state === 'running' || isDead(one))
+}
+
+function isDead({ state }: PodFacts): boolean {
+  return state === 'failed' || state === 'succeeded'
 }

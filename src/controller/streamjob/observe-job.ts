@@ -2,19 +2,22 @@
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
+import { streamJobStatusSchema } from '../../protocol/stream-job-status.ts'
 import { keyOf } from '../kube/kube-object.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
+import { newerIn } from '../newer-in.ts'
 import type { SavepointObject } from '../savepoint/savepoint-object.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import { digestOf } from './diff-class.ts'
 import { type ControllerRevisionObject, deployedOf, revisionName } from './job-revisions.ts'
 import { newestJobManager } from './job-target.ts'
-import { newerIn } from './newer-in.ts'
 import type { Deployed, ObservedJob, SpecProblem } from './observed-job.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
 import { restoreSource } from './restore-source.ts'
 import { specProblem } from './spec-problem.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
+
+const newerStatus = newerIn(streamJobStatusSchema)
 
 const streamJobKind: ManifestKind<StreamJob> = { schema: streamJobSchema, rules: streamJobRules }
 
@@ -43,7 +46,7 @@ export function observeJob(parts: JobParts): ObservedJob {
   return {
     object,
     checked: asked.checked,
-    newer: newerIn(status),
+    newer: newerStatus(status),
     problem,
     wanted,
     revisions,
@@ -56,6 +59,7 @@ export function observeJob(parts: JobParts): ObservedJob {
     admission,
     facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
     isStopKept,
+    refusedPods: undefined,
     nowMs,
   }
 }

@@ -3,6 +3,7 @@ import type { JobFacts } from '../../protocol/job-facts.ts'
 import type { IssueText } from '../../protocol/manifest-issues.ts'
 import type { StreamJob } from '../../protocol/stream-job.ts'
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import type { WriteRefusal } from '../kube/write-refusal.ts'
 import type { HeardJob } from '../link/facts-poller.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import type { PlanFacts, PodFacts } from './pod-facts.ts'
@@ -56,6 +57,8 @@ export interface ObservedJob {
   readonly admission: Admission
   /** The savepoint that its epoch was stopped with is known as a Savepoint. */
   readonly isStopKept: boolean
+  /** What the API server has against the pods of the upgrade that is planned. */
+  readonly refusedPods: WriteRefusal | undefined
   readonly nowMs: number
 }
 

@@ -22,6 +22,10 @@ export interface PodFacts extends PodIdentity {
   readonly isRefused: boolean
   /** A node has been found for it. */
   readonly isBound: boolean
+  /** The kubelet has it, and has not got together what its containers need. */
+  readonly isUnmade: boolean
+  /** By the clock of the API server. */
+  readonly bornMs: number
   /** Why it is pending or failed, in the words of the scheduler, the kubelet or the process. */
   readonly why: string | undefined
   /** When it ended, 0 where that is not known. */
@@ -50,18 +54,21 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
   const prepared = initContainerStatuses.find(one => one.state?.terminated !== undefined)?.state
     ?.terminated
   const finishedAt = ended?.finishedAt ?? prepared?.finishedAt
+  const state = stateOf(pod, ended)
   return {
     pod,
     role,
     epoch,
     slot,
     attempt,
-    state: stateOf(pod, ended),
+    state,
     hasEnded: ended !== undefined || isOver(pod),
     exitCode: ended?.exitCode,
     // Another code is a bucket that is away, or a process that was killed: it is tried again.
     isRefused: prepared?.exitCode === REFUSED,
-    isBound: isBound(pod),
+    isBound: isTold(pod.status, 'PodScheduled', 'True'),
+    isUnmade: isTold(pod.status, 'PodReadyToStartContainers', 'False') && state === 'pending',
+    bornMs: Date.parse(pod.metadata.creationTimestamp ?? '') || 0,
     why: whyOf(pod),
     endedMs: finishedAt === undefined ? 0 : Date.parse(finishedAt),
     ip: pod.status?.podIP || undefined,
@@ -125,10 +132,8 @@ export function planFacts(pod: PodObject): PlanFacts | undefined {
   }
 }
 
-function isBound({ status }: PodObject): boolean {
-  return (
-    status?.conditions?.some(one => one.type === 'PodScheduled' && one.status === 'True') ?? false
-  )
+function isTold(status: PodObject['status'], type: string, is: 'True' | 'False'): boolean {
+  return status?.conditions?.some(one => one.type === type && one.status === is) ?? false
 }
 
 type Ended = NonNullable<ContainerStatus['state']>['terminated']
@@ -146,8 +151,7 @@ function stateOf({ metadata, status }: PodObject, ended: Ended): PodState {
   if (status?.phase === 'Succeeded') return 'succeeded'
   if (status?.phase === 'Failed') return 'failed'
   if (ended !== undefined) return ended.exitCode === 0 ? 'succeeded' : 'failed'
-  const isReady = status?.conditions?.some(one => one.type === 'Ready' && one.status === 'True')
-  return isReady === true ? 'running' : 'pending'
+  return isTold(status, 'Ready', 'True') ? 'running' : 'pending'
 }
 
 /** Why it waits or failed, in the words of the scheduler, the kubelet or the process. */

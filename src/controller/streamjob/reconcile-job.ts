@@ -39,13 +39,13 @@ import { stopName, stopSavepointOf } from './left-savepoint.ts'
 import { nextStatus } from './next-status.ts'
 import { observeJob } from './observe-job.ts'
 import type { ObservedJob, Revision } from './observed-job.ts'
-import { planPodOf } from './plan-pod.ts'
 import { planFacts, podFacts } from './pod-facts.ts'
 import { type DeletionPass, holdChange, reconcileDeletion } from './reconcile-deletion.ts'
 import { refusedAct } from './refused-act.ts'
 import { namedSavepoint } from './restore-source.ts'
 import { StatusPace } from './status-pace.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
+import { asksForPods, tryPods } from './try-pods.ts'
 
 export interface ReconcileJobOptions {
   readonly world: JobWorld
@@ -86,17 +86,22 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
     const isLeaving = object.metadata.deletionTimestamp !== undefined
     if (!isLeaving && (await hold(object, pass))) return 0
     const { observed, target } = observe(object, options)
-    const decision = decideJob(observed)
+    const first = decideJob(observed)
+    const refusedPods = asksForPods(first)
+      ? await tryPods(observed, first, { world, signal })
+      : undefined
+    const decision = refusedPods === undefined ? first : decideJob({ ...observed, refusedPods })
     poller.want(key, target, paceOf(decision))
     if (isLeaving && isHeld(object.metadata)) return leave({ observed, target, ...pass })
     const { keepRevision, takesRoom } = decision
     if (takesRoom && observed.admission.kind === 'unknown') return ADMISSION_SOON_MS
     // No await since the ledger was asked: nobody else can have taken the room.
     if (takesRoom) options.ledger?.claim(object, demandOf(object.spec))
-    const refused = await refusalIn(async () => {
+    const unmade = await refusalIn(async () => {
       if (keepRevision !== undefined) await keep(observed, keepRevision, pass)
       if (!decision.isMove) await act(observed, decision, pass)
     })
+    const refused = unmade ?? (decision.isMove ? undefined : refusedPods)
     const done = refused === undefined ? decision : refusedAct(observed, decision, refused)
     return sooner(done.againMs, await writeStatus(observed, done, pass))
   }
@@ -189,11 +194,6 @@ async function keep({ object, revisions }: ObservedJob, revision: Revision, pass
 async function act(observed: ObservedJob, decision: JobDecision, pass: Pass): Promise<void> {
   const { world } = pass.options
   const { signal } = pass
-  if (decision.plan !== undefined) {
-    const { plan } = decision
-    await world.configMaps.ensure(manifestFileOf(observed.object, plan.revision), signal)
-    await world.pods.create(planPodOf(observed.object, plan), signal)
-  }
   if (decision.deploy) await deploy(observed, decision, pass)
   if (decision.order !== undefined) await giveOrder(observed, decision.order, pass)
   for (const { pod } of [...decision.stop, ...decision.endedPlans]) {

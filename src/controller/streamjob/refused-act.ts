@@ -3,6 +3,7 @@ import { retryAfterMs, type WriteRefusal } from '../kube/write-refusal.ts'
 import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
 import type { ObservedJob } from './observed-job.ts'
+import { roomHeldBy } from './yield-room.ts'
 
 /** A move is not stored without what it names; whatever else was found stays so. */
 export function refusedAct(
@@ -10,7 +11,8 @@ export function refusedAct(
   decision: JobDecision,
   refused: WriteRefusal,
 ): JobDecision {
-  const { reason, message, mayPass } = refused
+  const { reason, mayPass } = refused
+  const message = shortfall(observed, decision, refused) + refused.message
   const { againMs = Number.POSITIVE_INFINITY } = decision
   const kept = decision.isMove ? decided(observed, { findings: asFound(observed) }) : decision
   const own: readonly Finding[] = [
@@ -21,6 +23,17 @@ export function refusedAct(
   const others = kept.findings.filter(one => !own.some(({ type }) => type === one.type))
   const waitMs = retryAfterMs(refusedForMs(observed))
   return { ...kept, findings: [...others, ...own], againMs: Math.min(againMs, waitMs) }
+}
+
+/** How much of a deployment is there: without the rest it does nothing. */
+function shortfall(
+  { pods, status, deployed }: ObservedJob,
+  { start, epoch }: JobDecision,
+  { reason }: WriteRefusal,
+): string {
+  if (reason !== 'QuotaExceeded' || start.length === 0 || deployed === undefined) return ''
+  const held = roomHeldBy(pods.filter(one => one.epoch === (status.epoch ?? epoch)))
+  return `${held.length} of ${deployed.manifest.spec.parallelism + 1} pods are there; `
 }
 
 function isReady({ findings }: JobDecision): boolean {

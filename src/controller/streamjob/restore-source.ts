@@ -40,6 +40,13 @@ export function restoreSource({ job, name, object }: NamedSavepoint): RestoreSou
     const { code = '', message = 'it does not say why' } = status.error ?? {}
     return refused('SavepointFailed', `${named}, which failed (${code} ${message}): name another`)
   }
+  if (status.phase === 'Completed' && status.error !== undefined) {
+    const { code, message } = status.error
+    return refused(
+      'SavepointDamaged',
+      `${named}, which is damaged (${code} ${message}): name another`,
+    )
+  }
   const { path } = status
   if (status.phase !== 'Completed' || path === undefined) {
     const phase = status.phase ?? 'Pending'

@@ -34,17 +34,24 @@ export interface VerbPlan {
   readonly readsCode?: boolean
   /** The how manieth try. */
   readonly number: number
+  /** By which those of one purpose are found again. */
+  readonly role?: VerbRole
+  /** It ends by then; reading all of a large state takes long. */
+  readonly limitSeconds?: number
 }
+
+type VerbRole = 'verb' | 'verify'
 
 export interface VerbPod {
   readonly number: number
   readonly state: 'running' | 'succeeded' | 'failed'
   readonly endedMs: number
   readonly why: string | undefined
+  /** What it left to be read when it ended. */
+  readonly word: string | undefined
   readonly pod: PodObject
 }
 
-const ROLE = 'verb'
 /** One that cannot start is as good as one that failed. */
 const LIMIT_SECONDS = 600
 /** It fits in beside a job that fills its node; it may use what nobody else does. */
@@ -52,6 +59,7 @@ const CPU = '50m'
 
 export function verbPod(plan: VerbPlan): PodObject {
   const { name, namespace, owner, job, deployed, configMap, args, number } = plan
+  const { role = 'verb', limitSeconds = LIMIT_SECONDS } = plan
   const { spec } = deployed.manifest
   const code = plan.readsCode === true ? codeOf(spec) : undefined
   const container = {
@@ -81,12 +89,12 @@ export function verbPod(plan: VerbPlan): PodObject {
     metadata: {
       name,
       namespace,
-      labels: { ...labelsOf(job), [labels.role]: ROLE, [labels.attempt]: String(number) },
+      labels: { ...labelsOf(job), [labels.role]: role, [labels.attempt]: String(number) },
       ownerReferences: [owner],
     },
     spec: {
       ...podSpec(spec, { containers: [container], volumes }),
-      activeDeadlineSeconds: LIMIT_SECONDS,
+      activeDeadlineSeconds: limitSeconds,
     },
   }
   return withoutCompanions(mergePod(pod, spec.podTemplate?.jobManager ?? {}))
@@ -108,9 +116,13 @@ function withoutCompanions(pod: Readonly<Record<string, unknown>>): PodObject {
 }
 
 /** Those among the pods of an owner, the first try first. */
-export function verbPods(pods: readonly PodObject[], nowMs: number): readonly VerbPod[] {
+export function verbPods(
+  pods: readonly PodObject[],
+  nowMs: number,
+  role: VerbRole = 'verb',
+): readonly VerbPod[] {
   return pods
-    .filter(({ metadata }) => metadata.labels?.[labels.role] === ROLE)
+    .filter(({ metadata }) => metadata.labels?.[labels.role] === role)
     .map(pod => verbFacts(pod, nowMs))
     .toSorted((a, b) => a.number - b.number)
 }
@@ -133,6 +145,7 @@ function verbFacts(pod: PodObject, nowMs: number): VerbPod {
     state,
     endedMs: ended?.finishedAt === undefined ? bornMs : Date.parse(ended.finishedAt),
     why: whyOf(pod),
+    word: ended?.message,
     pod,
   }
 }

@@ -12,8 +12,7 @@ export const savepointSamples: KindSamples = {
     { existing: { path: 's3://b/sp-1', job: 'fraud-detection', owned: true } },
     {
       ...minimal,
-      path: 's3://b/savepoints',
-      format: 'native',
+      format: 'canonical',
       timeout: '5m',
       backoffLimit: -1,
       ttl: '30d',
@@ -37,9 +36,9 @@ export const savepointSamples: KindSamples = {
       spec: { existing: { path: 's3://b/sp-1', owned: true } },
     },
     {
-      path: 'spec.path',
-      says: 'has no meaning with existing',
-      spec: { existing: { path: 'a' }, path: 's3://b/c' },
+      path: 'spec.format',
+      says: 'native is not there yet',
+      spec: { ...minimal, format: 'native' },
     },
     {
       path: 'spec.ttl',
@@ -71,13 +70,6 @@ export const savepointSamples: KindSamples = {
       old: { existing: { path: 'a' } },
       passes: { existing: { path: 'a' }, pinned: true },
       fails: { existing: { path: 'b' } },
-    },
-    {
-      says: 'spec.path cannot be changed',
-      part: 'spec',
-      old: { ...minimal, path: 's3://b/c' },
-      passes: { ...minimal, path: 's3://b/c', ttl: '2d' },
-      fails: minimal,
     },
     {
       says: 'spec.format cannot be changed',

@@ -16,7 +16,7 @@ const everything: Json = {
   stop: { drain: true, timeout: '1h' },
   upgrade: { mode: 'last-state', lastStateMaxAge: '1h', dropState: ['dedup'] },
   rollback: { deadline: '10m', stableCheckpoints: 3, maxRestarts: 0 },
-  restore: { path: 's3://b/savepoints/7', fromJob: 'other.job', claim: 'claim' },
+  restore: { path: 's3://b/savepoints/7', fromJob: 'other.job', claim: 'no-claim' },
   restoreNonce: 1,
   restartNonce: 2,
   savepointNonce: 3,
@@ -29,7 +29,7 @@ const everything: Json = {
     minPause: '500ms',
   },
   savepoints: { schedule: '0 3 * * *', timeZone: 'Europe/Berlin', keep: 5, maxAge: '30d' },
-  skew: 'auto',
+  skew: 'off',
   stateBackend: {
     type: 'rocksdb',
     profile: 'write-heavy',
@@ -45,7 +45,7 @@ const everything: Json = {
   secrets: [{ name: 'kafka' }, { name: 's3' }],
   restart: { strategy: 'failure-rate', attempts: 3, initialDelay: '1s', maxDelay: '1.5h' },
   autoscaler: {
-    mode: 'on',
+    mode: 'off',
     min: 2,
     max: 64,
     idleAfter: '1h',
@@ -132,8 +132,8 @@ export const streamJobSamples: KindSamples = {
     },
     {
       path: 'spec.autoscaler.mode',
-      says: 'needs spec.autoscaler.max',
-      spec: of({ autoscaler: { mode: 'on' } }),
+      says: 'nothing scales by itself yet',
+      spec: of({ autoscaler: { mode: 'advise' } }),
     },
     {
       path: 'spec.autoscaler.min',
@@ -177,9 +177,15 @@ export const streamJobSamples: KindSamples = {
     },
     {
       path: 'spec.upgrade.strategy',
-      says: 'blue-green needs state to hand over',
-      spec: of({ upgrade: { mode: 'stateless', strategy: 'blue-green' } }),
+      says: 'blue-green is not there yet',
+      spec: of({ upgrade: { strategy: 'blue-green' } }),
     },
+    {
+      path: 'spec.restore.claim',
+      says: 'only no-claim is there yet',
+      spec: of({ restore: { savepoint: 'a', claim: 'claim' } }),
+    },
+    { path: 'spec.skew', says: 'auto is not there yet', spec: of({ skew: 'auto' }) },
     {
       path: 'spec.stateBackend.profile',
       says: 'needs type: rocksdb',

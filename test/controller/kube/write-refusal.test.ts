@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { kubeErrors, refusal } from '../../../src/controller/kube/kube-errors.ts'
 import {
+  isHindrance,
   refusalIn,
   retryAfterMs,
   writeRefusal,
@@ -44,6 +45,20 @@ test('a name that somebody else has is a refusal, with its owner', () => {
     reason: 'NameTaken',
     message: expect.stringMatching(/Service a\/j-jm .* belongs to Shop s.*another name/),
   })
+})
+
+const trials: Record<string, boolean> = {
+  'exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2': false,
+  'exceeded quota: q, requested: memory=2Gi,pods=1, used: memory=0,pods=1, limited: memory=1Gi,pods=9': true,
+  'exceeded quota: q, requested: cpu=500m, used: cpu=1, limited: cpu=1': false,
+  'failed quota: q: must specify limits.cpu for: a': true,
+  'violates PodSecurity "restricted:latest": host namespaces': true,
+  'admission webhook "w" does not support dry run': false,
+}
+
+test.each(Object.entries(trials))('a trial: %s', (said, isInTheWay) => {
+  const refused = writeRefusal(refusal({ ...asked, status: 403, said: `${forbidden} ${said}` }))
+  expect(refused && isHindrance(refused)).toBe(isInTheWay)
 })
 
 test('bad luck is thrown on', async () => {

@@ -7,7 +7,15 @@ import { explore } from './explore.ts'
 import { type Flaw, type MakeManifest, Model, type Setting, type Tamper } from './upgrade-world.ts'
 
 const isLong = process.env.WEIR_TEST_LONG === '1'
-const flaws: readonly Flaw[] = ['none', 'rejected', 'refuses', 'crashes', 'stalls', 'no-image']
+const flaws: readonly Flaw[] = [
+  'none',
+  'rejected',
+  'inadmissible',
+  'refuses',
+  'crashes',
+  'stalls',
+  'no-image',
+]
 
 const settings: readonly Setting[] = (['savepoint', 'last-state', 'stateless'] as const).flatMap(
   mode =>

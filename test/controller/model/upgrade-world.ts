@@ -12,7 +12,14 @@ import type { PlanFacts, PodFacts, PodState } from '../../../src/controller/stre
 import type { JobFacts } from '../../../src/protocol/job-facts.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
-export type Flaw = 'none' | 'rejected' | 'refuses' | 'crashes' | 'stalls' | 'no-image'
+export type Flaw =
+  | 'none'
+  | 'rejected'
+  | 'inadmissible'
+  | 'refuses'
+  | 'crashes'
+  | 'stalls'
+  | 'no-image'
 
 /** What holds for a whole exploration. */
 export interface Setting {
@@ -91,6 +98,13 @@ const base = {
   kind: 'StreamJob',
   metadata: { name: 'j', namespace: 'n', uid: 'u', generation: 1 },
 }
+
+const refusedPods = {
+  reason: 'PodSecurityViolated',
+  mayPass: false,
+  said: 'it violates PodSecurity',
+  message: 'it violates PodSecurity; take it out',
+} as const
 
 /** All that never changes in an exploration, made once. */
 export class Model {
@@ -190,6 +204,7 @@ export class Model {
       facts,
       admission: { kind: 'free' },
       isStopKept: world.kept.includes(status.epoch ?? 0),
+      refusedPods: undefined,
       nowMs: NOW_MS,
     }
   }
@@ -197,7 +212,10 @@ export class Model {
   /** What a controller would do now, write by write; the status is the last. */
   writes(world: World, answers: boolean): readonly Write[] {
     const seen = this.observe(world, answers)
-    const decision = this.#tamper(decideJob(seen))
+    const first = decideJob(seen)
+    const isRefused = this.#setting.flaw === 'inadmissible' && first.tryPods?.name === 'B'
+    const again = isRefused ? decideJob({ ...seen, refusedPods }) : first
+    const decision = this.#tamper(again)
     const status = nextStatus(seen, decision)
     const {
       conditions: _c,
@@ -403,6 +421,8 @@ function podOf(one: Pod): PodFacts {
     exitCode: code === 0 ? undefined : code,
     isRefused: false,
     isBound: true,
+    isUnmade: false,
+    bornMs: 0,
     ip: undefined,
     lastWord: undefined,
     why: of === 'no-image' ? 'ImagePullBackOff: no such image' : undefined,

@@ -37,8 +37,9 @@ function madeOf(text: string): MadeSavepoint {
     metadata: { name, namespace: 'a' },
     spec: { job: 'job', pinned: more === 'pinned' },
     status: {
-      phase: phase as 'Completed',
+      phase: phase === 'Damaged' ? 'Completed' : (phase as 'Completed'),
       completedAt,
+      ...(phase === 'Damaged' && { error: { code: 'WEIR_X', message: 'a byte differs' } }),
       ...(more === 'needed' && { pins: ['state of job'] }),
     },
   }
@@ -227,6 +228,14 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
       spec: each('6h'),
       hours: 25,
       made: ['at 12 Failed', 'at 18 Completed', 'at 24 Failed'],
+    },
+    decides: { ...nothing, expire: ['at 12'], againHours: 5 },
+  },
+  'N3: one that is damaged counts as one that failed': {
+    given: {
+      spec: each('6h', { keep: 1 }),
+      hours: 25,
+      made: ['at 12 Damaged', 'at 18 Completed', 'at 24 Damaged'],
     },
     decides: { ...nothing, expire: ['at 12'], againHours: 5 },
   },

@@ -1,10 +1,10 @@
 /** What is done for a Savepoint, as a table of what was observed. */
 import { describe, expect, test } from '@jest/globals'
+import type { ObservedSavepoint } from '../../../src/controller/savepoint/observed-savepoint.ts'
 import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
 import { requestIdOf, specOf } from '../../../src/controller/savepoint/savepoint-objects.ts'
 import {
   decideSavepoint,
-  type ObservedSavepoint,
   refusedSavepoint,
 } from '../../../src/controller/savepoint/savepoint-policies.ts'
 import type { VerbPod } from '../../../src/controller/streamjob/verb-pod.ts'
@@ -25,12 +25,12 @@ const gone = { ...guarded, deletionTimestamp: 'now' }
 const forcedly = { ...gone, annotations: { 'weir.dev/force-delete': 'true' } }
 const running = { isThere: true, isOver: false, runs: true }
 
-function observed({ spec = { job: 'bank' }, status = {}, metadata = guarded, seen }: Case) {
+function observed({ spec, status = {}, metadata = guarded, seen }: Case) {
   const object: SavepointObject = {
     apiVersion: 'weir.dev/v1alpha1',
     kind: 'Savepoint',
     metadata: { namespace: 'a', name: 's', uid: 'the-uid', ...metadata },
-    spec,
+    spec: { ...(spec ?? { job: 'bank' }), verify: 'none' },
     status,
   }
   const read = specOf(object)
@@ -44,7 +44,9 @@ function observed({ spec = { job: 'bank' }, status = {}, metadata = guarded, see
     order: undefined,
     silence: undefined,
     isRecorded: true,
+    newer: undefined,
     disposals: [],
+    verifications: [],
     pins: [],
     nowMs: NOW_MS,
     ...seen,
@@ -92,6 +94,7 @@ const pod = (number: number, state: VerbPod['state'], agoMs = 0): VerbPod => ({
   state,
   endedMs: NOW_MS - agoMs,
   why: 'access denied',
+  word: undefined,
   pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } },
 })
 
@@ -119,6 +122,14 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   'one that has ended has no savepoint to give': {
     given: { seen: { job: { isThere: true, isOver: true, runs: false } } },
     decides: { phase: 'Failed', says: 'Failed', event: 'SavepointFailed' },
+  },
+  'V5: what a newer controller has begun is left to it': {
+    given: { status: whole, seen: { newer: 'status.phase is "Copying"' } },
+    decides: { phase: 'Completed', says: undefined },
+  },
+  'V5: but for a deletion that is forced': {
+    given: { status: whole, metadata: forcedly, seen: { newer: 'status.phase is "Copying"' } },
+    decides: { phase: 'Completed', says: 'Completed', finalizer: 'remove', event: 'StateOrphaned' },
   },
   'while it is taken it is looked at': {
     given: { status: inProgress, seen: { order: order('pending') } },
@@ -172,10 +183,6 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     given: { status: inProgress, seen: { epoch: 4 } },
     decides: { phase: 'Pending', says: 'Pending', event: 'SavepointFailed', againMs: 10_000 },
   },
-  'a folder elsewhere cannot be had': {
-    given: { spec: { job: 'bank', path: 's3://other/place' } },
-    decides: { phase: 'Failed', says: 'Failed' },
-  },
   'a folder that exists is adopted, and nothing guards it': {
     given: { spec: { existing: { path: 's3://b/savepoint-41' } }, metadata: {} },
     decides: { phase: 'Completed', says: 'Completed' },
@@ -211,7 +218,7 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
   },
   'then it expires': {
     given: { spec: { job: 'bank', ttl: '1h' }, status: whole },
-    decides: { phase: 'Completed', says: 'Completed', expire: true },
+    decides: { phase: 'Completed', says: 'Completed', expire: true, againMs: 0 },
   },
   'unless somebody needs it': {
     given: { spec: { job: 'bank', ttl: '1h' }, status: whole, seen: { pins: ['state of b'] } },
@@ -369,8 +376,13 @@ describe('a savepoint whose objects the API server refuses', () => {
   const one = { status: { phase: 'Disposing' as const, path: 's3://b/s' }, metadata: gone }
 
   test('says why it waits', () => {
-    const refused = { reason: 'QuotaExceeded', message: 'no room', mayPass: true } as const
-    const decision = refusedSavepoint(observed(one), refused)
+    const refused = {
+      reason: 'QuotaExceeded',
+      said: 'no room',
+      message: 'no room',
+      mayPass: true,
+    } as const
+    const decision = refusedSavepoint(observed(one), refused, decideSavepoint(observed(one)))
     expect(decision).toMatchObject({ finalizer: undefined, againMs: expect.any(Number) })
     expect(decision.findings.map(found => [found.type, found.reason, found.message])).toEqual([
       ['Ready', 'QuotaExceeded', 'no room'],
@@ -379,8 +391,13 @@ describe('a savepoint whose objects the API server refuses', () => {
   })
 
   test('holds up no namespace that goes, and says what is left', () => {
-    const refused = { reason: 'NamespaceTerminating', message: 'it goes', mayPass: true } as const
-    expect(refusedSavepoint(observed(one), refused)).toMatchObject({
+    const refused = {
+      reason: 'NamespaceTerminating',
+      said: 'it goes',
+      message: 'it goes',
+      mayPass: true,
+    } as const
+    expect(refusedSavepoint(observed(one), refused, decideSavepoint(observed(one)))).toMatchObject({
       finalizer: 'remove',
       event: { reason: 'StateOrphaned', note: expect.stringContaining('s3://b/s') },
     })

@@ -11,6 +11,7 @@ import type { StreamJobObject } from '../../../src/controller/streamjob/stream-j
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts } from '../fake-link.ts'
 import { grantRights } from '../granted.ts'
+import { wholeReport } from '../job-kubelet.ts'
 import { type RunningController, runTestController } from '../run-test-controller.ts'
 import { connectTo, installCrds } from '../test-cluster.ts'
 import { PodTeller, type Seen, type Watching, watcherOf } from '../test-watch.ts'
@@ -137,6 +138,66 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
     const next = await disposalOf('first', 2)
     await tell.say(next.metadata.name, 'Succeeded', { code: 0 })
     await isGone('first')
+  })
+
+  const readerOf = (name: string, number = 1) =>
+    seenPods.until(all =>
+      all.find(
+        one =>
+          one.metadata.name.startsWith(`${name}-savepoint-`) &&
+          one.metadata.name.endsWith(`-verify-${number}`),
+      ),
+    )
+
+  const isVerified = (name: string, is: 'True' | 'False', reason: string) =>
+    seen.until(all =>
+      all.find(
+        one =>
+          one.metadata.name === name &&
+          one.status?.conditions?.some(
+            c => c.type === 'Verified' && c.status === is && c.reason === reason,
+          ),
+      ),
+    )
+
+  const podIsGone = ({ metadata }: PodObject) =>
+    seenPods.until(all => (all.some(one => one.metadata.uid === metadata.uid) ? undefined : true))
+
+  test('is read by a pod once it is whole, and again more closely for who asks', async () => {
+    await runJob('read')
+    const made = await create('checked', { job: 'read' })
+    const { status } = await inPhase('checked', 'Completed')
+    const reader = await readerOf('checked')
+    const { metadata } = reader
+    expect(argumentsOf(reader)).toEqual([
+      'savepoint',
+      'verify',
+      status?.path,
+      '--report',
+      '/dev/termination-log',
+    ])
+    await tell.say(metadata.name, 'Succeeded', { code: 0, word: wholeReport })
+    const checked = await isVerified('checked', 'True', 'ChecksumsMatch')
+    expect(checked.status).toMatchObject({
+      verifiedAt: expect.any(String),
+      checksum: 'sha256:ab',
+      formatVersion: 1,
+      sizeBytes: 1_000,
+    })
+    await podIsGone(reader)
+
+    const { apiVersion, kind } = made
+    const drill = { job: 'read', verify: 'restore' }
+    const named = { apiVersion, kind, metadata: { namespace, name: 'checked' }, spec: drill }
+    await savepoints.apply(named, { manager: 'person' })
+    const again = await readerOf('checked')
+    expect(argumentsOf(again)).toContain('--restore')
+    const error = { code: 'WEIR_CHECKPOINT_CORRUPT', message: 'totals-1.state is damaged' }
+    const word = JSON.stringify({ error })
+    await tell.say(again.metadata.name, 'Failed', { code: 2, word })
+    const damaged = await isVerified('checked', 'False', 'Damaged')
+    expect(damaged.status).toMatchObject({ phase: 'Completed', error })
+    await podIsGone(again)
   })
 
   test('a failed one is told and tried again; deleting it ends that', async () => {

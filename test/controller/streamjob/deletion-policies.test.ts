@@ -24,6 +24,8 @@ const pod = (role: PodFacts['role'], state: PodState, lastWord?: JobFacts): PodF
   exitCode: undefined,
   isRefused: false,
   isBound: true,
+  isUnmade: false,
+  bornMs: 0,
   why: undefined,
   endedMs: 0,
   ip: '10.0.0.1',
@@ -35,6 +37,7 @@ const verb = (number: number, state: VerbPod['state'], agoMs = 0): VerbPod => ({
   state,
   endedMs: NOW_MS - agoMs,
   why: 'access denied',
+  word: undefined,
   pod: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'purge' } },
 })
 

@@ -38,6 +38,16 @@ function decision(one: Case) {
   }
 }
 
+const quotaFull = (ageMs: number) => [
+  {
+    type: 'Scheduled',
+    status: 'False' as const,
+    reason: 'QuotaExceeded',
+    message: '1 of 2 pods are there; exceeded quota: q',
+    lastTransitionTime: new Date(NOW_MS - ageMs).toISOString(),
+  },
+]
+
 const nothing = {
   start: [],
   stop: [],
@@ -183,13 +193,55 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
     given: { status: runs, deployed: right, pods: ['jm-1-1 running', 'tm-1-0-40 failed 1 939000'] },
     decides: { ...unready, phase: 'Running', epoch: 1, start: ['tm-1-0-41'] },
   },
-  'the dead go once they are replaced': {
+  'the dead go once another runs in their place': {
     given: {
       status: runs,
       deployed: right,
-      pods: ['jm-1-1 running', 'tm-1-0-1 failed 1', 'tm-1-0-2 pending'],
+      pods: ['jm-1-1 running', 'tm-1-0-1 failed 1', 'tm-1-0-2 running'],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1, stop: ['tm-1-0-1'] },
+  },
+  'until then the last of them tells why': {
+    given: {
+      status: runs,
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 failed 1', 'tm-1-0-2 failed 1', 'tm-1-0-3 pending'],
     },
     decides: { ...unready, phase: 'Running', epoch: 1, stop: ['tm-1-0-1'] },
+  },
+  'a quota that has no room for all is asked again while what is there is held': {
+    given: {
+      status: { ...begins, conditions: quotaFull(50_000) },
+      deployed: right,
+      pods: ['jm-1-1 running'],
+    },
+    decides: { ...unready, phase: 'Deploying', epoch: 1, start: ['tm-1-0-1'], againMs: 10_000 },
+  },
+  'that is not held for ever': {
+    given: {
+      status: { ...begins, conditions: quotaFull(60_000) },
+      deployed: right,
+      pods: ['jm-1-1 running'],
+    },
+    decides: { ...nothing, phase: 'Deploying', epoch: 1, stop: ['jm-1-1'], againMs: 60_000 },
+  },
+  'and is asked for again': {
+    given: { status: { ...begins, conditions: quotaFull(120_000) }, deployed: right },
+    decides: {
+      ...unready,
+      phase: 'Deploying',
+      epoch: 1,
+      start: ['jm-1-1', 'tm-1-0-1'],
+      againMs: 60_000,
+    },
+  },
+  'what has all its pods holds them': {
+    given: {
+      status: { ...runs, conditions: quotaFull(60_000) },
+      deployed: right,
+      pods: ['jm-1-1 running', 'tm-1-0-1 running'],
+    },
+    decides: { ...nothing, phase: 'Running', epoch: 1 },
   },
   'pods of another epoch go': {
     given: {

@@ -5,7 +5,12 @@ import { refusedAct } from '../../../src/controller/streamjob/refused-act.ts'
 import { NOW_MS, observed, right } from './job-cases.ts'
 
 const since = (ageMs: number) => new Date(NOW_MS - ageMs).toISOString()
-const refused: WriteRefusal = { reason: 'QuotaExceeded', message: 'no room', mayPass: true }
+const refused: WriteRefusal = {
+  reason: 'QuotaExceeded',
+  said: 'no room',
+  message: 'no room',
+  mayPass: true,
+}
 const ready = { type: 'Ready', holds: true, reason: 'Running', message: 'it runs' } as const
 
 const conditions = (ageMs: number) => [

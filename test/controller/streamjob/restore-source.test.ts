@@ -56,6 +56,10 @@ const table: Record<string, { given: Named | undefined; gives: ReturnType<typeof
     gives: 'waits: SavepointAwaited',
   },
   'it failed': { given: { status: { phase: 'Failed' } }, gives: 'SavepointFailed' },
+  'its files are damaged': {
+    given: { status: { ...whole, error: { code: 'WEIR_X', message: 'a byte differs' } } },
+    gives: 'SavepointDamaged',
+  },
   'its files are being removed': {
     given: { status: { ...whole, phase: 'Disposing' } },
     gives: 'SavepointLeaving',

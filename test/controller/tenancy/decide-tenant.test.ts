@@ -186,6 +186,7 @@ describe('a tenant', () => {
   test('what the API server refuses needs a person, and is tried again', () => {
     const refused = {
       reason: 'NameTaken',
+      said: 'a/weir-tenant is there',
       message: 'a/weir-tenant is there',
       mayPass: true,
     } as const

@@ -1,6 +1,8 @@
 /** Whether a new deployment has failed, and why. Pure. */
 import { keepPods } from '../keep-pods.ts'
+import type { ObservedJob } from '../observed-job.ts'
 import { isImageless, type PodFacts } from '../pod-facts.ts'
+import { deathWords, mountsOf, troubleOf } from '../pod-troubles.ts'
 import { millisecondsOf, type PhaseView } from './upgrade-step.ts'
 
 export interface DeploymentFailure {
@@ -28,8 +30,8 @@ export function failureOf(view: PhaseView): DeploymentFailure | undefined {
   const kept = keepPods({ epoch: status.epoch ?? 0, slots, pods, nowMs })
   const { maxRestarts } = spec.rollback
   if (kept.replacements > maxRestarts) {
-    const dead = ours.find(one => one.state === 'failed')
-    const message = `a pod was replaced ${kept.replacements} times; ${wordsOf(dead)}`
+    const words = deathWords(ours) ?? 'see its log'
+    const message = `a pod was replaced ${kept.replacements} times; ${words}`
     return { cause: 'CrashLoop', message }
   }
   if (facts !== undefined && facts.restarts > maxRestarts) {
@@ -58,21 +60,21 @@ function isOverdue(view: PhaseView): boolean {
   return view.seen.nowMs >= Date.parse(startingAt) + deadlineMs(view)
 }
 
-function overdue({ seen, upgrade, spec }: PhaseView, ours: readonly PodFacts[]): DeploymentFailure {
+function overdue(view: PhaseView, ours: readonly PodFacts[]): DeploymentFailure {
+  const { seen, upgrade, spec, to } = view
+  const mounts = to === undefined ? [] : mountsOf(to.deployed.manifest.spec)
+  const trouble = troubleOf(ours, { nowMs: seen.nowMs, mounts })
   const pending = ours.find(one => one.state === 'pending')
   if (pending !== undefined) {
     const cause = pending.isBound ? 'StartTimeout' : 'ScheduleTimeout'
-    return ofPod(cause, pending)
+    const { name } = pending.pod.metadata
+    return { cause, message: trouble ?? `pod ${name} does not run at the deadline: see its log` }
   }
   const refused = seen.status.conditions?.find(one => one.type === 'Scheduled')
   if (refused?.status === 'False' && seen.facts === undefined) {
     return { cause: 'ScheduleTimeout', message: `${refused.reason}: ${refused.message}` }
   }
-  if (upgrade.phase === 'Starting') {
-    const status = seen.facts?.status ?? 'unknown'
-    const message = `not all of the job runs at the deadline: its jobmanager says ${status}`
-    return { cause: seen.facts === undefined ? 'Unreachable' : 'StartTimeout', message }
-  }
+  if (upgrade.phase === 'Starting') return notStarted(seen, trouble)
   if (seen.facts === undefined) {
     const message = 'the jobmanager did not answer until the deadline: see its log'
     return { cause: 'Unreachable', message }
@@ -84,11 +86,17 @@ function overdue({ seen, upgrade, spec }: PhaseView, ours: readonly PodFacts[]):
   return { cause: 'CheckpointsStalled', message }
 }
 
-function ofPod(cause: DeploymentFailure['cause'], pod: PodFacts): DeploymentFailure {
-  return { cause, message: wordsOf(pod) }
+/** With the last that anybody has said of it. */
+function notStarted({ facts }: ObservedJob, trouble: string | undefined): DeploymentFailure {
+  const last = trouble ?? facts?.lastFailure?.message
+  const because = last === undefined ? '' : `; ${last}`
+  const status = facts?.status ?? 'unknown'
+  const message = `not all of the job runs at the deadline: its jobmanager says ${status}${because}`
+  const isSilent = facts === undefined && trouble === undefined
+  return { cause: isSilent ? 'Unreachable' : 'StartTimeout', message }
 }
 
-function wordsOf(pod: PodFacts | undefined): string {
-  if (pod === undefined) return 'see its events'
-  return `pod ${pod.pod.metadata.name}: ${pod.why ?? 'it did not say why'}`
+function ofPod(cause: DeploymentFailure['cause'], pod: PodFacts): DeploymentFailure {
+  const { name } = pod.pod.metadata
+  return { cause, message: `pod ${name}: ${pod.why ?? 'it did not say why'}` }
 }

@@ -1,12 +1,16 @@
 /**
  * A short-lived pod of the new revision checks types, bundles, builds the graph and holds it
- * against the newest state. The running job is not touched, and is kept as it is.
+ * against the newest state, and the API server is asked whether it would make its pods. The running
+ * job is not touched, and is kept as it is.
  */
+import type { WriteRefusal } from '../../kube/write-refusal.ts'
 import { diffOf } from '../diff-class.ts'
 import type { PlannedState } from '../job-decision.ts'
+import type { Revision } from '../observed-job.ts'
 import type { PlanFacts } from '../pod-facts.ts'
 import { keepRunning } from './keep-running.ts'
 import {
+  LOOK_MS,
   millisecondsOf,
   type Phase,
   type PhaseView,
@@ -21,9 +25,10 @@ const ATTEMPTS_MAX = 3
 export const planning: Phase = view => {
   const { seen, upgrade, from, to } = view
   if (to === undefined) return refuse(view, 'RevisionLost', `${upgrade.to} was removed`)
-  if (!needsPlan(view)) return passed(view)
+  if (seen.refusedPods !== undefined) return unmade(view, to, seen.refusedPods)
+  if (!needsPlan(view)) return passed(view, to)
   const pod = seen.plans.find(one => one.revision === upgrade.to && one.attempt === upgrade.attempt)
-  if (pod?.state === 'succeeded') return passed(view)
+  if (pod?.state === 'succeeded') return passed(view, to)
   if (pod?.state === 'failed' && pod.verdict !== undefined) {
     return refuse(view, 'PlanRejected', pod.verdict)
   }
@@ -59,8 +64,27 @@ function comparedWith({ upgrade, to }: PhaseView): PlannedState | undefined {
 }
 
 /** With nothing at work there is nothing to stop. */
-function passed({ upgrade }: PhaseView): Step {
-  return { kind: 'move', phase: upgrade.goal === 'resume' ? 'Stopping' : 'Savepointing' }
+function passed({ upgrade }: PhaseView, to: Revision): Step {
+  const phase = upgrade.goal === 'resume' ? 'Stopping' : 'Savepointing'
+  return { kind: 'move', phase, tryPods: to }
+}
+
+/** The pod of the plan, or those of the job, would not be made. */
+function unmade(view: PhaseView, to: Revision, { said, message, mayPass }: WriteRefusal): Step {
+  const { upgrade, from } = view
+  // What rests has nothing else to go on as.
+  const isOnlyOne = upgrade.to === upgrade.from
+  if (!(mayPass || isOnlyOne)) {
+    return refuse(view, 'PlanRejected', `its pods cannot be made: ${said}; change what is named`)
+  }
+  const limitMs = millisecondsOf(view.spec.rollback.deadline)
+  if (view.ageMs >= limitMs && !isOnlyOne) return refuse(view, 'PlanTimeout', message)
+  return {
+    kind: 'stay',
+    acts: from === undefined ? {} : keepRunning(view, from),
+    message: `the pods of ${to.name}: ${message}`,
+    againMs: Math.max(LOOK_MS, limitMs - view.ageMs),
+  }
 }
 
 function refuse(view: PhaseView, reason: string, message: string): Step {

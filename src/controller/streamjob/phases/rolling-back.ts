@@ -63,6 +63,11 @@ function failedTwice(view: PhaseView, failure: DeploymentFailure): Step {
     const events = [said('RolledBack', `${upgrade.to} runs: ${failure.message}`)]
     return { kind: 'end', phase: 'Running', result: 'rolled-back', events }
   }
+  // It is as good as it was, and takes up its work where there is room again.
+  if (failure.cause === 'ScheduleTimeout') {
+    const events = [warned('RollbackBlocked', `${upgrade.to} waits: ${failure.message}`)]
+    return { kind: 'end', phase: 'Deploying', result: 'rolled-back', events }
+  }
   const isUnreadable = failure.cause === 'JobRefused' || stateCodes.test(failure.message)
   const reason = isUnreadable ? 'RollbackNeedsReplay' : 'RollbackFailed'
   const next = isUnreadable

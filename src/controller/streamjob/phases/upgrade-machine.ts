@@ -118,6 +118,7 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
         phase: phaseOf(changed),
         epoch,
         isMove: true,
+        tryPods: step.tryPods,
         keepRevision: step.keepRevision,
         takesRoom: step.keepRevision !== undefined,
         store: { ...step.store, upgrade: changed },

@@ -42,6 +42,8 @@ export type Step =
       readonly kind: 'move'
       readonly phase: UpgradePhase
       readonly change?: Partial<Upgrade>
+      /** Whose pods are to be tried first. */
+      readonly tryPods?: Revision
       /** To be there before it is named. */
       readonly keepRevision?: Revision
       readonly store?: Partial<StreamJobStatus>

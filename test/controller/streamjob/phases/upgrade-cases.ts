@@ -1,4 +1,5 @@
 /** Upgrades as they are observed, said in short. */
+import type { WriteRefusal } from '../../../../src/controller/kube/write-refusal.ts'
 import { revisionOf } from '../../../../src/controller/streamjob/job-revisions.ts'
 import { observeJob } from '../../../../src/controller/streamjob/observe-job.ts'
 import type { ObservedJob, Upgrade } from '../../../../src/controller/streamjob/observed-job.ts'
@@ -32,6 +33,10 @@ export interface Case {
   /** What it was stopped with is known as a Savepoint. */
   readonly isStopKept?: boolean
   readonly stable?: 'from' | 'to' | 'none'
+  /** It leads to what was there before. */
+  readonly isSame?: boolean
+  /** What the API server has against its pods. */
+  readonly refusedPods?: WriteRefusal
   /** It has completed nothing yet. */
   readonly isFirst?: boolean
 }
@@ -47,6 +52,14 @@ export const savepoint = {
   kind: 'savepoint',
   path: 's3://b/sp-9',
 } as NonNullable<JobFacts['latest']>
+
+export const notMade = (more: Partial<WriteRefusal> = {}): WriteRefusal => ({
+  reason: 'PodSecurityViolated',
+  mayPass: false,
+  said: 'it violates PodSecurity',
+  message: 'it violates PodSecurity; take it out',
+  ...more,
+})
 
 export function observed(one: Case): ObservedJob {
   const { module = 'b.ts', epoch = one.isNew === true ? 2 : 1, seconds = 0 } = one
@@ -90,7 +103,7 @@ export function observed(one: Case): ObservedJob {
     ...(one.isFirst !== true && { state }),
     upgrade: {
       goal: 'upgrade',
-      from: from.name,
+      from: one.isSame === true ? to.name : from.name,
       to: to.name,
       cause: 'SpecChanged',
       mode: 'savepoint',
@@ -104,7 +117,8 @@ export function observed(one: Case): ObservedJob {
   const object = { ...made, spec: { ...right, ...one.spec, job: { module } }, status }
   const revisions = [from, to, wanted('c.ts')].map((r, i) => revisionOf(object, r, i))
   const plans = one.plan === undefined ? [] : [planOf(one.plan, to.name)]
-  return observeJob({ ...parts, object, revisions, plans })
+  const { refusedPods } = one
+  return { ...observeJob({ ...parts, object, revisions, plans }), refusedPods }
 }
 
 function planOf(state: NonNullable<Case['plan']>, revision: string): PlanFacts {

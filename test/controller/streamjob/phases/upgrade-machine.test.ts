@@ -360,6 +360,17 @@ const table: Record<string, { given: Case; decides: string }> = {
     given: { upgrade: { phase: 'RollingBack', rollback: 'CrashLoop' }, isNew: true, pods: runsNew },
     decides: 'Stopping savepoint to from',
   },
+  'U9: what only lacks room on the way back takes it up later': {
+    given: {
+      upgrade: { phase: 'Starting', rollback: 'CrashLoop' },
+      isNew: true,
+      seconds: 321,
+      pods: ['jm-2-1 running', 'tm-2-0-1 unscheduled'],
+      facts: undefined,
+      stable: 'to',
+    },
+    decides: 'end Deploying: RollbackBlocked',
+  },
   'U9: what fails on the way back has failed': {
     given: {
       upgrade: { phase: 'Verifying', rollback: 'CrashLoop' },
