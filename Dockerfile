@@ -13,4 +13,4 @@ COPY --from=files /files/4-weir/ /
 USER 10001:10001
 WORKDIR /work
 ENV PATH=/usr/local/bin HOME=/tmp XDG_CACHE_HOME=/tmp MALLOC_ARENA_MAX=2
-ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "--single-threaded-gc", "--disable-warning=ExperimentalWarning", "/opt/weir/dist/bin/weir.js"]
+ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=16", "--no-allocation-site-pretenuring", "--single-threaded-gc", "--heap-growing-percent=200", "--disable-warning=ExperimentalWarning", "/opt/weir/dist/bin/weir.js"]

@@ -2,6 +2,7 @@
  * Time is passed in. `SystemClock` is the only reader of the machine's clock; tests and the
  * simulation pass a manual one (`testing/manual-clock.ts`).
  */
+import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 
 export interface TimerHandle {

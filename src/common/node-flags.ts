@@ -10,9 +10,13 @@
  *  - A slot is one thread and is given one core. Helpers of the collector take time from other
  *    slots, and a collection waits for the last of them: ten times as long where no core is free.
  *    Alone it needs less of both, time and processor, the more so the more state there is.
+ *  - The heap may grow to three times what lives in it before all of it is collected. By itself V8
+ *    guesses the room from the speed of the last collections, anything from a tenth to three times;
+ *    with little, tables that grow set off a collection every few hundred milliseconds.
  */
 export const nodeFlags: readonly string[] = [
   '--max-semi-space-size=16',
   '--no-allocation-site-pretenuring',
   '--single-threaded-gc',
+  '--heap-growing-percent=200',
 ]

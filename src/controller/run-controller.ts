@@ -115,6 +115,7 @@ export class Controller {
   readonly #access: NamespaceAccess | undefined
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
+  readonly #warmPoller: FactsPoller
   readonly #poller: FactsPoller
   readonly #savepoints: Savepoints
   readonly #loop: WorkLoop
@@ -172,12 +173,9 @@ export class Controller {
     })
     const { masterKeys } = options
     const link = options.link ?? new TlsJobLink({ masterKeys, clock, observe: figures.link })
-    this.#poller = new FactsPoller({
-      link,
-      clock,
-      random,
-      onHeard: key => this.#queue.add(key, 'resync'),
-    })
+    const onHeard = (key: string): void => this.#queue.add(key, 'resync')
+    this.#poller = new FactsPoller({ link, clock, random, onHeard })
+    this.#warmPoller = new FactsPoller({ link, clock, random, onHeard })
     this.#access = this.#makeAccess()
     this.#savepoints = new Savepoints({
       watching,
@@ -232,6 +230,7 @@ export class Controller {
       masterKey: assertDefined(masterKeys[0], 'there is a master key'),
       link,
       poller: this.#poller,
+      warmPoller: this.#warmPoller,
       clock,
       record: this.#recorder.record.bind(this.#recorder),
       observe: this.#figures.upgrade,
@@ -330,6 +329,7 @@ export class Controller {
     // The last pass ends before another controller may lead.
     this.#endLoops(new Error('the controller stops'))
     this.#poller.stop()
+    this.#warmPoller.stop()
     await this.#working
     this.#election.stop()
     await standing

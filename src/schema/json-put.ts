@@ -6,81 +6,81 @@
 import type { ByteWriter } from '../common/bytes.ts'
 import { writeNative } from './write-native.ts'
 
-/** `00`, `01` … `99` as bytes, two by two. */
-const PAIRS = new Uint8Array(200)
-for (let i = 0; i < 100; i++) {
-  PAIRS[i * 2] = 0x30 + Math.floor(i / 10)
-  PAIRS[i * 2 + 1] = 0x30 + (i % 10)
-}
+/** `00`, `01` … `99` as they lie in memory, the first digit in the low byte. */
+const PAIRS = Int32Array.from(
+  { length: 100 },
+  (_, i) => 0x3030 + ((i % 10) << 8) + Math.floor(i / 10),
+)
 
 /** The most bytes of a JSON number, for which there must be room. */
 export const NUMBER_BYTES_MAX = 32
 
 /** Any finite number the way `JSON.stringify` writes it; the others as `null`. */
-export function putNumber(buffer: Uint8Array, at: number, value: number): number {
-  if ((value | 0) === value) return putInt32(buffer, at, value)
-  if (Number.isSafeInteger(value)) return putInteger(buffer, at, value)
-  return putAscii(buffer, at, Number.isFinite(value) ? String(value) : 'null')
+export function putNumber(view: DataView, at: number, value: number): number {
+  if ((value | 0) === value) return putInt32(view, at, value)
+  if (Number.isSafeInteger(value)) return putInteger(view, at, value)
+  return putAscii(view, at, Number.isFinite(value) ? String(value) : 'null')
 }
 
 /** Beyond 32 bits, up to 2^53: the high digits, then the low eight. */
-function putInteger(buffer: Uint8Array, at: number, value: number): number {
+function putInteger(view: DataView, at: number, value: number): number {
   let p = at
   let rest = value
   if (rest < 0) {
-    buffer[p++] = 0x2d
+    view.setUint8(p++, 0x2d)
     rest = -rest
   }
   const high = Math.floor(rest / 1e8)
-  p = putInt32(buffer, p, high)
-  // Small integers from here on: V8 divides those by a multiplication.
-  let low = (rest - high * 1e8) | 0
-  for (let i = p + 6; i >= p; i -= 2) {
-    const next = (low / 100) | 0
-    const pair = (low - next * 100) * 2
-    buffer[i] = PAIRS[pair] as number
-    buffer[i + 1] = PAIRS[pair + 1] as number
-    low = next
-  }
-  return p + 8
+  p = putInt32(view, p, high)
+  // A small integer: V8 divides those by a multiplication.
+  return putEight(view, p, (rest - high * 1e8) | 0)
 }
 
-export function putInt32(buffer: Uint8Array, at: number, value: number): number {
+/**
+ * Four digits at a time, each group by one store. How many there are of the first group is counted
+ * without a branch: lengths vary, and a branch that the processor foresees wrongly costs as much as
+ * the number.
+ */
+export function putInt32(view: DataView, at: number, value: number): number {
   let p = at
   let rest = value
   if (rest < 0) {
-    if (rest === -0x8000_0000) return putAscii(buffer, at, '-2147483648')
-    buffer[p++] = 0x2d
+    if (rest === -0x8000_0000) return putAscii(view, at, '-2147483648')
+    view.setUint8(p++, 0x2d)
     rest = -rest
   }
-  const end = p + digitsOf(rest)
-  let i = end
-  while (rest >= 100) {
-    const next = (rest / 100) | 0
-    const pair = (rest - next * 100) * 2
-    i -= 2
-    buffer[i] = PAIRS[pair] as number
-    buffer[i + 1] = PAIRS[pair + 1] as number
-    rest = next
+  if (rest < 10_000) return putFirst(view, p, rest)
+  if (rest < 100_000_000) {
+    const high = (rest / 10_000) | 0
+    p = putFirst(view, p, high)
+    view.setInt32(p, fourDigits(rest - high * 10_000), true)
+    return p + 4
   }
-  if (rest >= 10) {
-    buffer[i - 2] = PAIRS[rest * 2] as number
-    buffer[i - 1] = PAIRS[rest * 2 + 1] as number
-  } else buffer[i - 1] = 0x30 + rest
-  return end
+  const high = (rest / 100_000_000) | 0
+  return putEight(view, putFirst(view, p, high), rest - high * 100_000_000)
 }
 
-function digitsOf(value: number): number {
-  if (value < 100_000) {
-    if (value < 100) return value < 10 ? 1 : 2
-    return value < 1000 ? 3 : value < 10_000 ? 4 : 5
-  }
-  if (value < 10_000_000) return value < 1_000_000 ? 6 : 7
-  return value < 100_000_000 ? 8 : value < 1_000_000_000 ? 9 : 10
+function putEight(view: DataView, at: number, value: number): number {
+  const high = (value / 10_000) | 0
+  view.setInt32(at, fourDigits(high), true)
+  view.setInt32(at + 4, fourDigits(value - high * 10_000), true)
+  return at + 8
 }
 
-function putAscii(buffer: Uint8Array, at: number, text: string): number {
-  for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i)
+/** A number below 10,000 without leading zeros. Four bytes are written, whatever counts of them. */
+function putFirst(view: DataView, at: number, value: number): number {
+  const more = ((9 - value) >>> 31) + ((99 - value) >>> 31) + ((999 - value) >>> 31)
+  view.setInt32(at, fourDigits(value) >> (24 - more * 8), true)
+  return at + 1 + more
+}
+
+function fourDigits(value: number): number {
+  const high = (value / 100) | 0
+  return (PAIRS[high] as number) | ((PAIRS[value - high * 100] as number) << 16)
+}
+
+function putAscii(view: DataView, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) view.setUint8(at + i, text.charCodeAt(i))
   return at + text.length
 }
 

@@ -193,7 +193,7 @@ class ValueSource {
     }
     this.flush(NUMBER_BYTES_MAX)
     const put = node.kind === 'int32' ? putInt32 : putNumber
-    this.#b.line(`p = ${this.#b.constant(put, 'put')}(buffer, p, ${at.value})`)
+    this.#b.line(`p = ${this.#b.constant(put, 'put')}(view, p, ${at.value})`)
   }
 
   #absent(condition: string, of: TypeNode, at: Spot): void {

@@ -33,7 +33,11 @@ import { droppingSink, encodingSink, RowCollector } from './nexmark-sinks.ts'
 import { rateOf } from './rate-of.ts'
 
 /** Events of one round: a second or more each, so that starting a job does not count. */
-const EVENTS: Readonly<Record<string, number>> = { wordcount: 12_000_000, cep: 300_000 }
+const EVENTS: Readonly<Record<string, number>> = {
+  wordcount: 12_000_000,
+  json: 6_000_000,
+  cep: 300_000,
+}
 const EVENTS_DEFAULT = 3_000_000
 /** Of event time; the fewer, the less state. */
 const RATES: Readonly<Record<string, number>> = { cep: 500 }

@@ -9,6 +9,12 @@ import type { Decoder, Format } from '../../schema/format.ts'
 /** 512 records of 176 bytes are a chunk of 90 kB. */
 const CHUNK_RECORDS = 512
 
+/**
+ * Memory behind the records of a chunk, as behind a batch within a broker's answer: a decoder that
+ * looks a little ahead would have to copy what ends with its memory.
+ */
+const BYTES_BEHIND = 4096
+
 interface Chunk {
   readonly buffer: Buffer
   /** Record i lies from `offsets[i]` to before `offsets[i + 1]`. */
@@ -37,9 +43,14 @@ export function prepareBytes<T>(
       encoder.write(out, recordAt(first + i))
       offsets[i + 1] = out.length
     }
-    chunks.push({ buffer: out.copy(), offsets })
+    chunks.push({ buffer: copyOf(out), offsets })
   }
   return { chunks, count }
+}
+
+function copyOf(out: ByteWriter): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(out.length + BYTES_BEHIND)
+  return buffer.subarray(0, out.view().copy(buffer))
 }
 
 /** Record n, decoded from its bytes; numbers from `count` on begin again at record 0. */

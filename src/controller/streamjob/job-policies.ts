@@ -178,7 +178,7 @@ function first(observed: ObservedJob): JobDecision | undefined {
     epoch,
     isMove: true,
     keepRevision: wanted,
-    takesRoom: true,
+    takesRoom: 'instead',
     store: {
       revision: { current: wanted.name, target: wanted.name },
       start: { from: 'manifest' },
