@@ -21,6 +21,8 @@ export interface DescribeJobOptions extends RestoreFlags {
   /** Gets `job.json` and the code. */
   readonly output: string
   readonly typesChecked?: boolean
+  /** The jobmanager begins when it is told to. */
+  readonly warm?: boolean
 }
 
 /**
@@ -49,6 +51,7 @@ export async function describeJob(options: DescribeJobOptions, io: CliIo): Promi
     bundle: code,
     storeLocation: manifest.spec.checkpoint.storage ?? resolve(io.cwd, DEFAULT_CHECKPOINT_FOLDER),
     restore: restoreRequest(options, manifest, io.cwd),
+    isWarm: options.warm === true,
     rest: { port: 0, folder },
   }
   jobDescriptionSchema.parse(description)

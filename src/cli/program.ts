@@ -315,6 +315,7 @@ function declareDescribe(program: Command, io: CliIo, done: Done): void {
     )
     .option('--from-job <id>', 'the other job whose snapshot is restored, e.g. default.orders')
     .option('--types-checked', 'the types of this code were checked before: only bundle it')
+    .option('--warm', 'the jobmanager makes all ready, and begins when it is told to')
     .option('--set <path=value>', 'override a field, e.g. spec.job.args.output=out', collect, [])
     .action(async (file: string, options: DescribeFlags) => {
       const { describeJob } = await import('./describe-job.ts')
@@ -328,6 +329,7 @@ interface DescribeFlags {
   readonly restore?: string
   readonly fromJob?: string
   readonly typesChecked?: boolean
+  readonly warm?: boolean
   readonly set: readonly string[]
 }
 

@@ -5,8 +5,14 @@
 import type { SourceLag } from '../api/source.ts'
 import type { JobResult } from './job-result.ts'
 
-/** The last four are ends: those of {@link JobResult}. */
-export type JobStatus = 'starting' | 'running' | 'restarting' | 'stopping' | JobResult['outcome']
+/** Those of `jobStatuses`; the last four are ends: those of {@link JobResult}. */
+export type JobStatus =
+  | 'warm'
+  | 'starting'
+  | 'running'
+  | 'restarting'
+  | 'stopping'
+  | JobResult['outcome']
 
 export interface VertexProgress {
   /** As in the plan: the names of the chained operators. */

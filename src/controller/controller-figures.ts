@@ -106,12 +106,13 @@ export class ControllerFigures {
   readonly missed = (resource: string, count: number): void =>
     this.#metrics.count('weir_controller_missed_events_total', { resource }, count)
 
-  text(): Promise<string> {
+  text(looked: Looked): Promise<string> {
+    this.#look(looked)
     return this.#metrics.text()
   }
 
-  /** What is no event, but can be looked at. */
-  look({ watches, loops, jobs, savepoints, poller, tenancy, election }: Looked): void {
+  /** What is no event, but can be looked at: only when asked for, since each job is counted. */
+  #look({ watches, loops, jobs, savepoints, poller, tenancy, election }: Looked): void {
     const metrics = this.#metrics
     metrics.set('weir_controller_link_jobs', {}, poller.size)
     metrics.set('weir_controller_link_silent_jobs', {}, poller.silent)

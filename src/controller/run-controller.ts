@@ -11,9 +11,8 @@ import { type Logger, makeLogger } from '../common/logger.ts'
 import type { Random } from '../common/random.ts'
 import { ControllerMetrics } from '../observability/controller-metrics.ts'
 import { type ControllerConfig, readControllerConfig } from './controller-config.ts'
-import { ControllerFigures, type LookedLoop } from './controller-figures.ts'
+import { ControllerFigures, type Looked, type LookedLoop } from './controller-figures.ts'
 import { CrdGate } from './crd-gate.ts'
-import { Alarm } from './kube/alarm.ts'
 import { EventRecorder } from './kube/event-recorder.ts'
 import type { Watch } from './kube/kind-watcher.ts'
 import { KubeClient } from './kube/kube-client.ts'
@@ -48,8 +47,8 @@ export interface ControllerHost extends ConfigHost {
 }
 
 const LEASE = 'weir-controller'
-const PASSES_AT_ONCE = 16
-const FIGURES_EVERY_MS = 5_000
+/** A pass waits for the API server most of its time: with a third of these that has breaks. */
+const PASSES_AT_ONCE = 48
 /** No pass takes so long unless something is broken. */
 const STUCK_MS = 120_000
 
@@ -116,6 +115,7 @@ export class Controller {
   readonly #access: NamespaceAccess | undefined
   readonly #tenancy: Tenancy | undefined
   readonly #recorder: EventRecorder
+  readonly #warmPoller: FactsPoller
   readonly #poller: FactsPoller
   readonly #savepoints: Savepoints
   readonly #loop: WorkLoop
@@ -173,12 +173,9 @@ export class Controller {
     })
     const { masterKeys } = options
     const link = options.link ?? new TlsJobLink({ masterKeys, clock, observe: figures.link })
-    this.#poller = new FactsPoller({
-      link,
-      clock,
-      random,
-      onHeard: key => this.#queue.add(key, 'resync'),
-    })
+    const onHeard = (key: string): void => this.#queue.add(key, 'resync')
+    this.#poller = new FactsPoller({ link, clock, random, onHeard })
+    this.#warmPoller = new FactsPoller({ link, clock, random, onHeard })
     this.#access = this.#makeAccess()
     this.#savepoints = new Savepoints({
       watching,
@@ -233,6 +230,7 @@ export class Controller {
       masterKey: assertDefined(masterKeys[0], 'there is a master key'),
       link,
       poller: this.#poller,
+      warmPoller: this.#warmPoller,
       clock,
       record: this.#recorder.record.bind(this.#recorder),
       observe: this.#figures.upgrade,
@@ -304,16 +302,15 @@ export class Controller {
       ...config.probes,
       isAlive: () => this.#loops.every(({ loop }) => loop.longestMs < STUCK_MS),
       hindrance: () => (this.#isReady ? undefined : (this.#gate.hindrance ?? 'not yet')),
-      metrics: () => this.#figures.text(),
+      metrics: () => this.#figures.text(this.#looked),
     })
     onServing?.(server.url)
     host.onTerm(() => this.stop())
     const watching = reflectors.map(reflector => reflector.run())
-    const ticking = this.#tick()
     await this.#warm()
     if (!this.#stop.signal.aborted) await this.#stand()
     for (const reflector of reflectors) reflector.stop()
-    await Promise.all([...watching, ticking, this.#recorder.written])
+    await Promise.all([...watching, this.#recorder.written])
     await server.close()
     await this.#disconnect()
     return this.#hasLost ? 1 : 0
@@ -332,6 +329,7 @@ export class Controller {
     // The last pass ends before another controller may lead.
     this.#endLoops(new Error('the controller stops'))
     this.#poller.stop()
+    this.#warmPoller.stop()
     await this.#working
     this.#election.stop()
     await standing
@@ -357,9 +355,8 @@ export class Controller {
     this.#isReady = !this.#stop.signal.aborted
   }
 
-  async #tick(): Promise<void> {
-    const { signal } = this.#stop
-    const looked = {
+  get #looked(): Looked {
+    return {
       watches: this.#watches,
       loops: this.#loops,
       jobs: this.#world.jobs.cache,
@@ -367,10 +364,6 @@ export class Controller {
       poller: this.#poller,
       tenancy: this.#tenancy,
       election: this.#election,
-    }
-    while (!signal.aborted) {
-      this.#figures.look(looked)
-      await new Alarm(this.#clock, signal).sleep(FIGURES_EVERY_MS)
     }
   }
 }

@@ -36,6 +36,8 @@ export const jobDescriptionSchema = z.strictObject({
   /** A place without a scheme is a folder. */
   storeLocation: z.string().min(1),
   restore: restoreSchema,
+  /** All is made ready, and nothing of the job begins before the order to. */
+  isWarm: z.boolean().default(false),
   /** `null`: no REST API. Port 0: any free one. */
   rest: z
     .strictObject({

@@ -52,8 +52,9 @@ export const stopFactsSchema = z.object({
   error: errorFacts.nullable(),
 })
 
-/** The last four are ends. */
+/** The last four are ends. `warm`: all is ready, and the order to begin is waited for. */
 export const jobStatuses = [
+  'warm',
   'starting',
   'running',
   'restarting',

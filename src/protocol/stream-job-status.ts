@@ -41,6 +41,7 @@ const revision = z.strictObject({
 
 const upgradePhases = [
   'Planning',
+  'Reserving',
   'Savepointing',
   'Stopping',
   'Starting',
@@ -73,6 +74,10 @@ const upgrade = z.strictObject({
   /** The savepoint that the order has taken: known as a Savepoint before the next epoch begins. */
   taken: statusText(1024).optional(),
   stoppedAt: timeField().optional(),
+  /** The epoch of pods that start before the job is stopped, and begin once it has. */
+  warm: count().optional(),
+  /** The job has said that it is over: none of its processes begins again. */
+  hasEnded: z.boolean().optional(),
   /** Begin of `Starting`: the deadline counts from here. */
   startingAt: timeField().optional(),
   /** Why it goes back. */
@@ -101,6 +106,8 @@ export const streamJobStatusSchema = z.strictObject({
   observedGeneration: count().optional(),
   /** Number of the deployment: raised before any pod of it exists. */
   epoch: count().optional(),
+  /** Epochs that were numbered: pods that were warm and came to nothing had one, too. */
+  epochs: count().optional(),
   /** Number of the jobmanager within its epoch. */
   attempt: count().optional(),
   tenant: statusText(63).optional(),

@@ -83,6 +83,7 @@ const upgradeField = withDefaults({
   savepointTimeout: durationField(1_000, DAY_MS, '10m').default('10m'),
   lastStateMaxAge: durationField(1_000, 30 * DAY_MS, '1h').optional(),
   fallbackToLastState: z.boolean().default(true),
+  surge: z.enum(['auto', 'never']).default('auto'),
   dropState: textSet(textField(253), 64).optional(),
 })
 

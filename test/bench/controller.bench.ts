@@ -7,6 +7,7 @@
  *   --resident 10000               more jobs without pods (suspended), before memory, rest, restart
  *   --changes 200                  of specs, ten a second
  *   --profile FOLDER               gets a profile of the controller's processor time
+ *   --requests all                 prints what the API server was asked for, by anybody
  *
  * Not measured: what pods do, and jobmanagers that answer.
  */
@@ -22,19 +23,21 @@ import { kubeFakePart } from '../testbed/kube/kube-parts.ts'
 import type { PartEnvironment } from '../testbed/part.ts'
 import { stopServer } from '../testbed/server-process.ts'
 import { type BenchIo, defineBench } from './bench-harness.ts'
+import { clusterLoad, grown } from './controller/cluster-load.ts'
 import { ClusterRig, type Seen } from './controller/cluster-rig.ts'
 import { ControllerProcess } from './controller/controller-process.ts'
 import { percentile } from './percentile.ts'
 
 interface Bench {
   readonly io: BenchIo
+  readonly environment: PartEnvironment
   readonly rig: ClusterRig
   readonly start: () => Promise<ControllerProcess>
   readonly jobs: Seen<StreamJobObject>
-  readonly pods: Seen<KubeObject>
 }
 
-const REST_MS = 20_000
+/** The garbage of the work before is collected in it, which costs as much as ten seconds of rest. */
+const REST_MS = 60_000
 
 /** What was measured, and in brackets what is wanted. */
 function line(io: BenchIo, name: string, value: string): void {
@@ -42,22 +45,30 @@ function line(io: BenchIo, name: string, value: string): void {
 }
 
 async function createAll(bench: Bench, controller: ControllerProcess): Promise<void> {
-  const { io, rig, pods } = bench
+  const { io, rig, environment } = bench
   const jobs = io.count('jobs', 1_000)
   const parallelism = io.count('parallelism', 4)
+  const loadBefore = await clusterLoad(environment)
   const before = { atMs: performance.now(), cpuMs: controller.cpuMs }
   const writesBefore = await controller.writes()
   const wanted = jobs * (1 + parallelism)
-  await Promise.all([
-    rig.createJobs('job', jobs, { parallelism }),
-    pods.until(({ size }) => size >= wanted),
-  ])
+  await Promise.all([rig.createJobs('job', jobs, { parallelism }), rig.podsReach(wanted)])
   const seconds = (performance.now() - before.atMs) / 1_000
   const cpu = (controller.cpuMs - before.cpuMs) / 1_000
   const writes = (await controller.writes()) - writesBefore
   io.print(`${jobs} jobs, ${wanted} pods`)
   line(io, 'all pods created', `${seconds.toFixed(1)} s (<= 60), ${cpu.toFixed(1)} s of CPU`)
   line(io, 'writes a job', (writes / jobs).toFixed(1))
+  const load = await clusterLoad(environment)
+  const shares = grown(load.cpuMs, loadBefore.cpuMs)
+    .filter(([, ms]) => ms >= 100)
+    .map(([name, ms]) => `${name} ${(ms / 1_000).toFixed(1)}`)
+  line(io, 'processor of the cluster, seconds', shares.join(', '))
+  const all = grown(load.requests, loadBefore.requests)
+  const sum = all.reduce((total, [, count]) => total + count, 0)
+  line(io, 'requests a job, those of all', (sum / jobs).toFixed(1))
+  if (io.option('requests', '') === '') return
+  for (const [name, count] of all) line(io, `  ${name}`, (count / jobs).toFixed(2))
 }
 
 async function rest(bench: Bench, controller: ControllerProcess): Promise<void> {
@@ -136,13 +147,13 @@ async function change({ io, rig, jobs }: Bench): Promise<void> {
 }
 
 async function failover(bench: Bench, leader: ControllerProcess): Promise<ControllerProcess> {
-  const { io, rig, pods } = bench
+  const { io, rig } = bench
   const standby = await bench.start()
   await leader.end('SIGKILL')
   const killedMs = performance.now()
-  const before = pods.cache.size
+  const before = await rig.podCount()
   await rig.createJobs('after', 1, {})
-  await pods.until(({ size }) => size > before)
+  await rig.podsReach(before + 1)
   io.print('the leader killed')
   line(
     io,
@@ -174,11 +185,7 @@ async function measure(io: BenchIo, environment: PartEnvironment, folder: string
       return { apiVersion, kind, metadata: kept, status } as unknown as T
     }
     const jobs = rig.watch<StreamJobObject>(resourceKinds.streamJob, bare)
-    const pods = rig.watch<KubeObject>(resourceKinds.pod, ({ apiVersion, kind, metadata }) => {
-      const { namespace, name, resourceVersion } = metadata
-      return { apiVersion, kind, metadata: { namespace, name, resourceVersion } } as KubeObject
-    })
-    const bench: Bench = { io, rig, start, jobs, pods }
+    const bench: Bench = { io, environment, rig, start, jobs }
     running = await start()
     await createAll(bench, running)
     await rest(bench, running)

@@ -23,7 +23,8 @@ test('makes the description and the code that a jobmanager starts with', async (
   const folder = join(io.config.cacheFolder, '..')
   const output = join(folder, 'out')
   const file = manifest(folder, { job, parallelism: 3, checkpoint: { storage } })
-  expect(await describeJob({ file, set: [], run: 'run-1', output, restore: 'latest' }, io)).toBe(0)
+  const asked = { file, set: [], run: 'run-1', output, restore: 'latest', warm: true }
+  expect(await describeJob(asked, io)).toBe(0)
   const description = jobDescriptionSchema.parse(
     JSON.parse(readFileSync(join(output, 'job.json'), 'utf8')),
   )
@@ -32,6 +33,7 @@ test('makes the description and the code that a jobmanager starts with', async (
     storeLocation: storage,
     restore: { kind: 'latest' },
     bundle: join(output, 'job.mjs'),
+    isWarm: true,
   })
   expect(description.manifest.spec.parallelism).toBe(3)
   expect(readFileSync(description.bundle, 'utf8')).toContain('word-count')

@@ -81,6 +81,7 @@ export class ProcessBench {
       restore: { kind: 'none' },
       run: 'this run',
       settings: quick,
+      isWarm: false,
       listen: `unix:${join(this.folder, 'jm')}`,
       secret,
       tls: undefined,

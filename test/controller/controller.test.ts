@@ -200,7 +200,8 @@ await describeWithPart('the controller', 'kube-control', environment => {
     const stable = await seenJobs.until(all =>
       all.find(one => one.metadata.name === 'moved' && one.status?.revision?.stable),
     )
-    await edit('moved', { job: { module: 'src/examples/word-count.ts' } })
+    const upgrade = { surge: 'never' }
+    await edit('moved', { job: { module: 'src/examples/word-count.ts' }, upgrade })
     const plan = await seenPods.until(all =>
       all.find(one => one.metadata.name.startsWith('moved-plan-')),
     )

@@ -8,6 +8,7 @@ import { crashEach } from './crash-points.ts'
 import {
   leftoverStory,
   purgeStory,
+  refusalStory,
   restoreStory,
   rollbackStory,
   savepointStory,
@@ -39,6 +40,15 @@ const ways: Readonly<Record<string, Way>> = {
   'an upgrade with a savepoint': {
     story: upgradeStory('savepoint'),
     end: { ...runs(2), refused: undefined, state: 'savepoint', stops: 1 },
+  },
+  'an upgrade with a savepoint, one deployment after the other': {
+    isLong: true,
+    story: upgradeStory('savepoint', 'never'),
+    end: { ...runs(2), refused: undefined, state: 'savepoint', stops: 1 },
+  },
+  'an upgrade to what never comes to run': {
+    story: refusalStory,
+    end: { ...runs(1), refused: 'RolledBack', state: 'checkpoint', stops: 0 },
   },
   'an upgrade from the last checkpoint': {
     isLong: true,

@@ -23,6 +23,13 @@ export const runningFacts: JobFacts = {
   stop: null,
 }
 
+const warmFacts: JobFacts = {
+  ...runningFacts,
+  status: 'warm',
+  latest: null,
+  checkpoints: { ...runningFacts.checkpoints, completed: 0, ageMs: null },
+}
+
 /** By the name of the job. Of one that nothing is said of nobody answers. */
 export class FakeLink implements JobLink {
   readonly said = new Map<string, JobFacts>()
@@ -33,6 +40,9 @@ export class FakeLink implements JobLink {
   readonly stops = new Map<string, StopFacts>()
   readonly #listeners: (() => void)[] = []
   readonly #begun = new Map<string, number>()
+  /** Job and epoch of those that wait to begin, and of those that said that they are over. */
+  readonly #warm = new Set<string>()
+  readonly #over = new Set<string>()
   #taken = 100
 
   /** A job was stopped. */
@@ -40,8 +50,25 @@ export class FakeLink implements JobLink {
     this.#listeners.push(listener)
   }
 
+  /** The jobmanager of an epoch is there, and waits for the order to begin. */
+  warm(job: string, epoch: number): void {
+    if (epoch > (this.#begun.get(job) ?? 0)) this.#warm.add(`${job} ${epoch}`)
+  }
+
+  waits(job: string, epoch: number): boolean {
+    return this.#warm.has(`${job} ${epoch}`)
+  }
+
+  hasBegun(job: string, epoch: number): boolean {
+    return (this.#begun.get(job) ?? 0) >= epoch
+  }
+
+  isOver(job: string, epoch: number): boolean {
+    return this.#over.has(`${job} ${epoch}`)
+  }
+
   /** The jobmanager of an epoch begins: it goes on from the newest snapshot, and completes more. */
-  begin(job: string, epoch: number): void {
+  started(job: string, epoch: number): void {
     if (epoch <= (this.#begun.get(job) ?? 0)) return
     this.#begun.set(job, epoch)
     const before = this.said.get(job)
@@ -50,7 +77,12 @@ export class FakeLink implements JobLink {
     this.said.set(job, { ...before, status: 'running', stop: null, checkpoints })
   }
 
+  async begin({ name, epoch }: JobTarget): Promise<void> {
+    if (this.#warm.delete(`${name} ${epoch}`)) this.started(name, epoch)
+  }
+
   async facts(target: JobTarget): Promise<JobFacts> {
+    if (this.waits(target.name, target.epoch)) return warmFacts
     const facts = this.said.get(target.name)
     if (facts !== undefined) return facts
     throw this.#silence(target)
@@ -101,6 +133,7 @@ export class FakeLink implements JobLink {
     const made = { id: requestId, status: 'completed', snapshot: latest, error: null } as const
     this.stops.set(requestId, made)
     this.said.set(target.name, { ...runningFacts, status: 'stopped', latest, stop: made })
+    this.#over.add(`${target.name} ${target.epoch}`)
     for (const listener of this.#listeners) listener()
     return made
   }

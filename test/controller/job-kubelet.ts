@@ -88,7 +88,10 @@ export class JobKubelet {
         const word = isReader ? wholeReport : JSON.stringify(link.said.get(job) ?? runningFacts)
         await this.#teller.say(name, 'Succeeded', { code: 0, word })
       } else {
-        if (labels['weir.dev/role'] === 'jobmanager') link.begin(job, epoch)
+        if (labels['weir.dev/role'] === 'jobmanager') {
+          if (isWarm(pod)) link.warm(job, epoch)
+          else link.started(job, epoch)
+        }
         await this.#teller.say(name, 'Running')
       }
     } catch (error) {
@@ -98,6 +101,11 @@ export class JobKubelet {
       await this.#tell(pod)
     }
   }
+}
+
+/** Its job is described as one that waits for the order to begin. */
+export function isWarm({ spec }: PodObject): boolean {
+  return JSON.stringify(spec).includes('"--warm"')
 }
 
 /** By an order to this epoch, whose number its name has. */

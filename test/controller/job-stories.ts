@@ -76,10 +76,10 @@ async function endOf(world: StoryWorld, { status }: StreamJobObject, podCount: n
 
 /** Deployed, changed, and running again as the changed one. */
 export const upgradeStory =
-  (mode: 'savepoint' | 'last-state' | 'stateless'): Story =>
+  (mode: 'savepoint' | 'last-state' | 'stateless', surge: 'auto' | 'never' = 'auto'): Story =>
   async world => {
-    await deployed(world, { upgrade: { mode } })
-    await applyJob(world, 'b.ts', { upgrade: { mode } })
+    await deployed(world, { upgrade: { mode, surge } })
+    await applyJob(world, 'b.ts', { upgrade: { mode, surge } })
     const last = await settled(world, ({ epoch, revision }) => {
       return epoch === 2 && revision?.stable === revision?.current
     })
@@ -141,13 +141,25 @@ export const restoreStory: Story = async world => {
   return { ...(await endOf(world, last, 3)), isFromThere, nonce: nonces?.restore }
 }
 
+/** The changed one does not come to run beside the one that runs on. */
+export const refusalStory: Story = async world => {
+  await deployed(world, { rollback: { maxRestarts: 1 } })
+  world.kubelet.failing.set(2, 1)
+  await applyJob(world, 'b.ts', { rollback: { maxRestarts: 1 } })
+  const last = await settled(world, ({ refused, phase }) => {
+    return refused !== undefined && phase === 'Running'
+  })
+  return endOf(world, last, 2)
+}
+
 /** The changed one does not come to run: the one before runs again, from the state it left. */
 export const rollbackStory =
   (exitCode: number): Story =>
   async world => {
-    await deployed(world, { rollback: { maxRestarts: 1 } })
+    const spec = { rollback: { maxRestarts: 1 }, upgrade: { surge: 'never' } }
+    await deployed(world, spec)
     world.kubelet.failing.set(2, exitCode)
-    await applyJob(world, 'b.ts', { rollback: { maxRestarts: 1 } })
+    await applyJob(world, 'b.ts', spec)
     const last = await settled(world, ({ epoch, phase }) => epoch === 3 && phase === 'Running')
     return endOf(world, last, 2)
   }
@@ -211,7 +223,7 @@ export const lifeStory: Story = async world => {
     return epoch === 2 && revision?.stable === revision?.current
   })
   world.kubelet.failing.set(3, 2)
-  await applyJob(world, 'c.ts', { savepointNonce: 1 })
+  await applyJob(world, 'c.ts', { savepointNonce: 1, upgrade: { surge: 'never' } })
   await settled(world, ({ epoch, phase }) => epoch === 4 && phase === 'Running')
   await applyJob(world, 'b.ts', { savepointNonce: 1, state: 'suspended' })
   await settled(world, ({ phase }) => phase === 'Suspended')

@@ -3,6 +3,7 @@
  * restart. An edit is a patch that fails if somebody else was faster.
  */
 import { type CliIo, exitCodes } from '../cli-io.ts'
+import { describeError } from '../describe-error.ts'
 import { type ClusterJob, findJobs, type JobChoice, placeOf } from './cluster-job.ts'
 import { Kubectl, type KubectlTarget } from './kubectl.ts'
 import { isRedeployed, waitForJob } from './wait-for-job.ts'
@@ -24,13 +25,15 @@ interface Edit {
   readonly done: string
   readonly isThere: (job: ClusterJob) => boolean
   readonly isUpgrade?: boolean
+  /** A job that has come to its end does not get there. */
+  readonly isForAlive?: boolean
 }
 
 function editOf(verb: EditVerb, job: ClusterJob): Edit {
   const phaseIs = (phase: string) => (seen: ClusterJob) => seen.status?.phase === phase
   if (verb === 'suspend') {
     const isThere = phaseIs('Suspended')
-    return { path: '/spec/state', value: 'suspended', done: 'suspended', isThere }
+    return { path: '/spec/state', value: 'suspended', done: 'suspended', isThere, isForAlive: true }
   }
   if (verb === 'resume') {
     const isThere = phaseIs('Running')
@@ -46,20 +49,44 @@ function editOf(verb: EditVerb, job: ClusterJob): Edit {
   }
 }
 
-/** Gives the exit code. */
+/** All are changed, then all are waited for: one that is refused keeps no other one from it. */
 export async function editJobs(verb: EditVerb, options: EditOptions, io: CliIo): Promise<number> {
+  const { dryRun, wait, timeoutMs } = options
   const kubectl = new Kubectl(options, io)
-  for (const job of await findJobs(kubectl, options)) {
-    const edit = editOf(verb, job)
-    await patchJob(kubectl, { job, ...edit, dryRun: options.dryRun })
-    const suffix = options.dryRun === 'none' ? '' : ` (${options.dryRun} dry run)`
-    io.out.write(`streamjob.weir.dev/${job.metadata.name} ${edit.done}${suffix}\n`)
-    if (!options.wait || options.dryRun !== 'none') continue
-    const { name, namespace } = job.metadata
+  const jobs = await findJobs(kubectl, options)
+  if (jobs.length === 0) io.err.write('no StreamJobs found\n')
+  const suffix = dryRun === 'none' ? '' : ` (${dryRun} dry run)`
+  const edits = jobs.map(job => ({ job, ...editOf(verb, job) }))
+  const edited = await eachOf(edits, io, async edit => {
+    await patchJob(kubectl, { ...edit, dryRun })
+    io.out.write(`streamjob.weir.dev/${edit.job.metadata.name} ${edit.done}${suffix}\n`)
+  })
+  const isDone = edited.length === edits.length
+  if (!wait || dryRun !== 'none') return isDone ? exitCodes.ok : exitCodes.failed
+  const arrived = await eachOf(edited, io, async edit => {
+    const { name, namespace } = edit.job.metadata
     const there = new Kubectl({ ...options, namespace }, io)
-    await waitForJob(there, { ...edit, name, timeoutMs: options.timeoutMs }, io)
+    await waitForJob(there, { ...edit, name, timeoutMs }, io)
+  })
+  return isDone && arrived.length === edits.length ? exitCodes.ok : exitCodes.failed
+}
+
+/** Those with which it went well; of the others it is said why not. */
+async function eachOf<T>(
+  all: readonly T[],
+  io: CliIo,
+  work: (one: T) => Promise<void>,
+): Promise<readonly T[]> {
+  const done: T[] = []
+  for (const one of all) {
+    try {
+      await work(one)
+      done.push(one)
+    } catch (error) {
+      io.err.write(describeError(error))
+    }
   }
-  return exitCodes.ok
+  return done
 }
 
 export interface JobPatch {

@@ -77,6 +77,15 @@ function withChoice(command: Command): Command {
     .option('-A, --all-namespaces', 'of all namespaces')
 }
 
+/** As kubectl has it: a name is one job of one namespace. */
+function checkChoice(program: Command, name: string | undefined, flags: ChoiceFlags): void {
+  if (name === undefined) return
+  if (flags.selector !== undefined) program.error('error: give a name or --selector, not both')
+  if (flags.allNamespaces === true) {
+    program.error('error: a job of that name is of one namespace: leave out --all-namespaces')
+  }
+}
+
 interface TargetFlags {
   readonly namespace?: string
   readonly context?: string
@@ -101,6 +110,7 @@ function declareLooks(program: Command, io: CliIo, done: Done): void {
     .description('all jobs, or one with what its jobmanager says')
     .option('-o, --output <format>', 'as kubectl get: json, yaml, wide, name, …')
     .action(async (name: string | undefined, flags: ChoiceFlags) => {
+      checkChoice(program, name, flags)
       const { showJobs } = await import('./show-jobs.ts')
       done(await showJobs({ name, ...flags }, io))
     })
@@ -108,6 +118,7 @@ function declareLooks(program: Command, io: CliIo, done: Done): void {
     .description('what is wrong, and what to do; fails where something is')
     .option('-o, --output <format>', 'json')
     .action(async (name: string | undefined, flags: ChoiceFlags) => {
+      checkChoice(program, name, flags)
       const { diagnoseJobs } = await import('./diagnose-jobs.ts')
       done(await diagnoseJobs({ name, ...flags }, io))
     })
@@ -161,6 +172,7 @@ function declareEdit(program: Command, verb: EditVerb, { io, done }: Place): Com
       const chosen = name ?? flags.selector
       // All jobs at once are meant by nobody who leaves the name out.
       if (chosen === undefined) program.error(`error: ${verb} needs a job, or --selector`)
+      checkChoice(program, name, flags)
       const { editJobs } = await import('./edit-job.ts')
       const wait = flags.wait === true
       done(await editJobs(verb, { name, ...flags, wait, timeoutMs: flags.timeout }, io))

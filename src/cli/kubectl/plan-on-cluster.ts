@@ -3,6 +3,7 @@
  * checked and its graph drawn here, the manifest is tried on the API server; nothing is changed.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { assert } from '../../common/assert.ts'
 import { isWeirError } from '../../common/errors.ts'
 import { planText } from '../../graph/plan-text.ts'
 import { type CliIo, exitCodes } from '../cli-io.ts'
@@ -33,13 +34,21 @@ export async function planOnCluster(options: PlanOnClusterOptions, io: CliIo): P
   const tried = await kubectl.ask(['apply', '--dry-run=server', '-f', file, '-o', 'json'])
   if (tried.code !== 0) {
     io.err.write(tried.err)
-    return BLOCKED
+    return refusals.test(tried.err) ? BLOCKED : exitCodes.failed
   }
-  const wanted = JSON.parse(tried.out) as ClusterJob
+  const wanted = jobIn(JSON.parse(tried.out) as Applied)
   const { name, namespace } = wanted.metadata
   const where = namespace === undefined ? [] : ['--namespace', namespace]
-  const found = await kubectl.ask(['get', 'streamjob', name, ...where, '-o', 'json'])
-  const live = found.code === 0 ? (JSON.parse(found.out) as ClusterJob) : undefined
+  const found = await kubectl.output([
+    'get',
+    'streamjob',
+    name,
+    ...where,
+    '--ignore-not-found',
+    '-o',
+    'json',
+  ])
+  const live = found === '' ? undefined : (JSON.parse(found) as ClusterJob)
   const changes = live === undefined ? [] : changesOf(live.spec, wanted.spec)
   if (output === 'json') {
     const plan = { namespace, name, isNew: live === undefined, changes }
@@ -50,14 +59,29 @@ export async function planOnCluster(options: PlanOnClusterOptions, io: CliIo): P
   return exitCodes.ok
 }
 
-/** `undefined`: the job is not right, and that was said. */
+/** A manifest with several documents gives a list. */
+type Applied = KindOf<ClusterJob> | { readonly kind: 'List'; readonly items: KindOf<ClusterJob>[] }
+type KindOf<T> = T & { readonly kind: 'StreamJob' }
+
+function jobIn(applied: Applied): ClusterJob {
+  if (applied.kind !== 'List') return applied
+  const job = applied.items.find(one => one.kind === 'StreamJob')
+  assert(job !== undefined, 'a file that was read as a StreamJob holds one')
+  return job
+}
+
+/** Words of kubectl about a manifest that is wrong; others are about cluster and rights. */
+const refusals =
+  /\bis invalid\b|error validating|strict decoding error|denied the request|denied request/
+
+/** `undefined`: the job is not right, and that was said. Throws where no job was found. */
 async function graphOf(file: string, io: CliIo): Promise<string | undefined> {
   try {
     const { graph, manifest } = await prepareJob({ file, set: [] }, io)
     const overtaking = manifest.spec.checkpoint.alignment !== 'aligned'
     return planText(graph, { overtaking })
   } catch (error) {
-    if (!isWeirError(error)) throw error
+    if (!isWeirError(error) || error.code.startsWith('WEIR_COMMAND_FILE_')) throw error
     io.err.write(describeError(error))
     return undefined
   }

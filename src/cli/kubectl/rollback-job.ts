@@ -34,8 +34,25 @@ interface Revision {
   readonly data?: { readonly manifest?: { readonly spec?: Readonly<Record<string, unknown>> } }
 }
 
-/** They belong to the job and not to what it is made of; nonces never go back. */
-const kept = ['state', 'restartNonce', 'savepointNonce', 'restoreNonce', 'restore'] as const
+/**
+ * They say what is to be done with the job, not what it is made of: revisions do not differ in
+ * them. And nonces never go back.
+ */
+export const keptByRollback: readonly string[] = [
+  'state',
+  'stop',
+  'upgrade',
+  'rollback',
+  'restore',
+  'restoreNonce',
+  'restartNonce',
+  'savepointNonce',
+  'savepoints',
+  'autoscaler',
+  'deletionPolicy',
+  'priority',
+  'preemptible',
+]
 
 export async function rollbackJob(options: RollbackOptions, io: CliIo): Promise<number> {
   const { name, to, dryRun, wait, timeoutMs } = options
@@ -71,7 +88,7 @@ function chosen(job: ClusterJob, all: readonly Revision[], to: string | undefine
 
 function specOf({ spec }: ClusterJob, { data }: Revision): Readonly<Record<string, unknown>> {
   const entries = Object.entries(data?.manifest?.spec ?? {})
-  const past = entries.filter(([field]) => !(kept as readonly string[]).includes(field))
-  const present = kept.flatMap(field => (spec[field] === undefined ? [] : [[field, spec[field]]]))
+  const past = entries.filter(([field]) => !keptByRollback.includes(field))
+  const present = Object.entries(spec).filter(([field]) => keptByRollback.includes(field))
   return Object.fromEntries([...past, ...present])
 }

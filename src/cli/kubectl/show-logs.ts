@@ -47,7 +47,12 @@ export async function showLogs(options: LogOptions, io: CliIo): Promise<number> 
     await new Promise<void>(resolve => void io.clock.schedule(LOOK_EVERY_MS, resolve))
   }
   release()
-  if (shown.size === 0) io.err.write(`no container of job ${options.name} has a log\n`)
+  if (shown.size === 0) {
+    const which = options.slot === undefined ? '' : ` of slot ${options.slot}`
+    io.err.write(`no container${which} of job ${options.name} has a log\n`)
+    // Who names one expects it to be there.
+    if (options.slot !== undefined) code = exitCodes.failed
+  }
   return isStopped ? exitCodes.interrupted : code
 }
 

@@ -23,9 +23,9 @@ export const savepointErrors = defineErrors({
   WEIR_SAVEPOINT_NOT_THERE_YET: {
     domain: 'external',
     retry: 'later',
-    message: (e: { name: string; phase: string; timeoutMs: number }) =>
-      `savepoint ${e.name} is ${e.phase} after ${formatDuration(e.timeoutMs)}`,
-    next: 'it is taken all the same; kubectl get savepoints shows it',
+    message: (e: { name: string; phase: string; timeoutMs: number; why: string }) =>
+      `savepoint ${e.name} is ${e.phase} after ${formatDuration(e.timeoutMs)}: ${e.why}`,
+    next: 'it is taken all the same; kubectl get savepoints shows it, kubectl delete takes it back',
   },
 })
 
@@ -79,16 +79,21 @@ async function pathOf(
   io: CliIo,
 ): Promise<string | undefined> {
   const startMs = io.clock.monotonic()
+  let shown = ''
   for (;;) {
     const { status = {} } = await kubectl.json<ClusterSavepoint>(['get', 'savepoint', name])
-    const { phase = 'Pending', path, error } = status
+    const { phase = 'Pending', path, error, conditions = [] } = status
+    const ready = conditions.find(one => one.type === 'Ready')
+    const why = ready?.message ?? 'the controller has not looked at it'
     if (phase === 'Completed') return path
     if (phase === 'Failed') {
-      const why = error === undefined ? 'see its events' : `${error.code}: ${error.message}`
-      throw savepointErrors.WEIR_SAVEPOINT_NOT_TAKEN({ name, job, why })
+      const said = error === undefined ? why : `${error.code}: ${error.message}`
+      throw savepointErrors.WEIR_SAVEPOINT_NOT_TAKEN({ name, job, why: said })
     }
+    if (ready !== undefined && why !== shown) io.err.write(`${name} is ${phase}: ${why}\n`)
+    shown = why
     if (io.clock.monotonic() - startMs >= timeoutMs) {
-      throw savepointErrors.WEIR_SAVEPOINT_NOT_THERE_YET({ name, phase, timeoutMs })
+      throw savepointErrors.WEIR_SAVEPOINT_NOT_THERE_YET({ name, phase, timeoutMs, why })
     }
     await new Promise<void>(resolve => void io.clock.schedule(LOOK_EVERY_MS, resolve))
   }

@@ -28,6 +28,8 @@ export interface WaitOptions {
   readonly isThere: (job: ClusterJob) => boolean
   /** One that the controller has undone did not get there. */
   readonly isUpgrade?: boolean
+  /** One that has come to its end meanwhile did not get there; else that is as far as it goes. */
+  readonly isForAlive?: boolean
 }
 
 /** Another deployment of the job runs. */
@@ -41,7 +43,7 @@ const LOOK_EVERY_MS = 1_000
 /** Throws WEIR_JOB_STALLED, or WEIR_JOB_NOT_THERE_YET when the time is over. */
 export async function waitForJob(
   kubectl: Kubectl,
-  { name, timeoutMs, isThere, isUpgrade = false }: WaitOptions,
+  { name, timeoutMs, isThere, isUpgrade = false, isForAlive = false }: WaitOptions,
   io: CliIo,
 ): Promise<ClusterJob> {
   const startMs = io.clock.monotonic()
@@ -52,7 +54,12 @@ export async function waitForJob(
     const isSeen = observedGeneration >= (job.metadata.generation ?? 0)
     const holding = (type: string) =>
       conditions.find(one => one.type === type && one.status === 'True')
-    const isOver = isSeen && isThere(job)
+    const hasEnded = isSeen && phase === 'Finished'
+    if (hasEnded && isForAlive) {
+      const why = 'all its input is read, nothing is left that could be stopped'
+      throw waitErrors.WEIR_JOB_STALLED({ name, phase, reason: phase, why })
+    }
+    const isOver = hasEnded || (isSeen && isThere(job))
     const undone = isOver && isUpgrade ? holding('RolledBack') : undefined
     if (isOver && undone === undefined) return job
     const stalled = undone ?? holding('Stalled')
@@ -63,7 +70,8 @@ export async function waitForJob(
     if (phase !== shown) io.err.write(`${name} is ${phase}\n`)
     shown = phase
     if (io.clock.monotonic() - startMs >= timeoutMs) {
-      const ready = conditions.find(one => one.type === 'Ready')
+      // What it said before is about what the job was before.
+      const ready = isSeen ? conditions.find(one => one.type === 'Ready') : undefined
       const why = ready?.message ?? 'the controller has not looked at it'
       throw waitErrors.WEIR_JOB_NOT_THERE_YET({ name, timeoutMs, phase, why })
     }

@@ -50,6 +50,8 @@ export interface JobManagerOptions {
   /** See `JobMasterOptions`. */
   readonly run: string
   readonly settings: JobSettings
+  /** The job begins with `begin`, not with `start`. */
+  readonly isWarm: boolean
   /** Where taskmanagers dial. */
   readonly listen: string
   readonly secret: Buffer
@@ -80,6 +82,7 @@ export class JobManager implements ControlDesk, SteerableJob {
   readonly #master: JobMaster
   #graph: JobGraph
   #registry: SlotRegistry
+  #hasBegun = false
   #control: ControlThread | undefined
   #address: string | undefined
 
@@ -152,6 +155,16 @@ export class JobManager implements ControlDesk, SteerableJob {
       throw error
     }
     void this.done.then(() => this.#meter.end())
+    if (!this.#options.isWarm) this.begin()
+  }
+
+  /**
+   * Up to here taskmanagers come and load the job, and nothing is read from the store or written to
+   * it: the deployment before may be at work. Told again it does nothing.
+   */
+  begin(): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
     this.#master.start()
   }
 
@@ -221,6 +234,7 @@ export class JobManager implements ControlDesk, SteerableJob {
 
   progress(): JobProgress {
     const progress = progressOf(this.#master, this.#meter, this.tasks())
+    if (this.#isWarm(progress)) return { ...progress, status: 'warm' }
     const { waitingMs } = this.#registry
     if (waitingMs === undefined) return progress
     return { ...progress, waiting: { slots: this.#registry.missing, sinceMs: waitingMs } }
@@ -290,6 +304,11 @@ export class JobManager implements ControlDesk, SteerableJob {
     if (slot !== undefined) this.#options.logger.warn({ slot, how: end.how }, 'a slot is lost')
     this.#registry.lost(link, end.how)
     if (end.cause === 'silent' && slot !== undefined && pid) this.#options.onSilent(slot, pid)
+  }
+
+  /** All slots are ready, and the order to begin is waited for. */
+  #isWarm({ status }: JobProgress): boolean {
+    return !this.#hasBegun && status === 'starting' && this.#registry.missing.length === 0
   }
 
   #registryOf(graph: JobGraph): SlotRegistry {

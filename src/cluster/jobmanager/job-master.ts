@@ -118,8 +118,9 @@ export class JobMaster {
     return this.#wish.kind !== 'run'
   }
 
+  /** One that was ended before has nothing to begin. */
   start(): void {
-    this.#begin()
+    if (!this.#isOver()) this.#begin()
   }
 
   /** Takes an event of a slot; those of an attempt that is over are dropped by it. */
@@ -136,7 +137,7 @@ export class JobMaster {
     if (this.#isOver() || this.#wish.kind === 'cancel') return this.done
     this.#wish = { kind: 'stop', request }
     this.#giveUpMove('it was stopped before')
-    if (this.#restartTimer !== undefined) {
+    if (this.#isAtRest) {
       // Nothing runs that could be snapshotted: its last completed checkpoint is where it stopped.
       this.#end({ outcome: 'stopped' })
     } else {
@@ -168,7 +169,7 @@ export class JobMaster {
     this.#wish = { kind: 'cancel' }
     this.#giveUpMove('it was cancelled before')
     this.#status = 'stopping'
-    if (this.#restartTimer !== undefined) this.#end({ outcome: 'cancelled' })
+    if (this.#isAtRest) this.#end({ outcome: 'cancelled' })
     else this.#attempt?.cancel()
   }
 
@@ -214,9 +215,10 @@ export class JobMaster {
     return move
   }
 
-  /** The running attempt cannot go on, for a reason outside of it. */
+  /** The running attempt cannot go on, or the first one begin, for a reason outside of it. */
   fail(error: unknown): void {
-    this.#attempt?.fail(error)
+    if (this.#attempts > 0) this.#attempt?.fail(error)
+    else if (!this.#isOver()) this.#end({ outcome: 'failed', failure: failureReport(error) })
   }
 
   /** Takes a checkpoint now; resolves to its path. */
@@ -233,6 +235,11 @@ export class JobMaster {
 
   #isOver(): boolean {
     return ends.has(this.#status)
+  }
+
+  /** No attempt is there to be ended: the first has not begun, or the next is waited for. */
+  get #isAtRest(): boolean {
+    return this.#attempts === 0 || this.#restartTimer !== undefined
   }
 
   #order(parallelism: number, refuse: (reason: string) => Error): Move {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Clock, SystemClock } from '../../common/clock.ts'
+import { type Clock, SystemClock, type TimerHandle } from '../../common/clock.ts'
 import { readConfig } from '../../common/config.ts'
 import { messageOf } from '../../common/errors.ts'
 import { type Logger, makeLogger } from '../../common/logger.ts'
@@ -23,6 +23,7 @@ import { type JobManagerConfig, readJobManagerConfig } from '../process-config.t
 import type { FromJobManager, ProcessHost, ToJobManagerProcess } from '../supervision.ts'
 import { processExits } from '../supervision.ts'
 import { JobManager } from './job-manager.ts'
+import type { JobSteering } from './rest/job-steering.ts'
 import { writeLastWord } from './rest/last-word.ts'
 import type { ObservedJob } from './rest/observed-job.ts'
 import { openRest } from './rest/open-rest.ts'
@@ -80,7 +81,7 @@ export async function runJobManager(host: ProcessHost): Promise<number> {
     else logger.info({ outcome, lastCheckpointPath }, 'the job is over')
     tell(farewell(manager, end))
   }
-  await Promise.all([closeRest(), manager.close()])
+  await Promise.all([lastAnswer(resources.steering, clock).then(closeRest), manager.close()])
   if (end === 'abandoned' || end.outcome === 'failed') return processExits.failed
   writeLastWord(config.lastWordFile, resources, logger)
   return processExits.ok
@@ -121,7 +122,7 @@ interface Parts {
 
 function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): JobManager {
   const { config, description, bundle, graph, planAt } = loaded
-  const { manifest, restore, run, storeLocation } = description
+  const { manifest, restore, run, storeLocation, isWarm } = description
   const { metadata, spec } = manifest
   const random = new SystemRandom()
   return new JobManager({
@@ -134,6 +135,7 @@ function makeManager({ loaded, host, logger, clock, onNotice, tell }: Parts): Jo
     restore: restore as RestoreRequest,
     run,
     settings: settingsOf(spec),
+    isWarm,
     listen: config.listen,
     secret: config.secret,
     tls: config.tls,
@@ -170,6 +172,20 @@ function observedJob({
     clock,
     version: host.version,
   }
+}
+
+/** A kubelet takes a second and more to tell what its termination message says. */
+const LAST_ANSWER_MS = 1_000
+
+/** Who has ordered the end and asks for it hears of it: another deployment may wait for that. */
+async function lastAnswer({ isAsked, told }: JobSteering, clock: Clock): Promise<void> {
+  if (!isAsked) return
+  let limit: TimerHandle | undefined
+  const over = new Promise<void>(resolve => {
+    limit = clock.schedule(LAST_ANSWER_MS, resolve)
+  })
+  await Promise.race([told, over])
+  limit?.cancel()
 }
 
 /** Until the job ends, or the process is told to leave it to another jobmanager. */

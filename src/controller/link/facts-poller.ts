@@ -25,8 +25,8 @@ export interface HeardJob {
   readonly silence: { readonly ms: number; readonly why: string } | undefined
 }
 
-/** `often`: something is awaited. */
-export type Pace = 'often' | 'seldom'
+/** `often`: something is awaited. `soon`: and a job is not at work until it is known. */
+export type Pace = 'soon' | 'often' | 'seldom'
 
 export interface FactsPollerOptions {
   readonly link: Pick<JobLink, 'facts'>
@@ -40,13 +40,19 @@ export interface FactsPollerOptions {
 }
 
 const AT_ONCE_MAX = 16
-const delaysMs: Readonly<Record<Pace, number>> = { often: 1_000, seldom: 10_000 }
+const delaysMs: Readonly<Record<Pace, number>> = {
+  soon: 200,
+  often: 1_000,
+  seldom: 10_000,
+}
 /** A question costs a millisecond of processor time: ten are the price of idling. */
-const perSecondMax: Readonly<Record<Pace, number>> = { often: 20, seldom: 10 }
+const perSecondMax: Readonly<Record<Pace, number>> = { soon: 40, often: 20, seldom: 10 }
 /** Those that are due within it are asked together: a question on its own costs twice as much. */
-const batchMs: Readonly<Record<Pace, number>> = { often: 1, seldom: 1_000 }
+const batchMs: Readonly<Record<Pace, number>> = { soon: 1, often: 1, seldom: 1_000 }
 /** One that is silent for longer is not about to speak. */
 const SOON_AGAIN_MS = 60_000
+/** Counted for each question, ten thousand jobs would cost more than the question. */
+const COUNTED_EVERY_MS = 1_000
 /** Jobs that began together are not asked together for ever. */
 const JITTER = 0.2
 
@@ -66,6 +72,9 @@ export class FactsPoller {
   readonly #waiting = new Set<string>()
   readonly #stop = new AbortController()
   readonly #flying = new Set<string>()
+  /** How many there are of each pace. */
+  #counts: Readonly<Record<Pace, number>> = { soon: 0, often: 0, seldom: 0 }
+  #countedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: FactsPollerOptions) {
     this.#options = options
@@ -139,9 +148,13 @@ export class FactsPoller {
 
   #countOf(pace: Pace): number {
     const nowMs = this.#options.clock.monotonic()
-    let count = 0
-    for (const job of this.#jobs.values()) if (paceOf(job, nowMs) === pace) count++
-    return count
+    if (nowMs - this.#countedMs >= COUNTED_EVERY_MS) {
+      const counts = { soon: 0, often: 0, seldom: 0 }
+      for (const job of this.#jobs.values()) counts[paceOf(job, nowMs)]++
+      this.#counts = counts
+      this.#countedMs = nowMs
+    }
+    return this.#counts[pace]
   }
 
   /** P1 */
@@ -190,8 +203,8 @@ function wordsOf(error: unknown): string {
 
 /** Whether a silent one speaks again is worth to know soon, but not for ever. */
 function paceOf({ pace, silence }: Asked, nowMs: number): Pace {
-  if (silence === undefined) return pace
-  return isLong(silence, nowMs) ? 'seldom' : 'often'
+  if (isLong(silence, nowMs)) return 'seldom'
+  return silence === undefined || pace === 'soon' ? pace : 'often'
 }
 
 function isLong(silence: Asked['silence'], nowMs: number): boolean {

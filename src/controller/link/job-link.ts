@@ -32,6 +32,8 @@ export interface StopOrder {
 
 export interface JobLink {
   facts(target: JobTarget, signal?: AbortSignal): Promise<JobFacts>
+  /** One that is warm begins; any other has already. */
+  begin(target: JobTarget, signal?: AbortSignal): Promise<void>
   /** Begins a savepoint, or finds the one of that id. */
   savepoint(target: JobTarget, requestId: string, signal?: AbortSignal): Promise<SavepointFacts>
   savepointState(

@@ -80,6 +80,11 @@ export class TlsJobLink implements JobLink {
     return this.#call(target, { ...call, signal })
   }
 
+  async begin(target: JobTarget, signal?: AbortSignal): Promise<void> {
+    const call = { name: 'begin', method: 'POST', path: '/begin', schema: acceptedSchema } as const
+    await this.#call(target, { ...call, signal })
+  }
+
   savepoint(target: JobTarget, requestId: string, signal?: AbortSignal): Promise<SavepointFacts> {
     const schema = savepointFactsSchema
     const call = { name: 'savepoint', method: 'POST', path: '/savepoints', schema } as const

@@ -1,5 +1,5 @@
 /** What is to be done for a job, as data. `reconcile-job.ts` performs it. */
-import type { JobPhase, StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import type { JobPhase, JobStart, StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import type { Finding } from './finding.ts'
 import type { PodIdentity } from './job-names.ts'
@@ -17,6 +17,12 @@ export interface PlanOrder {
   readonly attempt: number
   /** What it is held against; `undefined`: it begins empty. */
   readonly state: PlannedState | undefined
+}
+
+export interface WarmPods {
+  readonly revision: Revision
+  readonly start: readonly PodIdentity[]
+  readonly from: JobStart
 }
 
 export interface PlannedState {
@@ -46,6 +52,10 @@ export interface JobDecision {
   /** The objects of the epoch are to be there. */
   readonly deploy: boolean
   readonly start: readonly PodIdentity[]
+  /** Pods of the next deployment, which wait for the order to begin. */
+  readonly warm: WarmPods | undefined
+  /** The jobmanager of the epoch is told to begin. */
+  readonly begin: boolean
   readonly stop: readonly PodFacts[]
   /** Not waited for any longer. */
   readonly kill: readonly PodFacts[]
@@ -56,8 +66,8 @@ export interface JobDecision {
   readonly order: StopOrder | undefined
   /** The folder of a savepoint that is to be known as a Savepoint. */
   readonly keepSavepoint: string | undefined
-  /** Its tenant's quota is to hold what the spec asks for from now on. */
-  readonly takesRoom: boolean
+  /** Its tenant's quota is to hold what the spec asks for: beside what it holds, or instead. */
+  readonly takesRoom: 'none' | 'instead' | 'beside'
   readonly findings: readonly Finding[]
   /** Its place among those that wait for room. */
   readonly queue: Omit<NonNullable<StreamJobStatus['queue']>, 'since'> | undefined
@@ -77,6 +87,8 @@ export function decided({ status }: ObservedJob, more: Partial<JobDecision>): Jo
     keepRevision: undefined,
     deploy: false,
     start: [],
+    warm: undefined,
+    begin: false,
     stop: [],
     kill: [],
     plan: undefined,
@@ -84,7 +96,7 @@ export function decided({ status }: ObservedJob, more: Partial<JobDecision>): Jo
     endedPlans: [],
     order: undefined,
     keepSavepoint: undefined,
-    takesRoom: false,
+    takesRoom: 'none',
     queue: undefined,
     findings: [],
     events: [],

@@ -1,6 +1,7 @@
 /** The objects of a deployment beside its pods; pure. */
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { KubeObject, OwnerReference } from '../kube/kube-object.ts'
+import { serviceName } from './host-name.ts'
 import { CONTROL_PORT, epochName, labels, labelsOf } from './job-names.ts'
 import type { Revision } from './observed-job.ts'
 import type { StreamJobObject } from './stream-job-object.ts'
@@ -54,13 +55,13 @@ export function keyOfEpoch(job: StreamJobObject, epoch: number, key: string): Ku
   return secret
 }
 
-/** Leads taskmanagers to the jobmanager of the epoch. */
-export function serviceOf(job: StreamJobObject, epoch: number): KubeObject {
+/** Gives each jobmanager the name of its epoch: one that is warm has its own taskmanagers. */
+export function serviceOf(job: StreamJobObject): KubeObject {
   const name = job.metadata.name
   const service = {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: metadataOf(job, `${name}-jm`),
+    metadata: metadataOf(job, serviceName(name)),
     spec: {
       clusterIP: 'None',
       // Both ends prove themselves: a name that resolves late only costs time.
@@ -68,7 +69,6 @@ export function serviceOf(job: StreamJobObject, epoch: number): KubeObject {
       selector: {
         [labels.job]: name,
         [labels.role]: 'jobmanager',
-        [labels.epoch]: String(epoch),
       },
       ports: [{ name: 'control', port: CONTROL_PORT, protocol: 'TCP' }],
     },

@@ -3,6 +3,7 @@ import { nodeFlags } from '../../common/node-flags.ts'
 import { LINK_PORT } from '../../protocol/link-tls.ts'
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
 import type { JobStart } from '../../protocol/stream-job-status.ts'
+import { hostName, serviceName } from './host-name.ts'
 import { codePartsOf, describerTemplate } from './job-code.ts'
 import { CONTROL_PORT, epochName, labels, type PodIdentity, podName } from './job-names.ts'
 import { metadataOf } from './job-objects.ts'
@@ -42,6 +43,8 @@ export interface PodPlan {
   readonly identity: PodIdentity
   /** What the epoch begins with. */
   readonly start: JobStart
+  /** Its jobmanager begins when it is told to. */
+  readonly isWarm: boolean
 }
 
 export function podOf(plan: PodPlan): PodObject {
@@ -59,7 +62,11 @@ export function podOf(plan: PodPlan): PodObject {
       [labels.attempt]: String(identity.attempt),
     }),
     spec: podSpec(spec, {
-      ...(isJobManager && { initContainers: [describer(plan)] }),
+      ...(isJobManager && {
+        hostname: hostName(identity.epoch),
+        subdomain: serviceName(job.metadata.name),
+        initContainers: [describer(plan)],
+      }),
       containers: [isJobManager ? jobManager(plan) : taskManager(plan)],
       volumes: volumesOf(plan),
     }),
@@ -100,7 +107,7 @@ export function podSpec(spec: StreamJobSpec, parts: Json): Json {
 }
 
 /** Checks and bundles the job, so that nobody else runs or reads its code. */
-function describer({ job, revision: { deployed }, identity, start }: PodPlan): Json {
+function describer({ job, revision: { deployed }, identity, start, isWarm }: PodPlan): Json {
   const { uid = '' } = job.metadata
   const { spec } = deployed.manifest
   const { resources } = spec
@@ -116,6 +123,7 @@ function describer({ job, revision: { deployed }, identity, start }: PodPlan): J
       `${uid}/${identity.epoch}`,
       ...restoreArguments(start),
       ...(isCheckedCode(spec, identity) ? ['--types-checked'] : []),
+      ...(isWarm ? ['--warm'] : []),
       '--output',
       `${folders.work}/job`,
     ],
@@ -171,6 +179,7 @@ function jobManager({ revision: { deployed } }: PodPlan): Json {
 function taskManager({ job, revision: { deployed }, identity }: PodPlan): Json {
   const { resources } = deployed.manifest.spec
   const { name, namespace = '' } = job.metadata
+  const host = `${hostName(identity.epoch)}.${serviceName(name)}`
   return {
     ...containerOf('taskmanager', deployed),
     command: [NODE, ...nodeFlags, `${HOME}/dist/bin/taskmanager.js`],
@@ -179,7 +188,7 @@ function taskManager({ job, revision: { deployed }, identity }: PodPlan): Json {
       { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
       { name: 'WEIR_JOB_ID', value: `${namespace}.${name}` },
       { name: 'WEIR_SLOT', value: String(identity.slot) },
-      { name: 'WEIR_JOBMANAGER', value: `tcp://${name}-jm.${namespace}.svc:${CONTROL_PORT}` },
+      { name: 'WEIR_JOBMANAGER', value: `tcp://${host}.${namespace}.svc:${CONTROL_PORT}` },
       { name: 'WEIR_LISTEN', value: `tcp://0.0.0.0:${DATA_PORT}` },
       { name: 'WEIR_ADVERTISE', value: `tcp://$(POD_IP):${DATA_PORT}` },
       { name: 'WEIR_WORK_FOLDER', value: `${folders.work}/code` },

@@ -9,6 +9,7 @@
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { leftToNewer } from '../newer-in.ts'
+import { sooner } from '../sooner.ts'
 import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
 import { PAUSE } from './job-names.ts'
@@ -177,7 +178,7 @@ function first(observed: ObservedJob): JobDecision | undefined {
     epoch,
     isMove: true,
     keepRevision: wanted,
-    takesRoom: true,
+    takesRoom: 'instead',
     store: {
       revision: { current: wanted.name, target: wanted.name },
       start: { from: 'manifest' },
@@ -232,10 +233,6 @@ function restingForRoom(
     findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
     againMs: leftMs,
   })
-}
-
-function sooner(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
 }
 
 /** Somebody has removed it: of the same spec it is made again. */

@@ -5,10 +5,26 @@ import type { StreamJobObject } from './stream-job-object.ts'
 
 /** The newest jobmanager of the epoch in the status; `undefined`: none that would answer. */
 export function jobTarget(
-  { metadata, status }: StreamJobObject,
+  object: StreamJobObject,
   pods: readonly PodFacts[],
 ): JobTarget | undefined {
-  const { epoch } = status ?? {}
+  return targetOf(object, pods, object.status?.epoch)
+}
+
+/** The one that is made ready, as long as that goes on. */
+export function warmTarget(
+  object: StreamJobObject,
+  pods: readonly PodFacts[],
+): JobTarget | undefined {
+  const { phase, warm } = object.status?.upgrade ?? {}
+  return phase === 'Reserving' ? targetOf(object, pods, warm) : undefined
+}
+
+function targetOf(
+  { metadata }: StreamJobObject,
+  pods: readonly PodFacts[],
+  epoch: number | undefined,
+): JobTarget | undefined {
   const newest = newestJobManager(pods, epoch)
   const isThere = newest?.state === 'running' || newest?.state === 'pending'
   const { namespace = '', name, uid = '' } = metadata

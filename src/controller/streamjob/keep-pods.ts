@@ -46,9 +46,11 @@ export function keepPods({ epoch, slots, pods, nowMs }: KeepOptions): KeptPods {
 
 /** The pods of a deployment in the epoch of the status, and how it is. */
 export function keepDeployment(seen: ObservedJob, { manifest }: Deployed) {
-  const { pods, nowMs, status, heard } = seen
+  const { nowMs, status, heard } = seen
   const { parallelism: slots, checkpoint } = manifest.spec
-  const epoch = status.epoch ?? 0
+  const { epoch = 0, upgrade } = status
+  // Those that are warm are looked after elsewhere.
+  const pods = seen.pods.filter(one => one.epoch === epoch || one.epoch !== upgrade?.warm)
   const kept = keepPods({ epoch, slots, pods, nowMs })
   const ours = pods.filter(one => one.epoch === epoch)
   const before = status.conditions ?? []

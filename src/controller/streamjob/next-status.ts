@@ -1,13 +1,14 @@
 /** The status that a decision leads to; pure. */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
 import { conditionsOf, timeText } from '../conditions.ts'
-import { larger } from '../tenancy/demand.ts'
+import { type Demand, larger, plus } from '../tenancy/demand.ts'
 import { demandOf, demandOfReserved, type Reserved, reservedOf } from '../tenancy/job-demand.ts'
 import { type Finding, jobConditions } from './finding.ts'
 import type { JobDecision } from './job-decision.ts'
 import { labels, labelsOf } from './job-names.ts'
 import { jobState } from './job-state.ts'
 import type { ObservedJob } from './observed-job.ts'
+import type { StreamJobObject } from './stream-job-object.ts'
 
 export function nextStatus(observed: ObservedJob, decision: JobDecision): StreamJobStatus {
   const { object, status, pods, deployed, checked, admission, nowMs } = observed
@@ -66,16 +67,22 @@ const released = new Set<JobDecision['phase']>([
   'Deleting',
 ])
 
+/** An upgrade holds what either of its deployments needs, or both where they are there at once. */
+export function roomFor(
+  { spec, status }: StreamJobObject,
+  takes: Exclude<JobDecision['takesRoom'], 'none'>,
+): Demand {
+  const wanted = demandOf(spec)
+  if (status?.reserved === undefined) return wanted
+  const held = demandOfReserved(status.reserved)
+  return takes === 'instead' ? larger(held, wanted) : { ...plus(held, wanted), jobs: 1 }
+}
+
 /** Room is taken before a pod needs it, and given back after the last one. */
 function reservedBy(observed: ObservedJob, decision: JobDecision): Reserved | undefined {
   const { status, object, pods, deployed } = observed
   const { phase, epoch, takesRoom, store } = decision
-  if (takesRoom) {
-    const wanted = demandOf(object.spec)
-    // An upgrade holds what either of its deployments needs.
-    const held = status.reserved === undefined ? wanted : demandOfReserved(status.reserved)
-    return reservedOf(larger(held, wanted))
-  }
+  if (takesRoom !== 'none') return reservedOf(roomFor(object, takesRoom))
   if (epoch === 0) return undefined
   const isAlive = pods.some(one => one.state !== 'succeeded' && one.state !== 'failed')
   if (released.has(phase) && !isAlive) return undefined

@@ -1,4 +1,5 @@
 /** Puts together what is known of a job; reads caches only. */
+import type { JobFacts } from '../../protocol/job-facts.ts'
 import { checkManifest, type ManifestKind, withoutUnknown } from '../../protocol/manifest-issues.ts'
 import { type StreamJob, type StreamJobSpec, streamJobSchema } from '../../protocol/stream-job.ts'
 import { streamJobRules } from '../../protocol/stream-job-rules.ts'
@@ -28,7 +29,9 @@ export interface JobParts {
   readonly plans: readonly PlanFacts[]
   readonly revisions: readonly ControllerRevisionObject[]
   readonly heard: HeardJob
+  readonly warm: JobFacts | undefined
   readonly admission: Admission
+  readonly surge: Admission
   /** The one of this namespace that `spec.restore.savepoint` names. */
   readonly source: SavepointObject | undefined
   readonly isStopKept: boolean
@@ -38,7 +41,7 @@ export interface JobParts {
 }
 
 export function observeJob(parts: JobParts): ObservedJob {
-  const { object, pods, plans, heard, admission, isStopKept, nowMs } = parts
+  const { object, pods, plans, heard, warm, admission, surge, isStopKept, nowMs } = parts
   const { status = {} } = object
   const asked = askedFor(object)
   const revisions = storedRevisions(parts)
@@ -56,7 +59,9 @@ export function observeJob(parts: JobParts): ObservedJob {
     pods,
     plans,
     heard,
+    warm,
     admission,
+    surge,
     facts: newestJobManager(pods, status.epoch)?.lastWord ?? heard.facts,
     isStopKept,
     refusedPods: undefined,

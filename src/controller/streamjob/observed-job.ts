@@ -53,8 +53,12 @@ export interface ObservedJob {
   readonly heard: HeardJob
   /** What it said last, or left as its last word; `undefined`: nothing yet. */
   readonly facts: JobFacts | undefined
+  /** Of the jobmanager that waits to begin, while one is made ready. */
+  readonly warm: JobFacts | undefined
   /** Whether its tenant has room for what the spec asks for. */
   readonly admission: Admission
+  /** Whether there is room for that beside what it has; of use in `Planning` only. */
+  readonly surge: Admission
   /** The savepoint that its epoch was stopped with is known as a Savepoint. */
   readonly isStopKept: boolean
   /** What the API server has against the pods of the upgrade that is planned. */

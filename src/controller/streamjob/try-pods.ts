@@ -45,7 +45,7 @@ async function triedPods(
   revision: Revision,
   { world, signal }: Trial,
 ): Promise<WriteRefusal | undefined> {
-  const epoch = (status.epoch ?? 0) + 1
+  const epoch = Math.max(status.epochs ?? 0, status.epoch ?? 0) + 1
   const place = { epoch, slot: 0, attempt: 1 }
   // All slots are alike.
   const identities: readonly PodIdentity[] = [
@@ -53,7 +53,7 @@ async function triedPods(
     { ...place, role: 'taskmanager' },
   ]
   for (const identity of identities) {
-    const pod = podOf({ job: object, revision, identity, start: { from: 'latest' } })
+    const pod = podOf({ job: object, revision, identity, start: { from: 'latest' }, isWarm: false })
     const refused = await refusalIn(() => world.pods.attempt(pod, signal))
     if (refused !== undefined && isHindrance(refused)) return refused
   }

@@ -1,4 +1,5 @@
 /** Jobs by the thousand on a cluster whose nodes only claim to run them, and what is seen of them. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { SystemClock } from '../../../src/common/clock.ts'
 import { silentLogger } from '../../../src/common/logger.ts'
 import { SystemRandom } from '../../../src/common/random.ts'
@@ -14,6 +15,13 @@ import type { PartEnvironment } from '../../testbed/part.ts'
 const NAMESPACES = 10
 /** Requests of the benchmark at once: more would only wait in the API server. */
 const AT_ONCE = 16
+
+const COUNT_EVERY_MS = 250
+
+interface PodPage {
+  readonly items: readonly unknown[]
+  readonly metadata: { readonly remainingItemCount?: number }
+}
 
 export interface Seen<T extends KubeObject> {
   readonly cache: ObjectCache<T>
@@ -64,6 +72,22 @@ export class ClusterRig {
         look()
       })
     return { cache, until }
+  }
+
+  /** Not by a watch: what one costs with so many pods would be taken for the controller's. */
+  async podCount(): Promise<number> {
+    const call = {
+      method: 'GET',
+      path: '/api/v1/pods',
+      query: { limit: 1 },
+      resource: 'pods',
+    } as const
+    const { items, metadata } = (await this.cluster.transport.request(call)) as PodPage
+    return items.length + (metadata.remainingItemCount ?? 0)
+  }
+
+  async podsReach(count: number): Promise<void> {
+    while ((await this.podCount()) < count) await pause(COUNT_EVERY_MS)
   }
 
   /** In the order of their numbers, spread over the namespaces. */

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { findInstallation } from '../../../src/cli/installation.ts'
 import { metricSum, objectWrites } from '../../controller/metric-sum.ts'
 import type { PartEnvironment } from '../../testbed/part.ts'
+import { cpuMsOf } from './process-cpu.ts'
 
 export interface ProcessOptions {
   readonly environment: PartEnvironment
@@ -16,9 +17,6 @@ export interface ProcessOptions {
   /** Gets a profile of its processor time when it ends in peace; empty: none is made. */
   readonly profileFolder: string
 }
-
-/** Clock ticks of Linux, in which it counts processor time. */
-const TICK_MS = 10
 
 export class ControllerProcess {
   readonly #child: ChildProcess
@@ -75,8 +73,7 @@ export class ControllerProcess {
   }
 
   get cpuMs(): number {
-    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ')
-    return (Number(fields?.[11]) + Number(fields?.[12])) * TICK_MS
+    return cpuMsOf(this.#child.pid ?? 0)
   }
 
   get residentMiB(): number {

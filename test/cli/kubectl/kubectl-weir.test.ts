@@ -1,63 +1,36 @@
 /**
  * The plugin as a person uses it: kubectl finds it in PATH, and it asks kubectl. On a real API server
- * without a controller: the test writes the status. With pods: `e2e/helm.test.ts`.
+ * without a controller: the test writes the status. With one: `kubectl-weir-controller.test.ts`; with pods:
+ * `e2e/helm.test.ts`.
  */
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { stringify } from 'yaml'
 import type { KubeObject } from '../../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
 import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 import { connectTo, installCrds } from '../../controller/test-cluster.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
-import { kubeProgram } from '../../testbed/kube/kube-binaries.ts'
+import { type PluginRunner, pluginRunner } from './plugin-runner.ts'
 
 const home = resolve(import.meta.dirname, '../../..')
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
 
 await describeWithPart('kubectl weir', 'kube-control', environment => {
   const cluster = connectTo(environment)
   const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
-  const folder = mkdtempSync(join(tmpdir(), 'weir-plugin-'))
-  let tools = ''
+  let plugin: PluginRunner
   let namespace = ''
 
   beforeAll(async () => {
-    tools = await kubeProgram('tools')
+    plugin = await pluginRunner(environment)
     await installCrds(cluster)
     namespace = await cluster.namespace()
-    for (const name of ['kubectl-weir', 'kubectl_complete-weir']) {
-      symlinkSync(join(home, 'weir'), join(folder, name))
-    }
   })
   afterAll(() => cluster.close())
 
-  const kubectl = (...args: readonly string[]): Promise<Ended> => {
-    const PATH = [folder, tools, process.env.PATH].join(delimiter)
-    const child = spawn(join(tools, 'kubectl'), args, {
-      cwd: home,
-      env: { ...process.env, ...environment, PATH },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const said = { out: '', err: '' }
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said.out += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said.err += text
-    })
-    return new Promise(done => child.on('close', code => done({ code, ...said })))
-  }
+  const kubectl = (...args: readonly string[]) => plugin.run(...args)
   const weir = (...args: readonly string[]) => kubectl('weir', ...args, '-n', namespace)
 
   const manifestOf = (name: string, spec: object): object => ({
@@ -234,17 +207,12 @@ await describeWithPart('kubectl weir', 'kube-control', environment => {
     expect(found[0]).toMatchObject({ name: 'ill', verdicts: [{ evidence: 'name a bucket' }] })
   })
 
-  const fileOf = (name: string, spec: object): string => {
-    const file = join(folder, `${name}.yaml`)
-    writeFileSync(file, stringify(manifestOf(name, spec)))
-    return file
-  }
+  const fileOf = (name: string, spec: object) => plugin.fileOf(name, manifestOf(name, spec))
   const job = { inline: readFileSync(join(home, 'charts/weir/files/test-job.ts'), 'utf8') }
 
   test('plan shows the graph and what would change, and changes nothing', async () => {
     const file = fileOf('planned', { job, parallelism: 2 })
-    const applied = join(folder, 'applied.yaml')
-    writeFileSync(applied, stringify(manifestOf('planned', { job })))
+    const applied = plugin.fileOf('applied', manifestOf('planned', { job }))
     const first = await weir('plan', file)
     expect(first).toMatchObject({ code: 0 })
     expect(first.out).toContain('job planned is new')
@@ -268,6 +236,32 @@ await describeWithPart('kubectl weir', 'kube-control', environment => {
     const { code, err } = await weir('plan', fileOf('blocked', spec))
     expect(code).toBe(3)
     expect(err).toContain(words)
+  })
+
+  test('plan finds the job among other documents', async () => {
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'more', namespace } }
+    const file = plugin.fileOf('several', map, manifestOf('several', { job }))
+    const { code, out } = await weir('plan', file)
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('job several is new') })
+  })
+
+  test('what says nothing of the manifest is no blocker', async () => {
+    const file = fileOf('unreached', { job })
+    const nowhere = plugin.fileOf('nowhere', {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: '' } }],
+      'current-context': 'x',
+    })
+    const unreached = await weir('plan', file, '--kubeconfig', nowhere)
+    expect(unreached).toMatchObject({ code: 1, out: '' })
+    expect(unreached.err).not.toBe('')
+    const absent = await weir('plan', 'no-such-file.yaml')
+    expect(absent).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('WEIR_COMMAND_FILE_UNREADABLE'),
+    })
   })
 
   const revision = async (name: string, number: number, args: object) => {
@@ -304,6 +298,25 @@ await describeWithPart('kubectl weir', 'kube-control', environment => {
     const changed = (await jobs.get({ namespace, name: 'back' })) as StreamJobObject
     await sees(changed, { phase: 'Running', revision: { current: 'back-3', stable: 'back-3' } })
     expect((await weir('rollback', 'back', '--dry-run=server')).out).toContain('to back-2')
+  })
+
+  test('a name is one job of one namespace', async () => {
+    for (const more of [['-l', 'team=a'], ['-A']]) {
+      for (const verb of ['suspend', 'status', 'doctor']) {
+        expect(await weir(verb, 'back', ...more)).toMatchObject({ code: 2, out: '' })
+      }
+    }
+  })
+
+  test('a job that has come to its end is not suspended, and awaited no longer', async () => {
+    const made = await jobWith('over', { phase: 'Running', epoch: 1 })
+    const waiting = weir('suspend', 'over', '--wait')
+    while ((await specOf('over'))?.state !== 'suspended') await pause(20)
+    const changed = (await jobs.get(made.metadata)) as StreamJobObject
+    await sees(changed, { phase: 'Finished', epoch: 1 })
+    const { code, err } = await waiting
+    expect(code).toBe(1)
+    expect(err).toContain('WEIR_JOB_STALLED  job over is Finished')
   })
 
   test('says in the words of kubectl what it may not, and that a job is not there', async () => {

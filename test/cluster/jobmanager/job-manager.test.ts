@@ -48,6 +48,43 @@ describe('a job over several taskmanagers', () => {
     })
   })
 
+  test('one that is warm has its slots ready, and touches nothing before it is to begin', async () => {
+    const counting = countingJob(size)
+    const bench = benchOf(counting, 2)
+    const manager = await bench.jobManager({ isWarm: true })
+    await bench.taskManager(0)
+    await until(() => manager.taskManagers()[0]?.state === 'ready')
+    expect(manager.progress().status).toBe('starting')
+    await bench.taskManager(1)
+    await until(() => manager.progress().status === 'warm')
+    const refused = { code: 'WEIR_STOP_REFUSED' }
+    await expect(manager.stop({ savepoint: true })).rejects.toMatchObject(refused)
+    await manager.lastCheckpoint()
+    expect(await bench.store.list('')).toEqual([])
+    manager.begin()
+    manager.begin()
+    expect(await endOf(manager)).toMatchObject({ outcome: 'finished', restarts: 0 })
+    counting.check()
+  })
+
+  test.each(['stopped', 'cancelled'] as const)('one that is warm is %s at once', async outcome => {
+    const bench = benchOf(countingJob(size), 1)
+    const manager = await bench.jobManager({ isWarm: true })
+    if (outcome === 'stopped') void manager.stop()
+    else manager.cancel()
+    manager.begin()
+    expect(await endOf(manager)).toMatchObject({ outcome })
+    expect(await bench.store.list('')).toEqual([])
+  })
+
+  test('one that is warm fails where a slot builds another job', async () => {
+    const bench = benchOf(countingJob(size), 1)
+    const bundle = { code: 'export default 1', sourceMap: '', digest: 'of-another' }
+    const manager = await bench.jobManager({ isWarm: true, bundle })
+    await bench.taskManager(0)
+    expect(await endOf(manager)).toMatchObject({ outcome: 'failed' })
+  })
+
   test('the same over encrypted connections, for who has a certificate', async () => {
     const counting = countingJob(size)
     const bench = benchOf(counting, 2)

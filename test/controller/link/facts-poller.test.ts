@@ -73,6 +73,20 @@ test('a job is asked at once, then often or seldom, once at a time (P1)', async 
   expect(open).toHaveLength(1)
 })
 
+test('one that a job waits for is asked several times a second, unless it is silent for long', async () => {
+  const { clock, open, poller } = setUp()
+  poller.want('a/j', target('j'), 'soon')
+  await open[0]?.answer(runningFacts)
+  clock.advance(240)
+  await open[0]?.fail('nobody is there')
+  clock.advance(240)
+  await open[0]?.fail('nobody is there')
+  clock.advance(60_000)
+  await open[0]?.fail('nobody is there')
+  clock.advance(7_900)
+  expect(open).toHaveLength(0)
+})
+
 test('one that does not answer is asked often, and its last words are kept', async () => {
   const { clock, open, poller } = setUp()
   const job = target('j')

@@ -1,13 +1,16 @@
 /** All that may happen next in a world, and what must hold of it. */
 import { assert } from '../../../src/common/assert.ts'
+import type { JobStart } from '../../../src/protocol/stream-job-status.ts'
 import {
   atWork,
   changed,
+  isOver,
   jumped,
   type Model,
   OVER,
   type Pod,
   type World,
+  waiting,
   written,
 } from './upgrade-world.ts'
 
@@ -33,10 +36,11 @@ export function eventsIn(model: Model, world: World): readonly Event[] {
 /** A controller looks, and dies after each of its writes; the next may still be under way then. */
 function passes(model: Model, world: World): Event[] {
   const events: Event[] = []
-  for (const answers of atWork(world) === undefined ? [false] : [true, false]) {
+  const answers = atWork(world) !== undefined || waiting(world).length > 0
+  for (const answered of answers ? [true, false] : [false]) {
     let next = world
-    for (const [index, write] of model.writes(world, answers).entries()) {
-      const pass = `pass${answers ? '' : ' unanswered'}`
+    for (const [index, write] of model.writes(world, answered).entries()) {
+      const pass = `pass${answered ? '' : ' unanswered'}`
       if (world.lates > 0) {
         const late = { ...next, late: write, lates: world.lates - 1 }
         events.push({ name: `${pass}, ${index} writes and a late one`, next: late })
@@ -69,9 +73,16 @@ function ofPod(model: Model, world: World, pod: Pod): Event[] {
     return pod.of === 'no-image' ? [] : [to('has no image', { of: 'no-image' })]
   }
   if (pod.state !== 'running') return []
+  const jobManager = world.pods.find(one => one.role === 'jobmanager' && one.epoch === pod.epoch)
+  // A slot is let go by its jobmanager.
+  if (isOver(pod) || isOver(jobManager)) return [to('ends', { state: 'succeeded' })]
   const events: Event[] = []
+  if (pod.waits === true && flaw === 'refuses') {
+    events.push(to('is refused', { state: 'failed', code: 2 }))
+  }
   if (flaw === 'crashes') events.push(to('crashes', { state: 'failed', code: 1 }))
-  if (pod.role === 'jobmanager' && !pod.hasBegun) events.push(begins(model, world, pod))
+  const mayBegin = pod.role === 'jobmanager' && !pod.hasBegun && pod.waits !== true
+  if (mayBegin) events.push(begins(model, world, pod))
   if (world.faults > 0 && flaw !== 'crashes') {
     const more = {
       faults: world.faults - 1,
@@ -95,6 +106,7 @@ function ofPlan(model: Model, pod: Pod, to: To): Event[] {
 /** The first thing that a jobmanager does: N5 of the generations. */
 function begins(model: Model, world: World, pod: Pod): Event {
   const name = `jobmanager-${pod.epoch}-${pod.attempt} begins`
+  assert(pod.epoch <= (world.status.epoch ?? 0), 'U9: one that is warm begins in its epoch only')
   const fail = (code: number): Event => {
     return { name, next: changed(world, pod, { state: 'failed', code }) }
   }
@@ -103,14 +115,13 @@ function begins(model: Model, world: World, pod: Pod): Event {
   if (pod.epoch === world.generation) {
     return { name, next: changed({ ...world, order: undefined }, pod, { hasBegun: true }) }
   }
-  const head = restoredBy(model, world)
+  const head = restoredBy(model, world, pod.start ?? world.status.start)
   const begun = changed(world, pod, { hasBegun: true })
   const next = { ...begun, generation: pod.epoch, head, done: 0, order: undefined }
   return { name, next }
 }
 
-function restoredBy(model: Model, { status, head, newest }: World): number {
-  const { start } = status
+function restoredBy(model: Model, { head, newest }: World, start: JobStart | undefined): number {
   switch (start?.from) {
     case 'empty':
       assert(model.mode === 'stateless', 'U2: nobody asked for an empty start')
@@ -141,7 +152,8 @@ function ofEngine(model: Model, world: World): Event[] {
   const jobManager = pods.find(
     one => one.role === 'jobmanager' && one.epoch === generation && one.hasBegun,
   )
-  const lives = jobManager?.state === 'running' || jobManager?.state === 'leaving'
+  const isThere = jobManager?.state === 'running' || jobManager?.state === 'leaving'
+  const lives = isThere && !isOver(jobManager)
   const completes = model.flawOf(world, generation) !== 'stalls' && world.done < DONE_MAX
   const isAlive = (lives && slot !== undefined) || zombies.includes(generation)
   const completed = { newest: newest + 1, head: newest + 1, done: world.done + 1 }
@@ -149,17 +161,19 @@ function ofEngine(model: Model, world: World): Event[] {
     events.push({ name: 'a checkpoint completes', next: { ...world, ...completed } })
   }
   if (order?.state !== 'pending' || jobManager?.state !== 'running') return events
-  const over = pods.map(one => {
-    if (one === jobManager) {
-      return { ...one, state: 'succeeded' as const, of: `${order.id} ${newest + 1}` }
-    }
-    return one === slot ? { ...one, state: 'succeeded' as const } : one
+  const told = changed(world, jobManager, { of: `${order.id} ${newest + 1}` }).pods
+  const over = told.map(one => {
+    const isOfJob = one === slot || isOver(one)
+    return isOfJob ? { ...one, state: 'succeeded' as const } : one
   })
   const failed = { ...order, state: 'failed' } as const
   events.push({ name: 'the stop fails', next: { ...world, order: failed } })
   if (model.flawOf(world, generation) !== 'stalls') {
     const next = { ...world, ...completed, pods: over, order: undefined }
     events.push({ name: 'the job is stopped with a savepoint', next })
+    const done = { ...order, state: 'completed', snapshot: completed.newest } as const
+    const lives = { ...world, ...completed, pods: told, order: done }
+    events.push({ name: 'the job is stopped, and its processes live', next: lives })
     const kept = { ...failed, snapshot: completed.newest }
     const goesOn = { ...world, ...completed, order: kept }
     events.push({ name: 'the stop fails after its savepoint', next: goesOn })
@@ -193,10 +207,20 @@ function ofNetwork(world: World): Event[] {
   return [{ name: `a late ${late.kind} arrives`, next }]
 }
 
+function isLeftAtWork(pod: Pod): boolean {
+  const lives = pod.state === 'running' || pod.state === 'leaving'
+  return lives && pod.hasBegun && !isOver(pod)
+}
+
 /** What no write may do. */
 function checkWrite(before: World, after: World): void {
   const [old, now] = [before.status, after.status]
   assert((now.epoch ?? 0) >= (old.epoch ?? 0), 'J1: an epoch never comes back')
+  const isNew = now.upgrade?.warm !== undefined && now.upgrade.warm !== old.upgrade?.warm
+  const isFirst = (now.upgrade?.warm ?? 0) > Math.max(old.epoch ?? 0, old.epochs ?? 0)
+  assert(!isNew || isFirst, 'J1: an epoch is given once')
+  const isRaised = (now.epoch ?? 0) > (old.epoch ?? 0)
+  assert(!isRaised || !before.pods.some(isLeftAtWork), 'U9: a job that is at work is left behind')
   if (old.state !== undefined) {
     const { state } = now
     assert(state !== undefined, 'U1: the pointer is lost')
@@ -219,6 +243,7 @@ function checkWrite(before: World, after: World): void {
     assert(name === undefined || after.stored.includes(name), 'a revision is stored first')
   }
   for (const pod of after.pods) {
-    assert(pod.epoch <= (before.status.epoch ?? 0), 'J1: a pod of an epoch that nobody knows')
+    const known = Math.max(old.epoch ?? 0, old.epochs ?? 0)
+    assert(pod.epoch <= known, 'J1: a pod of an epoch that nobody knows')
   }
 }

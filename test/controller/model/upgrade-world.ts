@@ -10,7 +10,7 @@ import { nextStatus } from '../../../src/controller/streamjob/next-status.ts'
 import type { ObservedJob, Revision } from '../../../src/controller/streamjob/observed-job.ts'
 import type { PlanFacts, PodFacts, PodState } from '../../../src/controller/streamjob/pod-facts.ts'
 import type { JobFacts } from '../../../src/protocol/job-facts.ts'
-import type { StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
+import type { JobStart, StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
 export type Flaw =
   | 'none'
@@ -29,6 +29,8 @@ export interface Setting {
   readonly flaw: Flaw
   /** B begins from the first snapshot, by a raised nonce. */
   readonly restores: boolean
+  /** The next deployment starts beside the one that runs. */
+  readonly surge: 'auto' | 'never'
 }
 
 export interface Pod {
@@ -37,10 +39,13 @@ export interface Pod {
   readonly attempt: number
   readonly state: PodState
   readonly code: number
-  /** Of a plan: the revision. Of a jobmanager that has stopped: the order. */
+  /** Of a plan: the revision. Of a jobmanager whose job is over: the order. */
   readonly of: string
   /** Of a jobmanager: it took its generation. */
   readonly hasBegun: boolean
+  /** Of a jobmanager that is warm: what it begins with, once it was told to. */
+  readonly start?: JobStart
+  readonly waits?: boolean
 }
 
 export interface World {
@@ -73,7 +78,7 @@ export interface World {
 
 interface Order {
   readonly id: string
-  readonly state: 'pending' | 'failed'
+  readonly state: 'pending' | 'failed' | 'completed'
   /** The savepoint that it completed, although it failed. */
   readonly snapshot?: number
 }
@@ -81,8 +86,10 @@ interface Order {
 /** What a controller asks of the API server or of a jobmanager, as data. */
 export type Write =
   | { readonly kind: 'store'; readonly name: string }
-  | { readonly kind: 'create'; readonly pod: PodKey & Pick<Pod, 'of'> }
+  | { readonly kind: 'create'; readonly pod: NewPod }
   | { readonly kind: 'order'; readonly id: string }
+  /** The newest jobmanager of the epoch is told to. */
+  | { readonly kind: 'begin'; readonly epoch: number }
   | { readonly kind: 'remove'; readonly pod: PodKey; readonly to: 'leaving' | 'gone' }
   /** What the epoch was stopped with becomes a Savepoint. */
   | { readonly kind: 'keep'; readonly epoch: number }
@@ -164,8 +171,10 @@ export class Model {
   }
 
   flawOf(world: World, epoch: number): Flaw {
-    const isCurrent = epoch === world.status.epoch
-    return isCurrent && world.status.revision?.current === 'B' ? this.#setting.flaw : 'none'
+    const { epoch: current, revision, upgrade } = world.status
+    const made = epoch === current ? revision?.current : undefined
+    const isOfB = (epoch === upgrade?.warm ? upgrade.to : made) === 'B'
+    return isOfB ? this.#setting.flaw : 'none'
   }
 
   get planFlaw(): Flaw {
@@ -202,7 +211,9 @@ export class Model {
       plans: pods.filter(one => one.role === 'plan').map(one => planOf(one, this.planFlaw)),
       heard: { facts, silence: undefined },
       facts,
+      warm: answers ? warmFactsOf(world) : undefined,
       admission: { kind: 'free' },
+      surge: { kind: 'free' },
       isStopKept: world.kept.includes(status.epoch ?? 0),
       refusedPods: undefined,
       nowMs: NOW_MS,
@@ -272,6 +283,8 @@ export function written(world: World, write: Write): World {
     }
     case 'order':
       return orderGiven(world, write.id)
+    case 'begin':
+      return told(world, write.epoch)
     case 'remove':
       return removed(world, write.pod, write.to)
     case 'status': {
@@ -283,14 +296,19 @@ export function written(world: World, write: Write): World {
 
 function actsOf(decision: JobDecision): readonly Write[] {
   const writes: Write[] = []
-  const { keepRevision, plan, order } = decision
+  const { keepRevision, plan, order, warm } = decision
   if (keepRevision !== undefined) writes.push({ kind: 'store', name: keepRevision.name })
   if (decision.isMove) return writes
-  const create = (pod: PodKey & Pick<Pod, 'of'>) => writes.push({ kind: 'create', pod })
+  const create = (pod: NewPod) => writes.push({ kind: 'create', pod })
   if (plan !== undefined) {
     create({ role: 'plan', epoch: 0, attempt: plan.attempt, of: plan.revision.name })
   }
   for (const { role, epoch, attempt } of decision.start) create({ role, epoch, attempt, of: '' })
+  for (const { role, epoch, attempt } of warm?.start ?? []) {
+    const start = role === 'jobmanager' ? warm?.from : undefined
+    create({ role, epoch, attempt, of: '', ...(start && { start, waits: true }) })
+  }
+  if (decision.begin) writes.push({ kind: 'begin', epoch: decision.epoch })
   if (order !== undefined) writes.push({ kind: 'order', id: order.requestId })
   const remove = ({ role, epoch, attempt }: PodKey, to: 'leaving' | 'gone') =>
     writes.push({ kind: 'remove', pod: { role, epoch, attempt }, to })
@@ -304,11 +322,12 @@ function actsOf(decision: JobDecision): readonly Write[] {
 }
 
 type PodKey = Pick<Pod, 'role' | 'epoch' | 'attempt'>
+type NewPod = PodKey & Pick<Pod, 'of' | 'start' | 'waits'>
 
 const isSame = (a: PodKey) => (b: PodKey) =>
   a.role === b.role && a.epoch === b.epoch && a.attempt === b.attempt
 
-function created(world: World, pod: PodKey & Pick<Pod, 'of'>): World {
+function created(world: World, pod: NewPod): World {
   const isOther = (one: Pod): boolean => pod.role === 'plan' && one.of !== pod.of
   const hasSame = world.pods.some(one => isSame(pod)(one) && !isOther(one))
   if (hasSame) return world
@@ -350,26 +369,67 @@ export function atWork(world: World): Pod | undefined {
   )
 }
 
+/** Those that wait to begin, and answer. */
+export function waiting({ pods }: World): readonly Pod[] {
+  return pods.filter(one => one.waits === true && one.state === 'running')
+}
+
+function told(world: World, epoch: number): World {
+  const found = waiting(world).findLast(one => one.epoch === epoch)
+  return found === undefined ? world : changed(world, found, { waits: false })
+}
+
+/** The job is over; its process may live yet. */
+export function isOver(pod: Pod | undefined): boolean {
+  return pod?.role === 'jobmanager' && / \d+$/.test(pod.of)
+}
+
 function orderGiven(world: World, id: string): World {
   const isNew = world.order === undefined || world.order.id !== id
   // A jobmanager that has another order under way refuses the new one.
-  if (!isNew || atWork(world) === undefined || world.order?.state === 'pending') return world
+  const jobManager = atWork(world)
+  if (!isNew || jobManager === undefined || isOver(jobManager)) return world
+  if (world.order?.state === 'pending') return world
   return { ...world, order: { id, state: 'pending' } }
 }
 
+function warmFactsOf(world: World): JobFacts | undefined {
+  const { warm, phase } = world.status.upgrade ?? {}
+  const jobManager = waiting(world).findLast(one => one.epoch === warm)
+  return jobManager && phase === 'Reserving' ? waitingFacts(world, jobManager) : undefined
+}
+
+function waitingFacts(world: World, { epoch }: Pod): JobFacts {
+  return {
+    status: hasSlot(world, epoch) ? 'warm' : 'starting',
+    parallelism: 1,
+    restarts: 0,
+    lastFailure: null,
+    latest: null,
+    checkpoints: { completed: 0, failuresInRow: 0, lastFailure: null, ageMs: null },
+    stop: null,
+  }
+}
+
+function hasSlot({ pods }: World, epoch: number): boolean {
+  return pods.some(
+    one => one.role === 'taskmanager' && one.epoch === epoch && one.state === 'running',
+  )
+}
+
 function factsOf(world: World): JobFacts | undefined {
+  const waits = waiting(world).findLast(one => one.epoch === world.status.epoch)
+  if (waits !== undefined) return waitingFacts(world, waits)
   const jobManager = atWork(world)
   if (jobManager === undefined || jobManager.epoch !== world.status.epoch) return undefined
   const { head, done, order } = world
-  const slot = world.pods.some(
-    one => one.role === 'taskmanager' && one.epoch === jobManager.epoch && one.state === 'running',
-  )
+  const running = hasSlot(world, jobManager.epoch) ? 'running' : 'starting'
   const snapshotOf = (id: number, kind: 'checkpoint' | 'savepoint') => {
     return { id, kind, path: `chk-${id}`, completedAtMs: NOW_MS, sizeBytes: 1 }
   }
   const saved = order?.snapshot
   return {
-    status: slot ? 'running' : 'starting',
+    status: isOver(jobManager) ? 'stopped' : running,
     parallelism: 1,
     restarts: 0,
     lastFailure: null,

@@ -69,7 +69,9 @@ export function observed(one: Case): ObservedJob {
     pods: pods.flatMap(text => podFacts(podOf(text)) ?? []),
     plans: [],
     heard: 'heard' in one ? (one.heard ?? unheard) : hearing({}),
+    warm: undefined,
     admission: one.admission ?? free,
+    surge: free,
     source: one.source && savepointOf(one.source),
     isStopKept: false,
     engineImage: 'weir:1',
@@ -114,6 +116,7 @@ export function podOf(text: string): PodObject {
   const phase = { running: 'Running', failed: 'Failed', succeeded: 'Succeeded' }[state] ?? 'Pending'
   const finishedAt = new Date(Number(finished ?? 0)).toISOString()
   const terminated = { exitCode: Number(code ?? 0), reason: 'Error', finishedAt }
+  const waiting = { reason: 'ImagePullBackOff', message: 'no such image' }
   const unscheduled = {
     type: 'PodScheduled',
     status: 'False',
@@ -140,7 +143,10 @@ export function podOf(text: string): PodObject {
         { type: 'Ready', status: state === 'running' ? 'True' : 'False' },
         ...(state === 'unscheduled' ? [unscheduled] : []),
       ],
-      containerStatuses: code === undefined ? [] : [{ name: role, state: { terminated } }],
+      containerStatuses: [
+        ...(state === 'imageless' ? [{ name: role, state: { waiting } }] : []),
+        ...(code === undefined ? [] : [{ name: role, state: { terminated } }]),
+      ],
     },
   }
 }

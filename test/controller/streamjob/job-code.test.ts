@@ -27,7 +27,7 @@ function podFor(role: 'jobmanager' | 'taskmanager', spec: object, epoch = 1): Po
   const identity = { epoch, role, slot: 0, attempt: 1 }
   const revision = { name: 'totals-1', deployed }
   const start = { from: 'manifest' } as const
-  return podOf({ job: { ...shape, spec }, revision, identity, start }).spec as Pod
+  return podOf({ job: { ...shape, spec }, revision, identity, start, isWarm: false }).spec as Pod
 }
 
 const job = { configMap: { name: 'jobs', key: 'totals.ts' } }

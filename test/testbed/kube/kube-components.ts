@@ -70,7 +70,8 @@ export function controllerManager(plan: KubePlan): Component {
       `--service-account-private-key-file=${key('service-account.key')}`,
       `--root-ca-file=${key('ca.crt')}`,
       '--use-service-account-credentials',
-      '--node-monitor-grace-period=20s',
+      // A fake node cannot fail, but on a busy machine it is late to say that it is there.
+      `--node-monitor-grace-period=${plan.form === 'node' ? '20s' : '600s'}`,
     ],
   }
 }

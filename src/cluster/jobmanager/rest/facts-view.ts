@@ -16,7 +16,7 @@ export function factsView(observed: ObservedJob, steering: JobSteering): JobFact
       failure === undefined ? null : { message: shortened(failure.message), atMs: failure.atMs },
     latest: job.history.latest ?? null,
     checkpoints: checkpointFacts(observed),
-    stop: steering.lastStop ?? null,
+    stop: steering.tellStop() ?? null,
   }
 }
 

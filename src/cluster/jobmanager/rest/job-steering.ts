@@ -61,6 +61,7 @@ export class JobSteering {
   readonly #requests = new Map<string, SavepointRequest>()
   readonly #stops = new Map<string, NamedStop>()
   readonly #underWay = new Set<Promise<unknown>>()
+  readonly #told = Promise.withResolvers<void>()
   #unnamed = 0
 
   constructor(observed: ObservedJob) {
@@ -99,9 +100,21 @@ export class JobSteering {
     return found.facts
   }
 
-  /** The newest that had a name. */
-  get lastStop(): StopFacts | undefined {
-    return [...this.#stops.values()].at(-1)?.facts
+  /** What became of the newest that had a name, for whoever gave it. */
+  tellStop(): StopFacts | undefined {
+    const facts = [...this.#stops.values()].at(-1)?.facts
+    if (facts?.status === 'completed') this.#told.resolve()
+    return facts
+  }
+
+  /** Somebody has given it an order by a name, and may ask what became of it. */
+  get isAsked(): boolean {
+    return this.#stops.size > 0
+  }
+
+  /** Resolves when somebody has heard what became of such an order. */
+  get told(): Promise<void> {
+    return this.#told.promise
   }
 
   cancel(): Promise<EndView> {

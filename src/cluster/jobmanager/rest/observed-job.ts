@@ -19,6 +19,8 @@ export interface SteerableJob {
   /** See `JobMaster.stop`. */
   stop(request?: StopRequest): Promise<JobResult>
   cancel(): void
+  /** See `JobManager.begin`; left out where a job begins by itself. */
+  begin?(): void
   savepoint(): Promise<string>
   /** See `JobMaster.rescale`. */
   rescale(parallelism: number): Promise<RescaleOrder>

@@ -103,6 +103,7 @@ export const routes: readonly Route[] = [
   inspection('/threads', (inspector, windowMs) => inspector.threads(windowMs)),
   inspection('/heap', (inspector, windowMs) => inspector.heap(windowMs)),
   inspection('/flamegraph', (inspector, windowMs) => inspector.flameGraph(windowMs)),
+  { method: 'POST', path: '/begin', handle: begin },
   { method: 'POST', path: '/savepoints', handle: triggerSavepoint },
   { method: 'GET', path: '/savepoints/{id}', handle: savepoint },
   { method: 'POST', path: '/stop', handle: stop },
@@ -187,6 +188,11 @@ function entryOf({ job }: ObservedJob, id: string): SnapshotEntry {
 async function metrics({ observed }: RestResources): Promise<RestAnswer> {
   const body = await metricsText(jobMetrics(observed))
   return { status: 200, body, contentType: METRICS_CONTENT_TYPE }
+}
+
+function begin({ observed }: RestResources): RestAnswer {
+  observed.job.begin?.()
+  return { status: 202, body: { accepted: true } }
 }
 
 async function triggerSavepoint(

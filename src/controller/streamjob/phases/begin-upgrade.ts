@@ -124,7 +124,7 @@ function begun(seen: ObservedJob, { goal, cause, to }: Begun): JobDecision {
     phase: phase[goal],
     isMove: true,
     keepRevision: to,
-    takesRoom: goal !== 'suspend',
+    takesRoom: goal === 'suspend' ? 'none' : 'instead',
     store: { upgrade, revision: { ...status.revision, target: to.name } },
     findings: [
       { type: 'Reconciling', holds: true, reason: upgrade.phase, message: note },

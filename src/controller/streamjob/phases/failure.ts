@@ -1,4 +1,5 @@
 /** Whether a new deployment has failed, and why. Pure. */
+import type { StreamJobSpec } from '../../../protocol/stream-job.ts'
 import { keepPods } from '../keep-pods.ts'
 import type { ObservedJob } from '../observed-job.ts'
 import { isImageless, type PodFacts } from '../pod-facts.ts'
@@ -22,23 +23,32 @@ export function failureOf(view: PhaseView): DeploymentFailure | undefined {
   const { seen, to, spec } = view
   const { pods, status, facts, nowMs } = seen
   const ours = pods.filter(one => one.epoch === status.epoch)
-  const refused = ours.find(isRefusal)
-  if (refused !== undefined) return ofPod('JobRefused', refused)
-  const imageless = ours.find(isImageless)
-  if (imageless !== undefined) return ofPod('ImageFailed', imageless)
   const slots = to?.deployed.manifest.spec.parallelism ?? 0
-  const kept = keepPods({ epoch: status.epoch ?? 0, slots, pods, nowMs })
+  const { replacements } = keepPods({ epoch: status.epoch ?? 0, slots, pods, nowMs })
+  const failed = failureOfPods(ours, replacements, spec.rollback)
+  if (failed !== undefined) return failed
   const { maxRestarts } = spec.rollback
-  if (kept.replacements > maxRestarts) {
-    const words = deathWords(ours) ?? 'see its log'
-    const message = `a pod was replaced ${kept.replacements} times; ${words}`
-    return { cause: 'CrashLoop', message }
-  }
   if (facts !== undefined && facts.restarts > maxRestarts) {
     const last = facts.lastFailure?.message ?? 'it did not say why'
     return { cause: 'CrashLoop', message: `the job restarted ${facts.restarts} times: ${last}` }
   }
   return isOverdue(view) ? overdue(view, ours) : undefined
+}
+
+/** What its pods say by themselves. */
+export function failureOfPods(
+  ours: readonly PodFacts[],
+  replacements: number,
+  { maxRestarts }: Pick<StreamJobSpec['rollback'], 'maxRestarts'>,
+): DeploymentFailure | undefined {
+  const refused = ours.find(isRefusal)
+  if (refused !== undefined) return ofPod('JobRefused', refused)
+  const imageless = ours.find(isImageless)
+  if (imageless !== undefined) return ofPod('ImageFailed', imageless)
+  if (replacements <= maxRestarts) return undefined
+  const words = deathWords(ours) ?? 'see its log'
+  const message = `a pod was replaced ${replacements} times; ${words}`
+  return { cause: 'CrashLoop', message }
 }
 
 /** The words of a jobmanager that will not take the job, now or later. */

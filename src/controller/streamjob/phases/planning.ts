@@ -9,6 +9,7 @@ import type { PlannedState } from '../job-decision.ts'
 import type { Revision } from '../observed-job.ts'
 import type { PlanFacts } from '../pod-facts.ts'
 import { keepRunning } from './keep-running.ts'
+import { mayReserve, reserved } from './reserving.ts'
 import {
   LOOK_MS,
   millisecondsOf,
@@ -64,8 +65,9 @@ function comparedWith({ upgrade, to }: PhaseView): PlannedState | undefined {
 }
 
 /** With nothing at work there is nothing to stop. */
-function passed({ upgrade }: PhaseView, to: Revision): Step {
-  const phase = upgrade.goal === 'resume' ? 'Stopping' : 'Savepointing'
+function passed(view: PhaseView, to: Revision): Step {
+  if (mayReserve(view)) return { ...reserved(view), tryPods: to }
+  const phase = view.upgrade.goal === 'resume' ? 'Stopping' : 'Savepointing'
   return { kind: 'move', phase, tryPods: to }
 }
 

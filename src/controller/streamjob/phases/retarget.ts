@@ -7,6 +7,7 @@ export function retargeted(view: PhaseView): Step | undefined {
   const { upgrade } = view
   switch (upgrade.phase) {
     case 'Planning':
+    case 'Reserving':
     case 'Savepointing':
       return beforeTheStop(view)
     case 'Starting':

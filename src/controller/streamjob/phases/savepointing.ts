@@ -104,10 +104,15 @@ function stopped({ seen, upgrade }: PhaseView, stop?: StopFacts): Step {
   const note = `savepoint ${snapshot?.path ?? ''} of epoch ${status.epoch ?? 0}`
   // Only what the order itself has taken: others may be somebody's.
   const taken = stop?.snapshot?.kind === 'savepoint' ? stop.snapshot.path : undefined
+  const hasEnded = stop?.status === 'completed'
   return {
     kind: 'move',
     phase: 'Stopping',
-    change: { ...(path && { savepoint: path }), ...(taken && { taken }) },
+    change: {
+      ...(path && { savepoint: path }),
+      ...(taken && { taken }),
+      ...(hasEnded && { hasEnded }),
+    },
     ...(isSavepoint && {
       events: [{ type: 'Normal', reason: 'SavepointCompleted', action: 'Upgrade', note }],
     }),

@@ -1,4 +1,5 @@
 /** The new deployment's pods, until every vertex of the job runs. */
+import type { JobFacts } from '../../../protocol/job-facts.ts'
 import { newestJobManager } from '../job-target.ts'
 import { keepDeployment } from '../keep-pods.ts'
 import { failureOf } from './failure.ts'
@@ -21,8 +22,19 @@ export const starting: Phase = view => {
     }
   }
   const { acts, againMs } = podsOf(view)
-  return { kind: 'stay', acts, message: `the pods of epoch ${epoch} start`, againMs }
+  // Until it is known to be done: told again, it does nothing.
+  const { facts } = seen
+  const begin = upgrade.warm === epoch && (facts === undefined || mayWait.has(facts.status))
+  return {
+    kind: 'stay',
+    acts: { ...acts, begin },
+    message: `the pods of epoch ${epoch} start`,
+    againMs,
+  }
 }
+
+/** `starting`: also of one that waits, while a slot is being replaced. */
+const mayWait: ReadonlySet<JobFacts['status']> = new Set(['warm', 'starting'])
 
 /** The pods of the new epoch are kept, as those of any other. */
 export function podsOf({ seen, to }: PhaseView) {

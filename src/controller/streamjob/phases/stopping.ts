@@ -1,10 +1,12 @@
 /**
  * The old deployment leaves: its pods are told to, and what is still there after their grace is not
  * waited for. That is safe: the next deployment takes a higher generation in the store, and no
- * process of this one completes or commits anything from then on, nor begins again.
+ * process of this one completes or commits anything from then on, nor begins again. Where the next
+ * one is warm, and the job has said that it is over, not even their end is waited for.
  */
-import type { StreamJobStatus } from '../../../protocol/stream-job-status.ts'
 import type { EventWords } from '../../kube/event-series.ts'
+import type { Upgrade } from '../observed-job.ts'
+import { startOf } from './start-of.ts'
 import {
   LOOK_MS,
   millisecondsOf,
@@ -21,15 +23,18 @@ const GRACE_MS = 75_000
 
 export const stopping: Phase = view => {
   const { seen, upgrade, spec } = view
-  const { pods, status } = seen
+  const { status } = seen
+  const isResting = spec.state === 'suspended'
+  const pods = seen.pods.filter(one => isResting || one.epoch !== upgrade.warm)
   // The kubelet takes seconds to remove the record of a pod whose processes are over.
   const alive = pods.filter(one => !one.hasEnded)
+  const isLeft = alive.length === 0 || (!isResting && isHandedOver(upgrade))
   const limitMs = Math.min(GRACE_MS, Math.max(millisecondsOf(spec.stop.timeout), LOOK_MS))
   const isOver = view.ageMs >= limitMs
   const isKept = upgrade.taken === undefined || seen.isStopKept
-  if (alive.length === 0 && (isKept || isOver)) return gone(view)
+  if (isLeft && (isKept || isOver)) return gone(view)
   const stop = pods.filter(one => one.state !== 'leaving')
-  const waitMs = isOver || alive.length === 0 ? LOOK_MS : limitMs - view.ageMs
+  const waitMs = isOver || isLeft ? LOOK_MS : limitMs - view.ageMs
   return {
     kind: 'stay',
     acts: {
@@ -37,12 +42,16 @@ export const stopping: Phase = view => {
       kill: isOver ? pods.filter(one => one.state === 'leaving') : [],
       ...(!(isKept || isOver) && { keepSavepoint: upgrade.taken }),
     },
-    message:
-      alive.length === 0
-        ? `the savepoint at ${upgrade.taken} is noted`
-        : `${alive.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
+    message: isLeft
+      ? `the savepoint at ${upgrade.taken} is noted`
+      : `${alive.length} pods of epoch ${status.epoch ?? 0} leave (${upgrade.mode})`,
     againMs: waitMs,
   }
+}
+
+/** Nobody comes back, and who takes its place is there. */
+function isHandedOver({ warm, hasEnded }: Upgrade): boolean {
+  return warm !== undefined && hasEnded === true
 }
 
 /** A job does not stand still because nobody will find a folder. */
@@ -60,12 +69,13 @@ function gone(view: PhaseView): Step {
     const events = [rests, ...orphaned(view)]
     return { kind: 'end', phase: 'Suspended', result: 'done', events }
   }
-  const epoch = (status.epoch ?? 0) + 1
+  const { epochs = 0, epoch: last = 0 } = status
+  const epoch = upgrade.warm ?? Math.max(epochs, last) + 1
   const now = timeOf(nowMs)
   return {
     kind: 'move',
     phase: 'Starting',
-    change: { startingAt: now, stoppedAt: upgrade.since, taken: undefined },
+    change: { startingAt: now, stoppedAt: upgrade.since, taken: undefined, hasEnded: undefined },
     events: orphaned(view),
     store: {
       epoch,
@@ -73,24 +83,4 @@ function gone(view: PhaseView): Step {
       revision: { ...status.revision, current: upgrade.to, target: upgrade.to },
     },
   }
-}
-
-/** U1, U2, U3: what the store has newest, unless a person asked for something else. */
-function startOf({ seen, upgrade, to }: PhaseView): StreamJobStatus['start'] {
-  const { status } = seen
-  const isGoingBack = upgrade.rollback !== undefined
-  if (!isGoingBack && upgrade.mode === 'stateless') return { from: 'empty' }
-  if (!isGoingBack && upgrade.mode === 'restore') {
-    const { path, fromJob } = to?.deployed.manifest.spec.restore ?? {}
-    return { from: 'path', ...(path && { path }), ...(fromJob && { fromJob }) }
-  }
-  const beganAnew = upgrade.mode === 'stateless' || upgrade.mode === 'restore'
-  const { epoch, path } = status.state ?? {}
-  // One that completed nothing names what it was started from.
-  const hasCompleted = epoch === status.epoch && path !== status.start?.path
-  if (isGoingBack && beganAnew && !hasCompleted && upgrade.savepoint !== undefined) {
-    // What the undone deployment began with is no state of the one before it.
-    return { from: 'path', path: upgrade.savepoint }
-  }
-  return { from: status.state === undefined ? 'continue' : 'latest' }
 }

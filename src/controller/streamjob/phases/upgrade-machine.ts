@@ -7,21 +7,20 @@
  * A pass either moves, and then only the status is written, or does what its phase asks for, which
  * changes nothing when it is done twice. So a controller may die after any write.
  *
- * Not there yet: a phase that reserves further slots and starts the new pods warm, before the job
- * is stopped.
- *
  * Invariants
  *  U1  The state pointer never goes back by itself: only `spec.restore` leads to older state.
  *  U2  A job with state never goes on without: empty is what `stateless` asks for, or a job that
  *      has never completed anything.
  *  U3  A snapshot that the store has beats the pointer: the jobmanager of the next epoch looks.
  *  U4  Last state that is older than `lastStateMaxAge` is not good enough: a savepoint comes first.
- *  U5  A spec that changes before `Stopping` starts the upgrade over; later it waits for the end.
+ *  U5  A spec that changes before `Stopping` starts the upgrade over, with other pods than those
+ *      that are warm; later it waits for the end.
  *  U6  A savepoint that completed counts, also where the stop failed.
  *  U7  No savepoint of an upgrade is deleted by it: the next start may be the way back. It is known
  *      as a Savepoint before the next epoch begins.
  *  U8  A phase that waits says when it looks again, whatever happens.
- *  U9  An epoch is raised when no process of the one before is left; an upgrade goes back once.
+ *  U9  An epoch is raised when no process of the one before is left, or its job has said that it is
+ *      over. Only then pods that are warm are told to begin. An upgrade goes back once.
  */
 import { assert } from '../../../common/assert.ts'
 import type { StreamJobSpec } from '../../../protocol/stream-job.ts'
@@ -31,6 +30,7 @@ import { decided, type JobDecision } from '../job-decision.ts'
 import { knownFindings } from '../job-health.ts'
 import type { ObservedJob, Revision, Upgrade } from '../observed-job.ts'
 import { planning } from './planning.ts'
+import { reserving } from './reserving.ts'
 import { retargeted } from './retarget.ts'
 import { rollingBack } from './rolling-back.ts'
 import { savepointing } from './savepointing.ts'
@@ -41,6 +41,7 @@ import { verifying } from './verifying.ts'
 
 const phases: Readonly<Record<UpgradePhase, Phase>> = {
   Planning: planning,
+  Reserving: reserving,
   Savepointing: savepointing,
   Stopping: stopping,
   Starting: starting,
@@ -51,7 +52,8 @@ const phases: Readonly<Record<UpgradePhase, Phase>> = {
 /** Phase -> those that may follow, and whether it may be the last. */
 export const legalMoves: Readonly<Record<UpgradePhase, readonly (UpgradePhase | 'end')[]>> = {
   // Again, for another attempt or another target; with nothing at work there is nothing to save.
-  Planning: ['Planning', 'Savepointing', 'Stopping', 'end'],
+  Planning: ['Planning', 'Reserving', 'Savepointing', 'Stopping', 'end'],
+  Reserving: ['Planning', 'Savepointing', 'end'],
   Savepointing: ['Planning', 'Savepointing', 'Stopping', 'end'],
   Stopping: ['Starting', 'end'],
   // `Stopping`: the job is to be suspended.
@@ -107,20 +109,22 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
       assert(legalMoves[upgrade.phase].includes(step.phase), `${upgrade.phase} -> ${step.phase}`)
       const changed: Upgrade = {
         ...upgrade,
+        ...(isOther(upgrade, step.change) && { warm: undefined }),
         ...step.change,
         phase: step.phase,
         since: timeOf(seen.nowMs),
       }
       const epoch = step.store?.epoch ?? seen.status.epoch ?? 0
-      const isAlone = seen.pods.every(one => one.hasEnded)
-      assert(epoch === (seen.status.epoch ?? 0) || isAlone, 'U9: no two epochs')
+      const isAlone = seen.pods.every(one => one.hasEnded || one.epoch === upgrade.warm)
+      const isFree = isAlone || upgrade.hasEnded === true
+      assert(epoch === (seen.status.epoch ?? 0) || isFree, 'U9: no two epochs')
       return decided(seen, {
         phase: phaseOf(changed),
         epoch,
         isMove: true,
         tryPods: step.tryPods,
         keepRevision: step.keepRevision,
-        takesRoom: step.keepRevision !== undefined,
+        takesRoom: takesRoom(step),
         store: { ...step.store, upgrade: changed },
         findings: findingsOf({ ...view, upgrade: changed }, `begins ${step.phase}`, []),
         events: step.events ?? [],
@@ -138,6 +142,16 @@ function decisionOf(view: PhaseView, step: Step): JobDecision {
         figures: [{ kind: 'ended', mode: upgrade.mode, result: step.result }],
       })
   }
+}
+
+/** U5: what is warm is of no use to another goal. */
+function isOther({ goal, to }: Upgrade, change: Partial<Upgrade> = {}): boolean {
+  return (change.to ?? to) !== to || (change.goal ?? goal) !== goal
+}
+
+function takesRoom({ surges, keepRevision }: Extract<Step, { readonly kind: 'move' }>) {
+  if (surges === true) return 'beside'
+  return keepRevision === undefined ? 'none' : 'instead'
 }
 
 /** What has pods is no less ready because its upgrade is over: the next pass looks at them. */

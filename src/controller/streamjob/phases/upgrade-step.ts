@@ -26,7 +26,16 @@ export interface PhaseView {
 /** What is done in a phase, again and again until it is over. */
 export type PhaseActs = Pick<
   JobDecision,
-  'deploy' | 'start' | 'stop' | 'kill' | 'plan' | 'order' | 'keepSavepoint' | 'findings'
+  | 'deploy'
+  | 'start'
+  | 'warm'
+  | 'begin'
+  | 'stop'
+  | 'kill'
+  | 'plan'
+  | 'order'
+  | 'keepSavepoint'
+  | 'findings'
 >
 
 export type Step =
@@ -46,6 +55,8 @@ export type Step =
       readonly tryPods?: Revision
       /** To be there before it is named. */
       readonly keepRevision?: Revision
+      /** Both deployments are to have room at once. */
+      readonly surges?: boolean
       readonly store?: Partial<StreamJobStatus>
       readonly events?: readonly EventWords[]
       readonly figures?: readonly UpgradeFigure[]

@@ -36,7 +36,7 @@ function factsAfter(...steps: readonly Step[]) {
   clock.advance(500)
   const progress = () => ({ status: 'running', restarts: 2 })
   const observed = { job: { history, progress }, graph: { parallelism: 3 }, clock }
-  const steering = { lastStop: undefined } as JobSteering
+  const steering = { tellStop: () => undefined } as unknown as JobSteering
   const facts = factsView(observed as unknown as ObservedJob, steering)
   expect(jobFactsSchema.parse(facts)).toEqual(facts)
   return facts

@@ -41,7 +41,7 @@ test('what would be cut off says where the state lies and leaves out why', () =>
   const error = { code: 'WEIR_STOP_FAILED', message: 'x'.repeat(5_000), next: '' }
   const stop = { id: 'uid-1-1', status: 'failed', snapshot: null, error } as const
   const file = join(folder, 'long')
-  const steering = { lastStop: stop } as unknown as typeof resources.steering
+  const steering = { tellStop: () => stop } as unknown as typeof resources.steering
   writeLastWord(file, { ...resources, steering }, silentLogger)
   expect(readFileSync(file).length).toBeLessThan(4_096)
   expect(read(file).stop).toEqual({ ...stop, error: null })

@@ -100,11 +100,30 @@ test('orders to stop are remembered, the oldest make room', async () => {
   const steering = new JobSteering(observed)
   for (let n = 1; n <= 9; n++) steering.stop({}, `uid-1-${n}`)
   expect(() => steering.stopOf('uid-1-1')).toThrow('no order to stop with the id uid-1-1')
-  expect(steering.lastStop?.id).toBe('uid-1-9')
+  expect(steering.tellStop()?.id).toBe('uid-1-9')
   observed.job.cancel()
   await observed.job.done
   await steering.settled()
   expect(steering.stopOf('uid-1-9').status).toBe('completed')
+})
+
+test('whoever orders the end by a name is told of it, and only then it counts as told', async () => {
+  const observed = observedTestJob({ isQuiet: true })
+  const steering = new JobSteering(observed)
+  expect(steering.isAsked).toBe(false)
+  const order = steering.stop({}, 'uid-1-1')
+  expect(steering.isAsked).toBe(true)
+  let isTold = false
+  void steering.told.then(() => {
+    isTold = true
+  })
+  expect(steering.tellStop()?.status).toBe('pending')
+  await order.done
+  await steering.settled()
+  expect(isTold).toBe(false)
+  expect(steering.tellStop()?.status).toBe('completed')
+  await steering.told
+  expect(isTold).toBe(true)
 })
 
 test('the age of the last checkpoint appears with the checkpoint', async () => {

@@ -9,6 +9,7 @@ import {
   planFacts,
   podFacts,
 } from '../../../../src/controller/streamjob/pod-facts.ts'
+import type { Admission } from '../../../../src/controller/tenancy/admission.ts'
 import type { JobFacts, StopFacts } from '../../../../src/protocol/job-facts.ts'
 import { podOf, right, well } from '../job-cases.ts'
 
@@ -37,6 +38,10 @@ export interface Case {
   readonly isSame?: boolean
   /** What the API server has against its pods. */
   readonly refusedPods?: WriteRefusal
+  /** What the one that is made ready says. */
+  readonly warm?: JobFacts['status']
+  /** Whether there is room for both. */
+  readonly surge?: Admission
   /** It has completed nothing yet. */
   readonly isFirst?: boolean
 }
@@ -73,7 +78,9 @@ export function observed(one: Case): ObservedJob {
     pods: (one.pods ?? []).flatMap(text => podFacts(podOf(text)) ?? []),
     plans: [],
     heard: { facts, silence: undefined },
+    warm: one.warm && { ...well, status: one.warm },
     admission: { kind: 'free' },
+    surge: one.surge ?? { kind: 'free' },
     source: undefined,
     isStopKept: one.isStopKept === true,
     engineImage: 'weir:1',

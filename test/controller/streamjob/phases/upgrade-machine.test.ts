@@ -21,6 +21,8 @@ function decision(one: Case): string {
       kill.length > 0 && 'kill',
       made.keepSavepoint && 'keepSavepoint',
       start.length > 0 && 'start',
+      (made.warm?.start.length ?? 0) > 0 && 'warm',
+      made.begin && 'begin',
     ]
     return `stay: ${acts.filter(Boolean).join(' ')}`.trimEnd()
   }
@@ -48,7 +50,39 @@ const table: Record<string, { given: Case; decides: string }> = {
   },
   'Planning: a plan that holds leads on': {
     given: { upgrade: { phase: 'Planning' }, pods: runs, plan: 'succeeded' },
+    decides: 'Reserving savepoint',
+  },
+  'Planning: without further room, where none is wanted': {
+    given: {
+      spec: { upgrade: { surge: 'never' } },
+      upgrade: { phase: 'Planning' },
+      pods: runs,
+      plan: 'succeeded',
+    },
     decides: 'Savepointing savepoint',
+  },
+  'Reserving: the next pods start, and the job runs on': {
+    given: { upgrade: { phase: 'Reserving', warm: 2 }, pods: ['jm-1-1 running'] },
+    decides: 'stay: start warm',
+  },
+  'Reserving: all of them wait for the order to begin': {
+    given: {
+      upgrade: { phase: 'Reserving', warm: 2 },
+      pods: [...runs, ...runsNew],
+      warm: 'warm',
+    },
+    decides: 'Savepointing savepoint',
+  },
+  'Reserving: an image that is not there has stopped nothing': {
+    given: {
+      upgrade: { phase: 'Reserving', warm: 2 },
+      pods: [...runs, 'jm-2-1 running', 'tm-2-0-1 imageless'],
+    },
+    decides: 'end Running: RolledBack',
+  },
+  'U5: a spec that changes while pods are warm starts over': {
+    given: { module: 'c.ts', upgrade: { phase: 'Reserving', warm: 2 }, pods: runs },
+    decides: 'Planning savepoint to other',
   },
   'Planning: state that does not fit is refused': {
     given: { upgrade: { phase: 'Planning' }, pods: runs, plan: 'rejected' },
@@ -266,6 +300,15 @@ const table: Record<string, { given: Case; decides: string }> = {
   'Starting: pods are made': {
     given: { upgrade: { phase: 'Starting' }, isNew: true, facts: undefined },
     decides: 'stay: start',
+  },
+  'Starting: one that is warm is told to begin': {
+    given: {
+      upgrade: { phase: 'Starting', warm: 2 },
+      isNew: true,
+      pods: [...runs, ...runsNew],
+      facts: { status: 'warm' },
+    },
+    decides: 'stay: stop begin',
   },
   'Starting: every vertex runs': {
     given: { upgrade: { phase: 'Starting' }, isNew: true, pods: runsNew },
