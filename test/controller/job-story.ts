@@ -156,7 +156,10 @@ const owned: readonly ResourceKind[] = [
 const ofWeir = 'app.kubernetes.io/managed-by=weir'
 
 /** What goes with its owner names it by its uid. */
-async function orphansIn(cluster: TestCluster, namespace: string): Promise<readonly string[]> {
+export async function orphansIn(
+  cluster: TestCluster,
+  namespace: string,
+): Promise<readonly string[]> {
   const orphans: string[] = []
   for (const kind of owned) {
     const { items } = await cluster.client(kind).list({ namespace, selector: ofWeir })

@@ -3,6 +3,8 @@
  *
  * A1: an object of another owner is left as it is, whatever its name: WEIR_KUBE_TAKEN. What a
  *     namesake of the owner has left behind is taken over, or is on its way out.
+ * A2: what is the owner's and has lost the label that watches ask for is seen by none of them:
+ *     another takes its place.
  */
 import { isApplied, withDigest } from './applied.ts'
 import type { KubeClient } from './kube-client.ts'
@@ -56,8 +58,12 @@ export class Applier<T extends KubeObject> {
     } catch (error) {
       if (!isKubeError(error, 'WEIR_KUBE_CONFLICT')) throw error
       const found = await this.#unseen(wanted, signal)
-      if (found !== undefined) this.#checkOwner(found, wanted)
-      return false
+      if (found === undefined) return false
+      this.#checkOwner(found, wanted)
+      if (!isStray(found, wanted)) return false
+      // A2: its name is free once it is gone.
+      await this.remove(found, undefined, signal)
+      throw error
     }
   }
 
@@ -99,6 +105,13 @@ export class Applier<T extends KubeObject> {
       owner: other === undefined ? 'somebody else' : `${other.kind} ${other.name} (${other.uid})`,
     })
   }
+}
+
+/** What watches ask for. */
+const MANAGED_BY = 'app.kubernetes.io/managed-by'
+
+function isStray({ metadata }: KubeObject, wanted: KubeObject): boolean {
+  return metadata.labels?.[MANAGED_BY] !== wanted.metadata.labels?.[MANAGED_BY]
 }
 
 /** Of what is shared, as a namespace, nobody is. */

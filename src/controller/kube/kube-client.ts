@@ -97,6 +97,15 @@ export class KubeClient<T extends KubeObject = KubeObject> {
     return (await this.#call('PATCH', ref, { body: steps, contentType: JSON_PATCH, signal })) as T
   }
 
+  async patchStatus(
+    ref: ObjectRef,
+    steps: readonly JsonPatchStep[],
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const how = { body: steps, contentType: JSON_PATCH, signal, subresource: 'status' } as const
+    return (await this.#call('PATCH', ref, how)) as T
+  }
+
   async create(object: T, signal?: AbortSignal): Promise<T> {
     const { namespace } = object.metadata
     return (await this.#call('POST', { namespace }, { body: object, signal })) as T

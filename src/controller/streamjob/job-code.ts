@@ -1,5 +1,6 @@
 /** What the pods that prepare a job need for its code; pure. The controller itself fetches none. */
 import type { StreamJobSpec } from '../../protocol/stream-job.ts'
+import { namedContainer } from './merge-pod.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -28,8 +29,7 @@ export function codePartsOf({ job }: StreamJobSpec): CodeParts {
  * reads the code from the same bucket, with the same credentials.
  */
 export function describerTemplate(template: Json): Json {
-  const { containers = [] } = (template.spec ?? {}) as { readonly containers?: readonly Json[] }
-  const own = containers.find(one => one.name === 'jobmanager')
+  const own = namedContainer(template.spec, 'jobmanager')
   if (own === undefined) return {}
   const shared = ['env', 'envFrom', 'volumeMounts'].filter(field => own[field] !== undefined)
   const fields = shared.map((field): [string, unknown] => [field, own[field]])

@@ -1,21 +1,30 @@
 /**
  * Lays a pod template over a pod, as `kubectl patch` would: objects field by field, lists of named
- * things by their names, other lists whole. What the pod is to Weir stays as it is.
+ * things by their names, other lists whole. What the pod is to Weir stays as it is. A template may
+ * hold anything: what is no pod any more the API server refuses, and names.
  */
 type Json = Readonly<Record<string, unknown>>
 
 export function mergePod(pod: object, template: Json): Json {
   const merged = merge(pod, template) as Record<string, unknown>
   const metadata = pod as { readonly apiVersion?: unknown; readonly metadata?: Json }
-  const given = merged.metadata as Record<string, Json>
+  const given: Json = isObject(merged.metadata) ? merged.metadata : {}
+  const labels = isObject(given.labels) ? given.labels : {}
   const own = metadata.metadata ?? {}
   return {
     ...merged,
     apiVersion: metadata.apiVersion,
     kind: 'Pod',
     // Names and labels are how the controller finds the pod again.
-    metadata: { ...given, ...own, labels: { ...given.labels, ...(own.labels as Json) } },
+    metadata: { ...given, ...own, labels: { ...labels, ...(own.labels as Json) } },
   }
+}
+
+/** Of a pod's spec, or of what stands in its place. */
+export function namedContainer(spec: unknown, name: string): Json | undefined {
+  const containers = isObject(spec) ? spec.containers : undefined
+  if (!Array.isArray(containers)) return undefined
+  return containers.filter(isObject).find(one => one.name === name)
 }
 
 function merge(base: unknown, over: unknown): unknown {

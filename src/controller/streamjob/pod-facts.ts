@@ -39,15 +39,39 @@ export interface PodFacts extends PodIdentity {
 /** Exit code of who will not take a job, now or later: `exitCodes.invalid` of the commands. */
 const REFUSED = 2
 
+/** Of no deployment: what is of none is told to leave. */
+const NO_EPOCH = 0
+const podNames = /^(.+)-(?:jm-(\d+)|tm-(\d+)-(\d+))-(\d+)$/
+
+/**
+ * By its name, which nobody can change. Services and budgets find it by its labels: one whose
+ * labels somebody has changed is of no use, and another takes its place.
+ */
+function identityOf({ metadata }: PodObject): PodIdentity | undefined {
+  const found = podNames.exec(metadata.name)
+  if (found === null) return undefined
+  const [, job = '', ofJobManager, ofTaskManager, slot = '0', attempt] = found
+  const named: PodIdentity = {
+    role: ofJobManager === undefined ? 'taskmanager' : 'jobmanager',
+    epoch: Number(ofJobManager ?? ofTaskManager),
+    slot: Number(slot),
+    attempt: Number(attempt),
+  }
+  const { labels: has = {} } = metadata
+  const isFound =
+    (has[labels.job] ?? job) === job &&
+    has[labels.role] === named.role &&
+    has[labels.epoch] === String(named.epoch) &&
+    (has[labels.slot] ?? '0') === String(named.slot) &&
+    has[labels.attempt] === String(named.attempt)
+  return isFound ? named : { ...named, epoch: NO_EPOCH }
+}
+
 /** `undefined`: it is none of Weir's. */
 export function podFacts(pod: PodObject): PodFacts | undefined {
-  const found = pod.metadata.labels ?? {}
-  const role = found[labels.role]
-  const epoch = Number(found[labels.epoch])
-  const slot = Number(found[labels.slot] ?? 0)
-  const attempt = Number(found[labels.attempt])
-  const isOurs = role === 'jobmanager' || role === 'taskmanager'
-  if (!isOurs || ![epoch, slot, attempt].every(Number.isSafeInteger)) return undefined
+  const identity = identityOf(pod)
+  if (identity === undefined) return undefined
+  const { role } = identity
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
   const ended = containerStatuses.find(one => one.name === (role satisfies PodRole))?.state
     ?.terminated
@@ -56,11 +80,8 @@ export function podFacts(pod: PodObject): PodFacts | undefined {
   const finishedAt = ended?.finishedAt ?? prepared?.finishedAt
   const state = stateOf(pod, ended)
   return {
+    ...identity,
     pod,
-    role,
-    epoch,
-    slot,
-    attempt,
     state,
     hasEnded: ended !== undefined || isOver(pod),
     exitCode: ended?.exitCode,

@@ -14,10 +14,8 @@ export interface Surroundings {
 }
 
 /** What the pods of a job mount by the names in its spec. */
-export function mountsOf({ secrets = [], job, podTemplate }: StreamJobSpec): readonly string[] {
-  const { configMap } = job
+export function mountsOf({ secrets = [], podTemplate }: StreamJobSpec): readonly string[] {
   const texts = secrets.map(({ name }) => `Secret ${name}`)
-  if (configMap !== undefined) texts.push(`ConfigMap ${configMap.name}`)
   if (podTemplate !== undefined) texts.push('the volumes of spec.podTemplate')
   return texts
 }

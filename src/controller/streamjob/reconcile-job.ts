@@ -10,9 +10,9 @@ import type { EventWords } from '../kube/event-series.ts'
 import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
 import type { CacheView } from '../kube/object-cache.ts'
-import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import { refusalIn } from '../kube/write-refusal.ts'
+import { writeStatus as writeWhole } from '../kube/write-status.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
 import type { SavepointObject } from '../savepoint/savepoint-object.ts'
@@ -331,9 +331,9 @@ async function writeStatus(
   const tells = decision.events.length > 0 || decision.figures.length > 0
   const delayMs = tells ? 0 : pace.delayMs(key, observed.status, status)
   if (delayMs > 0) return delayMs
-  const patch = statusPatch(object, status)
   world.mayWrite()
-  const written = await world.jobs.client.applyStatus(patch as never, { manager: MANAGER, signal })
+  const write = { status, manager: MANAGER, signal }
+  const written = await writeWhole(world.jobs.client, object, write)
   pace.written(key)
   world.jobs.cache.set(written)
   for (const words of jobEvents(observed.status, status, decision.events)) record(object, words)

@@ -16,7 +16,7 @@ import {
   secretMounts,
   secretVolumes,
 } from './job-pods.ts'
-import { mergePod } from './merge-pod.ts'
+import { mergePod, namedContainer } from './merge-pod.ts'
 import type { Deployed } from './observed-job.ts'
 import { type PodObject, whyOf } from './pod-facts.ts'
 
@@ -109,10 +109,11 @@ function codeOf(spec: StreamJobSpec) {
 
 /** A companion of the template would keep the pod from ending. */
 function withoutCompanions(pod: Readonly<Record<string, unknown>>): PodObject {
+  const own = namedContainer(pod.spec, 'jobmanager')
+  // Another thing than a pod: the API server says what.
+  if (own === undefined) return pod as unknown as PodObject
   const { initContainers: _init, ...spec } = pod.spec as Readonly<Record<string, unknown>>
-  const containers = spec.containers as readonly { readonly name: string }[]
-  const own = containers.filter(({ name }) => name === 'jobmanager')
-  return { ...pod, spec: { ...spec, containers: own } } as unknown as PodObject
+  return { ...pod, spec: { ...spec, containers: [own] } } as unknown as PodObject
 }
 
 /** Those among the pods of an owner, the first try first. */

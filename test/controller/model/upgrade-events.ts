@@ -48,7 +48,7 @@ function passes(model: Model, world: World): Event[] {
       next = written(next, write)
       checkWrite(world, next)
       const isMadeOfB = next.status.revision?.current === 'B'
-      assert(model.planFlaw !== 'inadmissible' || !isMadeOfB, 'its pods would not be made')
+      assert(model.planFlaw !== 'unmade' || !isMadeOfB, 'its pods would not be made')
       events.push({ name: `${pass}, ${index + 1} writes`, next })
     }
   }

@@ -10,7 +10,7 @@ const isLong = process.env.WEIR_TEST_LONG === '1'
 const flaws: readonly Flaw[] = [
   'none',
   'rejected',
-  'inadmissible',
+  'unmade',
   'refuses',
   'crashes',
   'stalls',
@@ -59,7 +59,7 @@ const makeManifest: MakeManifest = ({ name, state, mode, fallback, restores: ask
   })
 
 /** The plan keeps it from being tried at all. */
-const neverRuns: ReadonlySet<Flaw> = new Set(['rejected', 'no-image'])
+const neverRuns: ReadonlySet<Flaw> = new Set(['rejected', 'unmade', 'no-image'])
 
 const statesMax = isLong ? 40_000 : 12_000
 const settleEvery = isLong ? 1_000 : 2_000

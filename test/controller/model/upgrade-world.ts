@@ -12,14 +12,7 @@ import type { PlanFacts, PodFacts, PodState } from '../../../src/controller/stre
 import type { JobFacts } from '../../../src/protocol/job-facts.ts'
 import type { JobStart, StreamJobStatus } from '../../../src/protocol/stream-job-status.ts'
 
-export type Flaw =
-  | 'none'
-  | 'rejected'
-  | 'inadmissible'
-  | 'refuses'
-  | 'crashes'
-  | 'stalls'
-  | 'no-image'
+export type Flaw = 'none' | 'rejected' | 'unmade' | 'refuses' | 'crashes' | 'stalls' | 'no-image'
 
 /** What holds for a whole exploration. */
 export interface Setting {
@@ -224,7 +217,7 @@ export class Model {
   writes(world: World, answers: boolean): readonly Write[] {
     const seen = this.observe(world, answers)
     const first = decideJob(seen)
-    const isRefused = this.#setting.flaw === 'inadmissible' && first.tryPods?.name === 'B'
+    const isRefused = this.#setting.flaw === 'unmade' && first.tryPods?.name === 'B'
     const again = isRefused ? decideJob({ ...seen, refusedPods }) : first
     const decision = this.#tamper(again)
     const status = nextStatus(seen, decision)

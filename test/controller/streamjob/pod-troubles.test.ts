@@ -55,13 +55,8 @@ test('what somebody died of comes before what others wait for, the newest first'
 test('what a job mounts by the names in its spec', () => {
   const spec = streamJobSpecSchema.parse({
     ...right,
-    job: { configMap: { name: 'code', key: 'a.ts' } },
     secrets: [{ name: 'kafka' }],
     podTemplate: { jobManager: {} },
   })
-  expect(mountsOf(spec)).toEqual([
-    'Secret kafka',
-    'ConfigMap code',
-    'the volumes of spec.podTemplate',
-  ])
+  expect(mountsOf(spec)).toEqual(['Secret kafka', 'the volumes of spec.podTemplate'])
 })

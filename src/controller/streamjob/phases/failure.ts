@@ -9,6 +9,7 @@ import { millisecondsOf, type PhaseView } from './upgrade-step.ts'
 export interface DeploymentFailure {
   readonly cause:
     | 'JobRefused'
+    | 'RevisionLost'
     | 'ImageFailed'
     | 'CrashLoop'
     | 'ScheduleTimeout'

@@ -7,7 +7,11 @@ import { undo } from './rolling-back.ts'
 import { LOOK_MS, type Phase, type PhaseView, type Step, said, timeOf } from './upgrade-step.ts'
 
 export const starting: Phase = view => {
-  const { seen, upgrade } = view
+  const { seen, upgrade, to } = view
+  if (to === undefined) {
+    const message = `${upgrade.to} was removed: nothing can be made of it`
+    return undo(view, { cause: 'RevisionLost', message })
+  }
   const failure = failureOf(view)
   if (failure !== undefined) return undo(view, failure)
   const epoch = seen.status.epoch ?? 0

@@ -35,3 +35,12 @@ test.each(Object.entries(cases))('%s', (_what, { given, says }) => {
   const { events } = decideJob(observed({ ...late, ...given }))
   expect(events.map(({ note }) => note)).toEqual([says])
 })
+
+test('a revision that somebody has removed is not waited for', () => {
+  const seen = observed({ ...late, seconds: 1, pods: [] })
+  const { upgrade } = seen.status
+  const status = { ...seen.status, upgrade: upgrade && { ...upgrade, to: 'nothing' } }
+  const { store, events } = decideJob({ ...seen, status })
+  expect(store.upgrade?.phase).toBe('RollingBack')
+  expect(events[0]?.note).toBe('RevisionLost: nothing was removed: nothing can be made of it')
+})
