@@ -1,7 +1,7 @@
 /**
  * When a status is written: news at once, and how far the same thing has come once a second. A job
- * of a hundred slots that starts would be written a hundred times, and of each write the API server
- * checks every rule of the job.
+ * of a hundred slots that comes up pod by pod could be written as often, and of each write the API
+ * server checks every rule of the job.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../common/clock.ts'
