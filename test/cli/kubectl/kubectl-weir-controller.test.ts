@@ -147,9 +147,12 @@ await describeWithPart('kubectl weir and a controller', 'kube-control', environm
     kubelet.failing.delete(2)
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/WEIR_JOB_STALLED {2}job frail is \w+: UpgradeFailed: /),
+      err: expect.stringMatching(
+        /WEIR_JOB_STALLED {2}job frail is Running: RolledBack: JobRefused/,
+      ),
     })
-    await isStable('frail', 3)
+    // What it was to be replaced by never came to run.
+    await isStable('frail', 1)
     const told = await weir('doctor', 'frail')
     expect(told).toMatchObject({
       code: 1,

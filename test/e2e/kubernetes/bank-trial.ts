@@ -166,14 +166,26 @@ export class BankTrial {
     const wrong: string[] = []
     const found = await this.snapshots()
     const looked = found.filter((_one, index) => index % step === 0 || index === found.length - 1)
+    let gone = 0
     for (const { path } of looked) {
-      const standings = await standingsIn(store, path, ACCOUNTS)
-      const money = standings.reduce((sum, { balance }) => sum + balance, 0)
-      if (money !== ALL_MONEY) wrong.push(`${path} has ${money}, not ${ALL_MONEY}`)
+      try {
+        const standings = await standingsIn(store, path, ACCOUNTS)
+        const money = standings.reduce((sum, { balance }) => sum + balance, 0)
+        if (money !== ALL_MONEY) wrong.push(`${path} has ${money}, not ${ALL_MONEY}`)
+      } catch (error) {
+        // What a deployment was stopped with goes once a later one has proved itself.
+        if (!path.includes('/savepoint-') || (await this.#isThere(path))) throw error
+        gone++
+      }
     }
-    const right = `${looked.length - wrong.length} of the ${looked.length} snapshots looked at`
+    const count = looked.length - gone
+    const right = `${count - wrong.length} of the ${count} snapshots looked at`
     this.figures.push(`the money is right in ${right}, of ${found.length} in all`)
     return wrong
+  }
+
+  async #isThere(snapshot: string): Promise<boolean> {
+    return (await this.snapshots()).some(({ path }) => path === snapshot)
   }
 
   /** `kubectl delete`; gives what is left of it. */

@@ -44,3 +44,22 @@ test('W3: two incarnations are noticed, of a slot and of a job', () => {
   judge.takePod(live('c', '2 taskmanager 0'))
   expect(judge.wrong).toEqual(['W3: pod-b beside pod-a', 'W3: pod-c beside pod-a'])
 })
+
+test('W3: one that waits for the end of the other is no second incarnation', () => {
+  const judge = new JobJudge()
+  judge.takePod(live('a', '1 jobmanager 0'))
+  judge.takePod(live('b', '2 jobmanager 0'))
+  expect(judge.wrong).toEqual(['W3: pod-b beside pod-a'])
+  const times = { startedAt: 'then', since: 'then' }
+  const to = {
+    goal: 'upgrade',
+    from: 'a',
+    to: 'b',
+    cause: 'SpecChanged',
+    mode: 'savepoint',
+  } as const
+  judge.takeStatus({ upgrade: { ...to, ...times, phase: 'Reserving', attempt: 1, warm: 2 } })
+  expect(judge.wrong).toEqual([])
+  judge.takePod(live('c', '2 jobmanager 0'))
+  expect(judge.wrong).toEqual(['W3: pod-c beside pod-b'])
+})

@@ -8,7 +8,7 @@ const awaited = notMade({ reason: 'ServiceAccountMissing', mayPass: true })
 
 test('the pods of a plan that holds are tried before the job is told to stop', () => {
   const { isMove, store, tryPods } = decideJob(observed(planned))
-  expect([isMove, store.upgrade?.phase]).toEqual([true, 'Savepointing'])
+  expect([isMove, store.upgrade?.phase]).toEqual([true, 'Reserving'])
   expect(tryPods?.name).toBe(store.upgrade?.to)
 })
 
