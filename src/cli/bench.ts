@@ -13,6 +13,8 @@ const flags = [
   ...nodeFlags,
   '--conditions=weir-source',
   '--disable-warning=ExperimentalWarning',
+  // Of kafkajs, against which Kafka is measured.
+  '--disable-warning=TimeoutNegativeWarning',
 ]
 
 /** The arguments go to the benchmark as they are: `[NAME] [--list] [--json] …`. */

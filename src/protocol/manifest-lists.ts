@@ -64,10 +64,52 @@ export function urlField() {
   })
 }
 
-/** Five fields of a cron schedule. */
+/** A list of values, ranges and steps. */
+const cronPart = (value: string): string => {
+  const range = `([*?]|${value}(-${value})?)(/[0-9]+)?`
+  return `${range}(,${range})*`
+}
+
+/** In any case. */
+const names = (list: string): string =>
+  list
+    .split(' ')
+    .map(name => name.replaceAll(/./g, letter => `[${letter}${letter.toLowerCase()}]`))
+    .join('|')
+
+const months = names('JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC')
+const weekdays = names('SUN MON TUE WED THU FRI SAT')
+
+/** Minute, hour, day of the month, month, day of the week. */
+const cronParts = [
+  '[0-5]?[0-9]',
+  '([01]?[0-9]|2[0-3])',
+  '(0?[1-9]|[12][0-9]|3[01]|L)',
+  `(0?[1-9]|1[0-2]|${months})`,
+  `([0-7]|${weekdays})(#[1-5]|L)?`,
+].map(cronPart)
+
+/** Five fields of a cron schedule, each within its bounds: else nothing would ever be due. */
 export function cronField() {
-  return patternField(/^\S+( \S+){4}$/, 128, {
+  return patternField(new RegExp(`^${cronParts.join(' ')}$`), 128, {
     expected: 'a cron schedule of five fields',
     example: '"0 3 * * *"',
   })
+}
+
+/** The API server has no list of them: a manifest is refused here, and by the controller. */
+export function timeZoneField() {
+  const params = { expected: 'a time zone such as Europe/Berlin', example: 'Europe/Berlin' }
+  return z
+    .string()
+    .meta({ ...params, served: { minLength: 1, maxLength: 64 } })
+    .refine(isTimeZone, { params })
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== ''
+  } catch {
+    return false
+  }
 }

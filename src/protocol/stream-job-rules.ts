@@ -86,6 +86,14 @@ function rulesOfWhatIsNotThereYet(): Rule[] {
       cel: { at: 'spec.restore', rule: "self.claim == 'no-claim'" },
     },
     {
+      // Else it is found by the first task that starts, after what ran before was stopped.
+      path: 'spec.stateBackend.type',
+      holds: ({ stateBackend }) => stateBackend.type === 'heap',
+      problem: 'rocksdb is not there yet',
+      fix: 'write type: heap',
+      cel: { at: 'spec.stateBackend', rule: "self.type == 'heap'" },
+    },
+    {
       path: 'spec.skew',
       holds: ({ skew }) => skew === 'off',
       problem: 'auto is not there yet',
@@ -207,7 +215,7 @@ function backendRules(): Rule[] {
     path: `spec.stateBackend.${field}`,
     holds: ({ stateBackend }) => stateBackend.type === 'rocksdb' || !has(stateBackend[field]),
     problem: 'needs type: rocksdb',
-    fix: `write type: rocksdb, or remove ${field}`,
+    fix: `remove ${field}`,
     cel: { at: 'spec.stateBackend', rule: `self.type == 'rocksdb' || !has(self.${field})` },
   }))
 }

@@ -21,6 +21,7 @@ import {
   settingsField,
   stringMap,
   textSet,
+  timeZoneField,
   urlField,
 } from './manifest-lists.ts'
 import { manifestOf } from './manifest-shape.ts'
@@ -143,7 +144,7 @@ const restoreField = z.strictObject({
 const savepointsField = z.strictObject({
   interval: durationField(MINUTE_MS, 30 * DAY_MS, '6h').optional(),
   schedule: cronField().optional(),
-  timeZone: textField(64).default('Etc/UTC'),
+  timeZone: timeZoneField().default('Etc/UTC'),
   keep: integerField(1, 1_000).default(10),
   maxAge: durationField(MINUTE_MS, 365 * DAY_MS, '30d').optional(),
 })

@@ -301,6 +301,34 @@ test.each(Object.entries(aliases))('%s is refused with its line', (_what, one) =
   ])
 })
 
+describe('a schedule', () => {
+  const problems = (schedule: string, more = ''): readonly string[] =>
+    problemsOf(manifest(`${job}\nsavepoints: { schedule: "${schedule}"${more} }`)).map(
+      problem => problem.path,
+    )
+
+  test.each(['0 3 * * *', '*/15 0-6,22-23 1,15 JAN-MAR mon-fri', '59 23 L 12 5#2', '0 0 ? * 7'])(
+    'is taken: %s',
+    schedule => expect(problems(schedule)).toEqual([]),
+  )
+
+  // Nothing would ever be due.
+  test.each([
+    '60 3 * * *',
+    '0 24 * * *',
+    '0 0 32 * *',
+    '0 0 * 13 *',
+    '0 0 * * 8',
+    '0 0 * FOO *',
+    'a b c d e',
+  ])('is refused: %s', schedule => expect(problems(schedule)).toEqual(['spec.savepoints.schedule']))
+
+  test('is in a time zone that there is', () => {
+    expect(problems('0 3 * * *', ', timeZone: Europe/Berlin')).toEqual([])
+    expect(problems('0 3 * * *', ', timeZone: Europe/Berln')).toEqual(['spec.savepoints.timeZone'])
+  })
+})
+
 test('tells where an inline job begins', () => {
   const text = manifest('job:\n  inline: |\n    import { job } from "weir"\n    export default 1')
   const parsed = parseStreamJob({ text, file: 'a.yaml' })
@@ -326,6 +354,7 @@ const broken: Record<string, string> = {
   'spec.upgrade.strategy': `${job}\nupgrade: { strategy: blue-green }`,
   'spec.restore.claim': `${job}\nrestore: { savepoint: a, claim: claim }`,
   'spec.skew': `${job}\nskew: auto`,
+  'spec.stateBackend.type': `${job}\nstateBackend: { type: rocksdb }`,
   'spec.stateBackend.profile': `${job}\nstateBackend: { profile: balanced }`,
   'spec.stateBackend.incremental': `${job}\nstateBackend: { incremental: true }`,
   'spec.stateBackend.options': `${job}\nstateBackend: { options: { a: 1 } }`,
@@ -345,7 +374,6 @@ describe('rules between fields', () => {
   test.each([
     `${job}\ncheckpoint: { alignment: timeout, alignmentTimeout: 5s }`,
     `${job}\nautoscaler: { min: 2, max: 8, windows: [{ schedule: "0 3 * * *", duration: 1h, freeze: true }] }`,
-    `${job}\nstateBackend: { type: rocksdb, profile: write-heavy, incremental: true, options: { writeBufferSize: 128Mi } }`,
     `${job}\nrestart: { strategy: failure-rate, attempts: 3 }`,
     `${job}\nrestore: { path: a }\nrestoreNonce: 1\nsavepoints: { schedule: "0 3 * * *" }`,
   ])('is accepted: %s', spec => {

@@ -30,12 +30,7 @@ const everything: Json = {
   },
   savepoints: { schedule: '0 3 * * *', timeZone: 'Europe/Berlin', keep: 5, maxAge: '30d' },
   skew: 'off',
-  stateBackend: {
-    type: 'rocksdb',
-    profile: 'write-heavy',
-    incremental: true,
-    options: { writeBufferSize: '128Mi', maxOpenFiles: 500 },
-  },
+  stateBackend: { type: 'heap' },
   resources: {
     taskManager: { cpu: '1.5', memory: '2Gi' },
     jobManager: { cpu: 1, memory: 1_073_741_824 },
@@ -184,6 +179,11 @@ export const streamJobSamples: KindSamples = {
       path: 'spec.restore.claim',
       says: 'only no-claim is there yet',
       spec: of({ restore: { savepoint: 'a', claim: 'claim' } }),
+    },
+    {
+      path: 'spec.stateBackend.type',
+      says: 'rocksdb is not there yet',
+      spec: of({ stateBackend: { type: 'rocksdb', options: { writeBufferSize: '128Mi' } } }),
     },
     { path: 'spec.skew', says: 'auto is not there yet', spec: of({ skew: 'auto' }) },
     {
