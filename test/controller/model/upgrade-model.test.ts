@@ -58,8 +58,8 @@ const makeManifest: MakeManifest = ({ name, state, mode, fallback, restores: ask
     },
   })
 
-/** The plan keeps it from being tried at all. */
-const neverRuns: ReadonlySet<Flaw> = new Set(['rejected', 'no-image'])
+/** The plan, or a try of its pods, keeps it from being made at all. */
+const neverRuns: ReadonlySet<Flaw> = new Set(['rejected', 'no-image', 'inadmissible'])
 
 const statesMax = isLong ? 40_000 : 12_000
 const settleEvery = isLong ? 1_000 : 2_000
