@@ -83,8 +83,13 @@ export class ServedNamespace {
     })
   }
 
+  /** The controller; gives its exit code. */
+  stop(): Promise<number> {
+    return this.#running.stop()
+  }
+
   async close(): Promise<void> {
-    const code = await this.#running.stop()
+    const code = await this.stop()
     this.#kubelet?.end()
     await this.watching.end()
     await this.cluster.close()

@@ -5,72 +5,49 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { resourceKinds } from '../../../src/controller/kube/resource-kind.ts'
 import type { SavepointObject } from '../../../src/controller/savepoint/savepoint-object.ts'
-import type { PodObject } from '../../../src/controller/streamjob/pod-facts.ts'
-import type { StreamJobObject } from '../../../src/controller/streamjob/stream-job-object.ts'
-import { FakeLink, runningFacts } from '../../controller/fake-link.ts'
-import { connectionOf, grantRights } from '../../controller/granted.ts'
-import { JobKubelet } from '../../controller/job-kubelet.ts'
-import { type RunningController, runTestController } from '../../controller/run-test-controller.ts'
-import { connectTo, installCrds } from '../../controller/test-cluster.ts'
-import { type Seen, type Watching, watcherOf } from '../../controller/test-watch.ts'
+import { runningFacts } from '../../controller/fake-link.ts'
+import { connectionOf } from '../../controller/granted.ts'
+import type { JobKubelet } from '../../controller/job-kubelet.ts'
+import { type JobStatus, ServedNamespace } from '../../controller/served-namespace.ts'
+import type { Seen } from '../../controller/test-watch.ts'
 import { describeWithPart } from '../../testbed/describe-with-part.ts'
 import { type PluginRunner, pluginRunner } from './plugin-runner.ts'
 
 const proven = { ...runningFacts, checkpoints: { ...runningFacts.checkpoints, completed: 2 } }
 
 await describeWithPart('kubectl weir and a controller', 'kube-control', environment => {
-  const cluster = connectTo(environment)
-  const link = new FakeLink()
   let plugin: PluginRunner
-  let namespace = ''
-  let running: RunningController
-  let watching: Watching
+  let at: ServedNamespace
   let kubelet: JobKubelet
-  let jobs: Seen<StreamJobObject>
   let savepoints: Seen<SavepointObject>
-  let pods: Seen<PodObject>
 
   beforeAll(async () => {
     plugin = await pluginRunner(environment)
-    await installCrds(cluster)
-    namespace = await cluster.namespace()
-    await cluster.defaultAccount(namespace)
-    watching = watcherOf(cluster, namespace)
-    jobs = watching.watch<StreamJobObject>(resourceKinds.streamJob)
-    savepoints = watching.watch<SavepointObject>(resourceKinds.savepoint)
-    pods = watching.watch<PodObject>(resourceKinds.pod)
-    kubelet = new JobKubelet({ cluster, namespace, pods, link })
-    const { grant, connection } = await grantRights(cluster, namespace, environment)
-    running = runTestController({ config: { namespace, grant }, connection, link })
+    at = await ServedNamespace.open(environment)
+    savepoints = at.watching.watch<SavepointObject>(resourceKinds.savepoint)
+    kubelet = at.playKubelet()
   })
-  afterAll(async () => {
-    await running.stop()
-    kubelet.end()
-    await watching.end()
-    await cluster.close()
-  })
+  afterAll(() => at.close())
 
-  const weir = (...args: readonly string[]) => plugin.run('weir', ...args, '-n', namespace)
+  const weir = (...args: readonly string[]) => plugin.run('weir', ...args, '-n', at.name)
 
   const applied = async (name: string, spec: object = {}, labels: object = {}): Promise<void> => {
-    if (!link.said.has(name)) link.said.set(name, proven)
+    if (!at.link.said.has(name)) at.link.said.set(name, proven)
     const file = plugin.fileOf(name, {
       apiVersion: 'weir.dev/v1alpha1',
       kind: 'StreamJob',
-      metadata: { name, namespace, labels },
+      metadata: { name, namespace: at.name, labels },
       spec: { job: { module: 'a.ts' }, checkpoint: { storage: 's3://bucket/prefix' }, ...spec },
     })
     expect(await plugin.run('apply', '-f', file)).toMatchObject({ code: 0 })
   }
 
-  type Status = NonNullable<StreamJobObject['status']>
-
-  const statusOf = (name: string): Status =>
-    jobs.cache.all().find(one => one.metadata.name === name)?.status ?? {}
+  const statusOf = (name: string): JobStatus =>
+    at.jobs.cache.all().find(one => one.metadata.name === name)?.status ?? {}
 
   /** Runs, and what runs is stable. */
   const isStable = (name: string, epoch: number) =>
-    jobs.until(all =>
+    at.jobs.until(all =>
       all.find(({ metadata, status }) => {
         const { revision, upgrade } = status ?? {}
         const isOver = upgrade === undefined && revision?.stable === revision?.current
@@ -104,7 +81,7 @@ await describeWithPart('kubectl weir and a controller', 'kube-control', environm
     expect(statusOf('life')).toMatchObject({ phase: 'Running', epoch: 3 })
     const shown = await weir('status', 'life')
     expect(shown).toMatchObject({ code: 0 })
-    expect(shown.out).toContain(`${namespace}/life  Running  epoch 3`)
+    expect(shown.out).toContain(`${at.name}/life  Running  epoch 3`)
   })
 
   test('a savepoint is taken, and its path alone is the result', async () => {
@@ -115,7 +92,7 @@ await describeWithPart('kubectl weir and a controller', 'kube-control', environm
     const whole = savepoints.cache.all().find(one => `${one.status?.path}\n` === out)
     expect(whole).toMatchObject({ spec: { job: 'saved' }, status: { phase: 'Completed' } })
 
-    link.outcomes.set('saved', 'failed')
+    at.link.outcomes.set('saved', 'failed')
     const failing = await weir('savepoint', 'saved', '--timeout', '2s')
     expect(failing).toMatchObject({ code: 1, out: '' })
     expect(failing.err).toContain('the store is away: the next try is at')
@@ -190,10 +167,10 @@ await describeWithPart('kubectl weir and a controller', 'kube-control', environm
   test('who has no rights is told so by the API server', async () => {
     const account = 'stranger'
     const kind = { apiVersion: 'v1', kind: 'ServiceAccount' }
-    const accounts = cluster.client({ ...kind, plural: 'serviceaccounts', isNamespaced: true })
-    await accounts.create({ ...kind, metadata: { namespace, name: account } })
-    const { server, token, certificateAuthority } = await connectionOf(cluster, {
-      namespace,
+    const accounts = at.cluster.client({ ...kind, plural: 'serviceaccounts', isNamespaced: true })
+    await accounts.create({ ...kind, metadata: { namespace: at.name, name: account } })
+    const { server, token, certificateAuthority } = await connectionOf(at.cluster, {
+      namespace: at.name,
       account,
       environment,
     })
@@ -225,7 +202,7 @@ await describeWithPart('kubectl weir and a controller', 'kube-control', environm
   test('without a controller a wait says that nobody looks', async () => {
     await applied('alone')
     await isStable('alone', 1)
-    expect(await running.stop()).toBe(0)
+    expect(await at.stop()).toBe(0)
     const { code, err } = await weir('suspend', 'alone', '--wait', '--timeout', '2s')
     expect(code).toBe(1)
     expect(err).toMatch(/WEIR_JOB_NOT_THERE_YET .*the controller has not looked at it/)
