@@ -13,7 +13,7 @@ import { FakeLink } from './fake-link.ts'
 import { JobGuard } from './job-guard.ts'
 import { JobKubelet } from './job-kubelet.ts'
 import { type KubeFaultOf, KubeProxy } from './kube/kube-proxy.ts'
-import { testController } from './run-test-controller.ts'
+import { testController, testLeaseTimes } from './run-test-controller.ts'
 import type { TestCluster } from './test-cluster.ts'
 import { type Seen, type Watching, watcherOf } from './test-watch.ts'
 
@@ -131,13 +131,13 @@ class Controllers {
   }
 
   #make(proxy: KubeProxy): Controller {
-    const { tenancy = false, times, clock } = this.#options
+    const { tenancy = false, times = testLeaseTimes, clock } = this.#options
     const namespace = this.#namespace
     return testController({
       config: { namespace, tenancy },
       connection: proxy.config,
       link: this.#link,
-      ...(times && { times }),
+      times,
       ...(clock && { host: { clock } }),
     })
   }

@@ -58,7 +58,7 @@ const makeManifest: MakeManifest = ({ name, state, mode, fallback, restores: ask
     },
   })
 
-/** The plan keeps it from being tried at all. */
+/** The plan, or a try of its pods, keeps it from being made at all. */
 const neverRuns: ReadonlySet<Flaw> = new Set(['rejected', 'unmade', 'no-image'])
 
 const statesMax = isLong ? 40_000 : 12_000

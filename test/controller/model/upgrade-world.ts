@@ -386,6 +386,8 @@ function orderGiven(world: World, id: string): World {
   return { ...world, order: { id, state: 'pending' } }
 }
 
+const calm = { parallelism: 1, restarts: 0, lastFailure: null } as const
+
 function warmFactsOf(world: World): JobFacts | undefined {
   const { warm, phase } = world.status.upgrade ?? {}
   const jobManager = waiting(world).findLast(one => one.epoch === warm)
@@ -395,9 +397,7 @@ function warmFactsOf(world: World): JobFacts | undefined {
 function waitingFacts(world: World, { epoch }: Pod): JobFacts {
   return {
     status: hasSlot(world, epoch) ? 'warm' : 'starting',
-    parallelism: 1,
-    restarts: 0,
-    lastFailure: null,
+    ...calm,
     latest: null,
     checkpoints: { completed: 0, failuresInRow: 0, lastFailure: null, ageMs: null },
     stop: null,
@@ -423,9 +423,7 @@ function factsOf(world: World): JobFacts | undefined {
   const saved = order?.snapshot
   return {
     status: isOver(jobManager) ? 'stopped' : running,
-    parallelism: 1,
-    restarts: 0,
-    lastFailure: null,
+    ...calm,
     latest: head === 0 ? null : snapshotOf(head, 'checkpoint'),
     checkpoints: { completed: done, failuresInRow: 0, lastFailure: null, ageMs: null },
     stop:
@@ -451,9 +449,7 @@ function lastWordOf(world: World): JobFacts | undefined {
   const latest = { id: Number(number), kind: 'savepoint', path, ...at } as const
   return {
     status: 'stopped',
-    parallelism: 1,
-    restarts: 0,
-    lastFailure: null,
+    ...calm,
     latest,
     checkpoints: { completed: 1, failuresInRow: 0, lastFailure: null, ageMs: null },
     stop: { id, status: 'completed', snapshot: latest, error: null },
