@@ -2,104 +2,65 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import type { PodObject } from '../../src/controller/streamjob/pod-facts.ts'
-import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
-import { FakeLink, runningFacts } from './fake-link.ts'
-import { grantRights } from './granted.ts'
-import { JobKubelet } from './job-kubelet.ts'
+import { runningFacts } from './fake-link.ts'
 import { QuotaCounter } from './quota-counter.ts'
-import { type RunningController, runTestController } from './run-test-controller.ts'
-import { connectTo, installCrds } from './test-cluster.ts'
-import { type Seen, type Watching, watcherOf } from './test-watch.ts'
+import { type JobStatus, ServedNamespace } from './served-namespace.ts'
 
 const isLong = process.env.WEIR_TEST_LONG === '1'
 /** A job that waits for room holds what it has for a minute by the clock of the API server. */
 const testLong = isLong ? test : test.skip
 
-type Status = NonNullable<StreamJobObject['status']>
-
 await describeWithPart('jobs under a tight ResourceQuota', 'kube-control', environment => {
-  const cluster = connectTo(environment)
-  const jobs = cluster.client<StreamJobObject>(resourceKinds.streamJob)
-  const link = new FakeLink()
-  let namespace = ''
-  let running: RunningController
-  let watching: Watching
-  let kubelet: JobKubelet
+  let at: ServedNamespace
   let quota: QuotaCounter
-  let seenJobs: Seen<StreamJobObject>
-  let seenPods: Seen<PodObject>
 
   beforeAll(async () => {
-    await installCrds(cluster)
-    namespace = await cluster.namespace()
-    await cluster.defaultAccount(namespace)
-    const { grant, connection } = await grantRights(cluster, namespace, environment)
-    watching = watcherOf(cluster, namespace)
-    seenJobs = watching.watch<StreamJobObject>(resourceKinds.streamJob)
-    seenPods = watching.watch<PodObject>(resourceKinds.pod)
-    kubelet = new JobKubelet({ cluster, namespace, pods: seenPods, link })
-    quota = new QuotaCounter({ cluster, namespace, pods: seenPods })
-    running = runTestController({ config: { namespace, grant }, connection, link })
+    at = await ServedNamespace.open(environment)
+    at.playKubelet()
+    quota = new QuotaCounter({ cluster: at.cluster, namespace: at.name, pods: at.pods })
   })
   afterAll(async () => {
-    expect(await running.stop()).toBe(0)
-    kubelet.end()
     await quota.end()
-    await watching.end()
-    await cluster.close()
+    await at.close()
   })
 
   const apply = (name: string, spec: object) => {
-    link.said.set(name, link.said.get(name) ?? runningFacts)
-    return jobs.apply(
-      {
-        apiVersion: 'weir.dev/v1alpha1',
-        kind: 'StreamJob',
-        metadata: { namespace, name },
-        spec: {
-          job: { module: 'a.ts' },
-          checkpoint: { storage: 's3://bucket/prefix' },
-          rollback: { stableCheckpoints: 1 },
-          ...spec,
-        },
-      },
-      { manager: 'person' },
-    )
+    at.link.said.set(name, at.link.said.get(name) ?? runningFacts)
+    return at.apply(name, spec)
   }
 
-  const until = (name: string, holds: (status: Status) => unknown) =>
-    seenJobs.until(all => {
-      const found = all.find(one => one.metadata.name === name)
-      return found?.status !== undefined && holds(found.status) ? found.status : undefined
-    })
-
-  const conditionIn = ({ conditions = [] }: Status, type: string) =>
+  const conditionIn = ({ conditions = [] }: JobStatus, type: string) =>
     conditions.find(one => one.type === type)
 
-  const isReady = (status: Status) => conditionIn(status, 'Ready')?.status === 'True'
+  const isReady = (status: JobStatus) => conditionIn(status, 'Ready')?.status === 'True'
 
   const settled = (name: string, epoch: number) =>
-    until(name, ({ epoch: at = 0, ...status }) => at >= epoch && !status.upgrade && isReady(status))
+    at.until(
+      name,
+      ({ epoch: at = 0, ...status }) => at >= epoch && !status.upgrade && isReady(status),
+    )
 
   const remove = async (name: string) => {
-    const object = seenJobs.cache.get(`${namespace}/${name}`)
+    const object = at.jobs.cache.get(`${at.name}/${name}`)
     if (object === undefined) throw new Error('it is there')
-    await jobs.remove(object.metadata, { uid: object.metadata.uid ?? '' })
-    await seenJobs.until(all => !all.some(one => one.metadata.name === name) || undefined)
+    await at.cluster
+      .client(resourceKinds.streamJob)
+      .remove(object.metadata, { uid: object.metadata.uid ?? '' })
+    await at.jobs.until(all => !all.some(one => one.metadata.name === name) || undefined)
     // There is no garbage collector.
-    const pods = cluster.client(resourceKinds.pod)
+    const pods = at.cluster.client(resourceKinds.pod)
     const isOfJob = ({ metadata }: PodObject) => /-(jm|tm)-/.test(metadata.name)
-    for (const { metadata } of seenPods.cache.all().filter(isOfJob)) {
+    for (const { metadata } of at.pods.cache.all().filter(isOfJob)) {
       await pods.remove(metadata, { uid: metadata.uid ?? '', graceSeconds: 0 })
     }
-    await seenPods.until(all => !all.some(isOfJob) || undefined)
+    await at.pods.until(all => !all.some(isOfJob) || undefined)
   }
 
   test('of a job that has room for some of its pods only it is said how many', async () => {
     await quota.allow(2)
     await apply('half', { parallelism: 2 })
-    const status = await until('half', one =>
+    const status = await at.until('half', one =>
       conditionIn(one, 'Scheduled')?.message.startsWith('2 of 3 pods are there; '),
     )
     expect(conditionIn(status, 'Scheduled')).toMatchObject({
@@ -121,7 +82,7 @@ await describeWithPart('jobs under a tight ResourceQuota', 'kube-control', envir
     // A number was given to pods that had no room beside the old ones.
     expect(await settled('tight', 2)).toMatchObject({ epoch: 3 })
     await apply('tight', { restartNonce: 1, job: { module: 'b.ts' } })
-    const waits = await until('tight', status => {
+    const waits = await at.until('tight', status => {
       return conditionIn(status, 'Scheduled')?.reason === 'QuotaExceeded' && isReady(status)
     })
     expect(waits).toMatchObject({ epoch: 3, upgrade: { phase: 'Planning' } })
@@ -135,10 +96,10 @@ await describeWithPart('jobs under a tight ResourceQuota', 'kube-control', envir
   testLong('room that is too small for one is given to another that fits', async () => {
     await quota.allow(3)
     await apply('large', { parallelism: 3 })
-    await until('large', one => conditionIn(one, 'Scheduled')?.message.startsWith('3 of 4'))
+    await at.until('large', one => conditionIn(one, 'Scheduled')?.message.startsWith('3 of 4'))
     await apply('small', {})
     await settled('small', 1)
-    const rests = await until('large', one =>
+    const rests = await at.until('large', one =>
       conditionIn(one, 'Scheduled')?.message.includes('given back'),
     )
     expect(rests.phase).toBe('Deploying')
