@@ -19,6 +19,9 @@ export interface FoundConditions {
   readonly nowMs: number
 }
 
+/** Reason of what failing passes said of themselves: no pass that goes well goes by it. */
+export const INTERNAL_ERROR = 'InternalError'
+
 const MESSAGE_CHARS_MAX = 1_024
 /** True or absent, as kstatus has it. */
 const absentWhenFalse = new Set([

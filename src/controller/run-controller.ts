@@ -32,7 +32,9 @@ import { readMasterKeys } from './link/master-keys.ts'
 import { TlsJobLink } from './link/tls-job-link.ts'
 import { NamespaceAccess } from './namespace-access.ts'
 import { Savepoints } from './savepoint/savepoints.ts'
+import { sayFailures } from './say-failures.ts'
 import { servedCrds } from './served-crds.ts'
+import { MANAGER } from './streamjob/job-names.ts'
 import { type JobWorld, makeJobWorld } from './streamjob/job-world.ts'
 import { reconcileJob } from './streamjob/reconcile-job.ts'
 import { wakeJobs } from './streamjob/wake-jobs.ts'
@@ -235,9 +237,16 @@ export class Controller {
       record: this.#recorder.record.bind(this.#recorder),
       observe: this.#figures.upgrade,
     })
+    const { jobs, mayWrite } = this.#world
     return new WorkLoop({
       queue: this.#queue,
-      reconcile: this.#access?.before(reconcile, this.#world.jobs.cache) ?? reconcile,
+      reconcile: sayFailures(this.#access?.before(reconcile, jobs.cache) ?? reconcile, {
+        objects: jobs,
+        manager: MANAGER,
+        mayWrite,
+        clock,
+        record: this.#recorder.record.bind(this.#recorder),
+      }),
       atOnce: PASSES_AT_ONCE,
       clock,
       random,

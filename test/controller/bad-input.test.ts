@@ -202,6 +202,25 @@ await describeWithPart('a controller and bad input', 'kube-control', environment
     await podsOf('refused', 2)
   })
 
+  test('a field that no pod has is named before a job begins, and the job begins without it', async () => {
+    const podTemplate = (field: string) => ({
+      taskManager: { spec: { [field]: { disk: 'fast' } } },
+    })
+    await create('misspelt', { podTemplate: podTemplate('nodeSelectr') })
+    const stalled = await said('misspelt', 'Stalled', 'ObjectInvalid')
+    expect(stalled.message).toMatch(/unknown field "spec.nodeSelectr".*change what is named/)
+    expect((await told('misspelt', 'ObjectInvalid')).note).toContain('nodeSelectr')
+    const { status } = seenJobs.cache.get(`${namespace}/misspelt`) ?? {}
+    expect([status?.phase, status?.epoch]).toEqual(['Queued', undefined])
+    await jobs.patch({ namespace, name: 'misspelt' }, [
+      { op: 'replace', path: '/spec/podTemplate', value: podTemplate('nodeSelector') },
+    ])
+    await podsOf('misspelt', 2)
+    const pods = seenPods.cache.all() as readonly (PodObject & { readonly spec: object })[]
+    const slot = pods.find(one => one.metadata.name === 'misspelt-tm-1-0-1')
+    expect(slot?.spec).toMatchObject({ nodeSelector: { disk: 'fast' } })
+  })
+
   test('a Service of somebody else with the name of ours is left alone', async () => {
     const metadata = { namespace, name: 'taken-jm' }
     const spec = { selector: { app: 'shop' }, ports: [{ port: 80 }] }

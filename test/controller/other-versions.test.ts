@@ -1,15 +1,23 @@
 /** A controller among CRDs and controllers of other versions, on a real API server. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Logger } from '../../src/common/logger.ts'
 import { type CrdDocument, crdDocument } from '../../src/controller/crd/custom-resource.ts'
 import { customResources } from '../../src/controller/crd/custom-resources.ts'
+import { streamJobCrd } from '../../src/controller/crd/stream-job-crd.ts'
+import { addRule } from '../../src/controller/crd/structural-schema.ts'
+import { finalizerPatch } from '../../src/controller/kube/finalizer.ts'
+import type { KubeClient } from '../../src/controller/kube/kube-client.ts'
+import { isKubeError } from '../../src/controller/kube/kube-errors.ts'
+import type { KubeObject } from '../../src/controller/kube/kube-object.ts'
 import { resourceKinds } from '../../src/controller/kube/resource-kind.ts'
 import { statusPatch } from '../../src/controller/kube/status-patch.ts'
+import { writeStatus } from '../../src/controller/kube/write-status.ts'
 import type { StreamJobObject } from '../../src/controller/streamjob/stream-job-object.ts'
 import { describeWithPart } from '../testbed/describe-with-part.ts'
 import { FakeLink, runningFacts } from './fake-link.ts'
 import { KubeProxy } from './kube/kube-proxy.ts'
-import { olderCrd } from './older-crd.ts'
+import { olderCrd, partOf } from './older-crd.ts'
 import { runTestController } from './run-test-controller.ts'
 import { connectTo, installCrds } from './test-cluster.ts'
 import { PodTeller, type Watching, watcherOf } from './test-watch.ts'
@@ -125,7 +133,64 @@ await describeWithPart('controllers of other versions', 'kube-control', environm
     expect(await second.stop()).toBe(0)
     await proxy.close()
   })
+
+  // What an upgrade of the CRDs relies on: nothing is checked again that has not changed.
+  test('what is stored, and CRDs would not take any more, is still written, held and let go', async () => {
+    // A group of its own: other tests have jobs of the true one.
+    const group = `${namespace}.weir.test`
+    const crd = crdDocument(streamJobCrd)
+    Object.assign(crd.spec, { group })
+    Object.assign(crd.metadata, { name: `streamjobs.${group}`, annotations: {} })
+    const crds = cluster.client<KubeObject>(resourceKinds.crd)
+    await crds.apply(crd, { manager: 'weir-test' })
+    const kind = { ...resourceKinds.streamJob, apiVersion: `${group}/v1alpha1` }
+    const stricter = cluster.client<StreamJobObject>(kind)
+    const wanted = {
+      apiVersion: kind.apiVersion,
+      kind: kind.kind,
+      metadata: { namespace, name: 'old' },
+      spec: {
+        job: { module: 'a.ts', args: { from: 'here' } },
+        checkpoint: { storage: 's3://bucket/prefix' },
+      },
+    }
+    while (!(await isTaken(stricter, wanted))) await pause(20)
+    const made = await stricter.create(wanted)
+
+    Object.assign(partOf(crd, ['spec', 'job', 'module']), { minLength: 10 })
+    const job = partOf(crd, ['spec', 'job'])
+    addRule(job, '', { rule: "self.module != 'a.ts'", message: 'it is not taken any more' })
+    delete job.properties?.args
+    await crds.apply(crd, { manager: 'weir-test' })
+    const another = { ...wanted, metadata: { namespace, name: 'new' } }
+    while (await isTaken(stricter, another)) await pause(20)
+
+    const held = await stricter.patch(made.metadata, finalizerPatch(made.metadata, 'add'))
+    const status = { phase: 'Running', epoch: 1 }
+    const write = { status, manager: 'weir-streamjob' }
+    const written = await writeStatus(stricter, held, write)
+    expect(written).toMatchObject({ spec: { job: { module: 'a.ts' } }, status })
+    await stricter.remove(made.metadata, { uid: made.metadata.uid ?? '' })
+    const left = await stricter.get(made.metadata)
+    const { metadata = made.metadata } = left ?? {}
+    await stricter.patch(metadata, finalizerPatch(metadata, 'remove'))
+    expect(await stricter.get(made.metadata)).toBeUndefined()
+    const { uid = '' } = (await crds.get(crd.metadata))?.metadata ?? {}
+    await crds.remove(crd.metadata, { uid })
+  })
 })
+
+/** Of a kind that is about to be served, or to become stricter. */
+async function isTaken(client: KubeClient, object: KubeObject): Promise<boolean> {
+  try {
+    await client.tryCreate(object)
+    return true
+  } catch (error) {
+    const isNo = ['WEIR_KUBE_INVALID', 'WEIR_KUBE_NOT_FOUND'] as const
+    if (!isNo.some(code => isKubeError(error, code))) throw error
+    return false
+  }
+}
 
 /** In the place of the true one. */
 function crdIn(path: string, crds: readonly CrdDocument[]): Buffer | undefined {

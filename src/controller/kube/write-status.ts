@@ -32,16 +32,23 @@ export async function writeStatus<T extends WithStatus>(
   try {
     const patch = statusPatch(object, status) as unknown as T
     const written = await client.applyStatus(patch, { manager, signal })
-    return isLeft(written, status) ? await replaced(client, written, write) : written
+    return isLeft(written.status, status) ? await replaced(client, written, write) : written
   } catch (error) {
     if (!isKubeError(error, 'WEIR_KUBE_INVALID')) throw error
     return replaced(client, object, write)
   }
 }
 
-/** Something that was dropped is there all the same. */
-function isLeft({ status }: WithStatus, wanted: object): boolean {
-  return Object.keys(status ?? {}).some(name => !(name in wanted))
+/** Something that was dropped is there all the same: a field, a condition. */
+function isLeft(found: unknown, wanted: unknown): boolean {
+  if (wanted === undefined) return found !== undefined
+  if (Array.isArray(found) && Array.isArray(wanted)) return found.length > wanted.length
+  if (!(isRecord(found) && isRecord(wanted))) return false
+  return Object.keys(found).some(name => isLeft(found[name], wanted[name]))
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
 
 async function replaced<T extends WithStatus>(

@@ -11,9 +11,9 @@ import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, finalizerPatch } from '../kube/finalizer.ts'
 import type { Watched } from '../kube/kind-watcher.ts'
 import { type KubeObject, keyOf } from '../kube/kube-object.ts'
-import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import { refusalIn } from '../kube/write-refusal.ts'
+import { writeStatus as writeWhole } from '../kube/write-status.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink, JobTarget } from '../link/job-link.ts'
 import { newerIn } from '../newer-in.ts'
@@ -240,10 +240,8 @@ async function writeStatus(
   }
   if (isDeepStrictEqual(status, before)) return
   world.mayWrite()
-  const manager = SAVEPOINT_MANAGER
-  const patch = statusPatch(object, status) as never
-  const written = await savepoints.client.applyStatus(patch, { manager, signal })
-  savepoints.cache.set(written)
+  const write = { status, manager: SAVEPOINT_MANAGER, signal }
+  savepoints.cache.set(await writeWhole(savepoints.client, object, write))
   tellEnd(observed, status, options)
 }
 

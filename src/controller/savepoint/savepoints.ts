@@ -11,6 +11,7 @@ import { WorkQueue } from '../kube/work-queue.ts'
 import type { FactsPoller } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
 import type { NamespaceAccess } from '../namespace-access.ts'
+import { sayFailures } from '../say-failures.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
 import { jobKeyOf, reconcileJobSavepoints } from './reconcile-job-savepoints.ts'
 import { reconcileSavepoint, SAVEPOINT_MANAGER } from './reconcile-savepoint.ts'
@@ -53,8 +54,11 @@ export class Savepoints {
     this.watches = watches
     const parts = { world, savepoints, link, poller, clock, record, onEnded }
     const reconcile = reconcileSavepoint(parts)
+    const { mayWrite } = world
+    const said = { objects: savepoints, manager: SAVEPOINT_MANAGER, mayWrite, clock, record }
+    const pass = access?.before(reconcile, savepoints.cache) ?? reconcile
     this.lines = [
-      this.#line('savepoint', access?.before(reconcile, savepoints.cache) ?? reconcile),
+      this.#line('savepoint', sayFailures(pass, said)),
       this.#line('savepoint-schedule', reconcileJobSavepoints({ world, savepoints, clock })),
     ]
   }

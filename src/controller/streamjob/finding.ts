@@ -1,5 +1,5 @@
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
-import type { FindingOf } from '../conditions.ts'
+import { type FindingOf, INTERNAL_ERROR } from '../conditions.ts'
 
 /** The conditions of a StreamJob that this version knows; others are a newer one's. */
 export const jobConditions = [
@@ -22,7 +22,8 @@ const known: ReadonlySet<string> = new Set(jobConditions)
 /** As it was found last. */
 export function asFound({ status }: { readonly status: StreamJobStatus }): readonly Finding[] {
   const before = status.conditions?.filter(one => known.has(one.type)) ?? []
-  return before.map(one => {
+  const lasting = before.filter(one => one.reason !== INTERNAL_ERROR)
+  return lasting.map(one => {
     const { type, reason, message } = one
     return { type: type as Finding['type'], holds: one.status === 'True', reason, message }
   })

@@ -120,7 +120,7 @@ const finishedFindings: readonly Finding[] = [
 ]
 
 function failedFindings(status: StreamJobStatus): readonly Finding[] {
-  const before = status.conditions?.find(one => one.type === 'Stalled')
+  const before = asFound({ status }).find(one => one.type === 'Stalled')
   const { reason, message } = status.refused ?? {
     reason: before?.reason ?? 'JobRefused',
     message: before?.message ?? 'the job cannot run: change its spec',
@@ -167,10 +167,14 @@ function notAdmitted(observed: ObservedJob): JobDecision | undefined {
   })
 }
 
-/** J1: here the epoch is only raised; its pods come once that is stored. */
+/**
+ * J1: here the epoch is only raised; its pods come once that is stored. The API server would drop
+ * silently what it does not know of a template, so it is asked before.
+ */
 function first(observed: ObservedJob): JobDecision | undefined {
-  const { status, wanted } = observed
+  const { status, wanted, refusedPods } = observed
   if (status.revision?.current !== undefined || wanted === undefined) return undefined
+  if (refusedPods !== undefined) return decided(observed, { phase: 'Queued' })
   const epoch = (status.epoch ?? 0) + 1
   const message = `deployment ${epoch} begins`
   return decided(observed, {
@@ -178,6 +182,7 @@ function first(observed: ObservedJob): JobDecision | undefined {
     epoch,
     isMove: true,
     keepRevision: wanted,
+    ...(wanted.deployed.manifest.spec.podTemplate && { tryPods: wanted }),
     takesRoom: 'instead',
     store: {
       revision: { current: wanted.name, target: wanted.name },

@@ -4,9 +4,9 @@ import type { Clock } from '../../common/clock.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { finalizerPatch, isHeld } from '../kube/finalizer.ts'
 import type { KubeObject } from '../kube/kube-object.ts'
-import { statusPatch } from '../kube/status-patch.ts'
 import type { Reconcile } from '../kube/work-loop.ts'
 import { refusalIn } from '../kube/write-refusal.ts'
+import { writeStatus as writeWhole } from '../kube/write-status.ts'
 import { KNOWN_AFTER_MS, type NamespaceAccess } from '../namespace-access.ts'
 import {
   decideTenant,
@@ -129,10 +129,9 @@ async function writeStatus(
   const { world, record } = options
   const { object } = tenant
   if (status === undefined || isDeepStrictEqual(status, object.status)) return
-  const patch = statusPatch(object, status) as never
   world.mayWrite()
   const { client, cache } = world.tenants
-  cache.set(await client.applyStatus(patch, { manager: TENANCY_MANAGER, signal }))
+  cache.set(await writeWhole(client, object, { status, manager: TENANCY_MANAGER, signal }))
   const now = troubleIn(status)
   if (now === undefined || now.message === troubleIn(object.status)?.message) return
   const { reason, message: note } = now

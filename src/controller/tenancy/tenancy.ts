@@ -13,10 +13,12 @@ import type { ObjectChange } from '../kube/object-cache.ts'
 import { type WorkFigures, WorkLoop } from '../kube/work-loop.ts'
 import { WorkQueue } from '../kube/work-queue.ts'
 import type { NamespaceAccess } from '../namespace-access.ts'
+import { sayFailures } from '../say-failures.ts'
 import type { JobWorld } from '../streamjob/job-world.ts'
 import { QuotaLedger } from './quota-ledger.ts'
 import { reconcileTenant } from './reconcile-tenant.ts'
 import { TenantDirectory } from './tenant-directory.ts'
+import { TENANCY_MANAGER } from './tenant-objects.ts'
 import { type TenantWorld, tenantNameOf } from './tenant-world.ts'
 
 export interface TenancyOptions {
@@ -46,16 +48,24 @@ export class Tenancy {
 
   constructor(options: TenancyOptions) {
     this.#options = options
-    const { world, jobs, clock, random, logger, observe } = options
+    const { world, jobs, clock, random, logger, observe, record } = options
     const { directory } = this
     this.queue = new WorkQueue(clock)
     world.tenants.cache.onChange(change => directory.followTenants(change))
     world.namespaces.cache.onChange(change => directory.followNamespaces(change))
     this.ledger = new QuotaLedger(directory)
     jobs.cache.onChange(change => this.ledger.followJobs(change))
+    const reconcile = reconcileTenant({ ...options, directory, ledger: this.ledger })
+    const { tenants: objects, mayWrite } = world
     this.loop = new WorkLoop({
       queue: this.queue,
-      reconcile: reconcileTenant({ ...options, directory, ledger: this.ledger }),
+      reconcile: sayFailures(reconcile, {
+        objects,
+        manager: TENANCY_MANAGER,
+        mayWrite,
+        clock,
+        record,
+      }),
       atOnce: PASSES_AT_ONCE,
       clock,
       random,

@@ -39,17 +39,26 @@ function server(applied: WithStatus | Error) {
   return { client, sent }
 }
 
-const write = { status: { phase: 'Running' }, manager: 'weir-streamjob' }
+const status = { phase: 'Running', state: { epoch: 1 }, conditions: [{ type: 'Ready' }] }
+const write = { status, manager: 'weir-streamjob' }
 
 test('as a rule it is applied, and nothing else is sent', async () => {
-  const { client, sent } = server({ ...object, status: { phase: 'Running' } })
+  const { client, sent } = server({ ...object, status })
   await writeStatus(client, object, write)
   expect(sent).toEqual([])
 })
 
 const left: Record<string, WithStatus | Error> = {
   'what is left in part is refused': invalid,
-  'what is left as a whole is seen': { ...object, status: { phase: 'Running', queue: {} } },
+  'what is left as a whole is seen': { ...object, status: { ...status, queue: {} } },
+  'so is a field within another': {
+    ...object,
+    status: { ...status, state: { epoch: 1, path: '' } },
+  },
+  'so is a condition': {
+    ...object,
+    status: { ...status, conditions: [{ type: 'Ready' }, { type: 'Stalled' }] },
+  },
 }
 
 test.each(Object.entries(left))(

@@ -343,6 +343,20 @@ await describeWithPart('the controller of savepoints', 'kube-control', environme
     expect(held.status?.pins).toEqual(['upgrade of back'])
   })
 
+  test('a condition that somebody puts into its status by hand goes', async () => {
+    await create('scribbled', { existing: { path: 's3://bucket/old/savepoint-9' } })
+    const { metadata } = await inPhase('scribbled', 'Completed')
+    const times = { lastTransitionTime: '2001-01-01T00:00:00Z' }
+    const value = { type: 'Stalled', status: 'True', reason: 'ByHand', message: 'no', ...times }
+    await savepoints.patchStatus(metadata, [{ op: 'add', path: '/status/conditions/-', value }])
+    const isStalled = ({ metadata: { name }, status }: SavepointObject): boolean =>
+      name === 'scribbled' && status?.conditions?.some(one => one.type === 'Stalled') === true
+    await seen.until(all => (all.some(isStalled) ? true : undefined))
+    await seen.until(all => (all.some(isStalled) ? undefined : true))
+    await remove((await savepoints.get(metadata)) as SavepointObject)
+    await isGone('scribbled')
+  })
+
   test('a folder is adopted and never removed', async () => {
     const made = await create('adopted', { existing: { path: 's3://bucket/old/savepoint-9' } })
     const whole = await inPhase('adopted', 'Completed')

@@ -455,3 +455,30 @@ const table: Record<string, { given: Case; decides: ReturnType<typeof decision> 
 test.each(Object.entries(table))('%s', (_what, { given, decides }) => {
   expect(decision(given)).toEqual(decides)
 })
+
+test('pods of a template of one’s own are tried before the first deployment begins', () => {
+  const podTemplate = { taskManager: { spec: { nodeSelector: { disk: 'fast' } } } }
+  expect(decideJob(observed({})).tryPods).toBeUndefined()
+  const seen = observed({ spec: { ...right, podTemplate } })
+  const begun = decideJob(seen)
+  expect([begun.epoch, begun.tryPods?.name]).toEqual([1, begun.keepRevision?.name])
+  const said = 'unknown field'
+  const refusedPods = { reason: 'ObjectInvalid', said, message: said, mayPass: false } as const
+  const held = decideJob({ ...seen, refusedPods })
+  expect(held).toMatchObject({ phase: 'Queued', epoch: 0, isMove: false, takesRoom: 'none' })
+  expect(held.keepRevision).toBeUndefined()
+})
+
+test('what failing passes said is not why a job has failed', () => {
+  const internal = {
+    type: 'Stalled',
+    status: 'True',
+    reason: 'InternalError',
+    message: 'odd',
+  } as const
+  const conditions = [{ ...internal, lastTransitionTime: timeOf(NOW_MS) }]
+  const { findings } = decideJob(
+    observed({ deployed: right, status: { phase: 'Failed', epoch: 1, conditions } }),
+  )
+  expect(findings.map(({ reason }) => reason)).toEqual(['JobRefused', 'Failed'])
+})

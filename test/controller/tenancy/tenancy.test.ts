@@ -170,6 +170,17 @@ await describeWithPart('tenants', 'kube-control', environment => {
     })
   })
 
+  test('a condition that somebody puts into its status by hand goes', async () => {
+    const times = { lastTransitionTime: '2001-01-01T00:00:00Z' }
+    const value = { type: 'Stalled', status: 'True', reason: 'ByHand', message: 'no', ...times }
+    const steps = [{ op: 'add', path: '/status/conditions/-', value }] as const
+    await tenants.patchStatus({ name: tenant }, steps)
+    const isStalled = (one: StreamTenantObject): boolean =>
+      one.metadata.name === tenant && conditionOf(one, 'Stalled') !== undefined
+    await seen.tenants.until(all => (all.some(isStalled) ? true : undefined))
+    await seen.tenants.until(all => (all.some(isStalled) ? undefined : true))
+  })
+
   test('a job over the quota waits, says what lacks, and starts once there is room', async () => {
     await createJob('first', { parallelism: 2 })
     const first = await jobIn('first', 'Deploying')
