@@ -197,6 +197,11 @@ export class BankTrial {
     await kubectl.run('delete', 'streamjob', JOB, '--timeout=60s')
     await kubectl.run('wait', '--for=delete', ...pods, '--timeout=60s')
     this.figures.push(`deleted: gone ${((Date.now() - beganMs) / 1_000).toFixed(1)} s later`)
+    // What a person took stays until he removes it, also without the job.
+    const savepoints = (await kubectl.run('get', 'savepoints', '-o', 'name')).split('\n')
+    for (const name of savepoints.filter(one => /\/bank-[a-z0-9]{5}$/.test(one))) {
+      await kubectl.run('delete', name, '--timeout=120s')
+    }
     const kinds = 'configmaps,secrets,services,controllerrevisions,networkpolicies'
     const all = ['get', `${kinds},poddisruptionbudgets,savepoints`, '-o', 'name']
     const collected = async (): Promise<readonly string[]> =>
