@@ -10,6 +10,27 @@ export interface FindingOf<T extends string> {
   readonly message: string
 }
 
+/** As they were found last; what failing passes said of themselves is over when one goes well. */
+export function findingsIn<T extends string>(
+  conditions: readonly Condition[] | undefined,
+  known: readonly T[],
+): readonly FindingOf<T>[] {
+  return known.flatMap(type => {
+    const found = conditions?.find(one => one.type === type)
+    if (found === undefined || found.reason === INTERNAL_ERROR) return []
+    const { status, reason, message } = found
+    return [{ type, holds: status === 'True', reason, message }]
+  })
+}
+
+/** With those of `own` in the place of what was found of the same types. */
+export function overlaid<T extends string>(
+  findings: readonly FindingOf<T>[],
+  own: readonly FindingOf<T>[],
+): readonly FindingOf<T>[] {
+  return [...findings.filter(one => !own.some(({ type }) => type === one.type)), ...own]
+}
+
 export interface FoundConditions {
   readonly before: readonly Condition[] | undefined
   /** The types that this version speaks of. Others are a newer one's, and stay as they are. */

@@ -185,7 +185,7 @@ export class Controller {
       access: this.#access,
       link,
       poller: this.#poller,
-      record: this.#recorder.record.bind(this.#recorder),
+      record: this.#recorder.record,
       observe: controller => figures.passOf(controller),
       onEnded: figures.savepoint,
     })
@@ -214,7 +214,7 @@ export class Controller {
       clock: this.#clock,
       random: host.random,
       logger,
-      record: this.#recorder.record.bind(this.#recorder),
+      record: this.#recorder.record,
       observe: this.#figures.passOf('streamtenant'),
     })
   }
@@ -234,7 +234,7 @@ export class Controller {
       poller: this.#poller,
       warmPoller: this.#warmPoller,
       clock,
-      record: this.#recorder.record.bind(this.#recorder),
+      record: this.#recorder.record,
       observe: this.#figures.upgrade,
     })
     const { jobs, mayWrite } = this.#world
@@ -245,7 +245,7 @@ export class Controller {
         manager: MANAGER,
         mayWrite,
         clock,
-        record: this.#recorder.record.bind(this.#recorder),
+        record: this.#recorder.record,
       }),
       atOnce: PASSES_AT_ONCE,
       clock,

@@ -36,7 +36,7 @@ export class EventRecorder {
     return this.#writing
   }
 
-  record(object: KubeObject, words: EventWords): void {
+  readonly record = (object: KubeObject, words: EventWords): void => {
     const step = this.#budget.decide(object, words, this.#options.clock.now())
     if (step.kind === 'drop') return
     const write = step.kind === 'create' ? this.#create : this.#count

@@ -19,13 +19,13 @@
 import { parseDuration } from '../../common/duration.ts'
 import type { SavepointFacts } from '../../protocol/job-facts.ts'
 import type { SavepointSpec } from '../../protocol/savepoint.ts'
-
-import { type FindingOf, timeText } from '../conditions.ts'
+import { type FindingOf, findingsIn, overlaid, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { type FinalizerChange, isForced, isHeld } from '../kube/finalizer.ts'
 import type { WriteRefusal } from '../kube/write-refusal.ts'
 import { leftToNewer } from '../newer-in.ts'
 import { remainingMs } from '../remaining-ms.ts'
+import { soonest } from '../soonest.ts'
 import type { PodObject } from '../streamjob/pod-facts.ts'
 import type { ObservedSavepoint } from './observed-savepoint.ts'
 import { savepointErrors } from './savepoint-errors.ts'
@@ -118,15 +118,8 @@ function forced(seen: ObservedSavepoint): SavepointDecision | undefined {
 function ofNewer(seen: ObservedSavepoint): SavepointDecision | undefined {
   const { newer, status } = seen
   if (newer === undefined) return undefined
-  const others = status.conditions?.filter(one => one.type !== 'Stalled') ?? []
-  const findings = others.map(({ type, status: is, reason, message }) => ({
-    type: type as SavepointFinding['type'],
-    holds: is === 'True',
-    reason,
-    message,
-  }))
-  const own = findings.filter(({ type }) => savepointConditions.includes(type))
-  return decided(seen, { findings: [...own, leftToNewer(newer)] })
+  const before = findingsIn(status.conditions, savepointConditions)
+  return decided(seen, { findings: overlaid(before, [leftToNewer(newer)]) })
 }
 
 /** V1: from here on there may be files. A deletion waits for what becomes of it. */
@@ -266,9 +259,8 @@ export function refusedSavepoint(
 ): SavepointDecision {
   if (wanted.verify !== undefined) {
     // It is there and may be used all the same.
-    const others = wanted.findings.filter(one => one.type !== 'Verified')
     const unread = { type: 'Verified', holds: false, reason, message } as const
-    return decided(seen, { findings: [...others, unread], againMs: WAIT_MS * 6 })
+    return decided(seen, { findings: overlaid(wanted.findings, [unread]), againMs: WAIT_MS * 6 })
   }
   if (reason !== 'NamespaceTerminating') return blocked(seen, reason, message)
   // Nothing that could remove the files is made there any more, and nothing is to hold it up.
@@ -380,16 +372,13 @@ function completed(seen: ObservedSavepoint): SavepointDecision | undefined {
   const { pins: _former, ...rest } = known
   const next: SavepointStatus = { ...rest, ...(pins.length > 0 && { pins: [...pins] }) }
   const leftMs = expiryMs(seen)
-  const whens = [lookMs, leftMs].filter(one => one !== undefined)
+  const againMs = soonest(lookMs, leftMs)
   return decided(seen, {
     status: next,
-    findings: [
-      ...findingsOf(next).filter(one => one.type !== 'Verified'),
-      ...(finding === undefined ? [] : [finding]),
-    ],
+    findings: [...phaseFindings(next), ...(finding === undefined ? [] : [finding])],
     ...acts,
     expire: leftMs === 0,
-    againMs: whens.length === 0 ? undefined : Math.min(...whens, 2 ** 31 - 1),
+    againMs: againMs && Math.min(againMs, 2 ** 31 - 1),
   })
 }
 

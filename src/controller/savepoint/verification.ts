@@ -11,7 +11,7 @@ import {
   type SavepointReport,
   type WholeSavepoint,
 } from '../../protocol/savepoint-report.ts'
-import { type FindingOf, timeText } from '../conditions.ts'
+import { type FindingOf, findingsIn, timeText } from '../conditions.ts'
 import type { EventWords } from '../kube/event-series.ts'
 import { remainingMs } from '../remaining-ms.ts'
 import type { PodObject } from '../streamjob/pod-facts.ts'
@@ -69,10 +69,7 @@ export function verificationOf(seen: ObservedSavepoint): Verification {
 
 /** What was found last, as it is kept: whatever else becomes of the Savepoint. */
 export function verifiedBefore({ conditions }: SavepointStatus): VerifiedFinding | undefined {
-  const known = conditions?.find(one => one.type === 'Verified')
-  if (known === undefined) return undefined
-  const { status, reason, message } = known
-  return { type: 'Verified', holds: status === 'True', reason, message }
+  return findingsIn(conditions, ['Verified'])[0]
 }
 
 /** Files that are damaged stay so; those that were only compared may be read more closely. */

@@ -8,13 +8,15 @@
  * J4: what a newer controller has begun is left to it.
  */
 import type { StreamJobStatus } from '../../protocol/stream-job-status.ts'
+import { overlaid } from '../conditions.ts'
 import { leftToNewer } from '../newer-in.ts'
-import { sooner } from '../sooner.ts'
+import { soonest } from '../soonest.ts'
 import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
 import { PAUSE } from './job-names.ts'
 import { newestJobManager } from './job-target.ts'
 import { keepDeployment } from './keep-pods.ts'
+import { nextEpoch } from './next-epoch.ts'
 import type { ObservedJob } from './observed-job.ts'
 import { beginUpgrade, isAskedAnew, isRefused } from './phases/begin-upgrade.ts'
 import { isRefusal } from './phases/failure.ts'
@@ -65,8 +67,7 @@ function paused(observed: ObservedJob): JobDecision | undefined {
 function ofNewer(observed: ObservedJob): JobDecision | undefined {
   const { newer } = observed
   if (newer === undefined) return undefined
-  const others = asFound(observed).filter(one => one.type !== 'Stalled')
-  return decided(observed, { findings: [...others, leftToNewer(newer)] })
+  return decided(observed, { findings: overlaid(asFound(observed), [leftToNewer(newer)]) })
 }
 
 /** The jobmanager has said its last word. */
@@ -175,7 +176,7 @@ function first(observed: ObservedJob): JobDecision | undefined {
   const { status, wanted, refusedPods } = observed
   if (status.revision?.current !== undefined || wanted === undefined) return undefined
   if (refusedPods !== undefined) return decided(observed, { phase: 'Queued' })
-  const epoch = (status.epoch ?? 0) + 1
+  const epoch = nextEpoch(status)
   const message = `deployment ${epoch} begins`
   return decided(observed, {
     phase: 'Deploying',
@@ -211,7 +212,7 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
   const { isWhole, start, stop } = kept
   const turn = isWhole ? undefined : roomTurn(observed)
   if (turn?.kind === 'rests') return restingForRoom(observed, turn, also)
-  const againMs = sooner(sooner(kept.againMs, deadline.againMs), turn?.leftMs)
+  const againMs = soonest(kept.againMs, deadline.againMs, turn?.leftMs)
   const stable = becomesStable(observed, isWhole)
   return decided(observed, {
     phase: isWhole || status.phase === 'Running' ? 'Running' : 'Deploying',
@@ -219,7 +220,7 @@ function atWork(observed: ObservedJob, also: readonly Finding[] = []): JobDecisi
     start,
     stop,
     endedPlans: observed.plans.filter(one => one.state !== 'leaving'),
-    findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
+    findings: overlaid(findings, also),
     againMs,
     ...(stable && { store: { revision: stable } }),
   })
@@ -235,7 +236,7 @@ function restingForRoom(
   const findings = [...restFindings(observed), ...stalled]
   return decided(observed, {
     stop: roomHeldBy(observed.pods),
-    findings: [...findings.filter(one => !also.some(other => other.type === one.type)), ...also],
+    findings: overlaid(findings, also),
     againMs: leftMs,
   })
 }

@@ -3,6 +3,7 @@
  * the same for a job at work and for one in the middle of an upgrade.
  */
 import { remainingMs } from '../remaining-ms.ts'
+import { soonest } from '../soonest.ts'
 import { healthOf } from './job-health.ts'
 import type { PodIdentity } from './job-names.ts'
 import type { Deployed, ObservedJob } from './observed-job.ts'
@@ -40,7 +41,7 @@ export function keepPods({ epoch, slots, pods, nowMs }: KeepOptions): KeptPods {
     stop: pods.filter(one => one.state !== 'leaving' && isReplaced(one, ours, epoch)),
     isWhole,
     replacements: Math.max(0, ...ours.map(one => one.attempt - 1)),
-    againMs: waits.length === 0 ? undefined : Math.min(...waits),
+    againMs: soonest(...waits),
   }
 }
 
@@ -66,9 +67,7 @@ export function keepDeployment(seen: ObservedJob, { manifest }: Deployed) {
     nowMs,
     mounts,
   }
-  const unmade = ours.flatMap(one => untilOverdueMs(one, nowMs) ?? [])
-  const waits = [...unmade, ...(kept.againMs === undefined ? [] : [kept.againMs])]
-  const againMs = waits.length === 0 ? undefined : Math.min(...waits)
+  const againMs = soonest(kept.againMs, ...ours.map(one => untilOverdueMs(one, nowMs)))
   return { ...kept, againMs, findings: healthOf(health) }
 }
 

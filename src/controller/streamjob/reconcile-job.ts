@@ -16,7 +16,7 @@ import { writeStatus as writeWhole } from '../kube/write-status.ts'
 import type { FactsPoller, Pace } from '../link/facts-poller.ts'
 import type { JobLink } from '../link/job-link.ts'
 import type { SavepointObject } from '../savepoint/savepoint-object.ts'
-import { sooner } from '../sooner.ts'
+import { soonest } from '../soonest.ts'
 import type { Admission } from '../tenancy/admission.ts'
 import type { Demand } from '../tenancy/demand.ts'
 import { demandOf } from '../tenancy/job-demand.ts'
@@ -115,7 +115,7 @@ export function reconcileJob(options: ReconcileJobOptions): Reconcile {
     })
     const refused = unmade ?? (decision.isMove ? undefined : refusedPods)
     const done = refused === undefined ? decision : refusedAct(observed, decision, refused)
-    return sooner(done.againMs, await writeStatus(observed, done, pass))
+    return soonest(done.againMs, await writeStatus(observed, done, pass))
   }
 }
 
@@ -136,7 +136,7 @@ async function leave(pass: DeletionPass & Pass): Promise<number | undefined> {
   const deletion = await reconcileDeletion(pass)
   if (deletion === undefined) return undefined
   const decision = { ...decideJob(observed), findings: deletion.findings }
-  return sooner(deletion.againMs, await writeStatus(observed, decision, pass))
+  return soonest(deletion.againMs, await writeStatus(observed, decision, pass))
 }
 
 /** After a change of leaders the caches are compared first: only what wants to begin waits. */

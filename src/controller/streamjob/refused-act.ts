@@ -1,4 +1,5 @@
 /** What becomes of a decision whose objects the API server refuses; pure. */
+import { overlaid } from '../conditions.ts'
 import { retryAfterMs, type WriteRefusal } from '../kube/write-refusal.ts'
 import { asFound, type Finding } from './finding.ts'
 import { decided, type JobDecision } from './job-decision.ts'
@@ -20,9 +21,8 @@ export function refusedAct(
     { type: mayPass ? 'Reconciling' : 'Stalled', holds: true, reason, message },
     ...(isReady(kept) ? [] : [{ type: 'Ready' as const, holds: false, reason, message }]),
   ]
-  const others = kept.findings.filter(one => !own.some(({ type }) => type === one.type))
   const waitMs = retryAfterMs(refusedForMs(observed))
-  return { ...kept, findings: [...others, ...own], againMs: Math.min(againMs, waitMs) }
+  return { ...kept, findings: overlaid(kept.findings, own), againMs: Math.min(againMs, waitMs) }
 }
 
 /** How much of a deployment is there: without the rest it does nothing. */

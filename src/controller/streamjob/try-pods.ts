@@ -9,6 +9,7 @@ import type { PodIdentity } from './job-names.ts'
 import { manifestFileOf } from './job-objects.ts'
 import { podOf } from './job-pods.ts'
 import type { JobWorld } from './job-world.ts'
+import { nextEpoch } from './next-epoch.ts'
 import type { ObservedJob, Revision } from './observed-job.ts'
 import { planPodOf } from './plan-pod.ts'
 
@@ -45,8 +46,7 @@ async function triedPods(
   revision: Revision,
   { world, signal }: Trial,
 ): Promise<WriteRefusal | undefined> {
-  const epoch = Math.max(status.epochs ?? 0, status.epoch ?? 0) + 1
-  const place = { epoch, slot: 0, attempt: 1 }
+  const place = { epoch: nextEpoch(status), slot: 0, attempt: 1 }
   // All slots are alike.
   const identities: readonly PodIdentity[] = [
     { ...place, role: 'jobmanager' },

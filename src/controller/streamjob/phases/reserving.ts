@@ -7,6 +7,7 @@
 import type { StreamJobStatus } from '../../../protocol/stream-job-status.ts'
 import { newestJobManager } from '../job-target.ts'
 import { keepPods } from '../keep-pods.ts'
+import { nextEpoch } from '../next-epoch.ts'
 import type { ObservedJob } from '../observed-job.ts'
 import type { PodFacts } from '../pod-facts.ts'
 import { type DeploymentFailure, failureOfPods, isRefusal } from './failure.ts'
@@ -38,8 +39,7 @@ export function mayReserve({ seen, upgrade, from, to, spec }: PhaseView): boolea
 
 /** J1: the number of the epoch is stored before any pod has it, and given once. */
 export function reserved({ seen }: PhaseView): Extract<Step, { readonly kind: 'move' }> {
-  const { epochs, epoch = 0 } = seen.status
-  const warm = Math.max(epochs ?? 0, epoch) + 1
+  const warm = nextEpoch(seen.status)
   return {
     kind: 'move',
     phase: 'Reserving',

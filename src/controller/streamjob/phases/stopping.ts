@@ -5,6 +5,7 @@
  * one is warm, and the job has said that it is over, not even their end is waited for.
  */
 import type { EventWords } from '../../kube/event-series.ts'
+import { nextEpoch } from '../next-epoch.ts'
 import type { Upgrade } from '../observed-job.ts'
 import { startOf } from './start-of.ts'
 import {
@@ -69,8 +70,7 @@ function gone(view: PhaseView): Step {
     const events = [rests, ...orphaned(view)]
     return { kind: 'end', phase: 'Suspended', result: 'done', events }
   }
-  const { epochs = 0, epoch: last = 0 } = status
-  const epoch = upgrade.warm ?? Math.max(epochs, last) + 1
+  const epoch = upgrade.warm ?? nextEpoch(status)
   const now = timeOf(nowMs)
   return {
     kind: 'move',
